@@ -1,0 +1,7 @@
+"""`python -m audioclf ...`: the command line."""
+
+import sys
+
+from audioclf.cli import main
+
+sys.exit(main())

@@ -1,0 +1,38 @@
+"""Convolutions hear what, two stacked LSTMs hear when, a dense layer decides.
+
+Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long Short-Term Memory, Fully Connected
+Deep Neural Networks", ICASSP 2015, 4580-4584; in the form of Hebbar and Srinivasa (2017),
+"music2vec": three convolutions (here a 1 x 3 and a 3 x 1 each) with two poolings bring 128 x 128
+to 32 x 32 x 64, read as a sequence of 32 steps of 2,048 by two LSTMs of 128. Batch normalisation
+and dropout are ours: the original was trained on 158,000 segments.
+"""
+
+import keras
+from keras import layers
+
+from audioclf.architectures._blocks import conv_bn_relu, label_head
+from audioclf.recipe import Recipe
+
+RECIPE = Recipe(feature="mel")
+
+LAYERS = (
+    # filters, pool      output of 128 x 128
+    (32, (2, 2)),  # 64 x 64 x 32
+    (64, (2, 2)),  # 32 x 32 x 64
+    (64, (1, 1)),  # 32 x 32 x 64
+)
+
+
+def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
+    """(n, frames, bins, channels) -> label (n, classes), embedding (n, 64)."""
+    inputs = x = keras.Input(input_shape)
+    for n_filters, pool in LAYERS:
+        x = conv_bn_relu(x, n_filters, (1, 3))
+        x = conv_bn_relu(x, n_filters, (3, 1))
+        x = layers.MaxPooling2D(pool)(x)
+        x = layers.SpatialDropout2D(0.1)(x)
+    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)  # (n, 32, 2048)
+    x = layers.LSTM(128, return_sequences=True, dropout=0.25)(x)  # (n, 32, 128)
+    x = layers.LSTM(128, dropout=0.25)(x)  # (n, 128)
+    x = layers.Dense(64, activation="relu")(x)
+    return keras.Model(inputs, label_head(x, n_classes, dropout=0.3), name="cldnn")

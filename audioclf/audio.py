@@ -1,0 +1,208 @@
+"""Sound files in and out: decode, mix to mono, resample, write.
+
+libsndfile reads wav, flac, ogg (Vorbis and Opus), mp3, aiff and caf; what it does not know is
+handed to PyAV (m4a, aac, webm, mp4, wma). Every reader sees the header first, so limits hold
+before a sample is decoded, and every file comes as blocks, so that memory follows the block and
+not the file. Whatever is wrong with a file is an `AudioError`: one sentence for the person.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+BLOCK_S = 30.0
+MIN_RATE_HZ = 1_000
+STREAMED = 0x7FFFFFFF  # sizes that recorders write when they cannot go back to fill them in
+
+
+class AudioError(ValueError):
+    """A sound that cannot be used, said in one sentence with what to do about it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a caller accepts; None means any. Checked on the header, before decoding."""
+
+    max_duration_s: float | None = None
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself; `duration_s` is None where the container does not say."""
+
+    sample_rate_hz: int
+    n_channels: int
+    duration_s: float | None
+
+
+ANY = Limits()
+
+
+def read_header(path: str | Path, limits: Limits = ANY) -> Header:
+    """The header alone, checked against `limits`. Raises AudioError."""
+    with _open(Path(path), limits) as (header, _):
+        return header
+
+
+def load(
+    path: str | Path, sample_rate_hz: int | None = None, limits: Limits = ANY
+) -> tuple[Samples, int]:
+    """The whole file as mono, (samples,) in [-1, 1] by convention, and its rate in Hz.
+
+    Resampled when `sample_rate_hz` is given. Raises AudioError.
+    """
+    with _open(Path(path), limits) as (header, chunks):
+        samples = np.concatenate(list(_guarded(chunks, header, limits, Path(path).name)))
+    rate_hz = sample_rate_hz or header.sample_rate_hz
+    return resample(samples, header.sample_rate_hz, rate_hz), rate_hz
+
+
+def read_blocks(
+    path: str | Path,
+    sample_rate_hz: int | None = None,
+    *,
+    block_s: float = BLOCK_S,
+    limits: Limits = ANY,
+) -> Iterator[Samples]:
+    """The file as mono blocks of about `block_s` seconds, (samples,) each; memory stays flat.
+
+    Together the blocks are the whole file, resampled without a seam when `sample_rate_hz` is
+    given. Raises AudioError, at the latest after the last block (a truncated file, only NaN).
+    """
+    with _open(Path(path), limits, block_s) as (header, chunks):
+        mono = _guarded(chunks, header, limits, Path(path).name)
+        if sample_rate_hz in (None, header.sample_rate_hz):
+            yield from mono
+            return
+        stream = soxr.ResampleStream(header.sample_rate_hz, sample_rate_hz, 1, dtype="float32")
+        for block in mono:
+            yield stream.resample_chunk(block)
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """Band-limited resampling (soxr, high quality), (samples,) -> (samples * to / from,)."""
+    if from_hz == to_hz:
+        return samples
+    return soxr.resample(samples, from_hz, to_hz).astype(np.float32, copy=False)
+
+
+def write(path: str | Path, samples: Samples, sample_rate_hz: int) -> None:
+    """A 16-bit WAV, neither scaled nor normalised: what is beyond full scale is clipped."""
+    soundfile.write(path, np.clip(samples, -1, 1), sample_rate_hz, subtype="PCM_16", format="WAV")
+
+
+Chunks = Iterator[NDArray[np.float32]]
+
+
+@contextmanager
+def _open(path: Path, limits: Limits, block_s: float = BLOCK_S) -> Iterator[tuple[Header, Chunks]]:
+    """A checked header and the chunks, (samples, channels) each."""
+    _check_file(path, limits)
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        from audioclf._container import open_container  # ffmpeg's libraries: only where needed
+
+        with open_container(path, block_s, error.code != _UNRECOGNISED) as (found, chunks):
+            header = Header(*found)
+            _check_header(header, limits, path.name)
+            yield header, chunks
+        return
+    with file:
+        header = Header(file.samplerate, file.channels, file.frames / file.samplerate)
+        _check_header(header, limits, path.name)
+        yield header, _sndfile_chunks(file, block_s, path.name)
+
+
+_UNRECOGNISED = 1
+
+
+def _check_file(path: Path, limits: Limits) -> None:
+    if path.is_dir():
+        raise AudioError(f"“{path.name}” is a folder: choose one sound file in it.")
+    if not path.is_file():
+        raise AudioError(f"There is no file “{path.name}”: check the name and choose it again.")
+    n_bytes = path.stat().st_size
+    if n_bytes == 0:
+        raise AudioError(f"“{path.name}” is empty (0 bytes): record or export it again.")
+    if limits.max_bytes and n_bytes > limits.max_bytes:
+        raise AudioError(
+            f"“{path.name}” has {n_bytes / 1e6:.1f} MB and {limits.max_bytes / 1e6:.0f} MB are "
+            "accepted here: cut it, or store it as flac, ogg or mp3."
+        )
+
+
+def _check_header(header: Header, limits: Limits, name: str) -> None:
+    if header.sample_rate_hz < MIN_RATE_HZ:
+        raise AudioError(
+            f"“{name}” has a sample rate of {header.sample_rate_hz} Hz, too low to hear anything "
+            f"in: export it with {MIN_RATE_HZ} Hz or more."
+        )
+    if header.duration_s == 0:
+        raise AudioError(f"“{name}” holds no sound (zero samples): record or export it again.")
+    _check_duration(header.duration_s or 0.0, limits, name)
+
+
+def _check_duration(duration_s: float, limits: Limits, name: str) -> None:
+    if limits.max_duration_s and duration_s > limits.max_duration_s:
+        raise AudioError(
+            f"“{name}” lasts {duration_s:.0f} s and {limits.max_duration_s:.0f} s are accepted "
+            "here: cut out the part that matters, or run audioclf on your own machine."
+        )
+
+
+def _guarded(chunks: Chunks, header: Header, limits: Limits, name: str) -> Iterator[Samples]:
+    """Mono, finite chunks; headers may lie, so length is checked again on what is decoded."""
+    n_samples, any_finite = 0, False
+    for chunk in chunks:
+        n_samples += len(chunk)
+        _check_duration(n_samples / header.sample_rate_hz - 1, limits, name)
+        mono = chunk[:, 0] if chunk.shape[1] == 1 else chunk.mean(axis=1)
+        finite = np.isfinite(mono)
+        any_finite = any_finite or bool(finite.any())
+        yield mono if finite.all() else np.where(finite, mono, np.float32(0))
+    if n_samples == 0:
+        raise AudioError(f"“{name}” holds no sound (zero samples): record or export it again.")
+    if not any_finite:
+        raise AudioError(f"“{name}” holds no numbers, only NaN: export it again.")
+
+
+def _sndfile_chunks(file: soundfile.SoundFile, block_s: float, name: str) -> Chunks:
+    _check_promise(file, name)
+    block_size = max(1, int(block_s * file.samplerate))
+    n_read = 0
+    try:
+        while len(chunk := file.read(block_size, dtype="float32", always_2d=True)):
+            n_read += len(chunk)
+            yield chunk
+    except soundfile.LibsndfileError as error:
+        raise truncated(name, n_read / file.samplerate) from error
+    if n_read < 0.98 * file.frames:
+        raise truncated(name, n_read / file.samplerate)
+
+
+def _check_promise(file: soundfile.SoundFile, name: str) -> None:
+    """A cut-off wav or aiff is read as a shorter one; libsndfile's log tells the promised size."""
+    for promised, found in re.findall(
+        r"^ *(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE
+    ):
+        if int(found) < int(promised) < STREAMED:
+            raise truncated(name, file.frames / file.samplerate)
+
+
+def truncated(name: str, duration_s: float) -> AudioError:
+    """The error of a file that ends, or breaks, before its header says so."""
+    return AudioError(
+        f"“{name}” is cut off or damaged after {duration_s:.1f} s: copy or export it again."
+    )

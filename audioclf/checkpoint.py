@@ -1,0 +1,120 @@
+"""Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half."""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audioclf import recipe
+from audioclf.recipe import Recipe
+
+CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network: its folder and what its card says."""
+
+    folder: Path
+    card: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the network's outputs."""
+        return tuple(self.card["classes"])
+
+    @property
+    def recipe(self) -> Recipe:
+        """How its input is made."""
+        return recipe.from_dict(self.card["recipe"])
+
+    @property
+    def measured(self) -> dict[str, Any] | None:
+        """The first result in the card: data, accuracy, macro_f1, n_clips."""
+        return next(iter(self.card.get("results", [])), None)
+
+    @property
+    def stamp(self) -> str:
+        """Which weights these are: the SHA-256 of the ONNX file, for caches."""
+        return str(self.card["sha256"][ONNX])
+
+
+def home() -> Path:
+    """The folder that ships the checkpoints; AUDIOCLF_CHECKPOINTS names another."""
+    named = os.environ.get("AUDIOCLF_CHECKPOINTS")
+    return Path(named) if named else Path(__file__).parent.parent / "checkpoints"
+
+
+def find_all(folder: Path | None = None) -> list[Checkpoint]:
+    """Every readable checkpoint in `folder`, sorted by name; half-written ones are not listed."""
+    found = []
+    for card in sorted((folder or home()).glob(f"*/{CARD}")):
+        try:
+            found.append(read(card.parent))
+        except ValueError:
+            continue
+    return found
+
+
+def find(name_or_folder: str | Path) -> Checkpoint:
+    """A checkpoint by its name or its folder. Raises ValueError."""
+    known = {checkpoint.name: checkpoint for checkpoint in find_all()}
+    if str(name_or_folder) in known:
+        return known[str(name_or_folder)]
+    if Path(name_or_folder, CARD).is_file():
+        return read(Path(name_or_folder))
+    raise ValueError(
+        f"There is no checkpoint “{name_or_folder}”: name a checkpoint's folder, or one of "
+        f"{', '.join(known) or 'none yet'}."
+    )
+
+
+def read(folder: Path) -> Checkpoint:
+    """The checkpoint in `folder`. Raises ValueError where the card cannot be used."""
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        missing = {"architecture", "recipe", "classes", "sha256"} - set(card)
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"The card of “{folder.name}” cannot be read: publish the checkpoint again."
+        ) from error
+    if missing or not (folder / ONNX).is_file():
+        lack = ", ".join(sorted(missing)) or ONNX
+        raise ValueError(f"“{folder.name}” lacks {lack}: publish the checkpoint again.")
+    return Checkpoint(folder.resolve(), card)
+
+
+def verify(checkpoint: Checkpoint) -> None:
+    """Check the files against the card. Raises ValueError for one that was changed."""
+    for name, expected in checkpoint.card["sha256"].items():
+        path = checkpoint.folder / name
+        if not path.is_file() or sha256(path) != expected:
+            raise ValueError(
+                f"{name} of “{checkpoint.name}” is not the file that its card describes: copy or "
+                "publish the checkpoint again."
+            )
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_name(name: str) -> str:
+    """The name itself, where it can be a checkpoint's. Raises ValueError."""
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"“{name}” cannot name a checkpoint: use up to 64 letters, digits, dots, dashes and "
+            "underscores."
+        )
+    return name

@@ -1,0 +1,48 @@
+"""Features of files, computed once: kept on disk under the file's content and the recipe.
+
+The folder is `features/` in AUDIOCLF_CACHE, or in the user's cache folder; it may be deleted at
+any time.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from audioclf import audio, windows
+from audioclf.recipe import Recipe
+from audioclf.windows import Features
+
+
+def home() -> Path:
+    """The cache folder of audioclf."""
+    named = os.environ.get("AUDIOCLF_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audioclf"
+
+
+def all_features(recipe: Recipe, paths: Iterable[Path]) -> Iterator[Features]:
+    """The features of every file in order, (frames, bins, channels) each, over the cores."""
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(partial(file_features, recipe), paths)
+
+
+def file_features(recipe: Recipe, path: Path) -> Features:
+    """The features of one prepared file, not normalised. Raises AudioError."""
+    content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
+    kept = home() / "features" / recipe.key() / f"{content}.npy"
+    if kept.is_file():
+        return np.load(kept)
+    samples, _ = audio.load(path, recipe.analysis.sample_rate_hz)
+    features = windows.clip_features(recipe, windows.prepare(recipe, samples))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as part:
+        np.save(part, features)
+    os.replace(part.name, kept)
+    return features

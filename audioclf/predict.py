@@ -1,0 +1,155 @@
+"""From a sound to a Prediction, with ONNX Runtime: no Keras, no TensorFlow.
+
+A session is opened once per network and kept; all windows of a clip go through it in one batch.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audioclf import audio, checkpoint, windows
+from audioclf.audio import Limits, Samples
+from audioclf.checkpoint import Checkpoint
+from audioclf.recipe import Recipe
+from audioclf.windows import Windows
+
+LONG_S = 120.0  # from here on a file is read and predicted in blocks
+UNSURE_BELOW = 0.5
+SURENESS = ((0.9, "almost certain"), (0.7, "quite sure"), (0.0, "probably"))
+MAX_BATCH = 64  # windows at a time: bounds memory on long sounds
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network hears: probabilities per window, and when the windows are."""
+
+    checkpoint: str
+    classes: tuple[str, ...]
+    starts_s: NDArray[np.floating]  # (windows,)
+    ends_s: NDArray[np.floating]  # (windows,)
+    probabilities: NDArray[np.float32]  # (windows, classes)
+
+    @property
+    def clip(self) -> NDArray[np.float32]:
+        """The clip's probabilities, (classes,): the mean over its windows."""
+        return self.probabilities.mean(axis=0)
+
+    def ranking(self) -> list[tuple[str, float]]:
+        """Classes and their probabilities for the clip, most probable first."""
+        order = np.argsort(-self.clip, kind="stable")
+        return [(self.classes[i], float(self.clip[i])) for i in order]
+
+    def sentence(self) -> str:
+        """The clip's answer in words, such as “Rain, quite sure (87 %)”."""
+        (best, probability), (second, _) = self.ranking()[:2]
+        if probability < UNSURE_BELOW:
+            return f"Not sure: {_spoken(best)} or {_spoken(second)}"
+        how = next(words for above, words in SURENESS if probability >= above)
+        return f"{_spoken(best).capitalize()}, {how} ({probability:.0%})".replace("%", " %")
+
+    def to_dict(self, file: str) -> dict[str, Any]:
+        """Plain values, as the command line prints them."""
+        rows = zip(self.starts_s, self.ends_s, self.probabilities, strict=True)
+        return {
+            "file": file,
+            "checkpoint": self.checkpoint,
+            "classes": list(self.classes),
+            "clip": {
+                name: round(float(p), 6) for name, p in zip(self.classes, self.clip, strict=True)
+            },
+            "windows": [
+                {
+                    "start_s": round(float(start_s), 4),
+                    "end_s": round(float(end_s), 4),
+                    "probabilities": [round(float(p), 6) for p in row],
+                }
+                for start_s, end_s, row in rows
+            ],
+        }
+
+
+def predict(
+    samples: Samples, sample_rate_hz: int, network: Checkpoint, cleaning: str | None = None
+) -> Prediction:
+    """A sound in memory, (samples,) mono, through a network; `cleaning` replaces its recipe's.
+
+    Raises ValueError (a sentence) for zero samples, an unknown cleaning, a broken checkpoint.
+    """
+    made = _recipe(network, cleaning)
+    at_rate = audio.resample(samples, sample_rate_hz, made.analysis.sample_rate_hz)
+    return _predict_windows([windows.windows(made, at_rate)], network)
+
+
+def predict_file(
+    path: str | Path,
+    network: Checkpoint,
+    cleaning: str | None = None,
+    limits: Limits = audio.ANY,
+) -> Prediction:
+    """A sound file through a network; a long one in blocks, in memory that does not grow.
+
+    Cleaning needs the whole sound at once, and then memory grows with it. Raises ValueError.
+    """
+    made = _recipe(network, cleaning)
+    duration_s = audio.read_header(path, limits).duration_s
+    if made.cleaning != "as_is" or (duration_s is not None and duration_s <= LONG_S):
+        return predict(*audio.load(path, limits=limits), network, cleaning)
+    blocks = audio.read_blocks(path, made.analysis.sample_rate_hz, limits=limits)
+    return _predict_windows(windows.windows_of_blocks(made, blocks), network)
+
+
+def warm(network: Checkpoint) -> None:
+    """Open the network's session and run it once, so that the first sound is not the slow one."""
+    predict(np.zeros(1, np.float32), network.recipe.analysis.sample_rate_hz, network)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _recipe(network: Checkpoint, cleaning: str | None) -> Recipe:
+    return replace(network.recipe, cleaning=cleaning) if cleaning else network.recipe
+
+
+def _predict_windows(parts: Iterable[Windows], network: Checkpoint) -> Prediction:
+    session = _session(str(network.folder / checkpoint.ONNX), network.stamp)
+    starts_s, ends_s = [], []
+    probabilities: list[NDArray[np.float32]] = []
+    for part in parts:
+        starts_s.append(part.starts_s)
+        ends_s.append(part.ends_s)
+        probabilities.extend(_batches(session, part.inputs))
+    return Prediction(
+        network.name,
+        network.classes,
+        np.concatenate(starts_s),
+        np.concatenate(ends_s),
+        np.concatenate(probabilities),
+    )
+
+
+def _batches(session: Any, inputs: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Probabilities, (up to MAX_BATCH, classes) at a time."""
+    name = session.get_inputs()[0].name
+    for first in range(0, len(inputs), MAX_BATCH):
+        yield session.run(["label"], {name: inputs[first : first + MAX_BATCH]})[0]
+
+
+@lru_cache(maxsize=8)
+def _session(path: str, stamp: str) -> Any:
+    """An ONNX Runtime session, kept; `stamp` opens a new one when the file was replaced."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors have no common base but Exception
+        raise ValueError(
+            f"The network “{Path(path).parent.name}” cannot be opened: copy or publish it again."
+        ) from error

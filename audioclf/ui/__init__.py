@@ -1,0 +1,59 @@
+"""The page: the only place that imports gradio. `build_app` lists its tabs, `launch` serves it."""
+
+import os
+import threading
+from typing import Any
+
+import gradio as gr
+
+from audioclf import checkpoint, predict
+from audioclf.ui import classify_tab, shared
+from audioclf.ui.lanes import CSS, HEAD
+from audioclf.ui.theme import theme
+
+HOUR_S = 3_600
+
+
+def build_app() -> gr.Blocks:
+    """The page with its tabs; what users leave behind is deleted after an hour."""
+    with gr.Blocks(title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False) as app:
+        gr.Markdown(
+            "# audioclf\nSee a sound, and what a network hears in it, window by window.",
+            elem_id="title",
+        )
+        with gr.Tab("Classify"):
+            classify_tab.build()
+    app.queue(max_size=32, default_concurrency_limit=2, api_open=None)
+    return app
+
+
+def launch(app: gr.Blocks, **settings: Any) -> None:
+    """Serve the page; limits hold unless `local`. Blocks until it is stopped."""
+    threading.Thread(target=_warm, daemon=True).start()
+    options = {
+        "theme": theme(),
+        "css": CSS,
+        "head": HEAD,
+        "max_file_size": None if shared.is_local() else shared.HOSTED.max_bytes,
+        "show_error": False,
+        "enable_monitoring": False,
+        "run_history": False,
+        "ssr_mode": False,
+        "footer_links": ["api"],
+    }
+    app.launch(**{**options, **settings})
+
+
+def start(
+    *, local: bool = False, host: str | None = None, port: int | None = None, **settings: Any
+) -> None:
+    """Build and serve the page; `local` lifts the limits, except on a Space."""
+    if local:
+        os.environ["AUDIOCLF_LOCAL"] = "1"
+    launch(build_app(), server_name=host, server_port=port, **settings)
+
+
+def _warm() -> None:
+    """What a first visitor would otherwise wait for: the first network's session."""
+    for network in checkpoint.find_all()[:1]:
+        predict.warm(network)

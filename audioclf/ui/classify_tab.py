@@ -1,0 +1,179 @@
+"""Classify: one sound, what it looks like and what a network hears in it."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from audioclf import checkpoint, plots, tables
+from audioclf.predict import Prediction, predict, predict_file
+from audioclf.ui import views
+from audioclf.ui.lanes import ASSETS, Lane, waveform_lane
+from audioclf.ui.shared import Shared, Sound, guarded, limits, playable, temporary_file
+from audioclf.windows import DIGITAL_SILENCE
+
+CLEANINGS = [
+    ("As it is", "as_is"),
+    ("Denoised", "denoised"),
+    ("Silences removed", "silence_removed"),
+]
+N_COLOURED = 5
+EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is heard at once."}
+
+
+@guarded(lambda sentence: None)
+def show_waveform(sound: str | None) -> dict[str, Any] | None:
+    """The waveform of a sound: duration in seconds, and lowest and highest sample per column."""
+    if sound is None:
+        return None
+    return {**waveform_lane(Sound(sound)), "audio": playable(sound)}
+
+
+@guarded(lambda sentence: ({"error": sentence}, None, None))
+def predict_clip(
+    sound: str | None, network: str | None, cleaning: str
+) -> tuple[dict[str, Any], dict[str, Any] | None, Prediction | None]:
+    """What a network hears in a sound, for the clip and window by window.
+
+    sound: a sound file. network: the name of a checkpoint. cleaning: as_is, denoised or
+    silence_removed. Returns the answer (a sentence and the ranking, or `error`, a sentence), and
+    the prediction: classes, the clip's probabilities, and start_s, end_s and probabilities of
+    every window.
+    """
+    if sound is None:
+        return EMPTY, None, None
+    if network is None:
+        raise ValueError("No trained network is here yet: train one, or name its folder.")
+    heard = Sound(sound)
+    chosen = checkpoint.find_all()
+    found = next((c for c in chosen if c.name == network), None)
+    if found is None:
+        raise ValueError(f"There is no network “{network}”: choose one from the list.")
+    if heard.is_short and abs(heard.samples()).max() <= DIGITAL_SILENCE:
+        return {"sentence": "Silence: there is nothing to hear in this sound."}, None, None
+    if heard.is_short:
+        prediction = predict(heard.samples(), heard.rate_hz, found, cleaning)
+    else:
+        prediction = predict_file(sound, found, cleaning, limits())
+    lane = windows_lane(prediction, Path(sound).name, heard.duration_s)
+    return answer(prediction), lane, prediction
+
+
+def answer(prediction: Prediction) -> dict[str, Any]:
+    """The clip's answer in words, and the ranking with its colours."""
+    colours = plots.class_colours(prediction.classes)
+    ranking = [
+        {"class": name, "probability": round(p, 6), "colour": colours[name]}
+        for name, p in prediction.ranking()
+    ]
+    return {"sentence": prediction.sentence(), "ranking": ranking}
+
+
+def windows_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str, Any]:
+    """The prediction as the command line prints it, with what its drawing needs."""
+    colours = plots.class_colours(prediction.classes)
+    top = [prediction.classes.index(name) for name, _ in prediction.ranking()[:N_COLOURED]]
+    return {
+        **prediction.to_dict(file),
+        "title": "What is heard, window by window",
+        "duration_s": duration_s,
+        "colours": [colours[name] for name in prediction.classes],
+        "top": top,
+    }
+
+
+def write_tables(prediction: Prediction | None, sound: str | None) -> tuple[Any, ...]:
+    """The prediction as CSV, JSON and Audacity label file, behind their buttons."""
+    if prediction is None or sound is None:
+        return tuple(gr.DownloadButton(value=None, interactive=False) for _ in range(3))
+    stem, name = Path(sound).stem[:80], Path(sound).name
+    endings = {"csv": "csv", "json": "json", "audacity": "txt"}
+    return tuple(
+        gr.DownloadButton(
+            value=temporary_file(f"{stem}.{ending}", tables.FORMATS[kind](prediction, name)),
+            interactive=True,
+        )
+        for kind, ending in endings.items()
+    )
+
+
+def describe_network(network: str | None) -> str:
+    """One line on a network: what it is, what it was trained on, how it did where."""
+    found = next((c for c in checkpoint.find_all() if c.name == network), None)
+    if found is None:
+        return "No trained network is here yet: train one from the command line (see the README)."
+    card, measured = found.card, found.measured
+    lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
+    if measured:
+        lines.append(
+            f"{measured['accuracy']:.1%} right on {measured['data']} ({measured['n_clips']} clips)."
+        )
+    if not card.get("calibrated"):
+        lines.append("Its probabilities are not calibrated.")
+    return " ".join(lines)
+
+
+def list_networks() -> Any:
+    """The dropdown with every checkpoint that is there now."""
+    names = [c.name for c in checkpoint.find_all()]
+    return gr.Dropdown(choices=names, value=names[0] if names else None)
+
+
+def build() -> None:
+    """The tab's components, then its wiring."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=300):
+            sound = gr.Audio(
+                label="Sound",
+                sources=["upload", "microphone"],
+                type="filepath",
+                elem_id="sound",
+                waveform_options=gr.WaveformOptions(sample_rate=44_100),
+            )
+            gr.Examples(
+                [[str(path)] for path in sorted((ASSETS / "examples").glob("*.ogg"))],
+                sound,
+                label="Examples (made by a program, not recorded)",
+                example_labels=[
+                    path.stem.replace("_", " ")
+                    for path in sorted((ASSETS / "examples").glob("*.ogg"))
+                ],
+                cache_examples=False,
+            )
+            names = [c.name for c in checkpoint.find_all()]
+            network = gr.Dropdown(
+                names, value=names[0] if names else None, label="Network", elem_id="network"
+            )
+            about = gr.Markdown(describe_network(network.value), elem_id="about")
+            cleaning = gr.Radio(CLEANINGS, value="as_is", label="Predict on the sound")
+        with gr.Column(scale=8, min_width=320):
+            heard = Lane("answer", EMPTY, elem_id="answer")
+            waveform = Lane("waveform", elem_id="waveform")
+            spectrogram = Lane("spectrogram", elem_id="spectrogram")
+            windows = Lane("windows", elem_id="windows")
+            with gr.Row():
+                downloads = [
+                    gr.DownloadButton(f"{kind}", size="sm", interactive=False, elem_id=f"as-{kind}")
+                    for kind in ("CSV", "JSON", "Audacity labels")
+                ]
+            shared = Shared(sound=sound)
+            views.build(shared, spectrogram)
+    prediction = gr.State(None, time_to_live=3600)
+
+    sound.change(show_waveform, sound, waveform, show_progress="hidden")
+    gr.on(
+        [sound.change, network.change, cleaning.change],
+        predict_clip,
+        [sound, network, cleaning],
+        [heard, windows, prediction],
+        trigger_mode="always_last",
+        show_progress="minimal",
+        concurrency_id="cpu",
+    ).then(
+        write_tables,
+        [prediction, sound],
+        downloads,
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    network.change(describe_network, network, about, show_progress="hidden")

@@ -1,0 +1,67 @@
+"""Lanes: the waveform, the spectrogram, the windows and the answer, drawn in the browser.
+
+One component for all four; `assets/lanes.js` draws them on one time axis. The template is
+constant and the values are plain data, so no word of a user is ever taken for HTML.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from audioclf import plots
+from audioclf.plots import Picture
+from audioclf.ui.shared import Sound
+
+ASSETS = Path(__file__).parent / "assets"
+HEAD = f"<script>{(ASSETS / 'lanes.js').read_text(encoding='utf-8')}</script>"
+CSS = (ASSETS / "style.css").read_text(encoding="utf-8")
+
+
+class Lane(gr.HTML):
+    """`kind` is waveform, spectrogram, windows or answer; the value is a dictionary or None."""
+
+    def __init__(self, kind: str, value: dict[str, Any] | None = None, **settings: Any) -> None:
+        super().__init__(
+            value=value,
+            html_template='<div class="ac"></div>',
+            js_on_load=f"window.audioclf.start('{kind}', element, props, watch);",
+            apply_default_css=False,
+            **settings,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """A JSON object: what the command line prints, and what is needed to draw it."""
+        return {"type": "object"}
+
+
+def waveform_lane(sound: Sound, stretches: Iterable[Any] = ()) -> dict[str, Any]:
+    """What the waveform lane draws: peaks scaled to the loudest, which names the axis."""
+    peaks = plots.envelope(sound.blocks(), sound.n_samples)
+    loudest = float(np.abs(peaks).max(initial=0.0)) or 1.0
+    return {
+        "title": "Waveform (amplitude)",
+        "duration_s": sound.duration_s,
+        "peaks": np.round(peaks / loudest * 127).astype(int).tolist(),
+        "ticks": [
+            {"at": 0.06, "label": f"−{loudest:.2g}"},
+            {"at": 0.5, "label": "0"},
+            {"at": 0.94, "label": f"{loudest:.2g}"},
+        ],
+        "stretches": [[float(s), float(e)] for s, e in stretches],
+    }
+
+
+def spectrogram_lane(drawn: Picture) -> dict[str, Any]:
+    """What the spectrogram lane draws."""
+    low_db, high_db = drawn.db_limits
+    return {
+        "title": f"Spectrogram: {drawn.axis.lower()}, {low_db:.0f} to {high_db:.0f} dB",
+        "duration_s": drawn.duration_s,
+        "image": plots.png_url(drawn),
+        "ticks": [
+            {"at": at, "label": label} for at, label in plots.frequency_ticks(drawn.bins_hz, 6)
+        ],
+    }

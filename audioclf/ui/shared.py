@@ -1,0 +1,126 @@
+"""What the tabs share: limits, the sound at hand, the guard that turns errors into sentences."""
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.data_classes import FileData
+from numpy.typing import NDArray
+
+from audioclf import audio
+from audioclf.audio import Header, Limits, Samples
+
+HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000)
+SHORT_S = 120.0  # sounds up to here are kept decoded
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The components that several parts of the page read."""
+
+    sound: gr.Audio
+
+
+def is_local() -> bool:
+    """Whether a person runs the app on their own machine; a Space is never local."""
+    return bool(os.environ.get("AUDIOCLF_LOCAL")) and not os.environ.get("SPACE_ID")
+
+
+def limits() -> Limits:
+    """What sounds are accepted, asked inside every handler: endpoints are open to anyone."""
+    return audio.ANY if is_local() else HOSTED
+
+
+class Sound:
+    """One uploaded sound: its header, and its samples in blocks at the file's own rate."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.header: Header = audio.read_header(path, limits())
+
+    def blocks(self) -> Iterator[Samples]:
+        """Mono blocks; from memory when the sound is short."""
+        if self.is_short:
+            yield self.samples()
+        else:
+            yield from audio.read_blocks(self.path, limits=limits())
+
+    def samples(self) -> Samples:
+        """The whole sound, (samples,)."""
+        stat = os.stat(self.path)
+        if self.is_short:
+            return _decoded(self.path, stat.st_mtime_ns, stat.st_size)
+        return audio.load(self.path, limits=limits())[0]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is kept decoded."""
+        return self.header.duration_s is not None and self.header.duration_s <= SHORT_S
+
+    @property
+    def rate_hz(self) -> int:
+        """The file's own sample rate."""
+        return self.header.sample_rate_hz
+
+    @functools.cached_property
+    def n_samples(self) -> int:
+        """Exact for short sounds, the header's word for long ones; counted where it has none."""
+        if self.is_short:
+            return len(self.samples())
+        if self.header.duration_s is None:
+            return sum(len(block) for block in self.blocks())
+        return round(self.header.duration_s * self.rate_hz)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.rate_hz
+
+
+@functools.lru_cache(maxsize=4)
+def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
+    """Uploads lie under the hash of their content, so a path is never two sounds."""
+    samples, _ = audio.load(path, limits=limits())
+    samples.setflags(write=False)
+    return samples
+
+
+def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A handler whose ValueError is shown as `show(sentence)` in place of its result."""
+
+    def wrap(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(handler)
+        def safe(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return handler(*args, **kwargs)
+            except ValueError as error:
+                return show(str(error))
+
+        return safe
+
+    return wrap
+
+
+def playable(path: str) -> dict[str, Any]:
+    """A file of the page's cache as a value that reaches the browser with its address."""
+    return FileData(path=path, orig_name=Path(path).name).model_dump()
+
+
+def pcm16(samples: Samples) -> NDArray[np.int16]:
+    """For `gr.Audio`, which would normalise floats: 16 bits, clipped at full scale, as loud."""
+    return (np.clip(samples, -1, 1) * 32_767).astype(np.int16)
+
+
+def temporary_file(name: str, text: str) -> str:
+    """A text file in the page's cache folder, under `name`; removed with the cache."""
+    root = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio"))
+    root.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=root), name)
+    path.write_text(text, encoding="utf-8")
+    return str(path)

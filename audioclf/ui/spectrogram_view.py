@@ -1,0 +1,57 @@
+"""The Spectrogram view: feature, band, range and colours, for the lane and for a figure."""
+
+from typing import Any
+
+import gradio as gr
+
+from audioclf import plots
+from audioclf.plots import COLOUR_MAPS, View
+from audioclf.ui.lanes import Lane, spectrogram_lane
+from audioclf.ui.shared import Shared, Sound, guarded
+
+FEATURES = [("Mel", "mel"), ("Linear (STFT)", "stft")]
+
+
+@guarded(lambda sentence: (None, None, sentence))
+def show_spectrogram(
+    sound: str | None,
+    feature: str,
+    low_hz: float,
+    high_hz: float,
+    range_db: float,
+    colour_map: str,
+) -> tuple[Any, Any, str]:
+    """The spectrogram of a sound, as a lane on the common time axis and as a figure with axes.
+
+    feature: mel or stft. low_hz, high_hz: the band; high_hz 0 means half the sample rate.
+    range_db: from the loudest down. colour_map: a matplotlib name from the list.
+    """
+    if sound is None:
+        return None, None, ""
+    view = View(feature, low_hz or 0.0, high_hz or 0.0, range_db, colour_map)
+    heard = Sound(sound)
+    drawn = plots.picture(heard.blocks(), heard.rate_hz, heard.duration_s, view)
+    return spectrogram_lane(drawn), plots.spectrogram_figure({"": drawn}), ""
+
+
+def build(shared: Shared, lane: Lane) -> None:
+    """The settings and the figure, then their wiring."""
+    with gr.Row():
+        feature = gr.Dropdown(FEATURES, value="mel", label="Feature", min_width=140)
+        colour_map = gr.Dropdown(list(COLOUR_MAPS), value="magma", label="Colours", min_width=140)
+        low_hz = gr.Number(0, label="From (Hz)", minimum=0, min_width=100)
+        high_hz = gr.Number(0, label="To (Hz), 0: all", minimum=0, min_width=100)
+        range_db = gr.Slider(20, 120, value=80, step=5, label="Range (dB)", min_width=160)
+    message = gr.Markdown(elem_classes="ac-message")
+    figure = gr.Plot(label="Spectrogram", show_label=False, format="png", elem_id="figure")
+
+    settings: list[Any] = [feature, low_hz, high_hz, range_db, colour_map]
+    gr.on(
+        [shared.sound.change, *(setting.change for setting in settings)],
+        show_spectrogram,
+        [shared.sound, *settings],
+        [lane, figure, message],
+        trigger_mode="always_last",
+        show_progress="hidden",
+        concurrency_id="cpu",
+    )

@@ -1,0 +1,45 @@
+"""The views of a sound under the lanes. The costly ones are made when they are opened."""
+
+from typing import Any
+
+import gradio as gr
+
+from audioclf.ui import denoised_view, spectrogram_view, split_view
+from audioclf.ui.lanes import Lane
+from audioclf.ui.shared import Shared
+
+COSTLY = ("Denoised", "Split")
+
+
+def ask_for_view(opened: str, sound: str | None) -> tuple[Any, ...]:
+    """The sound for the costly view that is open; the others keep what they show."""
+    return tuple(sound if opened == view else gr.skip() for view in COSTLY)
+
+
+def open_view(event: gr.SelectData) -> str:
+    """The name of the view whose tab was chosen."""
+    return str(event.value)
+
+
+def build(shared: Shared, lane: Lane) -> None:
+    """One tab per view, then their wiring."""
+    opened = gr.State("Spectrogram")
+    wanted = [gr.State(None) for _ in COSTLY]
+    with gr.Tabs(elem_id="views"):
+        with gr.Tab("Spectrogram") as first:
+            spectrogram_view.build(shared, lane)
+        with gr.Tab("Denoised") as second:
+            denoised_view.build(shared, wanted[0])
+        with gr.Tab("Split") as third:
+            split_view.build(shared, wanted[1])
+
+    private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    for tab in (first, second, third):
+        tab.select(open_view, None, opened, **private)
+    gr.on(
+        [opened.change, shared.sound.change],
+        ask_for_view,
+        [opened, shared.sound],
+        wanted,
+        **private,
+    )
