@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.audio import AudioError, truncated
+from audioclf.audio_error import AudioError, truncated
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,asf,aac,ogg,wav,flac,mp3,aiff,caf,amr,avi"
 READS = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, mp4, webm or wma"

@@ -17,15 +17,13 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from audioclf.audio_error import AudioError, truncated
+
 Samples = NDArray[np.float32]
 
 BLOCK_S = 30.0
 MIN_RATE_HZ = 1_000
 STREAMED = 0x7FFFFFFF  # sizes that recorders write when they cannot go back to fill them in
-
-
-class AudioError(ValueError):
-    """A sound that cannot be used, said in one sentence with what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -199,10 +197,3 @@ def _check_promise(file: soundfile.SoundFile, name: str) -> None:
     ):
         if int(found) < int(promised) < STREAMED:
             raise truncated(name, file.frames / file.samplerate)
-
-
-def truncated(name: str, duration_s: float) -> AudioError:
-    """The error of a file that ends, or breaks, before its header says so."""
-    return AudioError(
-        f"“{name}” is cut off or damaged after {duration_s:.1f} s: copy or export it again."
-    )

@@ -88,7 +88,9 @@ def split(
     power = _frame_power(samples)
     loud = 10 * np.log10(np.maximum(power, 1e-20) / power.max()) > -settings.top_db
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
-    stretches: NDArray[np.floating] = np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, len(samples)) / sample_rate_hz
+    stretches: NDArray[np.floating] = (
+        np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, len(samples)) / sample_rate_hz
+    )
     stretches = _bridge(stretches, settings.min_gap_s)
     lengths_s = stretches[:, 1] - stretches[:, 0]
     return stretches[lengths_s >= settings.min_length_s]

@@ -25,18 +25,19 @@ INK = "#7a828e"  # reads on white and on near-black
 COLOUR_MAPS = ("magma", "viridis", "cividis", "inferno", "gray", "gray_r")
 MAX_COLUMNS = 1_600
 
-# Okabe and Ito (2008) first, then Tol's muted scheme: told apart by colour-blind people too.
+# Told apart by colour-blind people too: Okabe and Ito (2008), then others set apart from them.
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 PALETTE = (
-    *("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"),
-    *("#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499"),
+    *OKABE_ITO,
+    *("#8C564B", "#7570B3", "#999933", "#117733", "#AA4499", "#CC6677", "#44AA99", "#88CCEE"),
 )
 
 
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
-    """One colour per class, from its name: its place in the palette, or the next one free."""
+    """One colour per class, from its name: its own of Okabe and Ito's, or the next one free."""
     taken: dict[str, int] = {}
     for name in sorted(classes):
-        place = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(PALETTE)
+        place = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(OKABE_ITO)
         free = (p % len(PALETTE) for p in range(place, place + len(PALETTE)))
         taken[name] = next((p for p in free if p not in taken.values()), place)
     return {name: PALETTE[taken[name]] for name in classes}
@@ -93,39 +94,44 @@ class View:
 class Picture(NamedTuple):
     """A spectrogram ready to be drawn."""
 
-    values: NDArray[np.float32]  # (bins, columns) in dB
+    values: NDArray[np.float32]  # (bins, columns) in dB, 0 for the loudest
     bins_hz: NDArray[np.floating]  # (bins,)
     duration_s: float
     view: View
     axis: str  # the name of the frequency axis
-
-    @property
-    def db_limits(self) -> tuple[float, float]:
-        """The dB of the first and last colour: the loudest, and `range_db` below."""
-        top_db = float(self.values.max(initial=-100.0))
-        return top_db - self.view.range_db, top_db
+    loudest_db: float  # what 0 dB stands for
 
 
 def picture(
-    blocks: Iterable[Samples], sample_rate_hz: int, duration_s: float, view: View
+    blocks: Iterable[Samples],
+    sample_rate_hz: int,
+    duration_s: float,
+    view: View,
+    reference_db: float | None = None,
 ) -> Picture:
     """The spectrogram of a sound that comes in blocks, at most MAX_COLUMNS wide.
 
-    Where several frames share a column it shows the loudest: short calls stay visible.
+    Where several frames share a column it shows the loudest: short calls stay visible. 0 dB is
+    the loudest point, or `reference_db`.
     """
     analysis = view.analysis(sample_rate_hz)
     n_frames = analysis.n_frames(round(duration_s * sample_rate_hz))
     per_column = -(-n_frames // MAX_COLUMNS)
-    columns, rest = [], None
+    columns, rest = [], np.zeros((0, analysis.n_bins), np.float32)
     for part in features.stream(view.feature, blocks, analysis):
-        frames = part[..., 0] if rest is None else np.concatenate([rest, part[..., 0]])
+        frames = np.concatenate([rest, part[..., 0]])
         n_whole = len(frames) // per_column
         whole, rest = np.split(frames, [n_whole * per_column])
-        columns.append(whole.reshape(n_whole, per_column, -1).max(axis=1))
-    if rest is not None and len(rest):
+        columns.append(whole.reshape(n_whole, per_column, analysis.n_bins).max(axis=1))
+    if len(rest):
         columns.append(rest.max(axis=0, keepdims=True))
+    values: NDArray[np.float32] = np.concatenate(columns).T
+    loudest_db = float(values.max()) if reference_db is None else reference_db
     found = features.feature(view.feature)
-    return Picture(np.concatenate(columns).T, found.bins_hz(analysis), duration_s, view, found.axis)
+    bins_hz = found.bins_hz(analysis)
+    return Picture(
+        values - np.float32(loudest_db), bins_hz, duration_s, view, found.axis, loudest_db
+    )
 
 
 def frequency_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> list[tuple[float, str]]:
@@ -144,10 +150,9 @@ def png_url(drawn: Picture) -> str:
     """The bare picture as a data URL, one pixel per column and bin, low frequencies below."""
     import matplotlib.image
 
-    low_db, high_db = drawn.db_limits
     file = io.BytesIO()
     matplotlib.image.imsave(
-        file, drawn.values, cmap=drawn.view.colour_map, vmin=low_db, vmax=high_db,
+        file, drawn.values, cmap=drawn.view.colour_map, vmin=-drawn.view.range_db, vmax=0,
         origin="lower", format="png",
     )  # fmt: skip
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
@@ -160,22 +165,23 @@ def spectrogram_figure(pictures: dict[str, Picture], height_inch: float = 3.2) -
     with _style():
         figure = Figure(figsize=(9, height_inch * len(pictures)), dpi=160, layout="constrained")
         axes = np.atleast_1d(figure.subplots(len(pictures), 1, sharex=True))
-        limits = next(iter(pictures.values())).db_limits
         for ax, (title, drawn) in zip(axes, pictures.items(), strict=True):
-            image = _draw_spectrogram(ax, drawn, limits)
+            image = _draw_spectrogram(ax, drawn)
             ax.set_title(title, loc="left", fontsize=9)
         axes[-1].set_xlabel("Time (s)")
-        figure.colorbar(image, ax=list(axes), label="Level (dB)", pad=0.01, aspect=30)
+        figure.colorbar(
+            image, ax=list(axes), label="Level (dB below the loudest)", pad=0.01, aspect=30
+        )
     figure.patch.set_alpha(0)
     return figure
 
 
-def _draw_spectrogram(ax: Any, drawn: Picture, limits: tuple[float, float]) -> Any:
+def _draw_spectrogram(ax: Any, drawn: Picture) -> Any:
     n_bins = len(drawn.bins_hz)
     image = ax.imshow(
         drawn.values, origin="lower", aspect="auto", interpolation="nearest",
         extent=(0, drawn.duration_s, 0, n_bins), cmap=drawn.view.colour_map,
-        vmin=limits[0], vmax=limits[1],
+        vmin=-drawn.view.range_db, vmax=0,
     )  # fmt: skip
     ticks = frequency_ticks(drawn.bins_hz, 8)
     ax.set_yticks([height * n_bins for height, _ in ticks], [label for _, label in ticks])

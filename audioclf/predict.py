@@ -50,7 +50,8 @@ class Prediction:
         if probability < UNSURE_BELOW:
             return f"Not sure: {_spoken(best)} or {_spoken(second)}"
         how = next(words for above, words in SURENESS if probability >= above)
-        return f"{_spoken(best).capitalize()}, {how} ({probability:.0%})".replace("%", " %")
+        percent = "over 99" if probability >= 0.995 else f"{100 * probability:.0f}"
+        return f"{_spoken(best).capitalize()}, {how} ({percent} %)"
 
     def to_dict(self, file: str) -> dict[str, Any]:
         """Plain values, as the command line prints them."""

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from audioclf import checkpoint, plots, tables
 from audioclf.predict import Prediction, predict, predict_file
 from audioclf.ui import views
-from audioclf.ui.lanes import ASSETS, Lane, waveform_lane
+from audioclf.ui.lanes import ASSETS, lane, waveform_lane
 from audioclf.ui.shared import Shared, Sound, guarded, limits, playable, temporary_file
 from audioclf.windows import DIGITAL_SILENCE
 
@@ -17,7 +18,7 @@ CLEANINGS = [
     ("Denoised", "denoised"),
     ("Silences removed", "silence_removed"),
 ]
-N_COLOURED = 5
+N_COLOURED = 7  # classes that win most windows, then the most probable
 EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is heard at once."}
 
 
@@ -72,7 +73,8 @@ def answer(prediction: Prediction) -> dict[str, Any]:
 def windows_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str, Any]:
     """The prediction as the command line prints it, with what its drawing needs."""
     colours = plots.class_colours(prediction.classes)
-    top = [prediction.classes.index(name) for name, _ in prediction.ranking()[:N_COLOURED]]
+    wins = np.bincount(prediction.probabilities.argmax(axis=1), minlength=len(colours))
+    top = np.argsort(-(wins + prediction.clip), kind="stable")[:N_COLOURED].tolist()
     return {
         **prediction.to_dict(file),
         "title": "What is heard, window by window",
@@ -106,7 +108,8 @@ def describe_network(network: str | None) -> str:
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if measured:
         lines.append(
-            f"{measured['accuracy']:.1%} right on {measured['data']} ({measured['n_clips']} clips)."
+            f"{100 * measured['accuracy']:.1f} % right on {measured['data']} "
+            f"({measured['n_clips']} clips)."
         )
     if not card.get("calibrated"):
         lines.append("Its probabilities are not calibrated.")
@@ -115,8 +118,20 @@ def describe_network(network: str | None) -> str:
 
 def list_networks() -> Any:
     """The dropdown with every checkpoint that is there now."""
-    names = [c.name for c in checkpoint.find_all()]
-    return gr.Dropdown(choices=names, value=names[0] if names else None)
+    return gr.Dropdown(choices=_network_choices())
+
+
+def _network_choices() -> list[tuple[str, str]]:
+    """Every checkpoint in a line, and its name."""
+    return [
+        (
+            f"{found.name} ({100 * found.measured['accuracy']:.1f} % on {found.measured['data']})"
+            if found.measured
+            else f"{found.name} (not measured)",
+            found.name,
+        )
+        for found in checkpoint.find_all()
+    ]
 
 
 def build() -> None:
@@ -140,21 +155,30 @@ def build() -> None:
                 ],
                 cache_examples=False,
             )
-            names = [c.name for c in checkpoint.find_all()]
+            choices = _network_choices()
             network = gr.Dropdown(
-                names, value=names[0] if names else None, label="Network", elem_id="network"
+                choices,
+                value=choices[0][1] if choices else None,
+                label="Network",
+                elem_id="network",
             )
             about = gr.Markdown(describe_network(network.value), elem_id="about")
             cleaning = gr.Radio(CLEANINGS, value="as_is", label="Predict on the sound")
         with gr.Column(scale=8, min_width=320):
-            heard = Lane("answer", EMPTY, elem_id="answer")
-            waveform = Lane("waveform", elem_id="waveform")
-            spectrogram = Lane("spectrogram", elem_id="spectrogram")
-            windows = Lane("windows", elem_id="windows")
+            heard = lane("answer", EMPTY, elem_id="answer")
+            with gr.Column(elem_classes="ac-stack"):
+                waveform = lane("waveform", elem_id="waveform")
+                spectrogram = lane("spectrogram", elem_id="spectrogram")
+                windows = lane("windows", elem_id="windows")
             with gr.Row():
                 downloads = [
-                    gr.DownloadButton(f"{kind}", size="sm", interactive=False, elem_id=f"as-{kind}")
-                    for kind in ("CSV", "JSON", "Audacity labels")
+                    gr.DownloadButton(
+                        f"Download {kind}",
+                        size="sm",
+                        interactive=False,
+                        elem_id=f"download-{number}",
+                    )
+                    for number, kind in enumerate(("CSV", "JSON", "Audacity labels"))
                 ]
             shared = Shared(sound=sound)
             views.build(shared, spectrogram)

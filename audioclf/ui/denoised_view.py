@@ -34,12 +34,10 @@ def denoise_clip(
     after = clean.denoise(
         before, heard.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
     )
-    pictures = {
-        title: plots.picture([samples], heard.rate_hz, heard.duration_s, View())
-        for title, samples in (("Before", before), ("After", after))
-    }
-    figure = plots.spectrogram_figure(pictures, 2.2)
-    rate_hz = heard.rate_hz
+    rate_hz, duration_s = heard.rate_hz, heard.duration_s
+    first = plots.picture([before], rate_hz, duration_s, View())
+    second = plots.picture([after], rate_hz, duration_s, View(), first.loudest_db)
+    figure = plots.spectrogram_figure({"Before": first, "After": second}, 2.2)
     return (rate_hz, pcm16(before)), (rate_hz, pcm16(after)), figure, ""
 
 

@@ -6,7 +6,7 @@ import gradio as gr
 
 from audioclf import plots
 from audioclf.plots import COLOUR_MAPS, View
-from audioclf.ui.lanes import Lane, spectrogram_lane
+from audioclf.ui.lanes import spectrogram_lane
 from audioclf.ui.shared import Shared, Sound, guarded
 
 FEATURES = [("Mel", "mel"), ("Linear (STFT)", "stft")]
@@ -34,7 +34,7 @@ def show_spectrogram(
     return spectrogram_lane(drawn), plots.spectrogram_figure({"": drawn}), ""
 
 
-def build(shared: Shared, lane: Lane) -> None:
+def build(shared: Shared, lane: gr.HTML) -> None:
     """The settings and the figure, then their wiring."""
     with gr.Row():
         feature = gr.Dropdown(FEATURES, value="mel", label="Feature", min_width=140)

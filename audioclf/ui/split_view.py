@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf import clean
-from audioclf.ui.lanes import Lane, waveform_lane
+from audioclf.ui.lanes import lane, waveform_lane
 from audioclf.ui.shared import Shared, Sound, guarded, pcm16
 
 MAX_STRETCHES = 500  # rows of the table; more is a sign of a threshold that is too low
@@ -64,7 +64,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
         top_db = gr.Slider(10, 80, value=40, step=1, label="Silence below (dB)", min_width=160)
         min_length_s = gr.Slider(0, 2, value=0.1, step=0.05, label="Shortest (s)", min_width=140)
         min_gap_s = gr.Slider(0, 2, value=0.1, step=0.05, label="Bridge gaps to (s)", min_width=140)
-    waveform = Lane("waveform", elem_id="split-waveform")
+    waveform = lane("waveform", elem_id="split-waveform")
     message = gr.Markdown(elem_classes="ac-message")
     with gr.Row():
         table = gr.Dataframe(

@@ -5,7 +5,6 @@ from typing import Any
 import gradio as gr
 
 from audioclf.ui import denoised_view, spectrogram_view, split_view
-from audioclf.ui.lanes import Lane
 from audioclf.ui.shared import Shared
 
 COSTLY = ("Denoised", "Split")
@@ -21,7 +20,7 @@ def open_view(event: gr.SelectData) -> str:
     return str(event.value)
 
 
-def build(shared: Shared, lane: Lane) -> None:
+def build(shared: Shared, lane: gr.HTML) -> None:
     """One tab per view, then their wiring."""
     opened = gr.State("Spectrogram")
     wanted = [gr.State(None) for _ in COSTLY]
@@ -33,7 +32,7 @@ def build(shared: Shared, lane: Lane) -> None:
         with gr.Tab("Split") as third:
             split_view.build(shared, wanted[1])
 
-    private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    private = {"api_visibility": "private", "show_progress": "hidden"}
     for tab in (first, second, third):
         tab.select(open_view, None, opened, **private)
     gr.on(

@@ -47,7 +47,7 @@ window.audioclf = (() => {
     if (text !== undefined) node.textContent = text;
     return node;
   }
-  const percent = (p) => (p >= 0.995 ? '100 %' : p < 0.005 ? '< 1 %' : Math.round(100 * p) + ' %');
+  const percent = (p) => (p >= 0.995 ? '> 99 %' : p < 0.005 ? '< 1 %' : Math.round(100 * p) + ' %');
   const spoken = (name) => name.replaceAll('_', ' ');
 
   function bars(rows) {
