@@ -2,9 +2,9 @@
 
 Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long Short-Term Memory, Fully Connected
 Deep Neural Networks", ICASSP 2015, 4580-4584; in the form of Hebbar and Srinivasa (2017),
-"music2vec": three convolutions (here a 1 x 3 and a 3 x 1 each) with two poolings bring 128 x 128
-to 32 x 32 x 64, read as a sequence of 32 steps of 2,048 by two LSTMs of 128. Batch normalisation
-and dropout are ours: the original was trained on 158,000 segments.
+"music2vec": convolutions along frequency, along time and along both, with poolings that halve
+each axis twice, bring 128 x 128 to 32 x 32 x 64, read as a sequence of 32 steps of 2,048 by two
+LSTMs of 128. Batch normalisation and dropout are ours: the original had 158,000 segments.
 """
 
 import keras
@@ -16,19 +16,18 @@ from audioclf.recipe import Recipe
 RECIPE = Recipe(feature="mel")
 
 LAYERS = (
-    # filters, pool      output of 128 x 128
-    (32, (2, 2)),  # 64 x 64 x 32
-    (64, (2, 2)),  # 32 x 32 x 64
-    (64, (1, 1)),  # 32 x 32 x 64
+    # filters, kernel, pool      output of 128 x 128
+    (32, (1, 3), (1, 2)),  # 128 x 64 x 32
+    (32, (3, 1), (2, 1)),  # 64 x 64 x 32
+    (64, (3, 3), (2, 2)),  # 32 x 32 x 64
 )
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label (n, classes), embedding (n, 64)."""
     inputs = x = keras.Input(input_shape)
-    for n_filters, pool in LAYERS:
-        x = conv_bn_relu(x, n_filters, (1, 3))
-        x = conv_bn_relu(x, n_filters, (3, 1))
+    for n_filters, kernel, pool in LAYERS:
+        x = conv_bn_relu(x, n_filters, kernel)
         x = layers.MaxPooling2D(pool)(x)
         x = layers.SpatialDropout2D(0.1)(x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)  # (n, 32, 2048)

@@ -143,6 +143,7 @@ def build() -> None:
                 sources=["upload", "microphone"],
                 type="filepath",
                 elem_id="sound",
+                buttons=["download"],
                 waveform_options=gr.WaveformOptions(sample_rate=44_100),
             )
             gr.Examples(
@@ -167,9 +168,9 @@ def build() -> None:
         with gr.Column(scale=8, min_width=320):
             heard = lane("answer", EMPTY, elem_id="answer")
             with gr.Column(elem_classes="ac-stack"):
-                waveform = lane("waveform", elem_id="waveform")
-                spectrogram = lane("spectrogram", elem_id="spectrogram")
-                windows = lane("windows", elem_id="windows")
+                waveform = lane("waveform", elem_id="lane-waveform")
+                spectrogram = lane("spectrogram", elem_id="lane-spectrogram")
+                windows = lane("windows", elem_id="lane-windows")
             with gr.Row():
                 downloads = [
                     gr.DownloadButton(

@@ -51,9 +51,15 @@ def build(shared: Shared, wanted: gr.State) -> None:
         end_s = gr.Number(0, label="To (s), 0: the whole clip", minimum=0, min_width=140)
     message = gr.Markdown(elem_classes="ac-message")
     with gr.Row():
-        before = gr.Audio(label="Before", interactive=False, elem_id="before", min_width=260)
-        after = gr.Audio(label="After", interactive=False, elem_id="after", min_width=260)
-    figure = gr.Plot(label="Before and after", show_label=False, format="png")
+        before = gr.Audio(
+            label="Before", interactive=False, buttons=["download"], elem_id="before", min_width=260
+        )
+        after = gr.Audio(
+            label="After", interactive=False, buttons=["download"], elem_id="after", min_width=260
+        )
+    figure = gr.Plot(
+        label="Before and after", show_label=False, format="png", elem_id="denoised-figure"
+    )
 
     settings: list[Any] = [method, strength, start_s, end_s]
     gr.on(

@@ -64,7 +64,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
         top_db = gr.Slider(10, 80, value=40, step=1, label="Silence below (dB)", min_width=160)
         min_length_s = gr.Slider(0, 2, value=0.1, step=0.05, label="Shortest (s)", min_width=140)
         min_gap_s = gr.Slider(0, 2, value=0.1, step=0.05, label="Bridge gaps to (s)", min_width=140)
-    waveform = lane("waveform", elem_id="split-waveform")
+    waveform = lane("waveform", elem_id="lane-split")
     message = gr.Markdown(elem_classes="ac-message")
     with gr.Row():
         table = gr.Dataframe(
@@ -78,9 +78,15 @@ def build(shared: Shared, wanted: gr.State) -> None:
         )
         with gr.Column(min_width=260):
             stretch = gr.Audio(
-                label="Chosen stretch", interactive=False, autoplay=True, elem_id="stretch"
+                label="Chosen stretch",
+                interactive=False,
+                buttons=["download"],
+                autoplay=True,
+                elem_id="stretch",
             )
-            trimmed = gr.Audio(label="Trimmed clip", interactive=False, elem_id="trimmed")
+            trimmed = gr.Audio(
+                label="Trimmed clip", interactive=False, buttons=["download"], elem_id="trimmed"
+            )
 
     settings: list[Any] = [top_db, min_length_s, min_gap_s]
     gr.on(

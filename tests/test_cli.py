@@ -1,0 +1,160 @@
+"""The command line as people type it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audioclf import audio, cli
+from audioclf.checkpoint import Checkpoint
+from tests import sounds
+
+
+@pytest.fixture
+def noise_wav(tmp_path: Path) -> Path:
+    path = tmp_path / "noise.wav"
+    audio.write(path, 0.4 * sounds.noise(5, seed=7), sounds.RATE_HZ)
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a command."""
+    status = cli.main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_predict_prints_the_agreed_json(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path
+) -> None:
+    status, out, _ = run(capsys, "predict", noise_wav, "--checkpoint", taught.folder, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert set(found) == {"file", "checkpoint", "classes", "clip", "windows"}
+    assert max(found["clip"], key=found["clip"].get) == "noise"
+    assert set(found["windows"][0]) == {"start_s", "end_s", "probabilities"}
+    assert len(found["windows"][0]["probabilities"]) == len(found["classes"]) == 3
+
+
+def test_predict_says_it_in_words(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path
+) -> None:
+    _, out, _ = run(capsys, "predict", noise_wav, "--checkpoint", taught.folder)
+    assert "Noise, " in out
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("csv", "file,start_s"), ("audacity", "0.0"), ("raven", "Selection\t")]
+)
+def test_predict_writes_other_formats(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, form: str, start: str
+) -> None:
+    _, out, _ = run(
+        capsys, "predict", noise_wav, noise_wav, "--checkpoint", taught.folder, "--format", form
+    )
+    assert out.startswith(start)
+    assert out.count("file,start_s") <= 1
+
+
+def test_one_broken_file_does_not_stop_the_others(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"")
+    status, out, err = run(
+        capsys, "predict", broken, noise_wav, "--checkpoint", taught.folder, "--json"
+    )
+    assert status == 2
+    assert [Path(found["file"]).name for found in json.loads(out)] == ["noise.wav"]
+    assert "“broken.wav” is empty" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("predict", "nowhere.wav", "--checkpoint", "nonesuch"), "no checkpoint “nonesuch”"),
+        (("features", "nowhere.wav", "--recipe", "mel", "--output", "x.npy"), "no file"),
+        (("evaluate", "nowhere", "--checkpoint", "nonesuch"), "no checkpoint"),
+        (("train", "nowhere", "--architecture", "cldnn", "--name", "x"), "no folder “nowhere”"),
+        (("train", "nowhere", "--architecture", "net", "--name", "x"), "no architecture “net”"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
+
+
+def test_features_writes_what_the_network_sees(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, tmp_path: Path
+) -> None:
+    from audioclf import windows
+
+    output = tmp_path / "seen.npy"
+    status, _, _ = run(capsys, "features", noise_wav, "--recipe", taught.folder, "--output", output)
+    samples, _ = audio.load(noise_wav, 22_050)
+    assert status == 0
+    assert np.array_equal(np.load(output), windows.windows(taught.recipe, samples).inputs)
+
+
+def test_evaluate_prints_the_agreed_json(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, three_sounds: Path
+) -> None:
+    status, out, err = run(
+        capsys, "evaluate", three_sounds, "--checkpoint", taught.folder, "--fold", 5, "--json"
+    )
+    found = json.loads(out)
+    assert status == 0
+    assert {"accuracy", "macro_f1", "per_class", "confusion", "n_clips"} <= set(found)
+    assert found["n_clips"] == 3
+    assert "in its training" not in err
+
+
+def test_evaluate_says_when_the_clips_were_trained_on(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, three_sounds: Path
+) -> None:
+    _, _, err = run(capsys, "evaluate", three_sounds, "--checkpoint", taught.folder)
+    assert "were in its training" in err
+
+
+@pytest.mark.parametrize("command", ["architectures", "checkpoints"])
+def test_tables_are_lists_of_objects(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    status, out, _ = run(capsys, command, "--json")
+    rows = json.loads(out)
+    assert status == 0
+    assert len(rows) >= 2
+    assert all({"name", "feature", "input_shape", "n_params"} <= set(row) for row in rows)
+    _, table, _ = run(capsys, command)
+    assert all(row["name"] in table for row in rows)
+
+
+@pytest.mark.slow
+def test_train_measures_on_a_held_out_fold_and_publishes(
+    capsys: pytest.CaptureFixture[str], three_sounds: Path, tmp_path: Path
+) -> None:
+    options = ("--epochs", 2, "--measure", 2, "--out", tmp_path, "--data-name", "Three")
+    status, out, err = run(
+        capsys, "train", three_sounds, "--architecture", "cldnn", "--name", "new", *options
+    )
+    assert status == 0
+    card = json.loads((tmp_path / "new" / "card.json").read_text())
+    assert card["results"][0]["data"] == "Three, fold 2 held out"
+    assert card["training"]["data"] == "Three, folds 1 to 5 (24 clips)"
+    assert str(tmp_path / "new") in out
+    assert "epoch" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new"]
+
+
+def test_the_module_is_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "audioclf", "predict"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "--checkpoint" in done.stderr
