@@ -23,6 +23,7 @@ Samples = NDArray[np.float32]
 
 BLOCK_S = 30.0
 MIN_RATE_HZ = 1_000
+ROUNDING_S = 0.1  # encoders pad the last frame
 STREAMED = 0x7FFFFFFF  # sizes that recorders write when they cannot go back to fill them in
 
 
@@ -92,7 +93,8 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     """Band-limited resampling (soxr, high quality), (samples,) -> (samples * to / from,)."""
     if from_hz == to_hz:
         return samples
-    return soxr.resample(samples, from_hz, to_hz).astype(np.float32, copy=False)
+    resampled = soxr.resample(samples, from_hz, to_hz).astype(np.float32, copy=False)
+    return resampled if len(resampled) else samples[:1]  # a sample or two at a high rate
 
 
 def write(path: str | Path, samples: Samples, sample_rate_hz: int) -> None:
@@ -108,8 +110,10 @@ def _open(path: Path, limits: Limits, block_s: float = BLOCK_S) -> Iterator[tupl
     """A checked header and the chunks, (samples, channels) each."""
     _check_file(path, limits)
     try:
-        file = soundfile.SoundFile(path)
+        file = _Forward(path)
     except soundfile.LibsndfileError as error:
+        if error.code == _MALFORMED:
+            raise truncated(path.name, 0.0) from error
         from audioclf._container import open_container  # ffmpeg's libraries: only where needed
 
         with open_container(path, block_s, error.code != _UNRECOGNISED) as (found, chunks):
@@ -123,7 +127,15 @@ def _open(path: Path, limits: Limits, block_s: float = BLOCK_S) -> Iterator[tupl
         yield header, _sndfile_chunks(file, block_s, path.name)
 
 
-_UNRECOGNISED = 1
+class _Forward(soundfile.SoundFile):
+    """A file read from front to back: a seek after every block makes an mp3 lose 40 ms there."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+_OGG_PAGE_BYTES = 65_307  # the largest page
+_UNRECOGNISED, _MALFORMED = 1, 3  # libsndfile's error codes
 
 
 def _check_file(path: Path, limits: Limits) -> None:
@@ -153,7 +165,7 @@ def _check_header(header: Header, limits: Limits, name: str) -> None:
 
 
 def _check_duration(duration_s: float, limits: Limits, name: str) -> None:
-    if limits.max_duration_s and duration_s > limits.max_duration_s:
+    if limits.max_duration_s and duration_s > limits.max_duration_s + ROUNDING_S:
         raise AudioError(
             f"“{name}” lasts {duration_s:.0f} s and {limits.max_duration_s:.0f} s are accepted "
             "here: cut out the part that matters, or run audioclf on your own machine."
@@ -165,7 +177,7 @@ def _guarded(chunks: Chunks, header: Header, limits: Limits, name: str) -> Itera
     n_samples, any_finite = 0, False
     for chunk in chunks:
         n_samples += len(chunk)
-        _check_duration(n_samples / header.sample_rate_hz - 1, limits, name)
+        _check_duration(n_samples / header.sample_rate_hz, limits, name)
         mono = chunk[:, 0] if chunk.shape[1] == 1 else chunk.mean(axis=1)
         finite = np.isfinite(mono)
         any_finite = any_finite or bool(finite.any())
@@ -197,3 +209,14 @@ def _check_promise(file: soundfile.SoundFile, name: str) -> None:
     ):
         if int(found) < int(promised) < STREAMED:
             raise truncated(name, file.frames / file.samplerate)
+    if file.format == "OGG" and not _ends_its_ogg_stream(Path(file.name)):
+        raise truncated(name, file.frames / file.samplerate)
+
+
+def _ends_its_ogg_stream(path: Path) -> bool:
+    """Whether the last page is marked as the last (RFC 3533: bit 4 of the page's flags)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _OGG_PAGE_BYTES))
+        tail = file.read()
+    last = tail.rfind(b"OggS")
+    return last < 0 or last + 5 >= len(tail) or bool(tail[last + 5] & 4)

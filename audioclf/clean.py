@@ -30,12 +30,14 @@ def denoise(
     `stationary` takes one threshold per frequency from `noise` (a stretch without signal; the
     whole clip when None); otherwise the threshold follows a running mean, and `noise` has no
     effect. `strength` in [0, 1] is the share of the noise that is taken away. What is silent, or
-    shorter than a gate's window, comes back as it is. Raises ValueError for more than one channel
-    and for a rate below 8 kHz, where the gate's smoothing filter does not exist.
+    shorter than a gate's window, comes back as it is. Raises ValueError for more than one channel,
+    another strength, and a rate below 8 kHz, where the gate's smoothing filter does not exist.
 
     Sainburg, T. (2019), "noisereduce", https://doi.org/10.5281/zenodo.3243139
     """
     samples = _mono(samples)
+    if not 0 <= strength <= 1:
+        raise ValueError(f"The strength must lie between 0 and 1 and is {strength}: change it.")
     if sample_rate_hz < MIN_GATE_RATE_HZ:
         raise ValueError(
             f"Denoising needs a sample rate of {MIN_GATE_RATE_HZ} Hz or more, and this sound has "

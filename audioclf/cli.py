@@ -8,19 +8,20 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audioclf import __version__, checkpoint
+from audioclf import checkpoint
+from audioclf._arguments import Run, parser
 from audioclf.checkpoint import Checkpoint
-from audioclf.recipe import CLEANINGS, Recipe
+from audioclf.recipe import Recipe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser(RUNS).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         chosen.run(chosen)
@@ -115,7 +116,12 @@ def _features(chosen: argparse.Namespace) -> None:
 def _recipe_of(name: str) -> Recipe:
     from audioclf.features import FEATURES
 
-    return Recipe(feature=name) if name in FEATURES else checkpoint.find(name).recipe
+    if name in FEATURES:
+        return Recipe(feature=name)
+    try:
+        return checkpoint.find(name).recipe
+    except ValueError as error:
+        raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
@@ -226,64 +232,12 @@ def _cell(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _folds(text: str) -> tuple[int, ...]:
-    return tuple(int(fold) for fold in text.split(","))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="audioclf", description="See, classify and label sounds; teach a network your own."
-    )
-    parser.add_argument("--version", action="version", version=f"audioclf {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-
-    def command(name: str, run: Callable[[argparse.Namespace], None], words: str) -> Any:
-        made = commands.add_parser(name, help=words, description=words)
-        made.set_defaults(run=run)
-        return made
-
-    listed = command("architectures", _architectures, "the table of networks")
-    listed.add_argument("--json", action="store_true")
-    listed = command("checkpoints", _checkpoints, "the table of trained networks, with results")
-    listed.add_argument("--json", action="store_true")
-    _add_predict(command("predict", _predict, "what a network hears, per clip and per window"))
-    made = command("features", _features, "write the array that a network would see")
-    made.add_argument("path", metavar="PATH", help="a sound file")
-    made.add_argument("--recipe", required=True, metavar="NAME", help="a checkpoint or a feature")
-    made.add_argument("--output", required=True, metavar="FILE.npy")
-    _add_train(command("train", _train, "train a network from scratch on a labelled folder"))
-    made = command("evaluate", _evaluate, "accuracy, F1 per class and confusion on a folder")
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
-    made.add_argument("--checkpoint", required=True, metavar="NAME", help="a name or a folder")
-    made.add_argument("--fold", type=int, metavar="K", help="only this fold")
-    made.add_argument("--json", action="store_true")
-    made = command("app", _app, "serve the page")
-    made.add_argument("--local", action="store_true", help="your own machine: no limits")
-    made.add_argument("--host", help="address to listen on")
-    made.add_argument("--port", type=int, help="port to listen on")
-    return parser
-
-
-def _add_predict(made: argparse.ArgumentParser) -> None:
-    made.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
-    made.add_argument("--checkpoint", required=True, metavar="NAME", help="a name or a folder")
-    made.add_argument("--clean", choices=CLEANINGS, help="instead of the recipe's own cleaning")
-    made.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
-    made.add_argument("--json", action="store_true", help="the same as --format json")
-
-
-def _add_train(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
-    made.add_argument("--architecture", required=True, metavar="NAME")
-    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
-    made.add_argument("--feature", help="another than the architecture's own")
-    made.add_argument("--epochs", type=int)
-    made.add_argument("--seed", type=int, default=0)
-    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
-    made.add_argument(
-        "--measure", type=int, metavar="K",
-        help="train without fold K first, the same way, and put the result on it into the card",
-    )  # fmt: skip
-    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
-    made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
-    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+RUNS: dict[str, Run] = {
+    "architectures": _architectures,
+    "checkpoints": _checkpoints,
+    "predict": _predict,
+    "features": _features,
+    "train": _train,
+    "evaluate": _evaluate,
+    "app": _app,
+}

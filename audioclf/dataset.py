@@ -81,33 +81,47 @@ Row = dict[str, str]
 
 
 def _metadata_rows(table: Path) -> list[Row]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        for column in ("file_name", "label"):
-            if column not in (reader.fieldnames or ()):
-                raise ValueError(
-                    f"“{table.name}” has no column “{column}”: its first line names the columns, "
-                    "file_name,label and optionally fold."
-                )
-        rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
-    root = table.parent.resolve()
-    for line, row in enumerate(rows, start=2):
-        path = root / row["file_name"]
-        if not row["label"]:
-            raise ValueError(f"Line {line} of “{table.name}” has no label: write one.")
-        if not path.resolve().is_relative_to(root) or not path.is_file():
-            raise ValueError(
-                f"Line {line} of “{table.name}” names “{row['file_name']}”, which is not in the "
-                "folder: add the file or take the line out."
-            )
-    return rows
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            for column in ("file_name", "label"):
+                if column not in (reader.fieldnames or ()):
+                    raise ValueError(
+                        f"“{table.name}” has no column “{column}”: its first line names the "
+                        "columns, file_name,label and optionally fold."
+                    )
+            return [_checked_row(row, reader.line_num, table) for row in reader]
+    except (UnicodeError, csv.Error) as error:
+        raise ValueError(f"“{table.name}” is no CSV in UTF-8: save it as that.") from error
+
+
+def _checked_row(row: dict[str | None, str | None], line: int, table: Path) -> Row:
+    """A row of the table whose label is there and whose file lies in the folder."""
+    clean = {key: (value or "").strip() for key, value in row.items() if key}
+    if not clean["label"]:
+        raise ValueError(f"Line {line} of “{table.name}” has no label: write one.")
+    root, name = table.parent.resolve(), clean["file_name"]
+    shown = name.replace("\0", "?")
+    path = root / shown
+    if "\0" in name or not path.resolve().is_relative_to(root) or not path.is_file():
+        raise ValueError(
+            f"Line {line} of “{table.name}” names “{shown}”, which is not in the "
+            "folder: add the file or take the line out."
+        )
+    return clean
 
 
 def _folder_rows(folder: Path) -> list[Row]:
-    files = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SOUNDS)
     return [
-        {"file_name": str(path.relative_to(folder)), "label": path.parent.name} for path in files
+        {"file_name": str(path.relative_to(folder)), "label": path.parent.name}
+        for path in sorted(folder.glob("*/*"))
+        if path.suffix.lower() in SOUNDS and path.is_file() and not _is_hidden(path)
     ]
+
+
+def _is_hidden(path: Path) -> bool:
+    """What systems leave beside the sounds: `.cache/`, `._1.wav`, `__MACOSX/`."""
+    return any(name.startswith((".", "__")) for name in (path.name, path.parent.name))
 
 
 def _fold(row: Row, table: Path) -> int:

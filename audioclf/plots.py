@@ -136,8 +136,12 @@ def picture(
 
 def frequency_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> list[tuple[float, str]]:
     """Round frequencies: height from 0 to 1 on the bins' axis, and a label."""
-    round_hz = np.array([m * 10.0**e for e in range(0, 5) for m in (1, 2, 5)])
-    inside = round_hz[(round_hz >= bins_hz[0]) & (round_hz <= bins_hz[-1])]
+    inside = np.zeros(0)
+    for mantissas in ((1, 2, 5), np.arange(1, 10, 0.5), np.arange(1, 10, 0.1)):
+        round_hz = np.array([m * 10.0**e for e in range(0, 5) for m in mantissas])
+        inside = round_hz[(round_hz >= bins_hz[0]) & (round_hz <= bins_hz[-1])]
+        if len(inside) >= 3:
+            break
     heights = np.interp(inside, bins_hz, (np.arange(len(bins_hz)) + 0.5) / len(bins_hz))
     chosen: list[tuple[float, str]] = []
     for height, hz in sorted(zip(heights, inside, strict=True), reverse=True):

@@ -78,7 +78,7 @@ def from_dict(values: dict[str, Any]) -> Recipe:
                 **{k: tuple(map(tuple, v)) for k, v in known["normalisation"].items()}
             )
         return Recipe(**known)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             f"The recipe cannot be read ({error}): is it from a newer version?"
         ) from error

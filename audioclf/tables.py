@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable
 
-from audioclf.labels import Interval, audacity, raven
+from audioclf.labels import Interval, audacity, one_line, raven
 from audioclf.predict import Prediction
 
 RAVEN_HIGH_HZ = 11_025.0
@@ -60,5 +60,6 @@ def _intervals(prediction: Prediction) -> list[Interval]:
 
 
 def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A cell of one line that no spreadsheet takes for a formula."""
+    line = one_line(text)
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line

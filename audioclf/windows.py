@@ -58,6 +58,7 @@ def prepare(recipe: Recipe, samples: Samples) -> Clip:
     if len(samples) == 0:
         raise ValueError("There is no sound here (zero samples): record or choose another.")
     rate_hz = recipe.analysis.sample_rate_hz
+    samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
     if recipe.cleaning == "denoised":
         samples = clean.denoise(samples, rate_hz)
     if recipe.cleaning == "silence_removed":

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import audio, lesson
+from audioclf import audio
 from audioclf.checkpoint import Checkpoint
-from audioclf.train import Settings
 from tests import sounds
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +59,9 @@ def three_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A network that was really trained, on made sounds, measured on a fold it never saw."""
+    from audioclf import lesson  # with Keras: ten seconds that most tests need not wait
+    from audioclf.train import Settings
+
     work = lesson.Lesson(
         folder=three_sounds,
         architecture="separable_cnn",

@@ -11,6 +11,6 @@ def refusal(call: Callable[[], object]) -> str:
     with pytest.raises(ValueError) as caught:
         call()
     said = str(caught.value)
-    assert said.endswith(".") and "\n" not in said, f"not a sentence: {said}"
+    assert said.endswith((".", "?")) and "\n" not in said, f"not a sentence: {said}"
     assert not re.search(r"[.!?] +[A-Z“]", said), f"more than one sentence: {said}"
     return said

@@ -8,7 +8,7 @@ from audioclf import clean
 from audioclf.audio import Samples
 from audioclf.clean import Split
 from tests.sentences import refusal
-from tests.sounds import RATE_HZ, chirp, clicks, noise, silence, sine
+from tests.sounds import RATE_HZ, chirp, clicks, noise, peak_hz, silence, sine
 
 BARE = Split(min_length_s=0, min_gap_s=0)
 
@@ -25,24 +25,25 @@ def tone_and_noise_db(samples: Samples, frequency_hz: float) -> tuple[float, flo
 
 
 def bursts_in_noise() -> tuple[Samples, Samples]:
-    """Half a second of noise, then a tone of a second in it, twice; and the noise alone."""
-    tone = np.concatenate([silence(0.5), sine(1_000, 1, amplitude=0.3)] * 2)
-    hiss = noise(3, amplitude=0.05)
+    """A tone of 0.2 s at the end of every second, in noise; and the noise alone."""
+    tone = np.concatenate([silence(0.8), sine(1_000, 0.2)] * 5)
+    hiss = noise(5, amplitude=0.05)
     return tone + hiss, hiss
 
 
 @pytest.mark.parametrize("stationary", [False, True], ids=["running", "stationary"])
 def test_denoising_lowers_noise_and_keeps_a_tone(stationary: bool) -> None:
     noisy, hiss = bursts_in_noise()
-    quiet = clean.denoise(noisy, RATE_HZ, stationary=stationary, noise=hiss)
+    quiet = clean.denoise(noisy, RATE_HZ, stationary=stationary, noise=hiss[:RATE_HZ])
     assert quiet.dtype == np.float32 and len(quiet) == len(noisy)
-    pause = slice(4_000, 8_000)
-    assert level_db(quiet[pause]) < level_db(noisy[pause]) - 6
-    burst = slice(RATE_HZ * 7 // 10, RATE_HZ * 13 // 10)
+    pause = slice(RATE_HZ * 32 // 10, RATE_HZ * 36 // 10)
+    assert level_db(quiet[pause]) < level_db(noisy[pause]) - 20
+    burst = slice(RATE_HZ * 382 // 100, RATE_HZ * 398 // 100)
+    assert peak_hz(quiet[burst], RATE_HZ) == pytest.approx(1_000, abs=7)
     tone_before, noise_before = tone_and_noise_db(noisy[burst], 1_000)
     tone_after, noise_after = tone_and_noise_db(quiet[burst], 1_000)
-    assert abs(tone_after - tone_before) < 3
-    assert (tone_after - noise_after) - (tone_before - noise_before) > 4
+    assert (tone_after - noise_after) - (tone_before - noise_before) > 10
+    assert level_db(quiet[burst]) > level_db(quiet[pause]) + 25
 
 
 def test_a_noise_stretch_teaches_what_to_take_away() -> None:
@@ -63,7 +64,7 @@ def test_a_noise_stretch_teaches_what_to_take_away() -> None:
 def test_strength_zero_changes_nothing_that_can_be_heard(stationary: bool) -> None:
     noisy, _ = bursts_in_noise()
     same = clean.denoise(noisy, RATE_HZ, stationary=stationary, strength=0)
-    assert level_db(same - noisy) < level_db(noisy) - 60
+    assert level_db(same - noisy) < level_db(noisy) - 35
 
 
 def test_half_the_strength_leaves_more_noise_than_all_of_it() -> None:
@@ -103,7 +104,8 @@ def test_denoising_is_safe_on_what_people_bring(samples: Samples, stationary: bo
 def test_a_noise_stretch_without_noise_is_no_obstacle(stretch: Samples) -> None:
     noisy, _ = bursts_in_noise()
     done = clean.denoise(noisy, RATE_HZ, stationary=True, noise=stretch)
-    assert np.isfinite(done).all() and level_db(done) > level_db(noisy) - 10
+    without = clean.denoise(noisy, RATE_HZ, stationary=True)
+    np.testing.assert_array_equal(done, without)
 
 
 def test_stereo_is_refused_with_what_to_do() -> None:
@@ -180,7 +182,7 @@ def test_joining_leaves_out_what_lies_between() -> None:
 
 def test_times_in_the_joined_sound_find_their_way_back_across_seams() -> None:
     stretches = np.array([[1.0, 2.0], [5.0, 5.5], [8.0, 10.0]])
-    joined_s = np.array([0.0, 0.5, 1.0, 1.25, 1.5, 3.0])
+    joined_s = np.array([0.0, 0.5, 1.0, 1.25, 1.5, 3.5])
     np.testing.assert_allclose(clean.original_time(joined_s[:-1], stretches), [1, 1.5, 5, 5.25, 8])
     np.testing.assert_allclose(
         clean.original_time(joined_s[1:], stretches, ends=True), [1.5, 2, 5.25, 5.5, 10]

@@ -138,7 +138,8 @@ def test_cleaning_predicts_again(page: Page, made_wav: Path) -> None:
     before = page.inner_text("#lane-windows .ac-when")
     page.get_by_label("Silences removed").check()
     page.wait_for_function(
-        "before => document.querySelector('#lane-windows .ac-when').innerText !== before", arg=before
+        "before => document.querySelector('#lane-windows .ac-when').innerText !== before",
+        arg=before,
     )
     assert "of" in page.inner_text("#lane-windows .ac-when")
 

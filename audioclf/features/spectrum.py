@@ -27,9 +27,12 @@ class Analysis:
                 f"The frequency range {self.low_hz:.0f} to {self.high_hz:.0f} Hz must lie between "
                 f"0 and half the sample rate, {self.sample_rate_hz / 2:.0f} Hz: narrow it."
             )
-        if self.n_fft < 16 or self.n_fft % 2 or self.hop_length < 1 or self.n_bins < 1:
+        if self.n_fft < 16 or self.n_fft % 2 or self.n_bins < 1:
+            raise ValueError("n_fft must be even and at least 16, n_bins at least 1.")
+        if not 1 <= self.hop_length <= self.n_fft // 2:
             raise ValueError(
-                "n_fft must be even and at least 16, hop_length and n_bins at least 1."
+                "hop_length must lie between 1 and half of n_fft, or sound between the frames "
+                "goes unheard."
             )
 
     @property

@@ -1,12 +1,14 @@
 """The page: the only place that imports gradio. `build_app` lists its tabs, `launch` serves it."""
 
+import io
 import os
 import threading
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
-from audioclf import checkpoint, predict
+from audioclf import checkpoint, clean, plots, predict
 from audioclf.ui import classify_tab, shared
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
@@ -22,14 +24,13 @@ def build_app() -> gr.Blocks:
             elem_id="title",
         )
         with gr.Tab("Classify"):
-            classify_tab.build()
+            classify_tab.build(app)
     app.queue(max_size=32, default_concurrency_limit=2, api_open=None)
     return app
 
 
 def launch(app: gr.Blocks, **settings: Any) -> None:
     """Serve the page; limits hold unless `local`. Blocks until it is stopped."""
-    threading.Thread(target=_warm, daemon=True).start()
     options = {
         "theme": theme(),
         "css": CSS,
@@ -41,7 +42,9 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "ssr_mode": False,
         "footer_links": ["api"],
     }
-    app.launch(**{**options, **settings})
+    app.launch(**{**options, **settings, "prevent_thread_lock": True})
+    threading.Thread(target=_warm, daemon=True).start()
+    app.block_thread()
 
 
 def start(
@@ -54,6 +57,12 @@ def start(
 
 
 def _warm() -> None:
-    """What a first visitor would otherwise wait for: the first network's session."""
+    """What a first visitor would otherwise wait for: a session, a picture, a gate."""
     for network in checkpoint.find_all()[:1]:
         predict.warm(network)
+    rate_hz = 22_050
+    noise = np.random.default_rng(0).normal(0, 0.1, rate_hz).astype(np.float32)
+    drawn = plots.picture([noise], rate_hz, 1.0, plots.View())
+    plots.png_url(drawn)
+    plots.spectrogram_figure({"": drawn}).savefig(io.BytesIO(), format="png")
+    clean.denoise(noise, rate_hz)

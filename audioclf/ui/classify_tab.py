@@ -10,7 +10,7 @@ from audioclf import checkpoint, plots, tables
 from audioclf.predict import Prediction, predict, predict_file
 from audioclf.ui import views
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
-from audioclf.ui.shared import Shared, Sound, guarded, limits, playable, temporary_file
+from audioclf.ui.shared import Shared, Sound, guarded, is_local, limits, playable, temporary_file
 from audioclf.windows import DIGITAL_SILENCE
 
 CLEANINGS = [
@@ -19,6 +19,10 @@ CLEANINGS = [
     ("Silences removed", "silence_removed"),
 ]
 N_COLOURED = 7  # classes that win most windows, then the most probable
+PRIVACY = (
+    "Sounds stay on this server for about an hour, and whoever knows an upload's address can "
+    "hear it."
+)
 EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is heard at once."}
 
 
@@ -116,9 +120,12 @@ def describe_network(network: str | None) -> str:
     return " ".join(lines)
 
 
-def list_networks() -> Any:
-    """The dropdown with every checkpoint that is there now."""
-    return gr.Dropdown(choices=_network_choices())
+def list_networks(chosen: str | None) -> Any:
+    """The dropdown with every checkpoint that is there now; keeps what is chosen."""
+    choices = _network_choices()
+    names = [name for _, name in choices]
+    first = names[0] if names else None
+    return gr.Dropdown(choices=choices, value=chosen if chosen in names else first)
 
 
 def _network_choices() -> list[tuple[str, str]]:
@@ -134,7 +141,7 @@ def _network_choices() -> list[tuple[str, str]]:
     ]
 
 
-def build() -> None:
+def build(app: gr.Blocks) -> None:
     """The tab's components, then its wiring."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
@@ -156,6 +163,8 @@ def build() -> None:
                 ],
                 cache_examples=False,
             )
+            if not is_local():
+                gr.Markdown(PRIVACY, elem_classes="ac-note")
             choices = _network_choices()
             network = gr.Dropdown(
                 choices,
@@ -185,6 +194,7 @@ def build() -> None:
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
+    app.load(list_networks, network, network, api_visibility="private", show_progress="hidden")
     sound.change(show_waveform, sound, waveform, show_progress="hidden")
     gr.on(
         [sound.change, network.change, cleaning.change],

@@ -11,6 +11,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 from gradio.data_classes import FileData
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
 from audioclf import audio
@@ -118,9 +120,8 @@ def pcm16(samples: Samples) -> NDArray[np.int16]:
 
 
 def temporary_file(name: str, text: str) -> str:
-    """A text file in the page's cache folder, under `name`; removed with the cache."""
-    root = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio"))
-    root.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(dir=root), name)
-    path.write_text(text, encoding="utf-8")
-    return str(path)
+    """A text file in the page's cache, under `name`; deleted with the cache's other files."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_text(text, encoding="utf-8")
+        return save_file_to_cache(path, get_upload_folder())

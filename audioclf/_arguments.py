@@ -1,0 +1,87 @@
+"""What the command line takes: a row per command, and its arguments."""
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from audioclf import __version__
+from audioclf.recipe import CLEANINGS
+
+Run = Callable[[argparse.Namespace], None]
+NAME_OR_FOLDER = "a name or a folder"
+
+
+def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser of all commands; `run` in its result is the chosen one's function."""
+    made = argparse.ArgumentParser(
+        prog="audioclf", description="See, classify and label sounds; teach a network your own."
+    )
+    made.add_argument("--version", action="version", version=f"audioclf {__version__}")
+    group = made.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for name, (words, add) in COMMANDS.items():
+        command = group.add_parser(name, help=words, description=words)
+        command.set_defaults(run=runs[name])
+        add(command)
+    return made
+
+
+def _folds(text: str) -> tuple[int, ...]:
+    return tuple(int(fold) for fold in text.split(","))
+
+
+def _add_table(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", action="store_true")
+
+
+def _add_features(made: argparse.ArgumentParser) -> None:
+    made.add_argument("path", metavar="PATH", help="a sound file")
+    made.add_argument("--recipe", required=True, metavar="NAME", help="a checkpoint or a feature")
+    made.add_argument("--output", required=True, metavar="FILE.npy")
+
+
+def _add_evaluate(made: argparse.ArgumentParser) -> None:
+    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
+    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    made.add_argument("--fold", type=int, metavar="K", help="only this fold")
+    made.add_argument("--json", action="store_true")
+
+
+def _add_app(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--local", action="store_true", help="your own machine: no limits")
+    made.add_argument("--host", help="address to listen on")
+    made.add_argument("--port", type=int, help="port to listen on")
+
+
+def _add_predict(made: argparse.ArgumentParser) -> None:
+    made.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
+    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    made.add_argument("--clean", choices=CLEANINGS, help="instead of the recipe's own cleaning")
+    made.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
+    made.add_argument("--json", action="store_true", help="the same as --format json")
+
+
+def _add_train(made: argparse.ArgumentParser) -> None:
+    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
+    made.add_argument("--architecture", required=True, metavar="NAME")
+    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
+    made.add_argument("--feature", help="another than the architecture's own")
+    made.add_argument("--epochs", type=int)
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
+    made.add_argument(
+        "--measure", type=int, metavar="K",
+        help="train without fold K first, the same way, and put the result on it into the card",
+    )  # fmt: skip
+    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
+    made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
+    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+
+
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "architectures": ("the table of networks", _add_table),
+    "checkpoints": ("the table of trained networks, with measured results", _add_table),
+    "predict": ("what a network hears, per clip and per window", _add_predict),
+    "features": ("write the array that a network would see", _add_features),
+    "train": ("train a network from scratch on a labelled folder", _add_train),
+    "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
+    "app": ("serve the page", _add_app),
+}
