@@ -59,7 +59,7 @@ def test_text_is_refused_and_the_formats_are_listed(tmp_path: Path, name: str) -
 
 @reader
 @pytest.mark.parametrize(
-    "ending", ["wav", "aiff", "flac", "mp3", "caf", "m4a", "mp4", "aac", "wma"]
+    "ending", ["wav", "aiff", "flac", "mp3", "caf", "ogg", "m4a", "mp4", "aac", "wma"]
 )
 def test_a_truncated_file_is_refused_with_its_name(
     tmp_path: Path, ending: str, read: Callable[[Path], object]
