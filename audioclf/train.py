@@ -17,6 +17,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.random import SeedGenerator
 from numpy.typing import NDArray
 
 from audioclf import augment, feature_cache, windows
@@ -113,6 +114,7 @@ def fit(
     first_epoch, model = _start(architecture, data, settings, run)
     for epoch in range(first_epoch, settings.epochs + 1):
         started = time.perf_counter()
+        _seed_dropout(model, settings.seed, epoch)
         inputs, targets = _epoch_batches(data, settings, epoch)
         history = model.fit(
             inputs,
@@ -191,6 +193,14 @@ def _epoch_batches(
         data.clips, data.targets, data.recipe.window_frames, settings.augmentation, rng
     )
     return augment.mask(windows.normalise(data.recipe, batch), settings.augmentation, rng), targets
+
+
+def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """Dropout of the same seed and epoch is the same: a saved network forgets where it was."""
+    rng = np.random.default_rng([seed, epoch, 1])
+    for layer in model._flatten_layers():
+        if isinstance(generator := getattr(layer, "seed_generator", None), SeedGenerator):
+            generator.state.assign(np.array([rng.integers(2**31), 0], np.uint32))
 
 
 def _keep(model: keras.Model, report: EpochReport, run: Path) -> None:

@@ -81,14 +81,15 @@ def sea_waves(rng: np.random.Generator) -> Sound:
 
 
 def chainsaw(rng: np.random.Generator) -> Sound:
-    """An engine's harmonics under load: revs that rise, sag and roughen."""
+    """An engine's harmonics that rev up under load every three seconds, and roughen."""
     t = times()
-    revs_hz = 95 + 25 * signal.sosfilt(
-        signal.butter(2, 1.5, fs=RATE_HZ, output="sos"), rng.normal(size=len(t)) * 40
-    )
-    phase = 2 * np.pi * np.cumsum(revs_hz) / RATE_HZ
-    engine = sum(np.sin(k * phase + k * k) / k**0.7 for k in range(1, 40))
-    return 0.15 * engine + 0.12 * noise(rng, 1_500, 10_000, len(t)) * (1 + np.sin(phase))
+    slow = signal.butter(2, 1.5, fs=RATE_HZ, output="sos")
+    wander_hz = 25 * signal.sosfilt(slow, rng.normal(size=len(t))) * 40
+    load = 0.5 + 0.5 * np.tanh(6 * np.sin(2 * np.pi * t / 3))
+    phase = 2 * np.pi * np.cumsum(110 + wander_hz + 60 * load) / RATE_HZ
+    engine = sum(np.sin(k * phase + k * k) / k**0.8 for k in range(1, 60))
+    chips = noise(rng, 1_500, 10_000, len(t)) * (1 + np.sin(phase))
+    return 0.15 * engine * (0.6 + 0.4 * load) + 0.03 * chips
 
 
 def knocking_in_noise(rng: np.random.Generator) -> Sound:
