@@ -31,6 +31,7 @@ examples: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	scripts/make-venv $(VENV) "$(PYTHON)"
+	@echo "Installing audioclf and what it needs into $(VENV): a few minutes, once."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 

@@ -29,9 +29,9 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     for n_filters, kernel, pool in LAYERS:
         x = conv_bn_relu(x, n_filters, kernel)
         x = layers.MaxPooling2D(pool)(x)
-        x = layers.SpatialDropout2D(0.1)(x)
+        x = layers.SpatialDropout2D(0.05)(x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)  # (n, 32, 2048)
-    x = layers.LSTM(128, return_sequences=True, dropout=0.25)(x)  # (n, 32, 128)
-    x = layers.LSTM(128, dropout=0.25)(x)  # (n, 128)
+    x = layers.LSTM(128, return_sequences=True, dropout=0.1)(x)  # (n, 32, 128)
+    x = layers.LSTM(128, dropout=0.1)(x)  # (n, 128)
     x = layers.Dense(64, activation="relu")(x)
     return keras.Model(inputs, label_head(x, n_classes, dropout=0.3), name="cldnn")

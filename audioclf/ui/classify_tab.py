@@ -50,8 +50,7 @@ def predict_clip(
     if network is None:
         raise ValueError("No trained network is here yet: train one, or name its folder.")
     heard = Sound(sound)
-    chosen = checkpoint.find_all()
-    found = next((c for c in chosen if c.name == network), None)
+    found = next((c for c in checkpoint.find_all() if c.name == network), None)
     if found is None:
         raise ValueError(f"There is no network “{network}”: choose one from the list.")
     if heard.is_short and abs(heard.samples()).max() <= DIGITAL_SILENCE:
@@ -60,8 +59,8 @@ def predict_clip(
         prediction = predict(heard.samples(), heard.rate_hz, found, cleaning)
     else:
         prediction = predict_file(sound, found, cleaning, limits())
-    lane = windows_lane(prediction, Path(sound).name, heard.duration_s)
-    return answer(prediction), lane, prediction
+    shown = windows_lane(prediction, Path(sound).name, heard.duration_s)
+    return answer(prediction), shown, prediction
 
 
 def answer(prediction: Prediction) -> dict[str, Any]:
@@ -112,8 +111,8 @@ def describe_network(network: str | None) -> str:
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if measured:
         lines.append(
-            f"{100 * measured['accuracy']:.1f} % right on {measured['data']} "
-            f"({measured['n_clips']} clips)."
+            f"Measured on {measured['data']}: {100 * measured['accuracy']:.1f} % of "
+            f"{measured['n_clips']} clips right."
         )
     if not card.get("calibrated"):
         lines.append("Its probabilities are not calibrated.")

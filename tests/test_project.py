@@ -1,0 +1,64 @@
+"""What a Space and a new developer rely on: the header, the sizes, the README's commands."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from audioclf import architectures, checkpoint
+from audioclf.cli import RUNS
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def requirement(package: str) -> str:
+    """The range of versions that requirements.txt asks for."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return next(line.split("#")[0][len(package) :] for line in lines if line.startswith(package))
+
+
+def test_the_header_is_what_a_space_reads() -> None:
+    header = yaml.safe_load(README.split("---")[1])
+    assert header["sdk"] == "gradio"
+    assert header["sdk_version"] in SpecifierSet(requirement("gradio"))
+    assert header["python_version"] == "3.12"
+    assert (ROOT / header["app_file"]).is_file()
+    assert header["license"] == "apache-2.0"
+    assert len(header["short_description"]) <= 60
+    assert "audio-classification" in header["tags"]
+
+
+def test_the_readme_names_every_command_and_every_shipped_network() -> None:
+    named = set(re.findall(r"^audioclf ([a-z-]+)", README, re.MULTILINE))
+    assert named == set(RUNS)
+    for found in checkpoint.find_all():
+        assert f"`{found.name}`" in README
+        assert found.measured is not None
+        assert f"{100 * found.measured['accuracy']:.2f} %" in README
+    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (ROOT / picture).is_file()
+
+
+def test_no_file_is_too_large_for_a_space() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("no git checkout")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert [path.name for path in files if path.is_file() and path.stat().st_size > 10**7] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "audioclf").rglob("*.py")), ids=lambda p: p.name)
+def test_modules_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_the_folder_is_the_registry() -> None:
+    folder = Path(architectures.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    assert set(architectures.names()) == files
