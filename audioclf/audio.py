@@ -22,6 +22,7 @@ from audioclf.audio_error import AudioError, truncated
 Samples = NDArray[np.float32]
 
 BLOCK_S = 30.0
+MAX_BLOCK_VALUES = 8_000_000  # samples times channels: 32 MB, whatever the rate
 MIN_RATE_HZ = 1_000
 ROUNDING_S = 0.1  # encoders pad the last frame
 STREAMED = 0x7FFFFFFF  # sizes that recorders write when they cannot go back to fill them in
@@ -33,6 +34,7 @@ class Limits:
 
     max_duration_s: float | None = None
     max_bytes: int | None = None
+    max_values: int | None = None  # samples times channels: what decoding costs
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ _UNRECOGNISED, _MALFORMED = 1, 3  # libsndfile's error codes
 
 def _check_file(path: Path, limits: Limits) -> None:
     if path.is_dir():
-        raise AudioError(f"“{path.name}” is a folder: choose one sound file in it.")
+        raise AudioError(f"“{path.resolve().name}” is a folder: choose one sound file in it.")
     if not path.is_file():
         raise AudioError(f"There is no file “{path.name}”: check the name and choose it again.")
     n_bytes = path.stat().st_size
@@ -162,6 +164,12 @@ def _check_header(header: Header, limits: Limits, name: str) -> None:
     if header.duration_s == 0:
         raise AudioError(f"“{name}” holds no sound (zero samples): record or export it again.")
     _check_duration(header.duration_s or 0.0, limits, name)
+    n_values = (header.duration_s or 0.0) * header.sample_rate_hz * header.n_channels
+    if limits.max_values and n_values > limits.max_values:
+        raise AudioError(
+            f"“{name}” has {header.n_channels} channels at {header.sample_rate_hz} Hz, too much "
+            "for its length here: export it as mono at 48,000 Hz or less."
+        )
 
 
 def _check_duration(duration_s: float, limits: Limits, name: str) -> None:
@@ -190,7 +198,7 @@ def _guarded(chunks: Chunks, header: Header, limits: Limits, name: str) -> Itera
 
 def _sndfile_chunks(file: soundfile.SoundFile, block_s: float, name: str) -> Chunks:
     _check_promise(file, name)
-    block_size = max(1, int(block_s * file.samplerate))
+    block_size = max(1, min(int(block_s * file.samplerate), MAX_BLOCK_VALUES // file.channels))
     n_read = 0
     try:
         while len(chunk := file.read(block_size, dtype="float32", always_2d=True)):

@@ -74,7 +74,7 @@ def find(name_or_folder: str | Path) -> Checkpoint:
         return read(Path(name_or_folder))
     raise ValueError(
         f"There is no checkpoint “{name_or_folder}”: name a checkpoint's folder, or one of "
-        f"{', '.join(known) or 'none yet'}."
+        f"{', '.join(known) or '(there are none yet)'}."
     )
 
 

@@ -109,8 +109,10 @@ def _features(chosen: argparse.Namespace) -> None:
     made = _recipe_of(chosen.recipe)
     samples, _ = audio.load(chosen.path, made.analysis.sample_rate_hz)
     inputs = windows.windows(made, samples).inputs
-    np.save(chosen.output, inputs)
-    print(f"{chosen.output}: {inputs.shape} windows, frames, bins, channels")
+    output = Path(chosen.output)
+    output = output if output.suffix == ".npy" else output.with_name(output.name + ".npy")
+    np.save(output, inputs)
+    print(f"{output}: {inputs.shape} windows, frames, bins, channels")
 
 
 def _recipe_of(name: str) -> Recipe:
@@ -143,7 +145,11 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    from audioclf import lesson
+    from audioclf import architectures, dataset
+
+    architectures.check_name(chosen.architecture)
+    dataset.load(chosen.folder)
+    from audioclf import lesson  # with Keras: what is wrong so far is said before ten seconds pass
     from audioclf.train import Settings
 
     settings = Settings(seed=chosen.seed)

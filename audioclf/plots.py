@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 INK = "#7a828e"  # reads on white and on near-black
 COLOUR_MAPS = ("magma", "viridis", "cividis", "inferno", "gray", "gray_r")
 MAX_COLUMNS = 1_600
+QUIETEST_DB = -20.0  # what is softer than this everywhere is silence, and is painted so
+MIN_BAND_BINS = 8  # of the FFT
 
 # Told apart by colour-blind people too: Okabe and Ito (2008), then others set apart from them.
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
@@ -81,13 +83,18 @@ class View:
         n_fft = 1_024 if sample_rate_hz <= 24_000 else 2_048
         nyquist_hz = sample_rate_hz / 2
         high_hz = min(self.high_hz, nyquist_hz) if self.high_hz else nyquist_hz
-        if self.low_hz >= high_hz:
+        if not self.low_hz < high_hz:
             raise ValueError(
                 f"Nothing lies between {self.low_hz:.0f} and {high_hz:.0f} Hz: choose a lower "
                 "start or a higher end."
             )
         n_fft_bins = int((high_hz - self.low_hz) / sample_rate_hz * n_fft)
-        n_bins = 128 if self.feature == "mel" else int(np.clip(n_fft_bins, 8, 512))
+        if n_fft_bins < MIN_BAND_BINS:
+            raise ValueError(
+                f"A band of {high_hz - self.low_hz:.0f} Hz is too narrow to show: choose "
+                f"{MIN_BAND_BINS * sample_rate_hz / n_fft:.0f} Hz or more."
+            )
+        n_bins = min(n_fft_bins, 128 if self.feature == "mel" else 512)
         return Analysis(sample_rate_hz, n_fft, n_fft // 4, n_bins, self.low_hz, high_hz)
 
 
@@ -126,7 +133,7 @@ def picture(
     if len(rest):
         columns.append(rest.max(axis=0, keepdims=True))
     values: NDArray[np.float32] = np.concatenate(columns).T
-    loudest_db = float(values.max()) if reference_db is None else reference_db
+    loudest_db = max(float(values.max()), QUIETEST_DB) if reference_db is None else reference_db
     found = features.feature(view.feature)
     bins_hz = found.bins_hz(analysis)
     return Picture(

@@ -33,6 +33,7 @@ class Prediction:
     starts_s: NDArray[np.floating]  # (windows,)
     ends_s: NDArray[np.floating]  # (windows,)
     probabilities: NDArray[np.float32]  # (windows, classes)
+    is_silent: bool = False  # digital silence: whatever the network says, there is no sound
 
     @property
     def clip(self) -> NDArray[np.float32]:
@@ -46,6 +47,8 @@ class Prediction:
 
     def sentence(self) -> str:
         """The clip's answer in words, such as “Rain, quite sure (87 %)”."""
+        if self.is_silent:
+            return "Silence: there is nothing to hear in this sound"
         (best, probability), (second, _) = self.ranking()[:2]
         if probability < UNSURE_BELOW:
             return f"Not sure: {_spoken(best)} or {_spoken(second)}"
@@ -83,7 +86,8 @@ def predict(
     """
     made = _recipe(network, cleaning)
     at_rate = audio.resample(samples, sample_rate_hz, made.analysis.sample_rate_hz)
-    return _predict_windows([windows.windows(made, at_rate)], network)
+    found = _predict_windows([windows.windows(made, at_rate)], network)
+    return replace(found, is_silent=_peak(samples) <= windows.DIGITAL_SILENCE)
 
 
 def predict_file(
@@ -100,13 +104,25 @@ def predict_file(
     duration_s = audio.read_header(path, limits).duration_s
     if made.cleaning != "as_is" or (duration_s is not None and duration_s <= LONG_S):
         return predict(*audio.load(path, limits=limits), network, cleaning)
-    blocks = audio.read_blocks(path, made.analysis.sample_rate_hz, limits=limits)
-    return _predict_windows(windows.windows_of_blocks(made, blocks), network)
+    peak = 0.0
+
+    def watched() -> Iterator[Samples]:
+        nonlocal peak
+        for block in audio.read_blocks(path, made.analysis.sample_rate_hz, limits=limits):
+            peak = max(peak, _peak(block))
+            yield block
+
+    found = _predict_windows(windows.windows_of_blocks(made, watched()), network)
+    return replace(found, is_silent=peak <= windows.DIGITAL_SILENCE)
 
 
 def warm(network: Checkpoint) -> None:
     """Open the network's session and run it once, so that the first sound is not the slow one."""
     predict(np.zeros(1, np.float32), network.recipe.analysis.sample_rate_hz, network)
+
+
+def _peak(samples: Samples) -> float:
+    return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
 def _spoken(name: str) -> str:

@@ -69,7 +69,7 @@ def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
         out=tmp_path_factory.mktemp("checkpoints"),
         folds=(1, 2, 3, 4),
         credit="Made by a program.",
-        settings=Settings(epochs=12, batch_size=4),
+        settings=Settings(epochs=30, batch_size=4),
     )
     return lesson.teach(work, lambda stage, report: None, lambda words, things: things)
 

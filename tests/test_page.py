@@ -245,6 +245,27 @@ def test_a_file_that_is_no_sound_gets_a_sentence_in_its_place(
     assert re.search(words, page.inner_text("#answer .ac-error"))
 
 
+def test_a_container_that_is_no_audio_type_is_uploaded_too(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "talk.webm"
+    sounds.write_container(path, 0.3 * sounds.sine(700, 4, 48_000), 48_000)
+    page.locator("input[data-testid^='Upload webm']").set_input_files(str(path))
+    expect(page.locator("#answer .ac-sentence")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#lane-waveform canvas")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_what_plays_can_be_paused_and_stops_when_the_sound_goes(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    play = page.locator("#lane-windows .ac-play")
+    play.click()
+    expect(play).to_have_text("Pause")
+    play.click()
+    expect(play).to_have_text("Play")
+    page.locator("#sound").get_by_label("Clear").click()
+    expect(page.locator("#lane-waveform canvas")).to_have_count(0)
+    expect(page.locator("#lane-windows canvas")).to_have_count(0)
+    expect(page.locator("#answer")).to_contain_text("Upload or record")
+
+
 def test_silence_is_called_silence(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
     audio.write(path, sounds.silence(3), sounds.RATE_HZ)

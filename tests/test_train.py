@@ -34,7 +34,7 @@ def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
     assert card["architecture"] == "separable_cnn"
     assert card["classes"] == ["clicks", "noise", "sine"]
     assert card["training"]["folds"] == [1, 2, 3, 4]
-    assert card["training"]["settings"]["epochs"] == 12
+    assert card["training"]["settings"]["epochs"] == 30
     assert card["attribution"] == "Made by a program."
     assert card["calibrated"] is False
     assert set(card["sha256"]) == {"model.keras", "model.onnx"}

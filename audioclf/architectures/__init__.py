@@ -32,10 +32,15 @@ def names() -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
-def load(name: str) -> Architecture:
-    """The network of that name; imports Keras. Raises ValueError."""
+def check_name(name: str) -> None:
+    """Raise ValueError where there is no network of that name; imports nothing."""
     if name not in names():
         raise ValueError(f"There is no architecture “{name}”: choose one of {', '.join(names())}.")
+
+
+def load(name: str) -> Architecture:
+    """The network of that name; imports Keras. Raises ValueError."""
+    check_name(name)
     module = importlib.import_module(f"{__name__}.{name}")
     description, _, citation = (module.__doc__ or "").partition("\n")
     return Architecture(name, description, citation.strip(), module.RECIPE, module.build)

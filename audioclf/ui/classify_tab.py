@@ -10,8 +10,16 @@ from audioclf import checkpoint, plots, tables
 from audioclf.predict import Prediction, predict, predict_file
 from audioclf.ui import views
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
-from audioclf.ui.shared import Shared, Sound, guarded, is_local, limits, playable, temporary_file
-from audioclf.windows import DIGITAL_SILENCE
+from audioclf.ui.shared import (
+    Shared,
+    Sound,
+    guarded,
+    is_local,
+    limits,
+    playable,
+    temporary_file,
+    unchecked,
+)
 
 CLEANINGS = [
     ("As it is", "as_is"),
@@ -23,6 +31,8 @@ PRIVACY = (
     "Sounds stay on this server for about an hour, and whoever knows an upload's address can "
     "hear it."
 )
+CONTAINERS = [".webm", ".mp4", ".m4a", ".mov", ".mka", ".caf", ".wma", ".opus", ".aif", ".3gp"]
+LISTENING = "() => [{sentence: 'Listening…'}, null]"  # at once: no old answer above a new sound
 EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is heard at once."}
 
 
@@ -31,7 +41,8 @@ def show_waveform(sound: str | None) -> dict[str, Any] | None:
     """The waveform of a sound: duration in seconds, and lowest and highest sample per column."""
     if sound is None:
         return None
-    return {**waveform_lane(Sound(sound)), "audio": playable(sound)}
+    heard = Sound(sound)
+    return {**waveform_lane(heard), "audio": playable(heard)}
 
 
 @guarded(lambda sentence: ({"error": sentence}, None, None))
@@ -47,20 +58,27 @@ def predict_clip(
     """
     if sound is None:
         return EMPTY, None, None
-    if network is None:
-        raise ValueError("No trained network is here yet: train one, or name its folder.")
     heard = Sound(sound)
     found = next((c for c in checkpoint.find_all() if c.name == network), None)
     if found is None:
-        raise ValueError(f"There is no network “{network}”: choose one from the list.")
-    if heard.is_short and abs(heard.samples()).max() <= DIGITAL_SILENCE:
-        return {"sentence": "Silence: there is nothing to hear in this sound."}, None, None
+        raise ValueError(
+            f"There is no network “{network}”: choose one from the list."
+            if network
+            else "No network is chosen: choose one, or train one where there is none yet."
+        )
     if heard.is_short:
         prediction = predict(heard.samples(), heard.rate_hz, found, cleaning)
     else:
         prediction = predict_file(sound, found, cleaning, limits())
+    if prediction.is_silent:
+        return {"sentence": f"{prediction.sentence()}."}, None, None
     shown = windows_lane(prediction, Path(sound).name, heard.duration_s)
     return answer(prediction), shown, prediction
+
+
+def take_file(file: str | None) -> str | None:
+    """A file that the browser would not take for a sound, as the sound."""
+    return file
 
 
 def answer(prediction: Prediction) -> dict[str, Any]:
@@ -152,6 +170,12 @@ def build(app: gr.Blocks) -> None:
                 buttons=["download"],
                 waveform_options=gr.WaveformOptions(sample_rate=44_100),
             )
+            other = gr.UploadButton(
+                "Upload webm, mp4, caf or another container",
+                file_types=CONTAINERS,
+                size="sm",
+                elem_id="other",
+            )
             gr.Examples(
                 [[str(path)] for path in sorted((ASSETS / "examples").glob("*.ogg"))],
                 sound,
@@ -165,11 +189,13 @@ def build(app: gr.Blocks) -> None:
             if not is_local():
                 gr.Markdown(PRIVACY, elem_classes="ac-note")
             choices = _network_choices()
-            network = gr.Dropdown(
-                choices,
-                value=choices[0][1] if choices else None,
-                label="Network",
-                elem_id="network",
+            network = unchecked(
+                gr.Dropdown(
+                    choices,
+                    value=choices[0][1] if choices else None,
+                    label="Network",
+                    elem_id="network",
+                )
             )
             about = gr.Markdown(describe_network(network.value), elem_id="about")
             cleaning = gr.Radio(CLEANINGS, value="as_is", label="Predict on the sound")
@@ -194,7 +220,9 @@ def build(app: gr.Blocks) -> None:
     prediction = gr.State(None, time_to_live=3600)
 
     app.load(list_networks, network, network, api_visibility="private", show_progress="hidden")
-    sound.change(show_waveform, sound, waveform, show_progress="hidden")
+    other.upload(take_file, other, sound, api_visibility="private", show_progress="hidden")
+    sound.change(None, None, [heard, windows], js=LISTENING)
+    sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")
     gr.on(
         [sound.change, network.change, cleaning.change],
         predict_clip,

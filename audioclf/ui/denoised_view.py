@@ -6,8 +6,9 @@ import gradio as gr
 
 from audioclf import clean, plots
 from audioclf.plots import View
-from audioclf.ui.shared import Shared, Sound, guarded, pcm16
+from audioclf.ui.shared import Shared, Sound, guarded, pcm16, unchecked
 
+MIN_NOISE_S = 0.1
 METHODS = [("Follows the noise", "non_stationary"), ("Steady noise", "stationary")]
 
 
@@ -26,10 +27,11 @@ def denoise_clip(
     before = heard.samples()
     noise = None
     if noise_end_s:
-        noise = clean.cut(before, heard.rate_hz, noise_start_s or 0.0, noise_end_s)
-        if len(noise) == 0:
+        noise = clean.cut(before, heard.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
+        if len(noise) < MIN_NOISE_S * heard.rate_hz:
             raise ValueError(
-                "The noise stretch is empty: its end must come after its start, within the sound."
+                "The noise stretch is empty or too short: its end must come a tenth of a second "
+                "after its start or later, within the sound."
             )
     after = clean.denoise(
         before, heard.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
@@ -45,10 +47,10 @@ def build(shared: Shared, wanted: gr.State) -> None:
     """Settings, two players and a figure, then their wiring; made when `wanted` has a sound."""
     with gr.Row():
         method = gr.Radio(METHODS, value="non_stationary", label="Noise", min_width=240)
-        strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength", min_width=160)
+        strength = unchecked(gr.Slider(0, 1, value=1, step=0.05, label="Strength", min_width=160))
     with gr.Accordion("Where there is only noise (for steady noise)", open=False), gr.Row():
-        start_s = gr.Number(0, label="From (s)", minimum=0, min_width=100)
-        end_s = gr.Number(0, label="To (s), 0: the whole clip", minimum=0, min_width=140)
+        start_s = unchecked(gr.Number(0, label="From (s)", min_width=100))
+        end_s = unchecked(gr.Number(0, label="To (s), 0: the whole clip", min_width=140))
     message = gr.Markdown(elem_classes="ac-message")
     with gr.Row():
         before = gr.Audio(

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from audioclf import audio
 from audioclf.audio import Header, Limits, Samples
 
-HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000)
+HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
+BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
 
 
@@ -103,14 +104,31 @@ def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callab
                 return handler(*args, **kwargs)
             except ValueError as error:
                 return show(str(error))
+            except (TypeError, OverflowError):  # what a form or a client sent is no such value
+                return show("One of the settings is missing or no usable number: choose another.")
 
         return safe
 
     return wrap
 
 
-def playable(path: str) -> dict[str, Any]:
-    """A file of the page's cache as a value that reaches the browser with its address."""
+def unchecked(component: Any) -> Any:
+    """The component, with its values judged by the handler, in a sentence, and by nothing before.
+
+    Gradio would refuse a half-typed number or a checkpoint that is newer than the page.
+    """
+    component.preprocess = lambda value: value
+    return component
+
+
+def playable(sound: Sound) -> dict[str, Any]:
+    """The file as a value with an address: itself, or a WAV where browsers cannot play it."""
+    path = sound.path
+    if Path(path).suffix.lower() not in BROWSERS_PLAY and sound.is_short:
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder, f"{Path(path).stem[:80]}.wav")
+            audio.write(made, sound.samples(), sound.rate_hz)
+            path = save_file_to_cache(made, get_upload_folder())
     return FileData(path=path, orig_name=Path(path).name).model_dump()
 
 

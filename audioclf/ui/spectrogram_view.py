@@ -7,7 +7,7 @@ import gradio as gr
 from audioclf import plots
 from audioclf.plots import COLOUR_MAPS, View
 from audioclf.ui.lanes import spectrogram_lane
-from audioclf.ui.shared import Shared, Sound, guarded
+from audioclf.ui.shared import Shared, Sound, guarded, unchecked
 
 FEATURES = [("Mel", "mel"), ("Linear (STFT)", "stft")]
 
@@ -39,9 +39,11 @@ def build(shared: Shared, lane: gr.HTML) -> None:
     with gr.Row():
         feature = gr.Dropdown(FEATURES, value="mel", label="Feature", min_width=140)
         colour_map = gr.Dropdown(list(COLOUR_MAPS), value="magma", label="Colours", min_width=140)
-        low_hz = gr.Number(0, label="From (Hz)", minimum=0, min_width=100)
-        high_hz = gr.Number(0, label="To (Hz), 0: all", minimum=0, min_width=100)
-        range_db = gr.Slider(20, 120, value=80, step=5, label="Range (dB)", min_width=160)
+        low_hz = unchecked(gr.Number(0, label="From (Hz)", min_width=100))
+        high_hz = unchecked(gr.Number(0, label="To (Hz), 0: all", min_width=100))
+        range_db = unchecked(
+            gr.Slider(20, 120, value=80, step=5, label="Range (dB)", min_width=160)
+        )
     message = gr.Markdown(elem_classes="ac-message")
     figure = gr.Plot(label="Spectrogram", show_label=False, format="png", elem_id="figure")
 

@@ -6,8 +6,9 @@ import gradio as gr
 
 from audioclf import clean
 from audioclf.ui.lanes import lane, waveform_lane
-from audioclf.ui.shared import Shared, Sound, guarded, pcm16
+from audioclf.ui.shared import Shared, Sound, guarded, pcm16, unchecked
 
+NOTHING = "No stretch is loud and long enough: raise the threshold in dB, or allow shorter ones."
 MAX_STRETCHES = 500  # rows of the table; more is a sign of a threshold that is too low
 
 
@@ -29,18 +30,17 @@ def split_clip(
     stretches = clean.split(samples, heard.rate_hz, settings)
     lane = {**waveform_lane(heard, stretches), "title": "Stretches that are not silent"}
     if len(stretches) == 0:
-        return lane, [], None, "Nothing rises above silence here: raise the threshold in dB."
+        return lane, [], None, NOTHING
     rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in stretches[:MAX_STRETCHES]]
     trimmed = clean.cut(samples, heard.rate_hz, *clean.trim(samples, heard.rate_hz, settings))
     kept_s = float((stretches[:, 1] - stretches[:, 0]).sum())
     words = (
-        f"{len(stretches)} stretches, {kept_s:.2f} of {heard.duration_s:.2f} s. Choose a row to "
-        "hear it."
+        f"{len(stretches)} stretch{'es' if len(stretches) > 1 else ''}, {kept_s:.2f} of "
+        f"{heard.duration_s:.2f} s. Choose a row to hear it."
     )
     return lane, rows, (heard.rate_hz, pcm16(trimmed)), words
 
 
-@guarded(lambda sentence: (None, sentence))
 def cut_clip(sound: str | None, start_s: float, end_s: float) -> tuple[Any, Any]:
     """The part of a sound between two times in seconds, and a sentence where there is none."""
     if sound is None:
@@ -52,18 +52,28 @@ def cut_clip(sound: str | None, start_s: float, end_s: float) -> tuple[Any, Any]
     return (heard.rate_hz, pcm16(part)), gr.skip()
 
 
+@guarded(lambda sentence: (None, sentence))
 def choose_stretch(sound: str | None, event: gr.SelectData) -> tuple[Any, Any]:
     """The stretch of the row that was chosen, to be played."""
     start_s, end_s = event.row_value[:2]
     return cut_clip(sound, float(start_s), float(end_s))
 
 
+def forget_stretch() -> None:
+    """No stretch of another sound stays behind."""
+
+
 def build(shared: Shared, wanted: gr.State) -> None:
     """Settings, waveform, table and players, then their wiring; made when `wanted` changes."""
     with gr.Row():
-        top_db = gr.Slider(10, 80, value=40, step=1, label="Silence below (dB)", min_width=160)
-        min_length_s = gr.Slider(0, 2, value=0.1, step=0.05, label="Shortest (s)", min_width=140)
-        min_gap_s = gr.Slider(0, 2, value=0.1, step=0.05, label="Bridge gaps to (s)", min_width=140)
+        top_db, min_length_s, min_gap_s = (
+            unchecked(gr.Slider(low, high, value=value, step=step, label=label, min_width=140))
+            for low, high, value, step, label in (
+                (10, 80, 40, 1, "Silence below (dB)"),
+                (0, 2, 0.1, 0.05, "Shortest (s)"),
+                (0, 2, 0.1, 0.05, "Bridge gaps to (s)"),
+            )
+        )
     waveform = lane("waveform", elem_id="lane-split")
     message = gr.Markdown(elem_classes="ac-message")
     with gr.Row():
@@ -98,4 +108,5 @@ def build(shared: Shared, wanted: gr.State) -> None:
         show_progress="hidden",
         concurrency_id="cpu",
     )
+    shared.sound.change(forget_stretch, None, stretch, api_visibility="private")
     table.select(choose_stretch, shared.sound, [stretch, message], api_visibility="private")

@@ -13,6 +13,7 @@ window.audioclf = (() => {
   const nativePlay = HTMLMediaElement.prototype.play;
   HTMLMediaElement.prototype.play = function () {
     if (this !== sounding) sounding.pause();
+    if (this !== sounding && this !== player) this.addEventListener('seeking', follow);
     sounding = this;
     requestAnimationFrame(follow);
     return nativePlay.apply(this, arguments);
@@ -31,12 +32,21 @@ window.audioclf = (() => {
     player.currentTime = time;
     player.play().catch(() => {});
   }
+  const isPlaying = () => !player.paused && !player.ended;
+  function toggle(time) {
+    if (isPlaying()) player.pause(); else playFrom(time);
+  }
+  function silence() {
+    duration = 0;
+    newSound(null);
+    if (sounding !== player) sounding.pause();
+  }
   function newSound(value) {
     const url = value && value.audio && value.audio.url;
     if ((player.dataset.url || '') === (url || '')) return;
     player.pause();
     player.dataset.url = url || '';
-    if (url) player.src = url; else player.removeAttribute('src');
+    if (url) player.src = url; else { player.removeAttribute('src'); player.load(); }
     place(0);
   }
 
@@ -128,7 +138,10 @@ window.audioclf = (() => {
   /* ---- lanes ---- */
   function waveform(element, props) {
     const value = props.value;
-    if (!value) return empty(element);
+    if (!value) {
+      if (element.closest('#lane-waveform')) silence();
+      return empty(element);
+    }
     if (value.audio) {
       duration = value.duration_s;
       newSound(value);
@@ -184,10 +197,14 @@ window.audioclf = (() => {
     }
   }
 
+  const remembered = { file: null, time: 0 }; // the chosen moment, while the sound is the same
+
   function windows(element, props) {
     const value = props.value;
     if (!value || !value.windows) return empty(element);
     const n = value.windows.length;
+    const file = value.file + value.duration_s;
+    if (remembered.file !== file) Object.assign(remembered, { file, time: 0 });
     let chosen = -1;
     const plot = frame(element, value.title, {
       duration_s: value.duration_s,
@@ -218,7 +235,10 @@ window.audioclf = (() => {
     const panel = make('div', 'ac-panel');
     const back = make('button', 'ac-step', '◀');
     const on = make('button', 'ac-step', '▶');
-    const play = make('button', 'ac-step ac-play', 'Play');
+    const play = make('button', 'ac-step ac-play', isPlaying() ? 'Pause' : 'Play');
+    for (const event of ['play', 'pause', 'ended']) {
+      player.addEventListener(event, () => { play.textContent = isPlaying() ? 'Pause' : 'Play'; });
+    }
     const words = make('span', 'ac-when');
     back.setAttribute('aria-label', 'Previous window');
     on.setAttribute('aria-label', 'Next window');
@@ -249,6 +269,7 @@ window.audioclf = (() => {
     function choose(index, aloud) {
       chosen = Math.max(0, Math.min(n - 1, index));
       const w = value.windows[chosen];
+      remembered.time = w.start_s;
       const order = w.probabilities.map((p, c) => ({ class: value.classes[c], probability: p, colour: value.colours[c] }));
       order.sort((a, b) => b.probability - a.probability);
       mark.style.left = (100 * w.start_s) / value.duration_s + '%';
@@ -263,22 +284,26 @@ window.audioclf = (() => {
     }
     back.addEventListener('click', () => choose(chosen - 1, true));
     on.addEventListener('click', () => choose(chosen + 1, true));
-    play.addEventListener('click', () => playFrom(value.windows[chosen].start_s));
+    play.addEventListener('click', () => toggle(value.windows[chosen].start_s));
+    const windowAt = (time) => {
+      const after = value.windows.findIndex((w) => w.start_s > time + 1e-6);
+      return after < 0 ? n - 1 : Math.max(0, after - 1);
+    };
     plot.addEventListener('click', (event) => {
       event.stopImmediatePropagation();
       const box = plot.getBoundingClientRect();
-      const time = (value.duration_s * (event.clientX - box.left)) / box.width;
-      const after = value.windows.findIndex((w) => w.start_s > time);
-      choose(after < 0 ? n - 1 : after - 1, true);
+      choose(windowAt((value.duration_s * (event.clientX - box.left)) / box.width), true);
     }, true);
     plot.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -n, End: n }[event.key];
       if (step) choose(chosen + step, false);
-      else if (event.key === 'Enter' || event.key === ' ') choose(chosen, true);
+      else if (event.key === 'Enter') choose(chosen, true);
+      else if (event.key === ' ') toggle(value.windows[chosen].start_s);
+      else if (event.key === 'Escape') player.pause();
       else return;
       event.preventDefault();
     });
-    choose(0, false);
+    choose(windowAt(remembered.time), false);
   }
 
   const lanes = { waveform, spectrogram, answer, windows };
