@@ -146,10 +146,10 @@ def list_networks(chosen: str | None) -> Any:
 
 
 def _network_choices() -> list[tuple[str, str]]:
-    """Every checkpoint in a line, and its name."""
+    """Every checkpoint with its measured accuracy, and its name."""
     return [
         (
-            f"{found.name} ({100 * found.measured['accuracy']:.1f} % on {found.measured['data']})"
+            f"{found.name} ({100 * found.measured['accuracy']:.1f} %)"
             if found.measured
             else f"{found.name} (not measured)",
             found.name,
