@@ -169,6 +169,8 @@ def _session(path: str, stamp: str) -> Any:
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Idle threads that spin take the cores from the next sound's decoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common base but Exception
