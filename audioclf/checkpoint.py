@@ -65,6 +65,11 @@ def find_all(folder: Path | None = None) -> list[Checkpoint]:
     return found
 
 
+def best_first() -> list[Checkpoint]:
+    """Every readable checkpoint, the most accurate first, those that were not measured last."""
+    return sorted(find_all(), key=lambda found: -(found.measured or {}).get("accuracy", 0.0))
+
+
 def find(name_or_folder: str | Path) -> Checkpoint:
     """A checkpoint by its name or its folder. Raises ValueError."""
     known = {checkpoint.name: checkpoint for checkpoint in find_all()}

@@ -93,7 +93,7 @@ def split(
     if len(samples) == 0 or is_silent(samples):
         return np.zeros((0, 2))
     power = _frame_power(samples)
-    loud = 10 * np.log10(np.maximum(power, 1e-20) / power.max()) > -settings.top_db
+    loud = 10 * np.log10(np.maximum(power, 1e-20) / np.max(power)) > -settings.top_db
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
     stretches: NDArray[np.floating] = (
         np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, len(samples)) / sample_rate_hz

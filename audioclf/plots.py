@@ -133,7 +133,7 @@ def picture(
     if len(rest):
         columns.append(rest.max(axis=0, keepdims=True))
     values: NDArray[np.float32] = np.concatenate(columns).T
-    loudest_db = max(float(values.max()), QUIETEST_DB) if reference_db is None else reference_db
+    loudest_db = max(float(np.max(values)), QUIETEST_DB) if reference_db is None else reference_db
     found = features.feature(view.feature)
     bins_hz = found.bins_hz(analysis)
     return Picture(

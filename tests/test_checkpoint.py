@@ -22,6 +22,16 @@ def test_a_folder_of_checkpoints_is_listed_by_name(copy: Path) -> None:
     assert [found.name for found in checkpoint.find_all(copy.parent)] == ["another", "copy"]
 
 
+def test_the_most_accurate_comes_first(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, accuracy in (("a", 0.5), ("b", 0.9)):
+        card = json.loads((copy / "card.json").read_text())
+        card["results"][0]["accuracy"] = accuracy
+        (Path(shutil.copytree(copy, copy.parent / name)) / "card.json").write_text(json.dumps(card))
+    shutil.rmtree(copy)
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(copy.parent))
+    assert [found.name for found in checkpoint.best_first()] == ["b", "a"]
+
+
 def test_a_checkpoint_is_found_by_its_folder(copy: Path) -> None:
     assert checkpoint.find(copy).classes == ("clicks", "noise", "sine")
 

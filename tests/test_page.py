@@ -90,7 +90,7 @@ def n_inked(page: Page, selector: str) -> int:
 
 def choose_network(page: Page, number: int) -> str:
     """Choose the checkpoint of that number in the dropdown; its name."""
-    name = checkpoint.find_all()[number].name
+    name = checkpoint.best_first()[number].name
     page.locator("#network input").click()
     page.get_by_role("option", name=re.compile(rf"^\W*{re.escape(name)} \(")).click()
     return name

@@ -58,7 +58,7 @@ def start(
 
 def _warm() -> None:
     """What a first visitor would otherwise wait for: a session, a picture, a gate."""
-    for network in checkpoint.find_all()[:1]:
+    for network in checkpoint.best_first()[:1]:
         predict.warm(network)
     rate_hz = 22_050
     noise = np.random.default_rng(0).normal(0, 0.1, rate_hz).astype(np.float32)

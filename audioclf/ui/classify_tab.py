@@ -146,7 +146,7 @@ def list_networks(chosen: str | None) -> Any:
 
 
 def _network_choices() -> list[tuple[str, str]]:
-    """Every checkpoint with its measured accuracy, and its name."""
+    """Every checkpoint with its measured accuracy, and its name; the most accurate first."""
     return [
         (
             f"{found.name} ({100 * found.measured['accuracy']:.1f} %)"
@@ -154,7 +154,7 @@ def _network_choices() -> list[tuple[str, str]]:
             else f"{found.name} (not measured)",
             found.name,
         )
-        for found in checkpoint.find_all()
+        for found in checkpoint.best_first()
     ]
 
 
