@@ -99,14 +99,18 @@ def read(folder: Path) -> Checkpoint:
 
 
 def verify(checkpoint: Checkpoint) -> None:
-    """Check the files against the card. Raises ValueError for one that was changed."""
+    """Check both files against the card. Raises ValueError for one that was changed."""
     for name, expected in checkpoint.card["sha256"].items():
-        path = checkpoint.folder / name
-        if not path.is_file() or sha256(path) != expected:
-            raise ValueError(
-                f"{name} of “{checkpoint.name}” is not the file that its card describes: copy or "
-                "publish the checkpoint again."
-            )
+        verify_file(checkpoint.folder / name, expected)
+
+
+def verify_file(path: Path, expected: str) -> None:
+    """Check one file's SHA-256. Raises ValueError where it is missing or another."""
+    if not path.is_file() or sha256(path) != expected:
+        raise ValueError(
+            f"{path.name} of “{path.parent.name}” is not the file that its card describes: copy "
+            "or publish the checkpoint again."
+        )
 
 
 def sha256(path: Path) -> str:

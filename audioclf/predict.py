@@ -162,11 +162,7 @@ def _session(path: str, stamp: str) -> Any:
     """An ONNX Runtime session, kept; `stamp` opens a new one when the file was replaced."""
     import onnxruntime
 
-    if not Path(path).is_file() or checkpoint.sha256(Path(path)) != stamp:
-        raise ValueError(
-            f"{checkpoint.ONNX} of “{Path(path).parent.name}” is not the file that its card "
-            "describes: copy or publish the checkpoint again."
-        )
+    checkpoint.verify_file(Path(path), stamp)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     # Idle threads that spin take the cores from the next sound's decoding.
