@@ -1,71 +1,210 @@
 """Features: from one spectrum per clip to (frames, bins, channels).
 
-A feature is one function; it is listed once, here.
+A feature is one function; it is listed once, here. Names joined by “+” are stacked as channels.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audioclf.audio import Samples
-from audioclf.features import spectrograms
-from audioclf.features.spectrum import Analysis, Spectrum, framed_spectrum, spectrum
+from audioclf.features import cepstra, gammatone, pitch, spectrograms, summaries
+from audioclf.features.deltas import MAX_ORDERS, with_deltas
+from audioclf.features.feature import (
+    N_PITCH_CLASSES,
+    Axis,
+    Channel,
+    Feature,
+    Values,
+    stacked,
+)
+from audioclf.features.spectrum import Analysis, Spectrum, spectrum
 
-__all__ = ["FEATURES", "Analysis", "Feature", "compute", "feature", "spectrum", "stream"]
+__all__ = [
+    "FEATURES", "MAX_ORDERS", "VERSION", "Analysis", "Axis", "Channel", "Feature", "compute",
+    "feature", "spectrum", "stream", "with_deltas",
+]  # fmt: skip
+
+VERSION = 1  # of what is computed: kept features of another one are made again
+
+HZ = Axis("Frequency (Hz)", spectrograms.linear_hz)
+MEL = Axis("Frequency (Hz, mel scale)", spectrograms.mel_hz)
+ERB = Axis("Frequency (Hz, ERB scale)", gammatone.centres_hz)
+NOTES = Axis("Note", spectrograms.cqt_hz, are_notes=True)
+PITCH_CLASSES = Axis("Pitch class", names=lambda _: [(name, 1) for name in pitch.PITCH_CLASSES])
+COEFFICIENTS = Axis("Coefficient")
+PARTS = Axis("Feature", names=summaries.parts)
+SAMPLES = Axis("Sample")
 
 
-class Feature(NamedTuple):
-    """What a feature computes, and where its bins lie."""
+def _waveform(spectrum: Spectrum) -> Values:
+    """The samples themselves, (samples,) -> (samples, 1, 1)."""
+    return spectrum.samples[:, None, None]
 
-    compute: Callable[[Spectrum], NDArray[np.float32]]  # -> (frames, bins, channels)
-    bins_hz: Callable[[Analysis], NDArray[np.floating]]  # -> (bins,)
-    axis: str  # the name of the frequency axis
-    description: str
+
+def _one_bin(_: Analysis) -> int:
+    return 1
+
+
+def _pitch_classes(_: Analysis) -> int:
+    return N_PITCH_CLASSES
 
 
 FEATURES: dict[str, Feature] = {
-    "mel": Feature(
-        spectrograms.mel, spectrograms.mel_hz, "Frequency (Hz, mel scale)", "log-mel spectrogram"
-    ),
+    "mel": Feature(spectrograms.mel, (Channel("Mel", "dB", MEL),), "Mel", "log-mel spectrogram"),
     "stft": Feature(
-        spectrograms.stft, spectrograms.stft_hz, "Frequency (Hz)", "log-power spectrogram"
+        spectrograms.stft,
+        (Channel("Linear", "dB", HZ),),
+        "Linear (STFT)",
+        "log-power spectrogram",
+        n_bins=spectrograms.n_linear_bins,
+    ),
+    "gammatone": Feature(
+        spectrograms.log_gammatone,
+        (Channel("Gammatone", "dB", ERB),),
+        "Gammatone",
+        "log spectrogram of the inner ear's filters",
+    ),
+    "cqt": Feature(
+        spectrograms.cqt,
+        (Channel("Constant-Q", "dB", NOTES),),
+        "Constant-Q",
+        "log-magnitude constant-Q transform",
+        margin=spectrograms.cqt_margin,
+    ),
+    "mfcc": Feature(
+        cepstra.mfcc,
+        (Channel("MFCC", "coefficient", COEFFICIENTS),),
+        "MFCC",
+        "mel-frequency cepstral coefficients",
+    ),
+    "gfcc": Feature(
+        cepstra.gfcc,
+        (Channel("GFCC", "coefficient", COEFFICIENTS),),
+        "GFCC",
+        "gammatone cepstral coefficients",
+    ),
+    "chroma": Feature(
+        pitch.chroma,
+        (Channel("Chroma", "share", PITCH_CLASSES),),
+        "Chroma",
+        "chromagram of the power spectrum",
+        n_bins=_pitch_classes,
+    ),
+    "chroma_cqt": Feature(
+        pitch.chroma_cqt,
+        (Channel("Chroma of constant-Q", "share", PITCH_CLASSES),),
+        "Chroma of constant-Q",
+        "chromagram of a constant-Q transform",
+        margin=pitch.cqt_margin,
+        n_bins=_pitch_classes,
+    ),
+    "chroma_cens": Feature(
+        pitch.chroma_cens,
+        (Channel("Chroma CENS", "share", PITCH_CLASSES),),
+        "Chroma CENS",
+        "smoothed, quantised chromagram",
+        margin=pitch.cens_margin,
+        n_bins=_pitch_classes,
+    ),
+    "complex": Feature(
+        spectrograms.complex_parts,
+        (Channel("Real part", "amplitude", HZ), Channel("Imaginary part", "amplitude", HZ)),
+        "Complex (STFT)",
+        "real and imaginary parts of the STFT",
+        n_bins=spectrograms.n_linear_bins,
+    ),
+    "polar": Feature(
+        spectrograms.polar,
+        (Channel("Magnitude", "dB", HZ), Channel("Phase", "rad", HZ)),
+        "Polar (STFT)",
+        "log magnitude and phase of the STFT",
+        n_bins=spectrograms.n_linear_bins,
+    ),
+    "summary": Feature(
+        summaries.classical,
+        (Channel("Classical features", "mixed", PARTS),),
+        "Summary",
+        "mean and deviation of ZCR, RMS, MFCC, mel, STFT and chroma",
+        n_bins=summaries.n_classical,
+        summarise=summaries.mean_and_deviation,
+    ),
+    "summary_grid": Feature(
+        summaries.columns,
+        (
+            Channel("MFCC", "coefficient", COEFFICIENTS),
+            Channel("Mel", "dB", MEL),
+            Channel("Chroma", "share", PITCH_CLASSES),
+            Channel("Chroma of constant-Q", "share", PITCH_CLASSES),
+            Channel("Chroma CENS", "share", PITCH_CLASSES),
+        ),
+        "Summary grid",
+        "means of MFCC, mel and three chromagrams",
+        margin=pitch.cens_margin,
+        summarise=summaries.mean,
+    ),
+    "waveform": Feature(
+        _waveform,
+        (Channel("Waveform", "amplitude", SAMPLES),),
+        "Waveform",
+        "the samples themselves",
+        margin=lambda _: 0,
+        n_bins=_one_bin,
+        is_waveform=True,
     ),
 }
+FEATURES["multichannel"] = stacked(
+    [FEATURES[name] for name in ("mfcc", "gfcc", "cqt", "chroma")],
+    "Multichannel",
+    "MFCC, GFCC, constant-Q and chroma as channels",
+)
 
 
+@lru_cache(maxsize=64)
 def feature(name: str) -> Feature:
-    """The feature of that name. Raises ValueError."""
-    if name not in FEATURES:
-        raise ValueError(f"There is no feature “{name}”: choose one of {', '.join(FEATURES)}.")
-    return FEATURES[name]
+    """The feature of that name, or those of “a+b” as the channels of one. Raises ValueError."""
+    found = FEATURES.get(name)
+    if found is not None:
+        return found
+    names = name.split("+")
+    unknown = [part for part in names if part not in FEATURES]
+    if unknown:
+        raise ValueError(
+            f"There is no feature “{unknown[0]}”: choose one of {', '.join(FEATURES)}, or several "
+            "joined by “+”."
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"“{name}” names a feature twice: name each once.")
+    parts = [FEATURES[part] for part in names]
+    label = ", ".join(part.label for part in parts)
+    return stacked(parts, label, ", ".join(part.description for part in parts))
 
 
-def compute(
-    name: str, samples: Samples, analysis: Analysis, *, centred: bool = True
-) -> NDArray[np.float32]:
+def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
     """The named feature of a clip at the analysis' rate, (samples,) -> (frames, bins, channels).
 
-    Not `centred`: only the frames that fit, for callers that pad at the ends themselves.
+    Raises ValueError where the analysis cannot give this feature.
     """
-    found = spectrum(samples, analysis) if centred else framed_spectrum(samples, analysis)
-    return feature(name).compute(found)
+    found = feature(name)
+    return found.compute(spectrum(samples, analysis, found.margin(analysis)))
 
 
-def stream(
-    name: str, blocks: Iterable[Samples], analysis: Analysis
-) -> Iterator[NDArray[np.float32]]:
+def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator[Values]:
     """The named feature of a sound that comes in blocks, (frames, bins, channels) at a time.
 
     Together the parts are what `compute` makes of the whole sound.
     """
-    edge = np.zeros(analysis.n_fft // 2, np.float32)
+    found = feature(name)
+    margin = found.margin(analysis)
+    hop_length = 1 if found.is_waveform else analysis.hop_length
+    edge = np.zeros(margin, np.float32)
     pending = edge
     for block in chain(blocks, [edge]):
         pending = np.concatenate([pending, block])
-        n_frames = (len(pending) - analysis.n_fft) // analysis.hop_length + 1
+        n_frames = (len(pending) - 2 * margin) // hop_length + (not found.is_waveform)
         if n_frames > 0:
-            yield compute(name, pending, analysis, centred=False)
-            pending = pending[n_frames * analysis.hop_length :]
+            used = pending[: (n_frames - 1) * hop_length + 2 * margin + found.is_waveform]
+            yield found.compute(Spectrum(used, margin, analysis))
+            pending = pending[n_frames * hop_length :]

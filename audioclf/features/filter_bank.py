@@ -1,0 +1,31 @@
+"""Filter banks as a few dense matrix products: most filters ignore most of the spectrum."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_TOGETHER = 16  # filters per product
+
+
+class FilterBank(NamedTuple):
+    """Weights (n_fft / 2 + 1, bins), kept as blocks of neighbouring filters and what they hear."""
+
+    weights: NDArray[np.float32]
+    blocks: tuple[tuple[slice, NDArray[np.float32]], ...]
+
+    def __call__(self, spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Through the filters, (frames, n_fft / 2 + 1) -> (frames, bins)."""
+        return np.concatenate([spectrum[:, heard] @ block for heard, block in self.blocks], axis=1)
+
+
+def filter_bank(weights: NDArray[np.floating]) -> FilterBank:
+    """A bank of these weights, (n_fft / 2 + 1, bins); what a filter weighs 0 is not computed."""
+    whole = weights.astype(np.float32)
+    blocks = []
+    for first in range(0, whole.shape[1], N_TOGETHER):
+        part = whole[:, first : first + N_TOGETHER]
+        rows = np.flatnonzero(part.any(axis=1))
+        heard = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 1)
+        blocks.append((heard, np.ascontiguousarray(part[heard])))
+    return FilterBank(whole, tuple(blocks))
