@@ -1,14 +1,16 @@
-"""Variations of training clips, on features in dB, so that a few hundred clips go a long way.
+"""Variations of training clips, on their features, so that a few hundred clips go a long way.
 
-Everything random comes from the generator that is handed in.
+Levels in dB are mixed as powers and made louder or softer; other features only where that keeps
+their meaning (see `suited`). Everything random comes from the generator that is handed in.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audioclf.features import Feature
 from audioclf.windows import Features
 
 Batch = NDArray[np.float32]  # (windows, frames, bins, channels)
@@ -27,6 +29,21 @@ class Augmentation:
     bin_mask_share: float = 0.12  # widest mask, as a share of the bins
     n_frame_masks: int = 1
     frame_mask_share: float = 0.2
+    as_levels: bool = True  # mixed as powers of levels in dB; else value by value
+
+
+def suited(settings: Augmentation, feature: Feature) -> Augmentation:
+    """The settings that a feature allows.
+
+    No gain or equaliser where values are not levels; no other speed where neighbouring frames
+    cannot be averaged, and no mixture where values cannot be: the mean of two phases is none.
+    """
+    if feature.units == {"dB"}:
+        return settings
+    fixed = replace(settings, gain_db=0.0, equaliser_db=0.0, as_levels=False)
+    if feature.units & {"rad", "amplitude"}:
+        fixed = replace(fixed, stretch=0.0)
+    return replace(fixed, mix_share=0.0) if "rad" in feature.units else fixed
 
 
 def random_crop(
@@ -65,6 +82,22 @@ def mix_classes(
         np.where(chosen[:, None, None, None], 10 * np.log10(power), batch).astype(np.float32),
         np.where(chosen[:, None], mixed_targets, targets).astype(np.float32),
     )
+
+
+def mix_values(
+    batch: Batch, targets: Targets, share: float, rng: np.random.Generator
+) -> tuple[Batch, Targets]:
+    """Mixup: the weighted mean of two windows of different classes, and of their targets.
+
+    Zhang et al. (2018), "mixup: Beyond empirical risk minimization", ICLR 2018.
+    """
+    partners = rng.permutation(len(batch))
+    ratio = rng.uniform(0.05, 0.95, len(batch)).astype(np.float32)
+    other_class = (targets * targets[partners]).sum(axis=1) < 0.5
+    ratio[~((rng.random(len(batch)) < share) & other_class)] = 1
+    first = ratio[:, None, None, None]
+    mixed = first * batch + (1 - first) * batch[partners]
+    return mixed, ratio[:, None] * targets + (1 - ratio[:, None]) * targets[partners]
 
 
 def equalise(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
@@ -109,7 +142,10 @@ def vary(
     """One window per clip in random order, cropped, mixed and equalised; not yet normalised."""
     order = rng.permutation(len(clips))
     batch = np.stack([random_crop(clips[i], n_frames, settings.stretch, rng) for i in order])
-    batch, varied = mix_classes(batch, targets[order], settings.mix_share, rng)
+    mix = mix_classes if settings.as_levels else mix_values
+    batch, varied = mix(batch, targets[order], settings.mix_share, rng)
+    if not (settings.gain_db or settings.equaliser_db):
+        return batch, varied
     return equalise(batch, settings, rng), varied
 
 

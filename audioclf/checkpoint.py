@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audioclf import recipe
+from audioclf.features import FEATURES
 from audioclf.recipe import Recipe
 
 CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
@@ -81,6 +82,16 @@ def find(name_or_folder: str | Path) -> Checkpoint:
         f"There is no checkpoint “{name_or_folder}”: name a checkpoint's folder, or one of "
         f"{', '.join(known) or '(there are none yet)'}."
     )
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of a checkpoint, or one for the features of that name. Raises ValueError."""
+    if name.split("+")[0] in FEATURES:
+        return recipe.for_feature(name)
+    try:
+        return find(name).recipe
+    except ValueError as error:
+        raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 
 
 def read(folder: Path) -> Checkpoint:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from audioclf import audio, windows
 from audioclf.recipe import Recipe
@@ -28,8 +29,11 @@ def home() -> Path:
 
 
 def all_features(recipe: Recipe, paths: Iterable[Path]) -> Iterator[Features]:
-    """The features of every file in order, (frames, bins, channels) each, over the cores."""
-    with ThreadPoolExecutor() as pool:
+    """The features of every file in order, (frames, bins, channels) each, over the cores.
+
+    A clip per core is faster than a matrix product over all of them.
+    """
+    with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
         yield from pool.map(partial(file_features, recipe), paths)
 
 

@@ -22,6 +22,7 @@ from audioclf.architectures import Architecture
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.evaluate import evaluate
+from audioclf.recipe import for_feature
 from audioclf.train import EpochReport, Settings
 
 Report = Callable[[str, EpochReport], None]  # the stage in words, and its epoch
@@ -37,6 +38,7 @@ class Lesson:
     name: str
     out: Path
     feature: str | None = None  # another than the architecture's own
+    deltas: int | None = None  # other than the architecture's own
     folds: tuple[int, ...] = ()  # trained on; none: all
     measure: int | None = None  # trained without this fold first, to measure on it
     data_name: str | None = None  # the folder's name unless given
@@ -87,7 +89,11 @@ def _learn(
     report: Report,
     progress: Progress,
 ) -> _Taught:
-    recipe = replace(architecture.recipe, feature=lesson.feature or architecture.recipe.feature)
+    recipe = architecture.recipe
+    if lesson.feature and lesson.feature != recipe.feature:
+        recipe = for_feature(lesson.feature, recipe)
+    if lesson.deltas is not None:
+        recipe = replace(recipe, deltas=lesson.deltas)
     made = train.training_set(data, recipe, classes, lambda clips: progress("clips", clips))
     run = _run_folder(lesson, architecture, data, made)
     folds = f"fold{'s' if len(data.folds) > 1 else ''} {_listed(data.folds)}"

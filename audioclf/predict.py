@@ -18,7 +18,6 @@ from audioclf.checkpoint import Checkpoint
 from audioclf.recipe import Recipe
 from audioclf.windows import Windows
 
-LONG_S = 120.0  # from here on a file is read and predicted in blocks
 UNSURE_BELOW = 0.5
 SURENESS = ((0.9, "almost certain"), (0.7, "quite sure"), (0.0, "probably"))
 MAX_BATCH = 64  # windows at a time: bounds memory on long sounds
@@ -100,19 +99,14 @@ def predict_file(
 
     Cleaning needs the whole sound at once, and then memory grows with it. Raises ValueError.
     """
-    made = _recipe(network, cleaning)
-    duration_s = audio.read_header(path, limits).duration_s
-    if made.cleaning != "as_is" or (duration_s is not None and duration_s <= LONG_S):
-        return predict(*audio.load(path, limits=limits), network, cleaning)
     peak = 0.0
 
-    def watched() -> Iterator[Samples]:
+    def hear(block: Samples) -> None:
         nonlocal peak
-        for block in audio.read_blocks(path, made.analysis.sample_rate_hz, limits=limits):
-            peak = max(peak, _peak(block))
-            yield block
+        peak = max(peak, _peak(block))
 
-    found = _predict_windows(windows.windows_of_blocks(made, watched()), network)
+    parts = windows.windows_of_file(_recipe(network, cleaning), path, limits, hear)
+    found = _predict_windows(parts, network)
     return replace(found, is_silent=peak <= windows.DIGITAL_SILENCE)
 
 

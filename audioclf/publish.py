@@ -53,6 +53,8 @@ def publish(
     ValueError where the two differ, where a file is too large, or where the name cannot be used.
     """
     checkpoint.check_name(folder.name)
+    if not card["recipe"]["normalisation"]:
+        raise ValueError("The recipe has not learnt to scale its input: train the network first.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"

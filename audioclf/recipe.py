@@ -10,7 +10,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from audioclf.features import Analysis, feature
+import numpy as np
+
+from audioclf.features import MAX_ORDERS, VERSION, Analysis, Feature, feature
 
 CLEANINGS = ("as_is", "denoised", "silence_removed")
 
@@ -27,26 +29,55 @@ class Normalisation:
 class Recipe:
     """Frozen settings that turn a waveform into a network's input."""
 
-    feature: str = "mel"
+    feature: str = "mel"  # or several, as channels: "mel+cqt"
     analysis: Analysis = field(default_factory=Analysis)
     window_frames: int = 128
     overlap: float = 0.5
     cleaning: str = "as_is"
     normalisation: Normalisation | None = None
+    deltas: int = 0  # derivatives along the frames, as further channels: 0, 1 or 2
 
     def __post_init__(self) -> None:
-        feature(self.feature)
+        found = feature(self.feature)
         if self.cleaning not in CLEANINGS:
             raise ValueError(
                 f"There is no cleaning “{self.cleaning}”: choose one of {', '.join(CLEANINGS)}."
             )
         if self.window_frames < 1 or not 0 <= self.overlap < 1:
             raise ValueError("A window needs at least one frame and an overlap in [0, 1).")
+        if not 0 <= self.deltas <= MAX_ORDERS:
+            raise ValueError(f"Deltas are 0 to {MAX_ORDERS} derivatives: choose one of these.")
+        if self.deltas and (found.summarise or found.is_waveform):
+            raise ValueError(
+                f"“{self.feature}” has no frames to take deltas of: choose another, or none."
+            )
+
+    @property
+    def definition(self) -> Feature:
+        """What the recipe's feature is."""
+        return feature(self.feature)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Frames, bins and channels of what a network sees of a window."""
+        found = self.definition
+        n_frames, n_bins = self.window_frames, found.n_bins(self.analysis)
+        n_channels = len(found.channels) * (1 + self.deltas)
+        if found.summarise:
+            blank = np.zeros((1, n_frames, n_bins, n_channels), np.float32)
+            n_frames, n_bins, n_channels = found.summarise(blank).shape[1:]
+        return n_frames, n_bins, n_channels
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds from one frame to the next; a frame of a waveform is one sample."""
+        is_waveform = self.definition.is_waveform
+        return 1 / self.analysis.sample_rate_hz if is_waveform else self.analysis.hop_s
 
     @property
     def window_s(self) -> float:
         """Seconds from a window's first frame to its end."""
-        return self.window_frames * self.analysis.hop_s
+        return self.window_frames * self.hop_s
 
     @property
     def step_frames(self) -> int:
@@ -56,16 +87,37 @@ class Recipe:
     @property
     def window_samples(self) -> int:
         """Samples that fill one window."""
+        if self.definition.is_waveform:
+            return self.window_frames
         return (self.window_frames - 1) * self.analysis.hop_length
 
     def key(self) -> str:
-        """A name for the features it makes of a clip, before normalisation: 16 hex digits."""
-        parts = [self.feature, dataclasses.asdict(self.analysis), self.cleaning, self.window_frames]
+        """A name for the features it makes of a clip, before windows are cut: 16 hex digits."""
+        analysis = dataclasses.asdict(self.analysis)
+        parts = [VERSION, self.feature, analysis, self.cleaning, self.window_frames]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card."""
         return dataclasses.asdict(self)
+
+
+OWN = {
+    # 30,000 samples at 10 kHz are the three seconds of the SoundNets (Hebbar and Srinivasa, 2017).
+    "waveform": Recipe("waveform", Analysis(10_000, high_hz=5_000.0), window_frames=30_000),
+    "summary_grid": Recipe("summary_grid", Analysis(n_bins=40)),
+}
+
+
+def for_feature(name: str, like: Recipe | None = None) -> Recipe:
+    """A recipe with that feature: its own where it needs one, else `like` or the default.
+
+    Raises ValueError for an unknown feature.
+    """
+    if name in OWN:
+        return OWN[name]
+    usual = Recipe() if like is None or like.feature in OWN else like
+    return dataclasses.replace(usual, feature=name)
 
 
 def from_dict(values: dict[str, Any]) -> Recipe:

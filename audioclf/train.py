@@ -29,7 +29,7 @@ from audioclf.windows import Features
 
 LAST, STATE = "last.keras", "state.json"
 SAVE_EVERY = 5  # epochs
-MIN_STD = 1e-3
+MIN_STD, MIN_SHARE = 1e-9, 1e-4
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,12 @@ class TrainingSet:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Frames, bins and channels of a window."""
-        _, n_bins, n_channels = self.clips[0].shape
-        return (self.recipe.window_frames, n_bins, n_channels)
+        return self.recipe.input_shape
 
     def real_input(self, n_windows: int = 7) -> Features:
         """The first window of the first clips, normalised, (windows, frames, bins, channels)."""
         parts = [clip[: self.recipe.window_frames] for clip in self.clips[:n_windows]]
-        return windows.normalise(self.recipe, np.stack(parts))
+        return windows.finish(self.recipe, np.stack(parts))
 
 
 def training_set(
@@ -93,17 +92,30 @@ def training_set(
     clips = tuple(progress(feature_cache.all_features(recipe, (c.path for c in data.clips))))
     indices = [classes.index(clip.label) for clip in data.clips]
     targets = np.eye(len(classes), dtype=np.float32)[indices]
-    return TrainingSet(clips, targets, classes, replace(recipe, normalisation=_learn(clips)))
+    return TrainingSet(
+        clips, targets, classes, replace(recipe, normalisation=_learn(recipe, clips))
+    )
 
 
-def _learn(clips: Iterable[Features]) -> Normalisation:
-    frames = np.concatenate(list(clips)).astype(np.float64)
-    std = np.maximum(frames.std(axis=0), MIN_STD)
+def _learn(recipe: Recipe, clips: Iterable[Features]) -> Normalisation:
+    """Mean and deviation per bin and channel of what a network would see of the clips."""
+    parts = []
+    for clip in clips:
+        inputs = clip[None]
+        if recipe.definition.summarise:
+            starts = windows.window_starts(recipe, len(clip))
+            inputs = windows.cut_windows(recipe, clip, starts)
+        seen = windows.expand(recipe, inputs)
+        parts.append(seen.reshape(-1, *seen.shape[2:]))
+    frames = np.concatenate(parts).astype(np.float64)
+    std = frames.std(axis=0)
+    # A bin that never changes stays quiet; measured by the whole channel, whatever its unit.
+    std = np.maximum(std, np.maximum(MIN_SHARE * frames.std(axis=(0, 1)), MIN_STD))
     return Normalisation(_rounded(frames.mean(axis=0)), _rounded(std))
 
 
 def _rounded(values: NDArray[np.floating]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(round(float(v), 5) for v in row) for row in values)
+    return tuple(tuple(float(f"{v:.7g}") for v in row) for row in values)
 
 
 def fit(
@@ -189,10 +201,10 @@ def _epoch_batches(
 ) -> tuple[Features, NDArray[np.float32]]:
     """The varied, normalised windows of one epoch: the same for the same seed and epoch."""
     rng = np.random.default_rng([settings.seed, epoch])
-    batch, targets = augment.vary(
-        data.clips, data.targets, data.recipe.window_frames, settings.augmentation, rng
-    )
-    return augment.mask(windows.normalise(data.recipe, batch), settings.augmentation, rng), targets
+    recipe = data.recipe
+    how = augment.suited(settings.augmentation, recipe.definition)
+    batch, targets = augment.vary(data.clips, data.targets, recipe.window_frames, how, rng)
+    return augment.mask(windows.finish(recipe, batch), how, rng), targets
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:

@@ -1,20 +1,22 @@
 """From a waveform to the windows that a network sees, as its Recipe says."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf import clean
-from audioclf.audio import Samples
-from audioclf.features import compute, stream
+from audioclf import audio, clean
+from audioclf.audio import Limits, Samples
+from audioclf.features import compute, stream, with_deltas
 from audioclf.recipe import Recipe
 
 Features = NDArray[np.float32]  # (frames, bins, channels)
 Starts = NDArray[np.int64]  # (windows,) in frames
 
+LONG_S = 120.0  # from here on a file is read in blocks
 DIGITAL_SILENCE = 1e-4  # -80 dB: what lossy codecs make of zeros stays below
 
 
@@ -44,10 +46,10 @@ def windows(recipe: Recipe, samples: Samples) -> Windows:
     clip = prepare(recipe, samples)
     features = clip_features(recipe, clip)
     starts = window_starts(recipe, len(features))
-    starts_s = starts * recipe.analysis.hop_s
+    starts_s = starts * recipe.hop_s
     ends_s = np.minimum(starts_s + recipe.window_s, clip.content_s)
     return Windows(
-        cut_windows(recipe, normalise(recipe, features), starts),
+        finish(recipe, cut_windows(recipe, features, starts)),
         clean.original_time(starts_s, clip.stretches),
         clean.original_time(ends_s, clip.stretches, ends=True),
     )
@@ -93,6 +95,20 @@ def cut_windows(recipe: Recipe, features: Features, starts: Starts) -> Features:
     return np.ascontiguousarray(np.moveaxis(views[starts], -1, 1))
 
 
+def finish(recipe: Recipe, inputs: Features) -> Features:
+    """What a network sees of windows: summarised or with deltas, and normalised.
+
+    (windows, frames, bins, channels) -> (windows, *recipe.input_shape).
+    """
+    return normalise(recipe, expand(recipe, inputs))
+
+
+def expand(recipe: Recipe, inputs: Features) -> Features:
+    """Windows as their statistics, or with deltas as further channels, where the recipe says so."""
+    summarise = recipe.definition.summarise
+    return summarise(inputs) if summarise else with_deltas(inputs, recipe.deltas)
+
+
 def normalise(recipe: Recipe, features: Features) -> Features:
     """Each bin and channel to mean 0 and deviation 1 over the training clips, same shape."""
     if recipe.normalisation is None:
@@ -102,6 +118,33 @@ def normalise(recipe: Recipe, features: Features) -> Features:
     )
     normal: Features = (features - mean) / std
     return normal
+
+
+def windows_of_file(
+    recipe: Recipe,
+    path: str | Path,
+    limits: Limits = audio.ANY,
+    hear: Callable[[Samples], None] = lambda samples: None,
+) -> Iterator[Windows]:
+    """The windows of a sound file; of a long one in parts, in memory that does not grow.
+
+    `hear` is shown every block of sound. Cleaning needs the whole sound at once, and then memory
+    grows with it. Raises AudioError.
+    """
+    rate_hz = recipe.analysis.sample_rate_hz
+    duration_s = audio.read_header(path, limits).duration_s
+    if recipe.cleaning != "as_is" or (duration_s is not None and duration_s <= LONG_S):
+        samples, _ = audio.load(path, rate_hz, limits)
+        hear(samples)
+        yield windows(recipe, samples)
+        return
+
+    def heard() -> Iterator[Samples]:
+        for block in audio.read_blocks(path, rate_hz, limits=limits):
+            hear(block)
+            yield block
+
+    yield from windows_of_blocks(recipe, heard())
 
 
 def windows_of_blocks(recipe: Recipe, blocks: Iterable[Samples]) -> Iterator[Windows]:
@@ -126,7 +169,7 @@ def windows_of_blocks(recipe: Recipe, blocks: Iterable[Samples]) -> Iterator[Win
             yield block
 
     for starts, inputs in _cut_stream(recipe, stream(recipe.feature, counted(), recipe.analysis)):
-        starts_s = starts * recipe.analysis.hop_s
+        starts_s = starts * recipe.hop_s
         heard_s = n_samples / recipe.analysis.sample_rate_hz
         yield Windows(inputs, starts_s, np.minimum(starts_s + recipe.window_s, heard_s))
 
@@ -150,11 +193,11 @@ def _cut_stream(recipe: Recipe, parts: Iterator[Features]) -> Iterator[tuple[Sta
         end = first_row + len(rows)
         starts = np.arange(next_start, end - recipe.window_frames + 1, recipe.step_frames)
         if len(starts):
-            yield starts, normalise(recipe, cut_windows(recipe, rows, starts - first_row))
+            yield starts, finish(recipe, cut_windows(recipe, rows, starts - first_row))
             next_start = int(starts[-1]) + recipe.step_frames
         keep_from = max(first_row, min(next_start, end - recipe.window_frames))
         rows, first_row = rows[keep_from - first_row :], keep_from
     last = first_row + (0 if rows is None else len(rows)) - recipe.window_frames
     if rows is not None and last > next_start - recipe.step_frames:
         starts = np.array([last])
-        yield starts, normalise(recipe, cut_windows(recipe, rows, starts - first_row))
+        yield starts, finish(recipe, cut_windows(recipe, rows, starts - first_row))

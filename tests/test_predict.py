@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audioclf import audio, checkpoint, evaluate, predict
+from audioclf import audio, checkpoint, evaluate, predict, windows
 from audioclf import dataset as datasets
 from audioclf.checkpoint import Checkpoint
 from audioclf.predict import Prediction
@@ -70,7 +70,7 @@ def test_a_long_file_in_blocks_says_what_it_says_as_a_whole(
     path = tmp_path / "long.wav"
     audio.write(path, 0.4 * sounds.noise(70, seed=4), RATE_HZ)
     whole = predict.predict_file(path, taught)
-    monkeypatch.setattr(predict, "LONG_S", 10.0)
+    monkeypatch.setattr(windows, "LONG_S", 10.0)
     blocks = predict.predict_file(path, taught)
     assert blocks.starts_s == pytest.approx(whole.starts_s)
     assert blocks.ends_s == pytest.approx(whole.ends_s, abs=0.01)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audioclf.features import Analysis
-from audioclf.recipe import CLEANINGS, Normalisation, Recipe, from_dict
+from audioclf.recipe import CLEANINGS, Normalisation, Recipe, for_feature, from_dict
 from tests.sentences import refusal
 
 LEARNT = Recipe(
@@ -15,6 +15,7 @@ LEARNT = Recipe(
     analysis=Analysis(16_000, 512, 160, 2, 50.0, 7_500.0),
     window_frames=96,
     overlap=0.25,
+    deltas=1,
     cleaning="denoised",
     normalisation=Normalisation(((-40.5,), (-30.25,)), ((12.0,), (8.5,))),
 )
@@ -31,13 +32,14 @@ def test_a_recipe_survives_the_way_through_json(recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"deltas": "many"}, "cannot be read"),
         ({"colour": "blue"}, "colour"),
         ({"analysis": {"n_ftt": 512}}, "n_ftt"),
         ({"analysis": None}, "cannot be read"),
         ({"normalisation": {"average": [[0]]}}, "average"),
         ({"window_frames": "many"}, "cannot be read"),
     ],
-    ids=["key", "key of the analysis", "analysis", "key of the normalisation", "text"],
+    ids=["deltas", "key", "key of the analysis", "analysis", "key of the normalisation", "text"],
 )
 def test_what_a_newer_version_may_have_written_is_refused(
     change: dict[str, Any], words: str
@@ -90,8 +92,49 @@ def test_the_key_changes_with_what_changes_the_features(change: dict[str, Any]) 
     assert replace(LEARNT, **change).key() != LEARNT.key()
 
 
+SHAPES = {
+    "mel": (128, 128, 1),
+    "chroma": (128, 12, 1),
+    "complex": (128, 128, 2),
+    "multichannel": (128, 128, 4),
+    "mel+cqt+chroma": (128, 128, 3),
+    "summary": (1, 620, 1),
+    "summary_grid": (1, 40, 5),
+    "waveform": (30_000, 1, 1),
+}
+
+
+@pytest.mark.parametrize(("name", "shape"), SHAPES.items())
+def test_a_feature_has_a_recipe_whose_input_shape_is_known(
+    name: str, shape: tuple[int, int, int]
+) -> None:
+    assert for_feature(name).input_shape == shape
+
+
+def test_deltas_multiply_the_channels() -> None:
+    assert replace(for_feature("multichannel"), deltas=2).input_shape == (128, 128, 12)
+
+
+def test_a_feature_keeps_the_other_settings_of_a_recipe_that_suits_it() -> None:
+    like = Recipe(analysis=Analysis(16_000, high_hz=8_000), window_frames=64, overlap=0.75)
+    assert for_feature("gfcc", like) == replace(like, feature="gfcc")
+    assert for_feature("waveform", like).analysis.sample_rate_hz == 10_000
+    assert for_feature("mel", for_feature("waveform")) == Recipe()
+
+
+@pytest.mark.parametrize("name", ["summary", "summary_grid", "waveform"])
+def test_what_has_no_frames_has_no_deltas(name: str) -> None:
+    assert "no frames" in refusal(lambda: replace(for_feature(name), deltas=1))
+
+
+def test_a_card_from_before_there_were_deltas_is_read() -> None:
+    values = Recipe().to_dict()
+    del values["deltas"]
+    assert from_dict(values) == Recipe()
+
+
 def test_the_key_stays_when_only_what_follows_the_features_changes() -> None:
-    assert replace(LEARNT, normalisation=None, overlap=0.75).key() == LEARNT.key()
+    assert replace(LEARNT, normalisation=None, overlap=0.75, deltas=0).key() == LEARNT.key()
 
 
 def test_a_window_lasts_as_long_as_its_frames() -> None:

@@ -11,7 +11,8 @@ import pytest
 from audioclf import architectures, augment, dataset, feature_cache, lesson, train
 from audioclf.augment import Augmentation
 from audioclf.checkpoint import Checkpoint
-from audioclf.recipe import Recipe
+from audioclf.features import feature
+from audioclf.recipe import Recipe, for_feature
 from audioclf.train import Settings, TrainingSet
 
 SHORT = Settings(epochs=4, batch_size=8)
@@ -99,6 +100,42 @@ def test_no_variation_leaves_the_clip_as_it_is(made: TrainingSet) -> None:
     assert np.array_equal(augment.mask(batch, nothing, rng), batch)
     crop = augment.random_crop(clip, 64, 0.0, rng)
     assert crop.min() >= clip.min() - 1e-3 and crop.max() <= clip.max() + 1e-3
+
+
+KINDS = ["mfcc", "complex", "polar", "summary", "summary_grid", "waveform", "multichannel"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, name: str) -> None:
+    data = dataset.load(three_sounds)
+    made = train.training_set(data, for_feature(name), data.classes)
+    found = made.real_input(len(made.clips))
+    assert found.shape[1:] == made.input_shape
+    assert np.isfinite(found).all() and 0.1 < found.std() < 10
+    inputs, targets = train._epoch_batches(made, SHORT, 1)
+    assert inputs.shape == (len(made.clips), *made.input_shape)
+    assert np.isfinite(inputs).all() and 0.1 < inputs.std() < 10
+    assert targets.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_phases_and_waves_are_neither_averaged_nor_made_louder() -> None:
+    usual = Augmentation()
+    assert augment.suited(usual, feature("mel+cqt")) == usual
+    mixed = augment.suited(usual, feature("mfcc"))
+    assert mixed.gain_db == mixed.equaliser_db == 0 and not mixed.as_levels
+    assert mixed.stretch == usual.stretch and mixed.mix_share == usual.mix_share
+    assert augment.suited(usual, feature("waveform")).stretch == 0
+    phases = augment.suited(usual, feature("polar"))
+    assert phases.stretch == phases.mix_share == 0
+
+
+def test_values_are_mixed_in_the_ratio_of_their_targets() -> None:
+    batch = np.stack([np.zeros((3, 2, 1)), np.ones((3, 2, 1))]).astype(np.float32)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        mixed, targets = augment.mix_values(batch, np.eye(2, dtype=np.float32), 1.0, rng)
+        np.testing.assert_allclose(mixed[:, 0, 0, 0], targets[:, 1], atol=1e-6)
+        assert targets.sum(axis=1) == pytest.approx(1)
 
 
 def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cache: Path) -> None:

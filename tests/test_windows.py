@@ -8,8 +8,8 @@ import pytest
 
 from audioclf import windows as w
 from audioclf.audio import Samples
-from audioclf.features import FEATURES, Analysis, compute
-from audioclf.recipe import CLEANINGS, Normalisation, Recipe
+from audioclf.features import FEATURES, Analysis, compute, feature, with_deltas
+from audioclf.recipe import CLEANINGS, Normalisation, Recipe, for_feature
 from audioclf.windows import Windows
 from tests.sentences import refusal
 from tests.sounds import RATE_HZ, noise, silence, sine
@@ -47,12 +47,13 @@ def test_every_clip_gives_windows_to_its_very_end(n_samples: int, cleaning: str)
         assert (starts_s[1:] <= ends_s[:-1]).all()  # no gap
 
 
-@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("name", [n for n in FEATURES if not feature(n).summarise])
 def test_a_window_holds_the_features_from_its_start_on(name: str) -> None:
     sound = noise(3)
-    inputs, starts_s, _ = w.windows(replace(RECIPE, feature=name), sound)
+    recipe = replace(RECIPE, feature=name)
+    inputs, starts_s, _ = w.windows(recipe, sound)
     frames = compute(name, sound, RECIPE.analysis)
-    for window, first in zip(inputs, np.rint(starts_s / HOP_S).astype(int), strict=True):
+    for window, first in zip(inputs, np.rint(starts_s / recipe.hop_s).astype(int), strict=True):
         np.testing.assert_array_equal(window, frames[first : first + 40])
     np.testing.assert_array_equal(inputs[-1], frames[-40:])
 
@@ -145,16 +146,49 @@ def test_cleaning_in_blocks_is_refused(cleaning: str) -> None:
     assert "whole sound at once" in said and "choose" in said
 
 
-@pytest.mark.parametrize("name", FEATURES)
-def test_normalising_brings_what_it_was_learnt_from_to_mean_0_and_deviation_1(name: str) -> None:
-    bare = replace(RECIPE, feature=name, overlap=0)
-    frames = compute(name, noise(4) + sine(2_000, 4), bare.analysis)
+LEARNT = [("mel", 2), ("multichannel", 0), ("summary", 0), ("summary_grid", 0), ("waveform", 0)]
+
+
+@pytest.mark.parametrize(("name", "deltas"), LEARNT)
+@pytest.mark.parametrize("n_samples", [EXACT // 3, 5 * RATE_HZ])
+def test_every_kind_of_input_is_the_same_in_blocks(name: str, deltas: int, n_samples: int) -> None:
+    recipe = replace(for_feature(name, RECIPE), deltas=deltas)
+    sound = noise(5)[:n_samples]
+    whole = w.windows(recipe, sound)
+    assert whole.inputs.shape[1:] == recipe.input_shape
+    assert_equal_windows(joined(recipe, sound, 30_011), whole)
+
+
+def test_deltas_are_further_channels_of_a_window() -> None:
+    plain = w.windows(RECIPE, noise(3)).inputs
+    found = w.windows(replace(RECIPE, deltas=2), noise(3)).inputs
+    assert found.shape == (*plain.shape[:3], 3)
+    np.testing.assert_array_equal(found[..., :1], plain)
+    rising = plain[:, 4:-4, :, 0] * 0 + np.arange(32).reshape(1, 32, 1)  # one unit per frame
+    slopes = with_deltas(rising[..., None], 1)[..., 1]
+    np.testing.assert_allclose(slopes[:, 4:-4], 1, atol=1e-5)
+
+
+def test_a_waveform_is_three_seconds_of_samples() -> None:
+    recipe = for_feature("waveform")
+    sound = noise(5, 10_000)
+    inputs, starts_s, ends_s = w.windows(recipe, sound)
+    assert inputs.shape == (3, 30_000, 1, 1)
+    np.testing.assert_allclose(starts_s, [0, 1.5, 2])
+    np.testing.assert_allclose(ends_s, [3, 4.5, 5])
+    np.testing.assert_array_equal(inputs[1, :, 0, 0], sound[15_000:45_000])
+
+
+def test_normalising_takes_mean_and_deviation_of_every_bin_and_channel() -> None:
+    bare = replace(RECIPE, feature="mfcc+gammatone")
+    inputs = w.windows(bare, noise(4) + sine(2_000, 4)).inputs
+    frames = inputs.reshape(-1, *inputs.shape[2:])
     learnt = Normalisation(
         tuple(map(tuple, frames.mean(axis=0).tolist())),
         tuple(map(tuple, frames.std(axis=0).tolist())),
     )
-    normal = w.normalise(replace(bare, normalisation=learnt), frames)
-    assert normal.shape == frames.shape and normal.dtype == np.float32
-    np.testing.assert_allclose(normal.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(normal.std(axis=0), 1, atol=1e-3)
-    np.testing.assert_array_equal(w.normalise(bare, frames), frames)
+    normal = w.normalise(replace(bare, normalisation=learnt), inputs)
+    assert normal.shape == inputs.shape and normal.dtype == np.float32
+    np.testing.assert_allclose(normal.mean(axis=(0, 1)), 0, atol=1e-3)
+    np.testing.assert_allclose(normal.std(axis=(0, 1)), 1, atol=1e-3)
+    np.testing.assert_array_equal(w.normalise(bare, inputs), inputs)
