@@ -8,6 +8,7 @@ from audioclf.recipe import CLEANINGS
 
 Run = Callable[[argparse.Namespace], None]
 NAME_OR_FOLDER = "a name or a folder"
+DELTAS = "with the feature's first N derivatives (0, 1 or 2) as further channels"
 
 
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
@@ -34,8 +35,14 @@ def _add_table(made: argparse.ArgumentParser) -> None:
 
 def _add_features(made: argparse.ArgumentParser) -> None:
     made.add_argument("path", metavar="PATH", help="a sound file")
-    made.add_argument("--recipe", required=True, metavar="NAME", help="a checkpoint or a feature")
+    made.add_argument(
+        "--recipe",
+        required=True,
+        metavar="NAME",
+        help="a checkpoint, a feature, or several: mel+cqt",
+    )
     made.add_argument("--output", required=True, metavar="FILE.npy")
+    made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
 
 
 def _add_evaluate(made: argparse.ArgumentParser) -> None:
@@ -63,7 +70,8 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
     made.add_argument("--architecture", required=True, metavar="NAME")
     made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
-    made.add_argument("--feature", help="another than the architecture's own")
+    made.add_argument("--feature", help="another than the architecture's own, or several: mel+cqt")
+    made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
     made.add_argument("--epochs", type=int)
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")

@@ -16,7 +16,6 @@ from typing import Any
 from audioclf import checkpoint
 from audioclf._arguments import Run, parser
 from audioclf.checkpoint import Checkpoint
-from audioclf.recipe import Recipe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +45,7 @@ def _architectures(chosen: argparse.Namespace) -> None:
     rows = []
     for name in _progress("networks", architectures.names()):
         found = architectures.load(name)
-        shape = (found.recipe.window_frames, found.recipe.analysis.n_bins, 1)
+        shape = found.recipe.input_shape
         rows.append(
             {
                 "name": name,
@@ -102,28 +101,18 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 
 def _features(chosen: argparse.Namespace) -> None:
-    import numpy as np
+    from audioclf import windows
+    from audioclf._arrays import GrowingArray
 
-    from audioclf import audio, windows
-
-    made = _recipe_of(chosen.recipe)
-    samples, _ = audio.load(chosen.path, made.analysis.sample_rate_hz)
-    inputs = windows.windows(made, samples).inputs
+    made = checkpoint.recipe_of(chosen.recipe)
+    if chosen.deltas is not None:
+        made = replace(made, deltas=chosen.deltas)
     output = Path(chosen.output)
     output = output if output.suffix == ".npy" else output.with_name(output.name + ".npy")
-    np.save(output, inputs)
-    print(f"{output}: {inputs.shape} windows, frames, bins, channels")
-
-
-def _recipe_of(name: str) -> Recipe:
-    from audioclf.features import FEATURES
-
-    if name in FEATURES:
-        return Recipe(feature=name)
-    try:
-        return checkpoint.find(name).recipe
-    except ValueError as error:
-        raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
+    with GrowingArray(output) as array:
+        for part in _progress("parts", windows.windows_of_file(made, chosen.path)):
+            array.append(part.inputs)
+    print(f"{output}: {array.shape} windows, frames, bins, channels")
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
@@ -162,6 +151,7 @@ def _train(chosen: argparse.Namespace) -> None:
             name=chosen.name,
             out=Path(chosen.out) if chosen.out else checkpoint.home(),
             feature=chosen.feature,
+            deltas=chosen.deltas,
             folds=chosen.folds or (),
             measure=chosen.measure,
             data_name=chosen.data_name,

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audioclf import audio, cli
+from audioclf import audio, cli, windows
 from audioclf.checkpoint import Checkpoint
+from audioclf.features import FEATURES
+from audioclf.recipe import Recipe, for_feature
 from tests import sounds
+from tests.sounds import noise
 
 
 @pytest.fixture
@@ -95,13 +98,66 @@ def test_bad_input_is_one_sentence_and_status_2(
 def test_features_writes_what_the_network_sees(
     capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, tmp_path: Path
 ) -> None:
-    from audioclf import windows
-
     output = tmp_path / "seen.npy"
     status, _, _ = run(capsys, "features", noise_wav, "--recipe", taught.folder, "--output", output)
     samples, _ = audio.load(noise_wav, 22_050)
     assert status == 0
     assert np.array_equal(np.load(output), windows.windows(taught.recipe, samples).inputs)
+
+
+@pytest.mark.parametrize("name", [*FEATURES, "mel+cqt"])
+def test_features_takes_every_feature(
+    capsys: pytest.CaptureFixture[str], noise_wav: Path, tmp_path: Path, name: str
+) -> None:
+    output = tmp_path / "seen.npy"
+    status, out, _ = run(capsys, "features", noise_wav, "--recipe", name, "--output", output)
+    found = np.load(output)
+    assert status == 0
+    assert str(found.shape) in out
+    assert found.dtype == np.float32 and np.isfinite(found).all()
+    assert found.shape[1:] == for_feature(name).input_shape
+
+
+def test_features_of_a_long_sound_are_written_in_parts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sound = noise(130)
+    audio.write(tmp_path / "long.wav", sound, 22_050)
+    output = tmp_path / "long.npy"
+    status, _, _ = run(
+        capsys, "features", tmp_path / "long.wav", "--recipe", "mfcc", "--deltas", 1,
+        "--output", output,
+    )  # fmt: skip
+    whole = windows.windows(
+        Recipe("mfcc", deltas=1), audio.load(tmp_path / "long.wav", 22_050)[0]
+    ).inputs
+    assert status == 0
+    np.testing.assert_allclose(np.load(output), whole, atol=1e-2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.npy", "long.wav"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--recipe", "mel+loudness"), "“loudness”"),
+        (("--recipe", "loudness"), "A feature works too"),
+        (("--recipe", "summary", "--deltas", "1"), "no frames to take deltas of"),
+        (("--recipe", "mel", "--deltas", "3"), "0 to 2"),
+        (("--recipe", "mel+summary"), "choose them alone"),
+    ],
+    ids=" ".join,
+)
+def test_features_that_cannot_be_written_are_refused(
+    capsys: pytest.CaptureFixture[str],
+    noise_wav: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    output = tmp_path / "seen.npy"
+    status, _, err = run(capsys, "features", noise_wav, *arguments, "--output", output)
+    assert status == 2 and words in err and "Traceback" not in err
+    assert list(tmp_path.glob("*seen*")) == [] and list(tmp_path.glob("*.part")) == []
 
 
 def test_evaluate_prints_the_agreed_json(
