@@ -193,6 +193,27 @@ def test_the_prediction_is_taken_away_as_a_table(
         assert [line.count("\t") for line in text.splitlines()] == [2] * 6
 
 
+def test_a_feature_of_several_channels_is_several_pictures_with_their_axes(
+    page: Page, made_wav: Path
+) -> None:
+    hear(page, made_wav)
+    page.get_by_label("Feature").click()
+    page.get_by_role("option", name="Multichannel", exact=True).click()
+    titles = page.locator("#lane-spectrogram .ac-title")
+    expect(titles).to_have_count(4, timeout=PATIENCE_MS)
+    expect(titles.nth(0)).to_contain_text("MFCC: Coefficient")
+    expect(titles.nth(2)).to_contain_text("Constant-Q: Note; colours from the loudest down to −80")
+    expect(page.locator("#lane-spectrogram img")).to_have_count(4)
+    expect(page.locator("#lane-spectrogram .ac-yaxis").nth(2)).to_contain_text("C4")
+    boxes = [page.locator("#lane-spectrogram .ac-plot").nth(i).bounding_box() for i in range(4)]
+    waveform = page.locator("#lane-waveform .ac-plot").bounding_box()
+    assert waveform and all(box and box["x"] == waveform["x"] for box in boxes)
+    page.get_by_label("Feature").click()
+    page.get_by_role("option", name="Polar (STFT)", exact=True).click()
+    expect(titles).to_have_count(2, timeout=PATIENCE_MS)
+    expect(titles.nth(1)).to_contain_text("phase from −π to π rad")
+
+
 def test_denoised_is_heard_and_seen_before_and_after(page: Page, made_wav: Path) -> None:
     hear(page, made_wav)
     page.get_by_role("tab", name="Denoised").click()

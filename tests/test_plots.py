@@ -1,4 +1,4 @@
-"""Colours, outlines and spectrograms show what is in the sound."""
+"""Colours, outlines and figures show what is in the sound."""
 
 import base64
 import io
@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import matplotlib.image
 import numpy as np
@@ -14,10 +13,8 @@ import pytest
 
 from audioclf import plots
 from audioclf.audio import Samples
-from audioclf.features import FEATURES, Analysis
-from audioclf.plots import MAX_COLUMNS, Picture, View
-from tests.sentences import refusal
-from tests.sounds import RATE_HZ, clicks, noise, silence, sine
+from audioclf.pictures import Picture, View, pictures
+from tests.sounds import RATE_HZ, chirp, clicks, noise, sine
 
 ESC10 = (
     *("chainsaw", "clock_tick", "crackling_fire", "crying_baby", "dog"),
@@ -30,9 +27,8 @@ def in_blocks(samples: Samples, size: int = 30_011) -> Iterator[Samples]:
         yield samples[first : first + size]
 
 
-def drawn(samples: Samples, view: View | None = None) -> Picture:
-    duration_s = len(samples) / RATE_HZ
-    return plots.picture(in_blocks(samples), RATE_HZ, duration_s, view or View())
+def drawn(samples: Samples, view: View | None = None) -> list[Picture]:
+    return pictures([samples], RATE_HZ, len(samples) / RATE_HZ, view or View())
 
 
 def test_ten_classes_have_ten_colours_whatever_their_order() -> None:
@@ -80,52 +76,6 @@ def test_an_envelope_has_no_more_columns_than_samples() -> None:
     np.testing.assert_array_equal(plots.envelope([], 0), [[0, 0]])
 
 
-@pytest.mark.parametrize("name", FEATURES)
-@pytest.mark.parametrize("frequency_hz", [500.0, 4_000.0])
-def test_a_sine_is_a_line_at_its_frequency(name: str, frequency_hz: float) -> None:
-    picture = drawn(sine(frequency_hz, 3), View(feature=name))
-    assert picture.values.shape[0] == len(picture.bins_hz)
-    loudest = picture.values[:, 5:-5].mean(axis=1).argmax()
-    assert picture.bins_hz[loudest] == pytest.approx(frequency_hz, rel=0.03)
-    assert picture.values.max() == 0 and picture.duration_s == 3
-
-
-def test_five_minutes_fit_in_the_columns_and_keep_a_short_call() -> None:
-    rate_hz = 8_000
-    hiss, call = noise(200, rate_hz, amplitude=1e-3), sine(3_000, 0.05, rate_hz)
-    sound = np.concatenate([hiss, call, silence(99.95, rate_hz)])
-    picture = plots.picture(in_blocks(sound), rate_hz, 300, View())
-    n_columns = picture.values.shape[1]
-    assert MAX_COLUMNS / 2 < n_columns <= MAX_COLUMNS
-    row, column = np.unravel_index(picture.values.argmax(), picture.values.shape)
-    assert column / n_columns == pytest.approx(200 / 300, abs=0.002)
-    assert picture.bins_hz[row] == pytest.approx(3_000, rel=0.03)
-
-
-def test_a_picture_in_blocks_is_that_of_the_whole() -> None:
-    sound = noise(40)
-    whole = plots.picture([sound], RATE_HZ, 40, View())
-    np.testing.assert_allclose(drawn(sound).values, whole.values, atol=1e-3)
-
-
-def test_a_shared_reference_makes_levels_comparable() -> None:
-    loud = drawn(sine(amplitude=0.5))
-    soft = plots.picture([sine(amplitude=0.05)], RATE_HZ, 1, View(), loud.loudest_db)
-    assert soft.values.max() == pytest.approx(-20, abs=0.01)
-
-
-@pytest.mark.parametrize("sound", [silence(), silence(0), np.ones(1, np.float32)], ids=len)
-def test_next_to_nothing_can_be_drawn(sound: Samples) -> None:
-    picture = drawn(sound)
-    assert np.isfinite(picture.values).all() and picture.values.shape[1] >= 1
-    assert plots.png_url(picture).startswith("data:image/png;base64,")
-
-
-def test_the_view_chooses_the_band() -> None:
-    picture = drawn(sine(), View(feature="stft", low_hz=2_000, high_hz=50_000))
-    assert 2_000 < picture.bins_hz[0] < 2_100 and 10_900 < picture.bins_hz[-1] <= 11_025
-
-
 def pixels(picture: Picture) -> np.ndarray:
     kind, _, content = plots.png_url(picture).partition(",")
     assert kind == "data:image/png;base64"
@@ -133,7 +83,7 @@ def pixels(picture: Picture) -> np.ndarray:
 
 
 def test_the_png_has_a_pixel_per_column_and_bin_with_low_frequencies_below() -> None:
-    picture = drawn(sine(500, 2), View(colour_map="gray"))
+    (picture,) = drawn(sine(500, 2), View(colour_map="gray"))
     image = pixels(picture)
     assert image.shape[:2] == picture.values.shape
     brightest = image[..., :3].sum(axis=2).mean(axis=1).argmax()
@@ -141,34 +91,13 @@ def test_the_png_has_a_pixel_per_column_and_bin_with_low_frequencies_below() -> 
     assert len(image) - 1 - brightest == picture.values.mean(axis=1).argmax()
 
 
-@pytest.mark.parametrize("name", FEATURES)
-def test_frequency_ticks_stand_at_their_frequencies(name: str) -> None:
-    bins_hz = FEATURES[name].bins_hz(Analysis())
-    ticks = plots.frequency_ticks(bins_hz, 8)
-    assert 3 <= len(ticks) <= 9
-    heights = sorted(height for height, _ in ticks)
-    assert heights[0] >= 0 and heights[-1] <= 1
-    assert min(np.diff(heights)) >= 1 / 8 - 1e-9
-    for height, label in ticks:
-        number, unit = label.split()
-        hz = float(number) * {"Hz": 1, "kHz": 1_000}[unit]
-        bin_width = np.diff(bins_hz)[min(int(height * len(bins_hz)), len(bins_hz) - 2)]
-        assert abs(bins_hz[int(height * len(bins_hz))] - hz) <= bin_width
-
-
-@pytest.mark.parametrize("band_hz", [(2_100, 4_900), (5_100, 9_900), (200, 900)], ids=str)
-def test_a_narrow_band_has_frequency_ticks_too(band_hz: tuple[float, float]) -> None:
-    bins_hz = drawn(noise(), View(low_hz=band_hz[0], high_hz=band_hz[1])).bins_hz
-    assert len(plots.frequency_ticks(bins_hz, 8)) >= 2
-
-
 def test_a_figure_names_its_axes_with_units_on_a_transparent_ground() -> None:
-    pictures = {"Before": drawn(noise(2)), "After": drawn(sine(1_000, 2))}
-    figure = plots.spectrogram_figure(pictures)
-    upper, lower, bar = figure.axes
-    assert upper.get_title(loc="left") == "Before" and lower.get_title(loc="left") == "After"
+    shown = [drawn(noise(2))[0]._replace(title="Before"), drawn(sine(1_000, 2))[0]]
+    figure = plots.spectrogram_figure(shown)
+    upper, lower, *bars = figure.axes
+    assert upper.get_title(loc="left") == "Before" and lower.get_title(loc="left") == "Mel"
     assert lower.get_xlabel() == "Time (s)"
-    assert "dB" in bar.get_ylabel()
+    assert len(bars) == 2 and all("dB" in bar.get_ylabel() for bar in bars)
     for ax in (upper, lower):
         assert "Frequency" in ax.get_ylabel()
         labels = [tick.get_text() for tick in ax.get_yticklabels()]
@@ -181,22 +110,16 @@ def test_a_figure_names_its_axes_with_units_on_a_transparent_ground() -> None:
     assert corner[3] == 0
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"feature": "loudness"},
-        {"colour_map": "jet"},
-        {"range_db": 5},
-        {"range_db": 500},
-        {"range_db": float("nan")},
-    ],
-    ids=str,
-)
-def test_a_bad_view_is_refused(settings: dict[str, Any]) -> None:
-    assert "hoose" in refusal(lambda: View(**settings))
-
-
-@pytest.mark.parametrize("band_hz", [(5_000, 4_000), (20_000, 0), (-5, 1_000)], ids=str)
-def test_an_empty_band_is_refused(band_hz: tuple[float, float]) -> None:
-    view = View(low_hz=band_hz[0], high_hz=band_hz[1])
-    assert "Hz" in refusal(lambda: drawn(noise(), view))
+def test_channels_of_different_units_have_axes_and_colours_of_their_own() -> None:
+    figure = plots.spectrogram_figure(drawn(chirp(100, 5_000, 2), View(feature="multichannel")))
+    upper, bars = figure.axes[:4], figure.axes[4:]
+    assert [ax.get_ylabel() for ax in upper] == [
+        "Coefficient",
+        "Coefficient",
+        "Note",
+        "Pitch class",
+    ]
+    assert [bar.get_ylabel().split()[0] for bar in bars] == [
+        "Coefficient", "Coefficient", "Level", "Strength"
+    ]  # fmt: skip
+    figure.savefig(io.BytesIO(), dpi=30)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from audioclf import checkpoint, clean, plots, predict
+from audioclf import checkpoint, clean, pictures, plots, predict
 from audioclf.ui import classify_tab, shared
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
@@ -62,7 +62,7 @@ def _warm() -> None:
         predict.warm(network)
     rate_hz = 22_050
     noise = np.random.default_rng(0).normal(0, 0.1, rate_hz).astype(np.float32)
-    drawn = plots.picture([noise], rate_hz, 1.0, plots.View())
-    plots.png_url(drawn)
-    plots.spectrogram_figure({"": drawn}).savefig(io.BytesIO(), format="png")
+    drawn = pictures.pictures([noise], rate_hz, 1.0, pictures.View())
+    plots.png_url(drawn[0])
+    plots.spectrogram_figure(drawn).savefig(io.BytesIO(), format="png")
     clean.denoise(noise, rate_hz)

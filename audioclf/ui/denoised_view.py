@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf import clean, plots
-from audioclf.plots import View
+from audioclf.pictures import View, pictures
 from audioclf.ui.shared import Shared, Sound, guarded, pcm16, unchecked
 
 MIN_NOISE_S = 0.1
@@ -37,9 +37,10 @@ def denoise_clip(
         before, heard.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
     )
     rate_hz, duration_s = heard.rate_hz, heard.duration_s
-    first = plots.picture([before], rate_hz, duration_s, View())
-    second = plots.picture([after], rate_hz, duration_s, View(), first.loudest_db)
-    figure = plots.spectrogram_figure({"Before": first, "After": second}, 2.2)
+    (first,) = pictures([before], rate_hz, duration_s, View())
+    (second,) = pictures([after], rate_hz, duration_s, View(), first.loudest_db)
+    shown = [first._replace(title="Before"), second._replace(title="After")]
+    figure = plots.spectrogram_figure(shown, 2.2)
     return (rate_hz, pcm16(before)), (rate_hz, pcm16(after)), figure, ""
 
 

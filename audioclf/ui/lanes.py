@@ -4,7 +4,7 @@ One component for all four; `assets/lanes.js` draws them on one time axis. The t
 constant and the values are plain data, so no word of a user is ever taken for HTML.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import gradio as gr
 import numpy as np
 
 from audioclf import plots
-from audioclf.plots import Picture
+from audioclf.pictures import Picture
 from audioclf.ui.shared import Sound
 
 ASSETS = Path(__file__).parent / "assets"
@@ -54,13 +54,32 @@ def waveform_lane(sound: Sound, stretches: Iterable[Any] = ()) -> dict[str, Any]
     }
 
 
-def spectrogram_lane(drawn: Picture) -> dict[str, Any]:
-    """What the spectrogram lane draws."""
+def spectrogram_lane(drawn: Sequence[Picture]) -> dict[str, Any]:
+    """What the spectrogram lane draws: one picture per channel."""
     return {
-        "title": f"{drawn.axis}; colours from the loudest down to −{drawn.view.range_db:.0f} dB",
-        "duration_s": drawn.duration_s,
-        "image": plots.png_url(drawn),
-        "ticks": [
-            {"at": at, "label": label} for at, label in plots.frequency_ticks(drawn.bins_hz, 6)
+        "duration_s": drawn[0].duration_s,
+        "pictures": [
+            {
+                "title": _title(picture, alone=len(drawn) == 1),
+                "image": plots.png_url(picture),
+                "ticks": [
+                    {"at": at, "label": label}
+                    for at, label in picture.ticks(6 if len(drawn) == 1 else 4)
+                ],
+            }
+            for picture in drawn
         ],
     }
+
+
+def _title(picture: Picture, *, alone: bool) -> str:
+    """The axis and what the colours stand for."""
+    name = picture.axis_name if alone else f"{picture.title}: {picture.axis_name}"
+    if picture.channel.unit == "dB":
+        return f"{name}; colours from the loudest down to −{-picture.low:.0f} dB"
+    if picture.channel.unit == "rad":
+        return f"{name}; colours are the phase from −π to π rad"
+    if picture.channel.unit == "mixed":
+        return f"{name}; colours from −3 to 3 deviations from a row's mean"
+    low, high = f"{picture.low:.2g}".replace("-", "−"), f"{picture.high:.2g}"
+    return f"{name}; colours from {low} to {high}"

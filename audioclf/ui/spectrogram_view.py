@@ -5,11 +5,12 @@ from typing import Any
 import gradio as gr
 
 from audioclf import plots
-from audioclf.plots import COLOUR_MAPS, View
+from audioclf.features import FEATURES
+from audioclf.pictures import COLOUR_MAPS, View, pictures
 from audioclf.ui.lanes import spectrogram_lane
 from audioclf.ui.shared import Shared, Sound, guarded, unchecked
 
-FEATURES = [("Mel", "mel"), ("Linear (STFT)", "stft")]
+CHOICES = [(found.label, name) for name, found in FEATURES.items() if not found.is_waveform]
 
 
 @guarded(lambda sentence: (None, None, sentence))
@@ -23,21 +24,23 @@ def show_spectrogram(
 ) -> tuple[Any, Any, str]:
     """The spectrogram of a sound, as a lane on the common time axis and as a figure with axes.
 
-    feature: mel or stft. low_hz, high_hz: the band; high_hz 0 means half the sample rate.
-    range_db: from the loudest down. colour_map: a matplotlib name from the list.
+    feature: a name from the list, or several joined by “+”; one picture per channel. low_hz,
+    high_hz: the band; high_hz 0 means half the sample rate. range_db: from the loudest down, for
+    levels. colour_map: a matplotlib name from the list.
     """
     if sound is None:
         return None, None, ""
     view = View(feature, low_hz or 0.0, high_hz or 0.0, range_db, colour_map)
     heard = Sound(sound)
-    drawn = plots.picture(heard.blocks(), heard.rate_hz, heard.duration_s, view)
-    return spectrogram_lane(drawn), plots.spectrogram_figure({"": drawn}), ""
+    drawn = pictures(heard.blocks(), heard.rate_hz, heard.duration_s, view)
+    height_inch = 3.2 if len(drawn) == 1 else 2.2
+    return spectrogram_lane(drawn), plots.spectrogram_figure(drawn, height_inch), ""
 
 
 def build(shared: Shared, lane: gr.HTML) -> None:
     """The settings and the figure, then their wiring."""
     with gr.Row():
-        feature = gr.Dropdown(FEATURES, value="mel", label="Feature", min_width=140)
+        feature = gr.Dropdown(CHOICES, value="mel", label="Feature", min_width=200)
         colour_map = gr.Dropdown(list(COLOUR_MAPS), value="magma", label="Colours", min_width=140)
         low_hz = unchecked(gr.Number(0, label="From (Hz)", min_width=100))
         high_hz = unchecked(gr.Number(0, label="To (Hz), 0: all", min_width=100))

@@ -88,7 +88,7 @@ window.audioclf = (() => {
       ? Math.floor(s / 60) + ':' + String(Math.round(s % 60)).padStart(2, '0')
       : String(+s.toFixed(step < 1 ? 2 : 0));
 
-  function frame(element, title, value) {
+  function frame(box, title, value) {
     const lane = make('div', 'ac-lane');
     const plot = make('div', 'ac-plot');
     const axis = make('div', 'ac-yaxis');
@@ -108,7 +108,7 @@ window.audioclf = (() => {
     }
     plot.append(make('div', 'ac-head'));
     lane.append(make('div', 'ac-title', title), axis, plot, below);
-    element.querySelector('.ac').replaceChildren(lane);
+    box.append(lane);
     plot.addEventListener('click', (event) => {
       const box = plot.getBoundingClientRect();
       playFrom((value.duration_s * (event.clientX - box.left)) / box.width);
@@ -132,6 +132,11 @@ window.audioclf = (() => {
     return draw;
   }
 
+  function cleared(element) {
+    const box = element.querySelector('.ac');
+    box.replaceChildren();
+    return box;
+  }
   const empty = (element, words) =>
     element.querySelector('.ac').replaceChildren(...(words ? [make('p', 'ac-empty', words)] : []));
 
@@ -146,7 +151,7 @@ window.audioclf = (() => {
       duration = value.duration_s;
       newSound(value);
     }
-    const plot = frame(element, value.title, value);
+    const plot = frame(cleared(element), value.title, value);
     plot.classList.add('ac-waveform');
     for (const stretch of value.stretches || []) {
       const mark = make('div', 'ac-stretch');
@@ -169,12 +174,16 @@ window.audioclf = (() => {
   function spectrogram(element, props) {
     const value = props.value;
     if (!value) return empty(element);
-    const plot = frame(element, value.title, value);
-    plot.classList.add('ac-spectrogram');
-    const picture = make('img');
-    picture.src = value.image;
-    picture.alt = value.title;
-    plot.prepend(picture);
+    const box = cleared(element);
+    for (const channel of value.pictures) {
+      const plot = frame(box, channel.title, { duration_s: value.duration_s, ticks: channel.ticks });
+      plot.classList.add('ac-spectrogram');
+      if (value.pictures.length > 1) plot.classList.add('ac-one-of-several');
+      const picture = make('img');
+      picture.src = channel.image;
+      picture.alt = channel.title;
+      plot.prepend(picture);
+    }
   }
 
   function answer(element, props) {
@@ -206,7 +215,7 @@ window.audioclf = (() => {
     const file = value.file + value.duration_s;
     if (remembered.file !== file) Object.assign(remembered, { file, time: 0 });
     let chosen = -1;
-    const plot = frame(element, value.title, {
+    const plot = frame(cleared(element), value.title, {
       duration_s: value.duration_s,
       ticks: [{ at: 0, label: '0' }, { at: 0.5, label: '50 %' }, { at: 1, label: '100 %' }],
     });
