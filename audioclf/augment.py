@@ -49,7 +49,13 @@ def suited(settings: Augmentation, feature: Feature) -> Augmentation:
 def random_crop(
     features: Features, n_frames: int, stretch: float, rng: np.random.Generator
 ) -> Features:
-    """A window from anywhere in a clip read as a circle, at a random speed."""
+    """A window from anywhere in a clip read as a circle, at a random speed.
+
+    Without stretch it starts on a frame, and no two frames are averaged.
+    """
+    if not stretch:
+        first = rng.integers(len(features))
+        return features[(first + np.arange(n_frames)) % len(features)]
     speed = (1 + stretch) ** rng.uniform(-1, 1)
     positions = rng.uniform(0, len(features)) + np.arange(n_frames) * speed
     lower = positions.astype(int)

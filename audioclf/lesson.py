@@ -22,7 +22,7 @@ from audioclf.architectures import Architecture
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.evaluate import evaluate
-from audioclf.recipe import for_feature
+from audioclf.recipe import Recipe, for_feature
 from audioclf.train import EpochReport, Settings
 
 Report = Callable[[str, EpochReport], None]  # the stage in words, and its epoch
@@ -62,6 +62,7 @@ def teach(lesson: Lesson, report: Report, progress: Progress) -> Checkpoint:
     """
     checkpoint.check_name(lesson.name)
     architecture = architectures.load(lesson.architecture)
+    _recipe(lesson, architecture)  # what cannot be heard is said before features are computed
     whole = dataset.load(lesson.folder)
     whole = replace(whole, name=lesson.data_name or whole.name)
     folds = set(lesson.folds or whole.folds)
@@ -81,6 +82,17 @@ def teach(lesson: Lesson, report: Report, progress: Progress) -> Checkpoint:
     return _publish(lesson, architecture, taught, whole.attribution, results, lesson.out)
 
 
+def _recipe(lesson: Lesson, architecture: Architecture) -> Recipe:
+    """The architecture's, or one with the feature and deltas that are asked for."""
+    recipe = architecture.recipe
+    if lesson.feature and lesson.feature != recipe.feature:
+        recipe = for_feature(lesson.feature, recipe)
+    if lesson.deltas is not None:
+        recipe = replace(recipe, deltas=lesson.deltas)
+    architecture.check(recipe.input_shape)
+    return recipe
+
+
 def _learn(
     lesson: Lesson,
     architecture: Architecture,
@@ -89,11 +101,7 @@ def _learn(
     report: Report,
     progress: Progress,
 ) -> _Taught:
-    recipe = architecture.recipe
-    if lesson.feature and lesson.feature != recipe.feature:
-        recipe = for_feature(lesson.feature, recipe)
-    if lesson.deltas is not None:
-        recipe = replace(recipe, deltas=lesson.deltas)
+    recipe = _recipe(lesson, architecture)
     made = train.training_set(data, recipe, classes, lambda clips: progress("clips", clips))
     run = _run_folder(lesson, architecture, data, made)
     folds = f"fold{'s' if len(data.folds) > 1 else ''} {_listed(data.folds)}"

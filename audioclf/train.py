@@ -130,7 +130,7 @@ def fit(
         inputs, targets = _epoch_batches(data, settings, epoch)
         history = model.fit(
             inputs,
-            _targets(model, inputs, targets),
+            targets_of(model, inputs, targets),
             batch_size=settings.batch_size,
             shuffle=False,
             verbose=0,
@@ -178,11 +178,16 @@ def _start(
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, clipnorm=1.0),
-        loss={name: _loss(name) for name in model.output},
+        loss=losses(model),
         metrics={"label": "accuracy"},
         jit_compile=False,  # compiling costs more than it gains on the processor
     )
     return 1, model
+
+
+def losses(model: keras.Model) -> dict[str, str | None]:
+    """The loss of every output, from its name; they are summed as they are."""
+    return {name: _loss(name) for name in model.output}
 
 
 def _loss(output: str) -> str | None:
@@ -191,7 +196,7 @@ def _loss(output: str) -> str | None:
     return "mean_squared_error" if output == "reconstruction" else None
 
 
-def _targets(model: keras.Model, inputs: Features, labels: NDArray) -> dict[str, Any]:
+def targets_of(model: keras.Model, inputs: Features, labels: NDArray) -> dict[str, Any]:
     """One target per output; outputs without a loss get one that nothing reads."""
     return {name: inputs if name == "reconstruction" else labels for name in model.output}
 

@@ -155,6 +155,38 @@ def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) ->
         lesson.teach(work, lambda stage, report: None, lambda words, things: things)
 
 
+@pytest.mark.parametrize("feature", ["waveform", "summary"])
+def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
+    three_sounds: Path, tmp_path: Path, own_cache: Path, feature: str
+) -> None:
+    work = lesson.Lesson(three_sounds, "separable_cnn", "new", tmp_path, feature=feature)
+    with pytest.raises(ValueError, match="“separable_cnn” takes spectrograms"):
+        lesson.teach(work, lambda stage, report: None, lambda words, things: things)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_crop_without_stretch_is_the_clip_itself() -> None:
+    clip = np.arange(50, dtype=np.float32)[:, None, None]
+    crop = augment.random_crop(clip, 20, 0.0, np.random.default_rng(0))[:, 0, 0]
+    np.testing.assert_array_equal(np.diff(crop) % 50, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cldnn_attention"])
+def test_networks_of_several_outputs_are_taught_and_go_on(
+    three_sounds: Path, tmp_path: Path, name: str
+) -> None:
+    work = lesson.Lesson(three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2))
+    reports: list[str] = []
+    made = lesson.teach(work, lambda stage, report: reports.append(stage), lambda w, things: things)
+    assert made.card["outputs"].keys() >= {"label", "embedding"}
+    assert len(reports) == 2
+    again = lesson.teach(
+        work, lambda stage, report: reports.append(stage), lambda w, things: things
+    )
+    assert len(reports) == 2 and again.card["classes"] == made.card["classes"]
+
+
 def test_a_state_is_one_json_line(made: TrainingSet, tmp_path: Path) -> None:
     network = architectures.load("separable_cnn")
     list(train.fit(network, made, replace(SHORT, epochs=1), tmp_path))
