@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from audioclf import checkpoint
 from audioclf.architectures import Architecture
+from audioclf.architectures._cost import multiply_adds
 from audioclf.checkpoint import CARD, KERAS, ONNX, Checkpoint
 from audioclf.recipe import Recipe
 
@@ -40,6 +41,7 @@ def describe(
         "input_shape": list(model.input_shape[1:]),
         "outputs": {name: list(x.shape[1:]) for name, x in model.output.items()},
         "n_params": model.count_params(),
+        "multiply_adds": multiply_adds(model),
         "calibrated": False,
     }
 

@@ -13,6 +13,9 @@ from typing import Any
 from audioclf.recipe import Recipe
 
 InputShape = tuple[int, int, int]  # frames, bins, channels
+MIN_FRAMES, MIN_BINS, MAX_BINS = 16, 8, 2_048  # of a spectrogram
+MAX_FRAMES = 4_096
+MIN_SAMPLES = 8_192  # of a waveform: what is left of it after all poolings
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,41 @@ class Architecture:
     description: str
     citation: str
     recipe: Recipe
-    build: Callable[[InputShape, int], Any]  # -> keras.Model
+    builder: Callable[[InputShape, int], Any]  # -> keras.Model
+
+    def build(self, input_shape: InputShape, n_classes: int) -> Any:
+        """The network for that input, not compiled, a keras.Model.
+
+        Raises ValueError for a kind of input that it cannot hear, and fewer than two classes.
+        """
+        if n_classes < 2:
+            raise ValueError("A network needs two classes or more to tell apart: add another.")
+        self.check(input_shape)
+        return self.builder(input_shape, n_classes)
+
+    def check(self, input_shape: InputShape) -> None:
+        """Raise ValueError for a kind of input that it cannot hear."""
+        n_frames, n_bins, n_channels = input_shape
+        own = self.recipe.definition
+        if own.is_waveform:
+            fits, takes = (n_bins, n_channels) == (1, 1), "the waveform"
+            if fits and n_frames < MIN_SAMPLES:
+                raise ValueError(
+                    f"“{self.name}” needs windows of {MIN_SAMPLES} samples or more, and these have "
+                    f"{n_frames}: make them longer."
+                )
+        elif own.summarise:
+            fits, takes = n_frames == 1, "summaries of windows"
+        else:
+            fits = MIN_FRAMES <= n_frames <= MAX_FRAMES and MIN_BINS <= n_bins <= MAX_BINS
+            takes = (
+                f"spectrograms of {MIN_FRAMES} to {MAX_FRAMES} frames and {MIN_BINS} bins or more"
+            )
+        if not fits:
+            raise ValueError(
+                f"“{self.name}” takes {takes} and cannot hear {n_frames} x {n_bins} x {n_channels} "
+                "values (frames, bins, channels): choose another feature or another network."
+            )
 
 
 def names() -> list[str]:

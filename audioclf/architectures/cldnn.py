@@ -10,7 +10,7 @@ LSTMs of 128. Batch normalisation and dropout are ours: the original had 158,000
 import keras
 from keras import layers
 
-from audioclf.architectures._blocks import conv_bn_relu, label_head
+from audioclf.architectures._blocks import Tensor, convolutions, label_head, sequence
 from audioclf.recipe import Recipe
 
 RECIPE = Recipe(feature="mel")
@@ -23,15 +23,17 @@ LAYERS = (
 )
 
 
+def recurrent_steps(x: Tensor) -> Tensor:
+    """Convolutions and two LSTMs over what they hear, (n, frames, bins, c) -> (n, steps, 128)."""
+    x = sequence(convolutions(x, LAYERS))  # (n, 32, 2048)
+    x = layers.LSTM(128, return_sequences=True, dropout=0.1)(x)
+    return layers.LSTM(128, return_sequences=True, dropout=0.1)(x)
+
+
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label (n, classes), embedding (n, 64)."""
-    inputs = x = keras.Input(input_shape)
-    for n_filters, kernel, pool in LAYERS:
-        x = conv_bn_relu(x, n_filters, kernel)
-        x = layers.MaxPooling2D(pool)(x)
-        x = layers.SpatialDropout2D(0.05)(x)
-    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)  # (n, 32, 2048)
-    x = layers.LSTM(128, return_sequences=True, dropout=0.1)(x)  # (n, 32, 128)
-    x = layers.LSTM(128, dropout=0.1)(x)  # (n, 128)
-    x = layers.Dense(64, activation="relu")(x)
+    inputs = keras.Input(input_shape)
+    x = recurrent_steps(inputs)
+    x = layers.Cropping1D((x.shape[1] - 1, 0))(x)  # (n, 1, 128): what was heard in the end
+    x = layers.Dense(64, activation="relu")(layers.Flatten()(x))
     return keras.Model(inputs, label_head(x, n_classes, dropout=0.3), name="cldnn")

@@ -10,7 +10,7 @@ million weights behind a Flatten. Axes are (frames, bins): 1 x 3 looks along fre
 import keras
 from keras import layers
 
-from audioclf.architectures._blocks import conv_bn_relu, label_head
+from audioclf.architectures._blocks import convolutions, label_head
 from audioclf.recipe import Recipe
 
 RECIPE = Recipe(feature="mel")
@@ -28,10 +28,6 @@ LAYERS = (
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label (n, classes), embedding (n, 256)."""
-    inputs = x = keras.Input(input_shape)
-    for n_filters, kernel, pool in LAYERS:
-        x = conv_bn_relu(x, n_filters, kernel)
-        x = layers.MaxPooling2D(pool)(x)
-        x = layers.SpatialDropout2D(0.05)(x)
-    x = layers.GlobalAveragePooling2D()(x)  # (n, 256)
+    inputs = keras.Input(input_shape)
+    x = layers.GlobalAveragePooling2D()(convolutions(inputs, LAYERS))  # (n, 256)
     return keras.Model(inputs, label_head(x, n_classes, dropout=0.3), name="separable_cnn")
