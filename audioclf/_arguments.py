@@ -33,6 +33,11 @@ def _add_table(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", action="store_true")
 
 
+def _add_architectures(made: argparse.ArgumentParser) -> None:
+    _add_table(made)
+    made.add_argument("--markdown", action="store_true", help="the table of the README")
+
+
 def _add_features(made: argparse.ArgumentParser) -> None:
     made.add_argument("path", metavar="PATH", help="a sound file")
     made.add_argument(
@@ -85,7 +90,7 @@ def _add_train(made: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "architectures": ("the table of networks", _add_table),
+    "architectures": ("the table of networks", _add_architectures),
     "checkpoints": ("the table of trained networks, with measured results", _add_table),
     "predict": ("what a network hears, per clip and per window", _add_predict),
     "features": ("write the array that a network would see", _add_features),

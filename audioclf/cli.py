@@ -41,20 +41,14 @@ def _sentence(error: ValueError | OSError) -> str:
 
 def _architectures(chosen: argparse.Namespace) -> None:
     from audioclf import architectures
+    from audioclf.architectures import _table
 
-    rows = []
-    for name in _progress("networks", architectures.names()):
-        found = architectures.load(name)
-        shape = found.recipe.input_shape
-        rows.append(
-            {
-                "name": name,
-                "feature": found.recipe.feature,
-                "input_shape": list(shape),
-                "n_params": found.build(shape, 10).count_params(),
-                "description": found.description,
-            }
-        )
+    rows = list(_table.rows(_progress("networks", architectures.names())))
+    if chosen.markdown:
+        print(_table.markdown(rows))
+        return
+    if not chosen.json:
+        rows = [{k: v for k, v in row.items() if k not in ("sources", "citation")} for row in rows]
     _print_table(rows, chosen.json)
 
 

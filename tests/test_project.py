@@ -43,6 +43,15 @@ def test_the_readme_names_every_command_and_every_shipped_network() -> None:
         assert (ROOT / picture).is_file()
 
 
+@pytest.mark.slow
+def test_the_readmes_table_of_networks_is_made_from_their_files() -> None:
+    from audioclf.architectures import _table
+
+    rows = list(_table.rows(architectures.names()))
+    assert all(row["sources"] and row["n_params"] and row["multiply_adds"] for row in rows)
+    assert _table.markdown(rows) in README, "replace it by `audioclf architectures --markdown`"
+
+
 def test_no_file_is_too_large_for_a_space() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
