@@ -17,7 +17,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not browser"
+	$(BIN)/pytest -m "not browser" --numprocesses auto --maxprocesses 4 --dist worksteal
 
 browser-test: $(VENV)/.installed-dev
 	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" && export CHROMIUM && $(BIN)/pytest -m browser
