@@ -59,7 +59,7 @@ def note_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> Ticks:
         chosen = semitones[semitones % every == 0]
         if len(chosen) >= 3:
             break
-    words = [f"{PITCH_CLASSES[number % 12]}{number // 12 - 1}" for number in chosen]
+    words = [f"{PITCH_CLASSES[number % 12]}{number // 12 - 1}" for number in chosen.tolist()]
     hz = A4_HZ * 2.0 ** ((chosen - A4_SEMITONE) / 12)
     return _apart(_heights(hz, bins_hz), words, n_ticks)
 

@@ -167,7 +167,7 @@ def _picture(
     elif unit == "mixed":
         spread = values.std(axis=1, keepdims=True)
         centred = values - values.mean(axis=1, keepdims=True)
-        values = centred / np.where(spread > 1e-6, spread, 1)
+        values = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-6)
         colours = (-3.0, 3.0, TWO_SIDED, "Deviations from the row's mean")
     else:
         limit = float(np.percentile(np.abs(values), MOST)) or float(np.abs(values).max()) or 1.0
