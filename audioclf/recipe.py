@@ -51,6 +51,11 @@ class Recipe:
             raise ValueError(
                 f"“{self.feature}” has no frames to take deltas of: choose another, or none."
             )
+        if self.normalisation and np.shape(self.normalisation.mean) != self.input_shape[1:]:
+            raise ValueError(
+                "What scales this recipe's input was learnt on other bins or channels: keep its "
+                "feature and deltas as they were, or train a network on others."
+            )
 
     @property
     def definition(self) -> Feature:

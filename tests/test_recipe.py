@@ -17,7 +17,7 @@ LEARNT = Recipe(
     overlap=0.25,
     deltas=1,
     cleaning="denoised",
-    normalisation=Normalisation(((-40.5,), (-30.25,)), ((12.0,), (8.5,))),
+    normalisation=Normalisation(((-40.5, 0.0), (-30.25, 0.1)), ((12.0, 1.0), (8.5, 2.0))),
 )
 
 
@@ -89,7 +89,8 @@ def test_windows_that_cannot_be_made_are_refused(settings: dict[str, Any]) -> No
     ids=lambda change: next(iter(change)),
 )
 def test_the_key_changes_with_what_changes_the_features(change: dict[str, Any]) -> None:
-    assert replace(LEARNT, **change).key() != LEARNT.key()
+    bare = replace(LEARNT, normalisation=None)
+    assert replace(bare, **change).key() != LEARNT.key()
 
 
 SHAPES = {
@@ -125,6 +126,11 @@ def test_a_feature_keeps_the_other_settings_of_a_recipe_that_suits_it() -> None:
 @pytest.mark.parametrize("name", ["summary", "summary_grid", "waveform"])
 def test_what_has_no_frames_has_no_deltas(name: str) -> None:
     assert "no frames" in refusal(lambda: replace(for_feature(name), deltas=1))
+
+
+@pytest.mark.parametrize("change", [{"deltas": 0}, {"feature": "polar"}], ids=str)
+def test_what_was_learnt_on_other_channels_scales_nothing(change: dict[str, Any]) -> None:
+    assert "learnt on other" in refusal(lambda: replace(LEARNT, **change))
 
 
 def test_a_card_from_before_there_were_deltas_is_read() -> None:
