@@ -101,8 +101,8 @@ def pictures(
     """A feature of a sound that comes in blocks, one picture per channel.
 
     At most MAX_COLUMNS wide. Where several frames share a column it shows the strongest (short
-    calls stay visible), of phases the first, of coefficients the mean. 0 dB is the loudest point,
-    or `reference_db`. Raises ValueError where the band cannot give that feature.
+    calls stay visible), of phases the first, of coefficients and chroma the mean. 0 dB is the
+    loudest point, or `reference_db`. Raises ValueError where the band cannot give that feature.
     """
     analysis = view.analysis(sample_rate_hz)
     found = features.feature(view.feature)
@@ -140,7 +140,7 @@ def _joined(groups: NDArray[np.float32], found: features.Feature) -> NDArray[np.
 def _one_of(groups: NDArray[np.float32], unit: str) -> NDArray[np.float32]:
     if unit == "rad":
         return groups[:, 0]
-    if unit in ("coefficient", "mixed"):
+    if unit in ("coefficient", "mixed", "share"):
         return groups.mean(axis=1)
     low, high = groups.min(axis=1), groups.max(axis=1)
     return np.where(-low > high, low, high) if unit == "amplitude" else high
