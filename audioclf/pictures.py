@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from audioclf import axes, features
 from audioclf.audio import Samples
 from audioclf.features import Analysis, Channel
+from audioclf.features.modulation import FLOOR_DB as RATIO_FLOOR_DB
 
 COLOUR_MAPS = ("magma", "viridis", "cividis", "inferno", "gray", "gray_r")
 CIRCLE, TWO_SIDED = "twilight", "RdBu_r"
@@ -140,7 +141,7 @@ def _joined(groups: NDArray[np.float32], found: features.Feature) -> NDArray[np.
 def _one_of(groups: NDArray[np.float32], unit: str) -> NDArray[np.float32]:
     if unit == "rad":
         return groups[:, 0]
-    if unit in ("coefficient", "mixed", "share"):
+    if unit in ("coefficient", "mixed", "ratio", "share"):
         return groups.mean(axis=1)
     low, high = groups.min(axis=1), groups.max(axis=1)
     return np.where(-low > high, low, high) if unit == "amplitude" else high
@@ -164,6 +165,8 @@ def _picture(
         colours = (-np.pi, np.pi, CIRCLE, "Phase (rad)")
     elif unit == "share":
         colours = (0.0, 1.0, view.colour_map, "Strength (0 to 1)")
+    elif unit == "ratio":
+        colours = (RATIO_FLOOR_DB, 0.0, view.colour_map, "Share that goes up and down (dB)")
     elif unit == "mixed":
         spread = values.std(axis=1, keepdims=True)
         centred = values - values.mean(axis=1, keepdims=True)

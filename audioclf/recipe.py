@@ -110,6 +110,10 @@ class Recipe:
 OWN = {
     # 30,000 samples at 10 kHz are the three seconds of the SoundNets (Hebbar and Srinivasa, 2017).
     "waveform": Recipe("waveform", Analysis(10_000, high_hz=5_000.0), window_frames=30_000),
+    # Five seconds of frames of 80 ms; the feature's own short spectra are 23 ms long, 5 ms apart.
+    "modulation": Recipe(
+        "modulation", Analysis(44_100, 8_192, 3_520, 64, 20.0, 22_050.0), window_frames=63
+    ),
     "summary_grid": Recipe("summary_grid", Analysis(n_bins=40)),
 }
 

@@ -11,7 +11,10 @@ import pytest
 from audioclf import axes, features
 from audioclf.audio import Samples
 from audioclf.features import FEATURES, Analysis, feature
+from audioclf.features.modulation import N_LEVELS, RATES_HZ
 from audioclf.features.pitch import PITCH_CLASSES
+from audioclf.features.spectrograms import mel_hz
+from audioclf.recipe import for_feature
 from tests.sentences import refusal
 from tests.sounds import chirp, clicks, noise, silence, sine, square
 
@@ -283,3 +286,30 @@ def test_features_that_cannot_be_stacked_are_refused(name: str, words: str) -> N
 def test_channels_of_different_heights_are_refused_with_these() -> None:
     said = refusal(lambda: features.compute("mel+stft", noise(), Analysis(n_bins=600)))
     assert "513 and 600" in said
+
+
+def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
+    recipe = for_feature("modulation")
+    rate_hz = recipe.analysis.sample_rate_hz
+    t = np.arange(4 * rate_hz) / rate_hz
+    for number, rate in enumerate((3.0, 13.0, 55.0)):
+        swing = 0.5 * (1 + 0.5 * np.sin(2 * np.pi * rate * t)) * np.sin(2 * np.pi * 1_000 * t)
+        found = features.compute("modulation", swing.astype(np.float32), recipe.analysis)
+        middle = found[20:30].mean(axis=0)  # (mels, 4 levels + 10 modulations)
+        loudest = int(middle[:, 0].argmax())
+        hz = mel_hz(recipe.analysis)
+        assert abs(hz[loudest] - 1_000) < 100, number
+        assert RATES_HZ[int(middle[loudest, N_LEVELS:].argmax())] == rate
+        # Of an envelope 1 + m sin, a rate's side band has (m / 2)^2 of the mean's power.
+        share_db = middle[loudest, N_LEVELS:].max()
+        assert share_db == pytest.approx(
+            10 * np.log10(0.0625 / (1 + 0.125)), abs=1.5
+        )  # as levels of frames swing
+
+
+def test_a_steady_sound_does_not_go_up_and_down() -> None:
+    recipe = for_feature("modulation")
+    steady = sine(1_000.0, 4.0, rate_hz=44_100)
+    found = features.compute("modulation", steady, recipe.analysis)[20:30]
+    loudest = int(found[..., 0].mean(axis=0).argmax())
+    assert (found[:, loudest, N_LEVELS:] < -40).all()

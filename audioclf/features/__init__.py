@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 
 from audioclf.audio import Samples
-from audioclf.features import cepstra, gammatone, pitch, spectrograms, summaries
+from audioclf.features import cepstra, gammatone, modulation, pitch, spectrograms, summaries
 from audioclf.features.deltas import MAX_ORDERS, with_deltas
 from audioclf.features.feature import (
     N_PITCH_CLASSES,
@@ -122,6 +122,14 @@ FEATURES: dict[str, Feature] = {
         "Polar (STFT)",
         "log magnitude and phase of the STFT",
         n_bins=spectrograms.n_linear_bins,
+    ),
+    "modulation": Feature(
+        modulation.modulation,
+        tuple(Channel(f"Level, quarter {n}", "dB", MEL) for n in range(1, modulation.N_LEVELS + 1))
+        + tuple(Channel(f"Modulation, {hz:g} Hz", "ratio", MEL) for hz in modulation.RATES_HZ),
+        "Modulation",
+        "mel levels, and how much of them goes up and down at ten rates",
+        margin=modulation.margin,
     ),
     "summary": Feature(
         summaries.classical,

@@ -25,7 +25,7 @@ class Channel(NamedTuple):
     """One picture of a feature."""
 
     title: str
-    unit: str  # dB, rad, amplitude, share (0 to 1), coefficient, mixed (of many kinds)
+    unit: str  # dB, ratio (dB of the levels), rad, amplitude, share (0 to 1), coefficient, mixed
     axis: Axis
 
 
