@@ -1,15 +1,17 @@
 """A labelled folder: files, classes and folds, whatever its layout.
 
-Two layouts: a folder per class, or `metadata.csv` with `file_name,label` and optionally `fold`
-(a Hugging Face audiofolder). Clips of one recording share a fold, so a data set is split by fold
-and never by window.
+Two layouts: a folder per class, or `metadata.csv` with `file_name,label` and optionally `fold` or
+`group` (a Hugging Face audiofolder). Clips of one recording share a fold, so a data set is split by
+fold and never by window; where there are groups and no folds, a group is never split.
 """
 
 import csv
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 SOUNDS = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".caf"}
@@ -135,13 +137,34 @@ def _fold(row: Row, table: Path) -> int:
 
 
 def _made_folds(rows: list[Row]) -> list[int]:
-    """Folds from 1 on, each with its share of every class, always the same."""
-    folds = np.zeros(len(rows), int)
+    """Folds from 1 on, each with its share of every class and whole groups, always the same."""
     labels = np.array([row["label"] for row in rows])
+    if all(row.get("group") for row in rows):
+        return _grouped_folds(labels, np.array([row["group"] for row in rows]))
+    folds = np.zeros(len(rows), int)
     rng = np.random.default_rng(0)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
         folds[members] = np.arange(len(members)) % N_MADE_FOLDS + 1
+    return folds.tolist()
+
+
+def _grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_]) -> list[int]:
+    """Folds that share no group; fewer than five where there are fewer groups."""
+    largest = int(np.unique(labels, return_counts=True)[1].max())
+    n_folds = min(N_MADE_FOLDS, len(np.unique(groups)), largest)
+    if n_folds < 2:
+        raise ValueError(
+            "All clips are of one group, or one of each class, so none can be held out: add others."
+        )
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = np.zeros(len(labels), int)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about classes with fewer groups than folds
+        for number, (_, held_out) in enumerate(splitter.split(labels, labels, groups), 1):
+            folds[held_out] = number
     return folds.tolist()
 
 

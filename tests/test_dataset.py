@@ -164,6 +164,26 @@ def test_made_folds_are_the_same_every_time_and_share_every_class(tmp_path: Path
         assert max(per_fold.values()) - min(per_fold.values()) <= 1 and len(per_fold) == 5
 
 
+def test_a_group_is_never_split_over_folds(tmp_path: Path) -> None:
+    rows = [(f"{n}.wav", "ab"[n % 2], f"recording {n // 4}") for n in range(48)]
+    table = "file_name,label,group\n" + "".join(f"{','.join(row)}\n" for row in rows)
+    found = dataset.load(make(tmp_path, table, *(row[0] for row in rows)))
+    assert found.folds == (1, 2, 3, 4, 5)
+    folds = {name: set() for _, _, name in rows}  # type: dict[str, set[int]]
+    for clip, (_, _, group) in zip(found.clips, rows, strict=True):
+        folds[group].add(clip.fold)
+    assert all(len(held) == 1 for held in folds.values())
+    for fold in found.folds:
+        assert {clip.label for clip in found.of_folds({fold}).clips} == {"a", "b"}
+    assert dataset.load(tmp_path).clips == found.clips
+
+
+def test_one_group_alone_cannot_be_held_out(tmp_path: Path) -> None:
+    table = "file_name,label,group\na.wav,dog,1\nb.wav,cat,1\n"
+    with pytest.raises(ValueError, match="none can be held out"):
+        dataset.load(make(tmp_path, table))
+
+
 def test_those_who_recorded_are_named_once_with_their_licences(tmp_path: Path) -> None:
     rows = ["a.wav,dog,Zoe,CC0", "b.wav,cat,anna,CC-BY", "c.wav,cat,Zoe,CC0", "d.wav,dog,,"]
     table = "file_name,label,author,license\n" + "\n".join(rows) + "\n"
