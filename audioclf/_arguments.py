@@ -76,17 +76,58 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     made.add_argument("--architecture", required=True, metavar="NAME")
     made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
     made.add_argument("--feature", help="another than the architecture's own, or several: mel+cqt")
-    made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
-    made.add_argument("--epochs", type=int)
-    made.add_argument("--seed", type=int, default=0)
     made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
     made.add_argument(
         "--measure", type=int, metavar="K",
         help="train without fold K first, the same way, and put the result on it into the card",
     )  # fmt: skip
-    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
+    made.add_argument(
+        "--further", type=int, metavar="N",
+        help="with --measure: that network goes on for N epochs with fold K too, and ships",
+    )  # fmt: skip
+    _add_settings(made)
     made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
     made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+
+
+def _add_settings(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--epochs", type=int)
+    made.add_argument("--seed", type=int)
+    made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
+    made.add_argument(
+        "--set", type=_setting, action="append", metavar="NAME=VALUE",
+        help="another setting, such as augmentation.mix_share=0.6 or recipe.window_frames=64; may "
+        "be given several times",
+    )  # fmt: skip
+    made.add_argument("--data-name", metavar="TEXT", help="what cards and tables call the data")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"“{text}” is not NAME=VALUE")
+    return name, value
+
+
+def _add_cross_validate(made: argparse.ArgumentParser) -> None:
+    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
+    made.add_argument(
+        "--architecture", required=True, action="append", metavar="NAME[:FEATURE]",
+        help="may be given several times; then they also vote together",
+    )  # fmt: skip
+    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="of these folds; else of all")
+    _add_settings(made)
+    made.add_argument("--json", action="store_true")
+
+
+def _add_ensemble(made: argparse.ArgumentParser) -> None:
+    made.add_argument("folder", metavar="FOLDER", help="the labelled data set they were trained on")
+    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
+    made.add_argument("--members", required=True, nargs="+", metavar="NAME", help=NAME_OR_FOLDER)
+    made.add_argument(
+        "--measure", type=int, metavar="K", help="with the members as they were without fold K"
+    )
+    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
@@ -95,6 +136,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "predict": ("what a network hears, per clip and per window", _add_predict),
     "features": ("write the array that a network would see", _add_features),
     "train": ("train a network from scratch on a labelled folder", _add_train),
+    "cross-validate": ("a training per fold, each measured on that fold", _add_cross_validate),
+    "ensemble": ("a checkpoint in which several vote", _add_ensemble),
     "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
     "app": ("serve the page", _add_app),
 }

@@ -5,13 +5,17 @@ their meaning (see `suited`). Everything random comes from the generator that is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.features import Feature
+from audioclf.vary_sound import Variants
 from audioclf.windows import Features
+
+SILENCE_DB = -99.9  # features are not below -100
 
 Batch = NDArray[np.float32]  # (windows, frames, bins, channels)
 Targets = NDArray[np.float32]  # (windows, classes)
@@ -21,6 +25,7 @@ Targets = NDArray[np.float32]  # (windows, classes)
 class Augmentation:
     """How much of each; zero switches a variation off."""
 
+    variants: Variants = field(default_factory=Variants)  # of the waveform, made beforehand
     stretch: float = 0.15  # playing speed between 1 / (1 + stretch) and 1 + stretch
     gain_db: float = 6.0  # louder or softer by up to this
     equaliser_db: float = 8.0  # a random curve over the bins, up to this
@@ -35,15 +40,38 @@ class Augmentation:
 def suited(settings: Augmentation, feature: Feature) -> Augmentation:
     """The settings that a feature allows.
 
-    No gain or equaliser where values are not levels; no other speed where neighbouring frames
-    cannot be averaged, and no mixture where values cannot be: the mean of two phases is none.
+    An equaliser only where values are levels, a gain there and on waves; no other speed where
+    neighbouring frames cannot be averaged, and no mixture where values cannot be: the mean of two
+    phases is none.
     """
     if feature.units == {"dB"}:
         return settings
-    fixed = replace(settings, gain_db=0.0, equaliser_db=0.0, as_levels=False)
+    if feature.units == {"dB", "ratio"}:
+        return replace(settings, stretch=0.0)
+    fixed = replace(settings, equaliser_db=0.0, as_levels=False)
+    if feature.units != {"amplitude"}:
+        fixed = replace(fixed, gain_db=0.0)
     if feature.units & {"rad", "amplitude"}:
         fixed = replace(fixed, stretch=0.0)
     return replace(fixed, mix_share=0.0) if "rad" in feature.units else fixed
+
+
+def level_channels(feature: Feature) -> NDArray[np.bool_]:
+    """Which channels are levels in dB, (channels,); the others are relative to them."""
+    return np.array([channel.unit == "dB" for channel in feature.channels])
+
+
+class Plan(NamedTuple):
+    """What `vary` needs to know of a recipe: see `plan`."""
+
+    settings: Augmentation  # suited to the feature
+    n_frames: int  # of a window
+    is_level: NDArray[np.bool_]  # (channels,)
+
+
+def plan(settings: Augmentation, feature: Feature, n_frames: int) -> Plan:
+    """How windows of that feature are varied."""
+    return Plan(suited(settings, feature), n_frames, level_channels(feature))
 
 
 def random_crop(
@@ -65,48 +93,44 @@ def random_crop(
 
 
 def mix_classes(
-    batch: Batch, targets: Targets, share: float, rng: np.random.Generator
-) -> tuple[Batch, Targets]:
-    """Between-class mixing: the powers of two windows add up, the targets in the heard ratio.
+    first: Batch, second: Batch, ratio: NDArray[np.floating], is_level: NDArray[np.bool_]
+) -> Batch:
+    """Between-class mixing: the powers of two windows add up in the ratio in which they are heard.
 
     Tokozume, Ushiku and Harada (2018), "Learning from Between-Class Examples for Deep Sound
-    Recognition", ICLR 2018: with loudness g in dB and ratio r, the first sound's amplitude gets
-    t = 1 / (1 + 10^((g1 - g2) / 20) (1 - r) / r).
+    Recognition", ICLR 2018: with loudness g in dB and ratio r, (windows,), the first sound's
+    amplitude gets t = 1 / (1 + 10^((g1 - g2) / 20) (1 - r) / r). Channels that are relative to the
+    levels are averaged as powers, each by its share of the level, squared.
     """
-    partners = rng.permutation(len(batch))
-    ratio = rng.uniform(0.05, 0.95, len(batch))
-    loudness_db = _loudness_db(batch)
-    amplitude = 10 ** ((loudness_db - loudness_db[partners]) / 20)
-    t = 1 / (1 + amplitude * (1 - ratio) / ratio)
-    first = (t**2 / (t**2 + (1 - t) ** 2)).astype(np.float32)[:, None, None, None]
-    power = first * _power(batch) + (1 - first) * _power(batch[partners])
-    share_of_first = ratio.astype(np.float32)[:, None]
-    mixed_targets = share_of_first * targets + (1 - share_of_first) * targets[partners]
-    other_class = (targets * targets[partners]).sum(axis=1) < 0.5
-    chosen = (rng.random(len(batch)) < share) & other_class
-    return (
-        np.where(chosen[:, None, None, None], 10 * np.log10(power), batch).astype(np.float32),
-        np.where(chosen[:, None], mixed_targets, targets).astype(np.float32),
-    )
+    apart_db = _loudness_db(first, is_level) - _loudness_db(second, is_level)
+    t = 1 / (1 + 10 ** (apart_db / 20) * (1 - ratio) / ratio)
+    share = (t**2 / (t**2 + (1 - t) ** 2)).astype(np.float32)[:, None, None, None]
+    power1, power2 = share * _power(first), (1 - share) * _power(second)
+    mixed = power1 + power2
+    if not is_level.all():
+        level1 = power1[..., is_level].mean(axis=3, keepdims=True)
+        level2 = power2[..., is_level].mean(axis=3, keepdims=True)
+        share = level1 / (level1 + level2)
+        relative = ~is_level
+        mixed[..., relative] = share**2 * _power(first[..., relative]) + (1 - share) ** 2 * _power(
+            second[..., relative]
+        )
+    decibels: Batch = 10 * np.log10(mixed)
+    return decibels
 
 
-def mix_values(
-    batch: Batch, targets: Targets, share: float, rng: np.random.Generator
-) -> tuple[Batch, Targets]:
-    """Mixup: the weighted mean of two windows of different classes, and of their targets.
+def mix_values(first: Batch, second: Batch, ratio: NDArray[np.floating]) -> Batch:
+    """Mixup: the weighted mean of two windows; `ratio` (windows,) is the first one's weight.
 
     Zhang et al. (2018), "mixup: Beyond empirical risk minimization", ICLR 2018.
     """
-    partners = rng.permutation(len(batch))
-    ratio = rng.uniform(0.05, 0.95, len(batch)).astype(np.float32)
-    other_class = (targets * targets[partners]).sum(axis=1) < 0.5
-    ratio[~((rng.random(len(batch)) < share) & other_class)] = 1
-    first = ratio[:, None, None, None]
-    mixed = first * batch + (1 - first) * batch[partners]
-    return mixed, ratio[:, None] * targets + (1 - ratio[:, None]) * targets[partners]
+    weight = ratio.astype(np.float32)[:, None, None, None]
+    return weight * first + (1 - weight) * second
 
 
-def equalise(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
+def equalise(
+    batch: Batch, settings: Augmentation, is_level: NDArray[np.bool_], rng: np.random.Generator
+) -> Batch:
     """A random gain and a random curve over the bins for each window, as other microphones."""
     n_windows, _, n_bins, _ = batch.shape
     gain_db = rng.uniform(-settings.gain_db, settings.gain_db, (n_windows, 1))
@@ -114,8 +138,14 @@ def equalise(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> 
     curves_db = rng.uniform(-settings.equaliser_db, settings.equaliser_db, (n_windows, len(knots)))
     bins = np.arange(n_bins)
     curves = np.stack([np.interp(bins, knots, curve) for curve in curves_db])
-    offsets_db = (curves + gain_db).astype(np.float32)
-    return batch + offsets_db[:, None, :, None]
+    offsets_db = (curves + gain_db).astype(np.float32)[:, None, :, None] * is_level
+    return np.where(batch > SILENCE_DB, batch + offsets_db, batch)  # silence stays silent
+
+
+def amplify(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
+    """A random gain for each window of amplitudes."""
+    gain_db = rng.uniform(-settings.gain_db, settings.gain_db, len(batch))
+    return batch * (10 ** (gain_db / 20)).astype(np.float32)[:, None, None, None]
 
 
 def mask(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
@@ -139,27 +169,56 @@ def mask(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batc
 
 
 def vary(
-    clips: Sequence[Features],
+    clips: Sequence[Sequence[Features]],
     targets: Targets,
-    n_frames: int,
-    settings: Augmentation,
+    chosen: NDArray[np.int64],
+    plan: Plan,
     rng: np.random.Generator,
 ) -> tuple[Batch, Targets]:
-    """One window per clip in random order, cropped, mixed and equalised; not yet normalised."""
-    order = rng.permutation(len(clips))
-    batch = np.stack([random_crop(clips[i], n_frames, settings.stretch, rng) for i in order])
-    mix = mix_classes if settings.as_levels else mix_values
-    batch, varied = mix(batch, targets[order], settings.mix_share, rng)
-    if not (settings.gain_db or settings.equaliser_db):
-        return batch, varied
-    return equalise(batch, settings, rng), varied
+    """One window of each chosen clip, cropped, mixed and equalised; not yet normalised.
+
+    `clips` hold each clip's variants. Mixed is with clips of other classes, from all there are.
+    """
+    settings = plan.settings
+    batch, varied = _crops(clips, chosen, plan, rng), targets[chosen]
+    partners = rng.integers(len(clips), size=len(chosen))
+    ratio = rng.uniform(0.05, 0.95, len(chosen))
+    other_class = (varied * targets[partners]).sum(axis=1) < 0.5
+    mixed = (rng.random(len(chosen)) < settings.mix_share) & other_class
+    if mixed.any():
+        partner = _crops(clips, partners[mixed], plan, rng)
+        if settings.as_levels:
+            batch[mixed] = mix_classes(batch[mixed], partner, ratio[mixed], plan.is_level)
+        else:
+            batch[mixed] = mix_values(batch[mixed], partner, ratio[mixed])
+        weight = np.where(mixed, ratio, 1).astype(np.float32)[:, None]
+        varied = weight * varied + (1 - weight) * targets[partners]
+    if settings.as_levels and (settings.gain_db or settings.equaliser_db):
+        batch = equalise(batch, settings, plan.is_level, rng)
+    elif settings.gain_db:
+        batch = amplify(batch, settings, rng)
+    return batch, varied
+
+
+def _crops(
+    clips: Sequence[Sequence[Features]],
+    chosen: NDArray[np.int64],
+    plan: Plan,
+    rng: np.random.Generator,
+) -> Batch:
+    crops = []
+    for number in chosen.tolist():
+        variants = clips[number]
+        variant = variants[int(rng.integers(len(variants)))]
+        crops.append(random_crop(variant, plan.n_frames, plan.settings.stretch, rng))
+    return np.stack(crops)
 
 
 def _power(decibels: Batch) -> Batch:
     return np.power(np.float32(10), decibels / 10, dtype=np.float32)
 
 
-def _loudness_db(batch: Batch) -> NDArray[np.floating]:
+def _loudness_db(batch: Batch, is_level: NDArray[np.bool_]) -> NDArray[np.floating]:
     """The level of the loudest frame, (windows,) in dB, as the ear takes a mixture's ratio."""
-    per_frame = _power(batch).sum(axis=(2, 3))
+    per_frame = _power(batch[..., is_level]).sum(axis=(2, 3))
     return 10 * np.log10(np.maximum(per_frame.max(axis=1), 1e-10))

@@ -1,10 +1,13 @@
-"""Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half."""
+"""Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half.
+
+An ensemble is a checkpoint too: a card alone, which names the checkpoints beside it that vote.
+"""
 
 import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +48,44 @@ class Checkpoint:
 
     @property
     def stamp(self) -> str:
-        """Which weights these are: the SHA-256 of the ONNX file, for caches."""
+        """Which weights these are: the SHA-256 of the ONNX file, or of the members', for caches."""
+        if self.is_ensemble:
+            stamps = "".join(member.stamp for member in self.members)
+            return hashlib.sha256(stamps.encode()).hexdigest()
         return str(self.card["sha256"][ONNX])
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether others vote in its name."""
+        return bool(self.card.get("members"))
+
+    @property
+    def members(self) -> tuple["Checkpoint", ...]:
+        """The checkpoints that vote: itself alone, unless it is an ensemble. Raises ValueError."""
+        names = self.card.get("members") or ()
+        return tuple(read(self.folder.parent / name) for name in names) if names else (self,)
+
+    @property
+    def feature(self) -> str:
+        """What it hears: its feature, or those of its members."""
+        heard = (member.card["recipe"]["feature"] for member in self.members)
+        return ", ".join(dict.fromkeys(heard))
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of its files, or of its members'."""
+        if self.is_ensemble:
+            return sum(member.n_bytes for member in self.members)
+        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+
+    @property
+    def temperature(self) -> float:
+        """What its logits are divided by; 1 where it is not calibrated."""
+        return float((self.card.get("calibration") or {}).get("temperature", 1.0))
+
+    def uncalibrated(self) -> "Checkpoint":
+        """The same network with a temperature of 1; an ensemble's members keep theirs."""
+        return replace(self, card={**self.card, "calibration": None})
 
 
 def home() -> Path:
@@ -89,7 +128,7 @@ def recipe_of(name: str) -> Recipe:
     if name.split("+")[0] in FEATURES:
         return recipe.for_feature(name)
     try:
-        return find(name).recipe
+        return find(name).members[0].recipe
     except ValueError as error:
         raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 
@@ -98,21 +137,27 @@ def read(folder: Path) -> Checkpoint:
     """The checkpoint in `folder`. Raises ValueError where the card cannot be used."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        missing = {"architecture", "recipe", "classes", "sha256"} - set(card)
-    except (OSError, ValueError, TypeError) as error:
+        missing = {"architecture", "classes"} - set(card)
+        if not card.get("members"):
+            missing |= {"recipe", "sha256"} - set(card)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(
             f"The card of “{folder.name}” cannot be read: publish the checkpoint again."
         ) from error
-    if missing or not (folder / ONNX).is_file():
+    found = Checkpoint(folder.resolve(), card)
+    if missing or not (found.is_ensemble or (folder / ONNX).is_file()):
         lack = ", ".join(sorted(missing)) or ONNX
         raise ValueError(f"“{folder.name}” lacks {lack}: publish the checkpoint again.")
-    return Checkpoint(folder.resolve(), card)
+    if any(member.is_ensemble for member in found.members) and found.is_ensemble:
+        raise ValueError(f"“{folder.name}” names an ensemble as a member: name plain networks.")
+    return found
 
 
 def verify(checkpoint: Checkpoint) -> None:
-    """Check both files against the card. Raises ValueError for one that was changed."""
-    for name, expected in checkpoint.card["sha256"].items():
-        verify_file(checkpoint.folder / name, expected)
+    """Check its files, or its members', by the cards. Raises ValueError for a changed one."""
+    for member in checkpoint.members:
+        for name, expected in member.card["sha256"].items():
+            verify_file(member.folder / name, expected)
 
 
 def verify_file(path: Path, expected: str) -> None:

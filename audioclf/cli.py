@@ -8,14 +8,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from audioclf import checkpoint
+from audioclf import checkpoint, settings
 from audioclf._arguments import Run, parser
+from audioclf._console import EpochBars, print_table, progress
 from audioclf.checkpoint import Checkpoint
+from audioclf.settings import Settings
+
+RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,29 +46,32 @@ def _architectures(chosen: argparse.Namespace) -> None:
     from audioclf import architectures
     from audioclf.architectures import _table
 
-    rows = list(_table.rows(_progress("networks", architectures.names())))
+    rows = list(_table.rows(progress("networks", architectures.names())))
     if chosen.markdown:
         print(_table.markdown(rows))
         return
     if not chosen.json:
         rows = [{k: v for k, v in row.items() if k not in ("sources", "citation")} for row in rows]
-    _print_table(rows, chosen.json)
+    print_table(rows, chosen.json)
 
 
 def _checkpoints(chosen: argparse.Namespace) -> None:
     rows = [
         {
             "name": found.name,
-            "feature": found.recipe.feature,
+            "feature": found.feature,
             "input_shape": found.card.get("input_shape"),
             "n_params": found.card.get("n_params"),
             "n_classes": len(found.classes),
-            "accuracy": (found.measured or {}).get("accuracy"),
+            **{
+                measure: (found.measured or {}).get(measure)
+                for measure in ("accuracy", "macro_f1", "ece")
+            },
             "measured_on": (found.measured or {}).get("data"),
         }
         for found in checkpoint.find_all()
     ]
-    _print_table(rows, chosen.json)
+    print_table(rows, chosen.json)
 
 
 def _predict(chosen: argparse.Namespace) -> None:
@@ -74,7 +80,7 @@ def _predict(chosen: argparse.Namespace) -> None:
 
     network = _checkpoint(chosen)
     made, failed = [], []
-    for path in _progress("files", chosen.paths):
+    for path in progress("files", chosen.paths):
         try:
             made.append((path, predict_file(path, network, chosen.clean)))
         except ValueError as error:
@@ -104,7 +110,7 @@ def _features(chosen: argparse.Namespace) -> None:
     output = Path(chosen.output)
     output = output if output.suffix == ".npy" else output.with_name(output.name + ".npy")
     with GrowingArray(output) as array:
-        for part in _progress("parts", windows.windows_of_file(made, chosen.path)):
+        for part in progress("parts", windows.windows_of_file(made, chosen.path)):
             array.append(part.inputs)
     print(f"{output}: {array.shape} windows, frames, bins, channels")
 
@@ -119,12 +125,16 @@ def _evaluate(chosen: argparse.Namespace) -> None:
         data = data.of_folds({chosen.fold})
     if trained_on & set(data.folds):
         print("These folds were in its training: this is no measure of it.", file=sys.stderr)
-    found = evaluate(network, data, lambda clips: _progress("clips", clips))
+    found = evaluate(network, data, lambda clips: progress("clips", clips))
     if chosen.json:
         print(json.dumps(found.to_dict(), indent=1))
         return
-    print(f"{found.accuracy:.2%} of {found.n_clips} clips, macro F1 {found.macro_f1:.3f}")
-    _print_table([{"class": name, **row} for name, row in found.per_class.items()], False)
+    print(
+        f"{found.accuracy:.2%} of {found.n_clips} clips, macro F1 {found.macro_f1:.3f}, "
+        f"expected calibration error {found.ece:.3f} (without a temperature "
+        f"{found.ece_uncalibrated:.3f})"
+    )
+    print_table([{"class": name, **row} for name, row in found.per_class.items()], False)
 
 
 def _train(chosen: argparse.Namespace) -> None:
@@ -133,28 +143,82 @@ def _train(chosen: argparse.Namespace) -> None:
     architectures.check_name(chosen.architecture)
     dataset.load(chosen.folder)
     from audioclf import lesson  # with Keras: what is wrong so far is said before ten seconds pass
-    from audioclf.train import Settings
 
-    settings = Settings(seed=chosen.seed)
+    work = lesson.Lesson(
+        folder=Path(chosen.folder),
+        architecture=chosen.architecture,
+        name=chosen.name,
+        out=Path(chosen.out) if chosen.out else checkpoint.home(),
+        feature=chosen.feature,
+        recipe=_recipe_changes(chosen),
+        folds=chosen.folds or (),
+        measure=chosen.measure,
+        further=chosen.further,
+        data_name=chosen.data_name,
+        credit=chosen.credit,
+        settings=_settings(chosen),
+    )
+    made = lesson.teach(work, EpochBars().show, progress)
+    print(made.folder)
+    if made.measured:
+        print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    """The usual settings, with what `--set` and the shorter arguments say."""
+    changes = {name: text for name, text in chosen.set or [] if not name.startswith(RECIPE)}
     if chosen.epochs is not None:
-        settings = replace(settings, epochs=chosen.epochs)
-    made = lesson.teach(
+        changes["epochs"] = str(chosen.epochs)
+    if chosen.seed is not None:
+        changes["seed"] = str(chosen.seed)
+    return settings.changed(Settings(), changes)
+
+
+def _recipe_changes(chosen: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """What `--set recipe....` and `--deltas` say."""
+    changes = {name: text for name, text in chosen.set or [] if name.startswith(RECIPE)}
+    if chosen.deltas is not None:
+        changes["recipe.deltas"] = str(chosen.deltas)
+    return tuple((name.removeprefix(RECIPE), text) for name, text in changes.items())
+
+
+def _cross_validate(chosen: argparse.Namespace) -> None:
+    from audioclf import architectures, dataset
+
+    specs = [spec.partition(":") for spec in chosen.architecture]
+    for name, _, _ in specs:
+        architectures.check_name(name)
+    dataset.load(chosen.folder)
+    from audioclf import lesson
+    from audioclf.cross_validate import cross_validate
+
+    lessons = [
         lesson.Lesson(
             folder=Path(chosen.folder),
-            architecture=chosen.architecture,
-            name=chosen.name,
-            out=Path(chosen.out) if chosen.out else checkpoint.home(),
-            feature=chosen.feature,
-            deltas=chosen.deltas,
+            architecture=name,
+            name=f"{name}:{feature}" if feature else name,
+            out=Path(),
+            feature=feature or None,
+            recipe=_recipe_changes(chosen),
             folds=chosen.folds or (),
-            measure=chosen.measure,
             data_name=chosen.data_name,
-            credit=chosen.credit,
-            settings=settings,
-        ),
-        _EpochBars().show,
-        _progress,
-    )
+            settings=_settings(chosen),
+        )
+        for name, _, feature in specs
+    ]
+    rows = [row.to_dict() for row in cross_validate(lessons, EpochBars().show, progress)]
+    print_table(rows, chosen.json)
+
+
+def _ensemble(chosen: argparse.Namespace) -> None:
+    from audioclf import dataset, ensemble
+
+    members = [checkpoint.find(name) for name in chosen.members]
+    held_out = None
+    if chosen.measure is not None:
+        data = dataset.load(chosen.folder)
+        held_out = replace(data, name=chosen.data_name or data.name).of_folds({chosen.measure})
+    made = ensemble.make(chosen.name, members, held_out, progress)
     print(made.folder)
     if made.measured:
         print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
@@ -170,64 +234,14 @@ def _checkpoint(chosen: argparse.Namespace) -> Checkpoint:
     return checkpoint.find(chosen.checkpoint)
 
 
-def _progress(words: str, things: Iterable[Any]) -> Iterable[Any]:
-    """A bar on standard error for what takes longer than two seconds."""
-    from tqdm import tqdm
-
-    total = len(things) if isinstance(things, Sized) else None
-    return tqdm(things, desc=words, total=total, delay=2, leave=False, file=sys.stderr)
-
-
-class _EpochBars:
-    """A bar per training, with the loss behind it."""
-
-    def __init__(self) -> None:
-        self.stage = ""
-        self.bar: Any = None
-
-    def show(self, stage: str, report: Any) -> None:
-        from tqdm import tqdm
-
-        if stage != self.stage:
-            self.stage = stage
-            self.bar = tqdm(
-                total=report.n_epochs, initial=report.epoch - 1, desc=stage, unit="epoch",
-                file=sys.stderr,
-            )  # fmt: skip
-        self.bar.update()
-        self.bar.set_postfix(loss=f"{report.loss:.3f}", accuracy=f"{report.accuracy:.2f}")
-        if report.epoch == report.n_epochs:
-            self.bar.close()
-
-
-def _print_table(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(rows, indent=1))
-        return
-    if not rows:
-        print("none yet")
-        return
-    cells = [[_cell(value) for value in row.values()] for row in rows]
-    heads = [name.replace("_", " ") for name in rows[0]]
-    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    for line in (heads, *cells):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list):
-        return " x ".join(map(str, value))
-    return "-" if value is None else str(value)
-
-
 RUNS: dict[str, Run] = {
     "architectures": _architectures,
     "checkpoints": _checkpoints,
     "predict": _predict,
     "features": _features,
     "train": _train,
+    "cross-validate": _cross_validate,
+    "ensemble": _ensemble,
     "evaluate": _evaluate,
     "app": _app,
 }

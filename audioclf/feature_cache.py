@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from audioclf import audio, windows
 from audioclf.recipe import Recipe
+from audioclf.vary_sound import Variants, variant
 from audioclf.windows import Features
 
 
@@ -28,22 +29,37 @@ def home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audioclf"
 
 
-def all_features(recipe: Recipe, paths: Iterable[Path]) -> Iterator[Features]:
+def all_features(
+    recipe: Recipe, paths: Iterable[Path], variants: Variants | None = None
+) -> Iterator[tuple[Features, ...]]:
     """The features of every file in order, (frames, bins, channels) each, over the cores.
 
-    A clip per core is faster than a matrix product over all of them.
+    First of the file as it is, then of each of its variants. A clip per core is faster than a
+    matrix product over all of them.
     """
+    settings = variants or Variants(count=0)
     with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
-        yield from pool.map(partial(file_features, recipe), paths)
+        yield from pool.map(partial(_of_variants, recipe, settings), paths)
 
 
-def file_features(recipe: Recipe, path: Path) -> Features:
-    """The features of one prepared file, not normalised. Raises AudioError."""
+def _of_variants(recipe: Recipe, settings: Variants, path: Path) -> tuple[Features, ...]:
+    return tuple(
+        file_features(recipe, path, settings, number) for number in range(settings.count + 1)
+    )
+
+
+def file_features(
+    recipe: Recipe, path: Path, variants: Variants | None = None, number: int = 0
+) -> Features:
+    """The features of one prepared file or variant of it, not normalised. Raises AudioError."""
+    settings = variants or Variants(count=0)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    kept = home() / "features" / recipe.key() / f"{content}.npy"
+    kept = home() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
     if kept.is_file():
         return np.load(kept)
-    samples, _ = audio.load(path, recipe.analysis.sample_rate_hz)
+    rate_hz = recipe.analysis.sample_rate_hz
+    samples, _ = audio.load(path, rate_hz)
+    samples = variant(windows.stripped(samples), rate_hz, settings, number) if number else samples
     features = windows.clip_features(recipe, windows.prepare(recipe, samples))
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as part:

@@ -1,15 +1,14 @@
 """A lesson: a labelled folder and an architecture in, a measured checkpoint out.
 
 The held-out fold is measured with the exported network, the way people will use it, and with the
-last epoch's weights: the fold has no say in when training stops.
+weights that training ends with: the fold has no say in when it stops. It does choose the one
+temperature that calibrates the probabilities.
 """
 
 import datetime
 import hashlib
 import json
-import tempfile
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,27 @@ from typing import Any
 import keras
 import numpy as np
 
-from audioclf import __version__, architectures, checkpoint, dataset, feature_cache, publish, train
+from audioclf import (
+    __version__,
+    architectures,
+    checkpoint,
+    dataset,
+    feature_cache,
+    measure,
+    publish,
+    train,
+    training_set,
+)
 from audioclf.architectures import Architecture
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
-from audioclf.evaluate import evaluate
+from audioclf.measure import Progress
 from audioclf.recipe import Recipe, for_feature
-from audioclf.train import EpochReport, Settings
+from audioclf.settings import Settings, changed
+from audioclf.train import EpochReport, Weights
+from audioclf.training_set import TrainingSet
 
 Report = Callable[[str, EpochReport], None]  # the stage in words, and its epoch
-Progress = Callable[[str, Iterable[Any]], Iterable[Any]]  # what is counted, and the things
 
 
 @dataclass(frozen=True)
@@ -38,21 +48,29 @@ class Lesson:
     name: str
     out: Path
     feature: str | None = None  # another than the architecture's own
-    deltas: int | None = None  # other than the architecture's own
+    recipe: tuple[tuple[str, str], ...] = ()  # other values, such as ("analysis.n_bins", "64")
     folds: tuple[int, ...] = ()  # trained on; none: all
     measure: int | None = None  # trained without this fold first, to measure on it
+    further: int | None = None  # epochs by which the measured network goes on; none: a new training
     data_name: str | None = None  # the folder's name unless given
     credit: str = ""  # the data's citation and licence
     settings: Settings = field(default_factory=Settings)
+
+    def data(self) -> Dataset:
+        """The folder's clips, under their name. Raises ValueError."""
+        found = dataset.load(self.folder)
+        return replace(found, name=self.data_name or found.name)
 
 
 @dataclass(frozen=True)
 class _Taught:
     """A trained network and what its card needs to know of the training."""
 
+    architecture: Architecture
     model: keras.Model
-    data: train.TrainingSet
+    data: TrainingSet
     training: dict[str, Any]
+    key: str  # of this very training
 
 
 def teach(lesson: Lesson, report: Report, progress: Progress) -> Checkpoint:
@@ -61,25 +79,63 @@ def teach(lesson: Lesson, report: Report, progress: Progress) -> Checkpoint:
     Raises ValueError for a folder, fold, name or architecture that cannot be used.
     """
     checkpoint.check_name(lesson.name)
-    architecture = architectures.load(lesson.architecture)
-    _recipe(lesson, architecture)  # what cannot be heard is said before features are computed
-    whole = dataset.load(lesson.folder)
-    whole = replace(whole, name=lesson.data_name or whole.name)
+    check(lesson)
+    whole = lesson.data()
     folds = set(lesson.folds or whole.folds)
     chosen = whole.of_folds(folds)
-    results = []
+    credit = " ".join(part for part in (lesson.credit, whole.attribution) if part)
+    found: dict[str, Any] = {}
+    before = None
     if lesson.measure is not None:
-        held_out = chosen.of_folds({lesson.measure})
-        rest = chosen.of_folds(folds - {lesson.measure})
-        taught = _learn(lesson, architecture, rest, whole.classes, report, progress)
-        results = [_measure(lesson, architecture, taught, held_out, progress)]
-        results[0]["network"] = "trained with the same settings without that fold"
-    taught = _learn(lesson, architecture, chosen, whole.classes, report, progress)
+        made = measured_without(lesson, (lesson.measure,), report, progress)
+        found = {key: made.card[key] for key in ("results", "calibration")}
+        found["results"][0]["network"] = "trained with the same settings without that fold"
+        if lesson.further:
+            found["results"][0]["network"] = "this one, before it went on with that fold too"
+            lesson, before = _going_on(lesson, made)
+    taught = _learn(lesson, chosen, whole.classes, report, progress, before)
+    made = _published(taught, {**found, "attribution": credit}, lesson.out / lesson.name)
     if lesson.measure is None and (unseen := set(whole.folds) - folds):
-        held_out = whole.of_folds(unseen)
-        results = [_measure(lesson, architecture, taught, held_out, progress)]
-        results[0]["network"] = "this one"
-    return _publish(lesson, architecture, taught, whole.attribution, results, lesson.out)
+        found = measure.measured(made, whole.of_folds(unseen), progress)
+        found["results"][0]["network"] = "this one"
+        made = measure.amend(made, found)
+    return made
+
+
+def check(lesson: Lesson) -> None:
+    """Raise ValueError for what cannot be heard, before features are computed."""
+    _recipe(lesson, architectures.load(lesson.architecture))
+
+
+def measured_without(
+    lesson: Lesson, held_out: tuple[int, ...], report: Report, progress: Progress
+) -> Checkpoint:
+    """The network trained without these folds, with its result on them; made once, and kept."""
+    whole = lesson.data()
+    chosen = whole.of_folds(set(lesson.folds or whole.folds) | set(held_out))
+    rest = chosen.of_folds(set(chosen.folds) - set(held_out))
+    measure.forget_peak()
+    taught = _learn(lesson, rest, whole.classes, report, progress)
+    folder = measure.kept(taught.key)
+    if (folder / checkpoint.CARD).is_file() and checkpoint.read(folder).measured:
+        return checkpoint.read(folder)
+    made = _published(taught, {"attribution": whole.attribution}, folder)
+    found = measure.measured(made, whole.of_folds(set(held_out)), progress)
+    found["results"][0] |= {
+        "weights": taught.training["weights"],
+        "training": taught.key,
+        "seconds": round(taught.training["seconds"], 1),
+        "peak_mb": measure.peak_mb(),
+        "history": taught.training["history"],
+    }
+    return measure.amend(made, found)
+
+
+def _going_on(lesson: Lesson, made: Checkpoint) -> tuple[Lesson, Checkpoint]:
+    """The lesson that goes on from a measured network: fewer epochs, half the rate."""
+    rate = lesson.settings.learning_rate / 2
+    settings = replace(lesson.settings, epochs=lesson.further or 1, learning_rate=rate)
+    return replace(lesson, settings=settings), made
 
 
 def _recipe(lesson: Lesson, architecture: Architecture) -> Recipe:
@@ -87,35 +143,42 @@ def _recipe(lesson: Lesson, architecture: Architecture) -> Recipe:
     recipe = architecture.recipe
     if lesson.feature and lesson.feature != recipe.feature:
         recipe = for_feature(lesson.feature, recipe)
-    if lesson.deltas is not None:
-        recipe = replace(recipe, deltas=lesson.deltas)
+    recipe = changed(recipe, dict(lesson.recipe))
     architecture.check(recipe.input_shape)
     return recipe
 
 
 def _learn(
     lesson: Lesson,
-    architecture: Architecture,
     data: Dataset,
     classes: tuple[str, ...],
     report: Report,
     progress: Progress,
+    before: Checkpoint | None = None,
 ) -> _Taught:
-    recipe = _recipe(lesson, architecture)
-    made = train.training_set(data, recipe, classes, lambda clips: progress("clips", clips))
-    run = _run_folder(lesson, architecture, data, made)
-    folds = f"fold{'s' if len(data.folds) > 1 else ''} {_listed(data.folds)}"
-    started, done_before = time.monotonic(), train.n_epochs_done(run)
-    for epoch in train.fit(architecture, made, lesson.settings, run):
+    architecture = architectures.load(lesson.architecture)
+    recipe = before.recipe if before else _recipe(lesson, architecture)
+    made = training_set.training_set(
+        data,
+        recipe,
+        classes,
+        lesson.settings.augmentation.variants,
+        lambda clips: progress("clips", clips),
+    )
+    key = _key(lesson, architecture, data, made, before)
+    run = feature_cache.home() / "runs" / key
+    folds = f"fold{'s' if len(data.folds) > 1 else ''} {measure.listed(data.folds)}"
+    for epoch in train.fit(architecture, made, lesson.settings, run, _weights(before)):
         report(folds, epoch)
     training = {
         "data": f"{data.name}, {folds} ({len(data.clips)} clips)",
         "folds": list(data.folds),
         "n_clips": len(data.clips),
         "settings": asdict(lesson.settings),
-        "weights": "last epoch",
-        "minutes": round((time.monotonic() - started) / 60, 1) if not done_before else None,
+        "weights": "average of the last steps" if lesson.settings.average else "last step",
+        "seconds": round(train.seconds(run), 1),
         "date": datetime.date.today().isoformat(),
+        "history": train.history(run),
         "versions": {
             "audioclf": __version__,
             "keras": keras.__version__,
@@ -123,56 +186,43 @@ def _learn(
             "numpy": np.__version__,
         },
     }
-    return _Taught(train.trained(run), made, training)
+    if before:
+        training["before"] = before.card["training"]
+    return _Taught(architecture, train.trained(run), made, training, key)
 
 
-def _listed(folds: tuple[int, ...]) -> str:
-    consecutive = len(folds) > 2 and folds[-1] - folds[0] == len(folds) - 1
-    return f"{folds[0]} to {folds[-1]}" if consecutive else ", ".join(map(str, folds))
+def _weights(before: Checkpoint | None) -> Weights | None:
+    if before is None:
+        return None
+    weights: Weights = keras.saving.load_model(before.folder / checkpoint.KERAS).get_weights()
+    return weights
 
 
-def _run_folder(
-    lesson: Lesson, architecture: Architecture, data: Dataset, made: train.TrainingSet
-) -> Path:
-    """A folder that only this very training uses: same layers, clips, recipe and settings."""
+def _key(
+    lesson: Lesson,
+    architecture: Architecture,
+    data: Dataset,
+    made: TrainingSet,
+    before: Checkpoint | None,
+) -> str:
+    """A name that only this very training has: same layers, clips, recipe, settings and start."""
     keras.utils.clear_session()  # names of layers count from one again
     layers = architecture.build(made.input_shape, len(made.classes)).get_config()
     clips = [(clip.path.name, clip.label, clip.fold) for clip in data.clips]
-    parts = [layers, clips, made.recipe.to_dict(), asdict(lesson.settings)]
+    start = before.stamp if before else None
+    parts = [layers, clips, made.recipe.to_dict(), asdict(lesson.settings), start]
     digest = hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
-    return feature_cache.home() / "runs" / f"{architecture.name}-{digest[:16]}"
+    return f"{architecture.name}-{digest[:16]}"
 
 
-def _measure(
-    lesson: Lesson,
-    architecture: Architecture,
-    taught: _Taught,
-    held_out: Dataset,
-    progress: Progress,
-) -> dict[str, Any]:
-    """The exported network's results on clips that it never saw."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = _publish(lesson, architecture, taught, "", [], Path(folder))
-        found = evaluate(made, held_out, lambda clips: progress("held-out clips", clips))
-    folds = _listed(held_out.folds)
-    result = {"data": f"{held_out.name}, fold {folds} held out", **found.to_dict()}
-    return {**result, "weights": "last epoch"}
-
-
-def _publish(
-    lesson: Lesson,
-    architecture: Architecture,
-    taught: _Taught,
-    attribution: str,
-    results: list[dict[str, Any]],
-    out: Path,
-) -> Checkpoint:
-    data = taught.data
+def _published(taught: _Taught, found: dict[str, Any], folder: Path) -> Checkpoint:
     card = {
-        **publish.describe(architecture, data.recipe, data.classes, taught.model),
+        **publish.describe(
+            taught.architecture, taught.data.recipe, taught.data.classes, taught.model
+        ),
         "training": taught.training,
-        "results": results,
-        "attribution": " ".join(part for part in (lesson.credit, attribution) if part),
+        "results": [],
         "licence": "Apache-2.0",
+        **found,
     }
-    return publish.publish(taught.model, card, out / lesson.name, data.real_input())
+    return publish.publish(taught.model, card, folder, taught.data.real_input())

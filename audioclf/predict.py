@@ -3,7 +3,7 @@
 A session is opened once per network and kept; all windows of a clip go through it in one batch.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf import audio, checkpoint, windows
+from audioclf import audio, calibrate, checkpoint, windows
 from audioclf.audio import Limits, Samples
 from audioclf.checkpoint import Checkpoint
 from audioclf.recipe import Recipe
@@ -21,6 +21,7 @@ from audioclf.windows import Windows
 UNSURE_BELOW = 0.5
 SURENESS = ((0.9, "almost certain"), (0.7, "quite sure"), (0.0, "probably"))
 MAX_BATCH = 64  # windows at a time: bounds memory on long sounds
+MAX_ROWS = 512  # windows of an ensemble at a time: likewise
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def predict(
 
     Raises ValueError (a sentence) for zero samples, an unknown cleaning, a broken checkpoint.
     """
+    if network.is_ensemble:
+        heard = [predict(samples, sample_rate_hz, member, cleaning) for member in network.members]
+        return together(heard, network)
     made = _recipe(network, cleaning)
     at_rate = audio.resample(samples, sample_rate_hz, made.analysis.sample_rate_hz)
     found = _predict_windows([windows.windows(made, at_rate)], network)
@@ -99,6 +103,10 @@ def predict_file(
 
     Cleaning needs the whole sound at once, and then memory grows with it. Raises ValueError.
     """
+    if network.is_ensemble:
+        return together(
+            [predict_file(path, member, cleaning, limits) for member in network.members], network
+        )
     peak = 0.0
 
     def hear(block: Samples) -> None:
@@ -112,7 +120,44 @@ def predict_file(
 
 def warm(network: Checkpoint) -> None:
     """Open the network's session and run it once, so that the first sound is not the slow one."""
-    predict(np.zeros(1, np.float32), network.recipe.analysis.sample_rate_hz, network)
+    predict(np.zeros(1, np.float32), network.members[0].recipe.analysis.sample_rate_hz, network)
+
+
+def together(heard: Sequence[Prediction], network: Checkpoint) -> Prediction:
+    """The ensemble's opinion: the mean of its members', on the windows of the finest of them.
+
+    Each of these windows hears from a member the mean over its windows that overlap, by how much.
+    """
+    finest = max(heard, key=lambda one: len(one.starts_s))
+    votes = [_resampled(one, finest.starts_s, finest.ends_s) for one in heard]
+    mean = np.stack(votes).mean(axis=0)
+    return replace(
+        finest,
+        checkpoint=network.name,
+        probabilities=calibrate.tempered(mean, network.temperature),
+        is_silent=any(one.is_silent for one in heard),
+    )
+
+
+def _resampled(
+    heard: Prediction, starts_s: NDArray[np.floating], ends_s: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """A prediction on other windows, (windows, classes): those that overlap none hear the nearest.
+
+    In parts, so that hours of windows need no table of all against all.
+    """
+    parts = []
+    middles_s = (heard.starts_s + heard.ends_s) / 2
+    for first in range(0, len(starts_s), MAX_ROWS):
+        start_s = starts_s[first : first + MAX_ROWS, None]
+        end_s = ends_s[first : first + MAX_ROWS, None]
+        overlap = np.minimum(end_s, heard.ends_s) - np.maximum(start_s, heard.starts_s)
+        weights = np.maximum(overlap, 0)
+        alone = weights.sum(axis=1) <= 0
+        nearest = np.abs((start_s + end_s) / 2 - middles_s).argmin(axis=1)
+        weights[alone, nearest[alone]] = 1
+        parts.append(weights / weights.sum(axis=1, keepdims=True) @ heard.probabilities)
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _peak(samples: Samples) -> float:
@@ -140,7 +185,7 @@ def _predict_windows(parts: Iterable[Windows], network: Checkpoint) -> Predictio
         network.classes,
         np.concatenate(starts_s),
         np.concatenate(ends_s),
-        np.concatenate(probabilities),
+        calibrate.tempered(np.concatenate(probabilities), network.temperature),
     )
 
 

@@ -42,8 +42,24 @@ def describe(
         "outputs": {name: list(x.shape[1:]) for name, x in model.output.items()},
         "n_params": model.count_params(),
         "multiply_adds": multiply_adds(model),
-        "calibrated": False,
+        "layers": layers(model),
     }
+
+
+def layers(model: keras.Model) -> list[dict[str, Any]]:
+    """Every layer in the order of the network: name, kind, output's shape per window, parameters.
+
+    A layer that wraps another counts for both.
+    """
+    return [
+        {
+            "name": layer.name,
+            "kind": type(layer).__name__,
+            "output": [size for size in layer.output.shape[1:]],
+            "n_params": layer.count_params(),
+        }
+        for layer in model.layers
+    ]
 
 
 def publish(

@@ -1,17 +1,17 @@
 """Training: from a labelled folder to a trained network, epoch by epoch.
 
-`fit` is a generator of EpochReport; its run is a folder that holds the last epoch's network with
-the optimizer's state, so a run that was ended goes on where it stopped when it is started again.
-Loss and target follow from an output's name: `label...` is a classifier, `reconstruction` has the
-input as its target, everything else has none.
+`fit` is a generator of EpochReport; its run is a folder that holds the last kept epoch's network
+with the optimizer's state and the average of its weights, so a run that was ended goes on where it
+stopped when it is started again. Loss and target follow from an output's name: `label...` is a
+classifier, `reconstruction` has the input as its target, everything else has none.
 """
 
 import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +20,15 @@ import numpy as np
 from keras.random import SeedGenerator
 from numpy.typing import NDArray
 
-from audioclf import augment, feature_cache, windows
 from audioclf.architectures import Architecture
-from audioclf.augment import Augmentation
-from audioclf.dataset import Dataset
-from audioclf.recipe import Normalisation, Recipe
+from audioclf.settings import Settings
+from audioclf.training_set import Batch, TrainingSet, batches, n_batches
 from audioclf.windows import Features
 
-LAST, STATE = "last.keras", "state.json"
+STATE = "state.json"
 SAVE_EVERY = 5  # epochs
-MIN_STD, MIN_SHARE = 1e-9, 1e-4
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network is trained; stands in its card."""
-
-    epochs: int = 80
-    batch_size: int = 16
-    learning_rate: float = 2e-3  # the peak, after 5 % of the steps; then a cosine down to 0
-    weight_decay: float = 0.02
-    seed: int = 0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError("Training needs at least one epoch and one window per batch.")
+Weights = list[NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -57,119 +40,89 @@ class EpochReport:
     loss: float
     accuracy: float
     seconds: float
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Clips as features, not normalised, with the recipe that has learnt to normalise them."""
-
-    clips: tuple[Features, ...]  # (frames, bins, channels) each
-    targets: NDArray[np.float32]  # (clips, classes)
-    classes: tuple[str, ...]
-    recipe: Recipe
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]:
-        """Frames, bins and channels of a window."""
-        return self.recipe.input_shape
-
-    def real_input(self, n_windows: int = 7) -> Features:
-        """The first window of the first clips, normalised, (windows, frames, bins, channels)."""
-        parts = [clip[: self.recipe.window_frames] for clip in self.clips[:n_windows]]
-        return windows.finish(self.recipe, np.stack(parts))
-
-
-def training_set(
-    data: Dataset,
-    recipe: Recipe,
-    classes: tuple[str, ...],
-    progress: Callable[[Iterable[Features]], Iterable[Features]] = iter,
-) -> TrainingSet:
-    """The clips' features, and the recipe with mean and deviation per bin learnt on them.
-
-    Raises ValueError (AudioError) for a clip that cannot be read.
-    """
-    clips = tuple(progress(feature_cache.all_features(recipe, (c.path for c in data.clips))))
-    indices = [classes.index(clip.label) for clip in data.clips]
-    targets = np.eye(len(classes), dtype=np.float32)[indices]
-    return TrainingSet(
-        clips, targets, classes, replace(recipe, normalisation=_learn(recipe, clips))
-    )
-
-
-def _learn(recipe: Recipe, clips: Iterable[Features]) -> Normalisation:
-    """Mean and deviation per bin and channel of what a network would see of the clips."""
-    parts = []
-    for clip in clips:
-        inputs = clip[None]
-        if recipe.definition.summarise:
-            starts = windows.window_starts(recipe, len(clip))
-            inputs = windows.cut_windows(recipe, clip, starts)
-        seen = windows.expand(recipe, inputs)
-        parts.append(seen.reshape(-1, *seen.shape[2:]))
-    frames = np.concatenate(parts).astype(np.float64)
-    std = frames.std(axis=0)
-    # A bin that never changes stays quiet; measured by the whole channel, whatever its unit.
-    std = np.maximum(std, np.maximum(MIN_SHARE * frames.std(axis=(0, 1)), MIN_STD))
-    return Normalisation(_rounded(frames.mean(axis=0)), _rounded(std))
-
-
-def _rounded(values: NDArray[np.floating]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(float(f"{v:.7g}") for v in row) for row in values)
+    waited_s: float  # of these, for batches
 
 
 def fit(
-    architecture: Architecture, data: TrainingSet, settings: Settings, run: Path
+    architecture: Architecture,
+    data: TrainingSet,
+    settings: Settings,
+    run: Path,
+    from_weights: Weights | None = None,
 ) -> Iterator[EpochReport]:
-    """Train in the folder `run`, or go on there; the trained network is `trained(run)`."""
+    """Train in the folder `run`, or go on there; the trained network is `trained(run)`.
+
+    `from_weights`: of the same network, to start from. Raises ValueError where the loss is lost.
+    """
     keras.utils.set_random_seed(settings.seed)
-    first_epoch, model = _start(architecture, data, settings, run)
-    for epoch in range(first_epoch, settings.epochs + 1):
-        started = time.perf_counter()
+    state = _State.of(run, settings.average)
+    if state.epoch == 0:
+        model = _compiled(architecture, data, settings)
+        if from_weights is not None:
+            model.set_weights(from_weights)
+    else:
+        model = keras.saving.load_model(_network(run, state.epoch))
+    for epoch in range(state.epoch + 1, settings.epochs + 1):
         _seed_dropout(model, settings.seed, epoch)
-        inputs, targets = _epoch_batches(data, settings, epoch)
-        history = model.fit(
-            inputs,
-            targets_of(model, inputs, targets),
-            batch_size=settings.batch_size,
-            shuffle=False,
-            verbose=0,
-        ).history
-        if not math.isfinite(history["loss"][0]):
-            raise ValueError(
-                f"The loss is no number after epoch {epoch}: train again with a lower rate."
-            )
-        report = EpochReport(
-            epoch,
-            settings.epochs,
-            float(history["loss"][0]),
-            float(history.get("label_accuracy", history.get("accuracy", [math.nan]))[0]),
-            time.perf_counter() - started,
-        )
+        report = _epoch(model, batches(data, settings, epoch), state, (epoch, settings.epochs))
         if epoch % SAVE_EVERY == 0 or epoch == settings.epochs:
-            _keep(model, report, run)
+            state.keep(model, run)
         yield report
 
 
 def trained(run: Path) -> keras.Model:
-    """The network of a run, as its last kept epoch left it, with the optimizer's state."""
-    return keras.saving.load_model(run / LAST)
+    """The network of a run as it was last kept, with the average of its weights."""
+    state = _State.of(run, 0.0)
+    model = keras.saving.load_model(_network(run, state.epoch))
+    if state.average:
+        model.set_weights(state.average)
+    return model
+
+
+def history(run: Path) -> dict[str, list[float]]:
+    """Loss and accuracy of every epoch of a run, as it was last kept."""
+    reports = json.loads((run / STATE).read_text())["reports"]
+    return {name: [round(one[name], 4) for one in reports] for name in ("loss", "accuracy")}
 
 
 def n_epochs_done(run: Path) -> int:
     """Epochs that a run has behind it and would not repeat."""
-    state = run / STATE
-    return int(json.loads(state.read_text())["epoch"]) if state.is_file() else 0
+    return _State.of(run, 0.0).epoch
 
 
-def _start(
-    architecture: Architecture, data: TrainingSet, settings: Settings, run: Path
-) -> tuple[int, keras.Model]:
-    run.mkdir(parents=True, exist_ok=True)
-    if done := n_epochs_done(run):
-        return done + 1, trained(run)
+def seconds(run: Path) -> float:
+    """How long a run's epochs took, together."""
+    return sum(one["seconds"] for one in json.loads((run / STATE).read_text())["reports"])
+
+
+def _epoch(
+    model: keras.Model, shown: Iterator[Batch], state: "_State", number: tuple[int, int]
+) -> EpochReport:
+    """One pass over the clips; raises ValueError where the loss is no number any more."""
+    started, waited_s = time.perf_counter(), 0.0
+    found, n_windows = [], []
+    for batch in shown:
+        waited_s += batch.waited_s
+        targets = targets_of(model, batch.inputs, batch.targets)
+        logs = model.train_on_batch(batch.inputs, targets, return_dict=True)
+        accuracy = logs.get("label_accuracy", logs.get("accuracy", math.nan))
+        found.append((float(logs["loss"]), float(accuracy)))
+        n_windows.append(len(batch.inputs))
+        state.step(model)
+    loss, accuracy = np.average(found, axis=0, weights=n_windows).tolist()
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"The loss is no number after epoch {number[0]}: train again with a lower rate."
+        )
+    passed_s = time.perf_counter() - started
+    report = EpochReport(*number, loss, accuracy, passed_s, waited_s)
+    state.reports.append(asdict(report))
+    return report
+
+
+def _compiled(architecture: Architecture, data: TrainingSet, settings: Settings) -> keras.Model:
     model = architecture.build(data.input_shape, len(data.classes))
-    n_steps = math.ceil(len(data.clips) / settings.batch_size) * settings.epochs
+    n_steps = n_batches(data, settings) * settings.epochs
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=settings.learning_rate / 100,
         decay_steps=n_steps,
@@ -182,7 +135,7 @@ def _start(
         metrics={"label": "accuracy"},
         jit_compile=False,  # compiling costs more than it gains on the processor
     )
-    return 1, model
+    return model
 
 
 def losses(model: keras.Model) -> dict[str, str | None]:
@@ -201,17 +154,6 @@ def targets_of(model: keras.Model, inputs: Features, labels: NDArray) -> dict[st
     return {name: inputs if name == "reconstruction" else labels for name in model.output}
 
 
-def _epoch_batches(
-    data: TrainingSet, settings: Settings, epoch: int
-) -> tuple[Features, NDArray[np.float32]]:
-    """The varied, normalised windows of one epoch: the same for the same seed and epoch."""
-    rng = np.random.default_rng([settings.seed, epoch])
-    recipe = data.recipe
-    how = augment.suited(settings.augmentation, recipe.definition)
-    batch, targets = augment.vary(data.clips, data.targets, recipe.window_frames, how, rng)
-    return augment.mask(windows.finish(recipe, batch), how, rng), targets
-
-
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     """Dropout of the same seed and epoch is the same: a saved network forgets where it was."""
     rng = np.random.default_rng([seed, epoch, 1])
@@ -220,11 +162,65 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
             generator.state.assign(np.array([rng.integers(2**31), 0], np.uint32))
 
 
-def _keep(model: keras.Model, report: EpochReport, run: Path) -> None:
-    """The network first, then the state that names it: what is read is always whole."""
-    part = run / f"part-{LAST}"
-    model.save(part)
-    os.replace(part, run / LAST)
-    state = run / f"part-{STATE}"
-    state.write_text(json.dumps(asdict(report)))
-    os.replace(state, run / STATE)
+@dataclass
+class _State:
+    """What a run has behind it, beside its network: reports, and the average of the weights.
+
+    The average moves by a tenth at first, and ever less, down to 1 - `decay` of a step; the
+    statistics of batch normalisations are averaged like the weights.
+    """
+
+    decay: float
+    reports: list[dict[str, Any]]
+    average: Weights
+    n_steps: int
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch, from 1; 0 before the first."""
+        return len(self.reports)
+
+    @classmethod
+    def of(cls, run: Path, decay: float) -> "_State":
+        """As it was last kept in the folder; a new one where there is none."""
+        if not (run / STATE).is_file():
+            return cls(decay, [], [], 0)
+        kept = json.loads((run / STATE).read_text())
+        with np.load(_average(run, kept["epoch"])) as arrays:
+            average = [arrays[f"arr_{number}"] for number in range(len(arrays.files))]
+        return cls(decay, kept["reports"], average, kept["n_steps"])
+
+    def step(self, model: keras.Model) -> None:
+        """Take the weights after a step into the average."""
+        if not self.decay:
+            return
+        self.n_steps += 1
+        weights = model.get_weights()
+        stays = min(self.decay, self.n_steps / (9 + self.n_steps))
+        if not self.average:
+            self.average = [weight.copy() for weight in weights]
+        for mean, weight in zip(self.average, weights, strict=True):
+            mean *= stays
+            mean += (1 - stays) * weight
+
+    def keep(self, model: keras.Model, run: Path) -> None:
+        """The network and the average first, then the state that names them, whole or not."""
+        run.mkdir(parents=True, exist_ok=True)
+        old = [path for path in run.iterdir() if path.name != STATE]
+        model.save(_network(run, self.epoch))
+        np.savez(_average(run, self.epoch), *self.average)
+        part = run / f"part-{STATE}"
+        part.write_text(
+            json.dumps({"epoch": self.epoch, "n_steps": self.n_steps, "reports": self.reports})
+        )
+        os.replace(part, run / STATE)
+        for path in old:
+            path.unlink(missing_ok=True)
+
+
+def _network(run: Path, epoch: int) -> Path:
+    return run / f"epoch-{epoch}.keras"
+
+
+def _average(run: Path, epoch: int) -> Path:
+    return run / f"epoch-{epoch}.npz"

@@ -66,8 +66,8 @@ def prepare(recipe: Recipe, samples: Samples) -> Clip:
     if recipe.cleaning == "silence_removed":
         stretches = clean.split(samples, rate_hz)
     else:
-        loud = np.flatnonzero(np.abs(samples) > DIGITAL_SILENCE)
-        ends = [[loud[0], loud[-1] + 1]] if len(loud) else []
+        heard = loud_part(samples)
+        ends = [[heard.start, heard.stop]] if heard.stop else []
         stretches = np.array(ends, float).reshape(-1, 2) / rate_hz
     if len(stretches) == 0:  # silence from end to end is a sound like another
         stretches = np.array([[0.0, len(samples) / rate_hz]])
@@ -75,6 +75,17 @@ def prepare(recipe: Recipe, samples: Samples) -> Clip:
     n_samples = max(len(content), recipe.window_samples)
     repeated = content if len(content) == n_samples else np.resize(content, n_samples)
     return Clip(repeated, len(content) / rate_hz, stretches)
+
+
+def loud_part(samples: Samples) -> slice:
+    """From the first to the last sample that is not digital silence; empty where all are."""
+    loud = np.flatnonzero(np.abs(samples) > DIGITAL_SILENCE)
+    return slice(int(loud[0]), int(loud[-1]) + 1) if len(loud) else slice(0, 0)
+
+
+def stripped(samples: Samples) -> Samples:
+    """Without digital silence at both ends; silence from end to end stays as it is."""
+    return samples[loud_part(samples)] if loud_part(samples).stop else samples
 
 
 def clip_features(recipe: Recipe, clip: Clip) -> Features:

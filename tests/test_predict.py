@@ -116,12 +116,16 @@ def test_evaluation_counts_clips_and_not_windows(taught: Checkpoint, three_sound
 
 
 def test_scores_follow_from_the_confusion() -> None:
-    found = evaluate.score(["a", "a", "b", "b"], ["a", "b", "b", "b"], ("a", "b"))
+    said = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.0, 1.0]])
+    found = evaluate.score(np.array([0, 0, 1, 1]), said, ("a", "b"), said, said)
     assert found.accuracy == 0.75
     assert found.confusion.tolist() == [[1, 1], [0, 2]]
     assert found.per_class["a"]["recall"] == 0.5
     assert found.per_class["b"]["precision"] == pytest.approx(2 / 3)
     assert found.macro_f1 == pytest.approx((2 / 3 + 0.8) / 2)
+    assert found.nll == pytest.approx(-np.log([0.9, 0.2, 0.6, 1.0]).mean())
+    # Bins of one clip each: |0.9 - 1|, |0.8 - 0|, |0.6 - 1|, and 1.0 is right.
+    assert found.ece == pytest.approx((0.1 + 0.8 + 0.4) / 4)
 
 
 @pytest.mark.parametrize("name", ["separable_cnn-mel", "cldnn-mel"])

@@ -8,20 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audioclf import architectures, augment, dataset, feature_cache, lesson, train
+from audioclf import architectures, dataset, feature_cache, lesson, train, training_set
 from audioclf.augment import Augmentation
 from audioclf.checkpoint import Checkpoint
-from audioclf.features import feature
 from audioclf.recipe import Recipe, for_feature
-from audioclf.train import Settings, TrainingSet
+from audioclf.settings import Settings
+from audioclf.training_set import TrainingSet
+from audioclf.vary_sound import Variants
 
-SHORT = Settings(epochs=4, batch_size=8)
+ONE_VARIANT = Augmentation(variants=Variants(count=1))
+SHORT = Settings(epochs=4, batch_size=8, augmentation=ONE_VARIANT)
 
 
 @pytest.fixture(scope="module")
 def made(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
-    return train.training_set(data, Recipe(), data.classes)
+    return training_set.training_set(data, Recipe(), data.classes, Variants(count=1))
 
 
 def test_a_network_learns_to_tell_sine_noise_and_clicks_apart(taught: Checkpoint) -> None:
@@ -37,7 +39,10 @@ def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
     assert card["training"]["folds"] == [1, 2, 3, 4]
     assert card["training"]["settings"]["epochs"] == 30
     assert card["attribution"] == "Made by a program."
-    assert card["calibrated"] is False
+    assert card["calibration"] is None  # four held-out clips say nothing about a temperature
+    assert len(card["training"]["history"]["loss"]) == 30
+    assert card["layers"][-1]["n_params"] >= 0 and len(card["layers"]) > 10
+    assert sum(layer["n_params"] for layer in card["layers"]) == card["n_params"]
     assert set(card["sha256"]) == {"model.keras", "model.onnx"}
     assert np.array(card["recipe"]["normalisation"]["mean"]).shape == (128, 1)
 
@@ -45,7 +50,7 @@ def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
 def test_normalised_training_clips_have_mean_0_and_deviation_1(made: TrainingSet) -> None:
     normalisation = made.recipe.normalisation
     assert normalisation is not None
-    frames = np.concatenate(made.clips)
+    frames = np.concatenate([clip[0] for clip in made.clips])
     normal = (frames - np.array(normalisation.mean)) / np.array(normalisation.std)
     assert np.abs(normal.mean(axis=0)).max() < 1e-3
     assert np.abs(normal.std(axis=0) - 1).max() < 1e-3
@@ -63,79 +68,31 @@ def test_an_ended_run_goes_on_where_it_stopped(made: TrainingSet, tmp_path: Path
     assert [report.loss for report in second] == pytest.approx(whole[5:], rel=0.01)
 
 
-def test_the_same_seed_gives_the_same_windows(made: TrainingSet) -> None:
-    def varied(seed: int) -> np.ndarray:
-        rng = np.random.default_rng([seed, 1])
-        return augment.vary(made.clips, made.targets, 128, Augmentation(), rng)[0]
-
-    assert np.array_equal(varied(0), varied(0))
-    assert not np.array_equal(varied(0), varied(1))
-
-
-def test_mixed_targets_still_sum_to_one_and_powers_add_up(made: TrainingSet) -> None:
-    rng = np.random.default_rng(0)
-    batch = np.stack([clip[:64] for clip in made.clips])
-    mixed, targets = augment.mix_classes(batch, made.targets, 1.0, rng)
-    assert targets.sum(axis=1) == pytest.approx(1, abs=1e-6)
-    assert ((targets > 0).sum(axis=1) == 2).any()
-    assert mixed.max() <= batch.max() + 1e-3
-    assert np.isfinite(mixed).all()
-
-
-def test_masks_cover_at_most_their_share(made: TrainingSet) -> None:
-    ones = np.ones((4, 100, 50, 1), np.float32)
-    settings = Augmentation(n_bin_masks=1, bin_mask_share=0.1, n_frame_masks=1)
-    masked = augment.mask(ones, settings, np.random.default_rng(3))
-    hidden = (masked == 0).mean(axis=(1, 2, 3))
-    assert (hidden > 0).any()
-    assert hidden.max() <= 0.1 + 0.2
-
-
-def test_no_variation_leaves_the_clip_as_it_is(made: TrainingSet) -> None:
-    clip = made.clips[0]
-    rng = np.random.default_rng(0)
-    nothing = Augmentation(gain_db=0, equaliser_db=0, mix_share=0, n_bin_masks=0, n_frame_masks=0)
-    batch = clip[None, :64]
-    assert np.array_equal(augment.equalise(batch, nothing, rng), batch)
-    assert np.array_equal(augment.mask(batch, nothing, rng), batch)
-    crop = augment.random_crop(clip, 64, 0.0, rng)
-    assert crop.min() >= clip.min() - 1e-3 and crop.max() <= clip.max() + 1e-3
-
-
-KINDS = ["mfcc", "complex", "polar", "summary", "summary_grid", "waveform", "multichannel"]
+KINDS = [
+    "mfcc",
+    "modulation",
+    "complex",
+    "polar",
+    "summary",
+    "summary_grid",
+    "waveform",
+    "multichannel",
+]
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, name: str) -> None:
     data = dataset.load(three_sounds)
-    made = train.training_set(data, for_feature(name), data.classes)
+    made = training_set.training_set(data, for_feature(name), data.classes)
     found = made.real_input(len(made.clips))
     assert found.shape[1:] == made.input_shape
     assert np.isfinite(found).all() and 0.1 < found.std() < 10
-    inputs, targets = train._epoch_batches(made, SHORT, 1)
+    shown = list(training_set.batches(made, SHORT, 1))
+    inputs = np.concatenate([batch.inputs for batch in shown])
+    targets = np.concatenate([batch.targets for batch in shown])
     assert inputs.shape == (len(made.clips), *made.input_shape)
     assert np.isfinite(inputs).all() and 0.1 < inputs.std() < 10
     assert targets.sum(axis=1) == pytest.approx(1, abs=1e-5)
-
-
-def test_phases_and_waves_are_neither_averaged_nor_made_louder() -> None:
-    usual = Augmentation()
-    assert augment.suited(usual, feature("mel+cqt")) == usual
-    mixed = augment.suited(usual, feature("mfcc"))
-    assert mixed.gain_db == mixed.equaliser_db == 0 and not mixed.as_levels
-    assert mixed.stretch == usual.stretch and mixed.mix_share == usual.mix_share
-    assert augment.suited(usual, feature("waveform")).stretch == 0
-    phases = augment.suited(usual, feature("polar"))
-    assert phases.stretch == phases.mix_share == 0
-
-
-def test_values_are_mixed_in_the_ratio_of_their_targets() -> None:
-    batch = np.stack([np.zeros((3, 2, 1)), np.ones((3, 2, 1))]).astype(np.float32)
-    rng = np.random.default_rng(1)
-    for _ in range(10):
-        mixed, targets = augment.mix_values(batch, np.eye(2, dtype=np.float32), 1.0, rng)
-        np.testing.assert_allclose(mixed[:, 0, 0, 0], targets[:, 1], atol=1e-6)
-        assert targets.sum(axis=1) == pytest.approx(1)
 
 
 def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cache: Path) -> None:
@@ -165,12 +122,6 @@ def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_crop_without_stretch_is_the_clip_itself() -> None:
-    clip = np.arange(50, dtype=np.float32)[:, None, None]
-    crop = augment.random_crop(clip, 20, 0.0, np.random.default_rng(0))[:, 0, 0]
-    np.testing.assert_array_equal(np.diff(crop) % 50, 1)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["cldnn_attention"])
 def test_networks_of_several_outputs_are_taught_and_go_on(
@@ -187,7 +138,43 @@ def test_networks_of_several_outputs_are_taught_and_go_on(
     assert len(reports) == 2 and again.card["classes"] == made.card["classes"]
 
 
-def test_a_state_is_one_json_line(made: TrainingSet, tmp_path: Path) -> None:
+def test_a_run_keeps_its_last_epoch_and_nothing_else(made: TrainingSet, tmp_path: Path) -> None:
     network = architectures.load("separable_cnn")
-    list(train.fit(network, made, replace(SHORT, epochs=1), tmp_path))
-    assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 1
+    list(train.fit(network, made, replace(SHORT, epochs=6), tmp_path))
+    assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 6
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["epoch-6.keras", "epoch-6.npz", "state.json"]
+    assert len(train.history(tmp_path)["loss"]) == 6
+
+
+def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: Path) -> None:
+    network = architectures.load("mobilenet")
+    list(train.fit(network, made, replace(SHORT, epochs=3, average=0.99), tmp_path / "average"))
+    list(train.fit(network, made, replace(SHORT, epochs=3, average=0.0), tmp_path / "last"))
+    last = train.trained(tmp_path / "last").get_weights()
+    average = train.trained(tmp_path / "average").get_weights()
+    apart = max(float(np.abs(a - b).max()) for a, b in zip(last, average, strict=True))
+    assert apart > 1e-4
+    assert all(np.isfinite(weights).all() for weights in average)
+
+
+def test_batches_are_the_same_for_a_seed_and_seldom_waited_for(made: TrainingSet) -> None:
+    first, again = (list(training_set.batches(made, SHORT, 3)) for _ in range(2))
+    other = list(training_set.batches(made, replace(SHORT, seed=1), 3))
+    assert all(np.array_equal(a.inputs, b.inputs) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0].inputs, other[0].inputs)
+    assert sum(len(batch.inputs) for batch in first) == len(made.clips)
+
+
+def test_rare_classes_count_for_more(made: TrainingSet) -> None:
+    uneven = np.eye(3, dtype=np.float32)[[0, 0, 0, 0, 1, 1]]
+    np.testing.assert_allclose(training_set.class_weights(uneven), [0.75, 1.5, 3.0])
+    np.testing.assert_allclose(training_set.class_weights(made.targets), 1)
+
+
+def test_targets_are_smoothed(made: TrainingSet) -> None:
+    plain = replace(ONE_VARIANT, mix_share=0.0)
+    settings = replace(SHORT, label_smoothing=0.3, augmentation=plain)
+    for batch in training_set.batches(made, settings, 1):
+        np.testing.assert_allclose(np.sort(batch.targets, axis=1)[:, -1], 0.8, atol=1e-6)
+        np.testing.assert_allclose(batch.targets.sum(axis=1), 1, atol=1e-6)

@@ -1,0 +1,65 @@
+"""How a network is trained, in one frozen value that stands in its card."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from audioclf.augment import Augmentation
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained; stands in its card."""
+
+    epochs: int = 40
+    batch_size: int = 16
+    learning_rate: float = 2e-3  # the peak, after 5 % of the steps; then a cosine down to 0
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.05  # this share of a target is spread over all classes
+    class_weights: bool = True  # rare classes count for as much as frequent ones
+    average: float = 0.99  # of the weights over the steps: how much of it stays per step; 0: none
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError("Training needs at least one epoch and one window per batch.")
+
+
+Frozen = TypeVar("Frozen")
+
+
+def changed(value: Frozen, changes: Mapping[str, str]) -> Frozen:
+    """Settings or a recipe with values by name, such as `augmentation.mix_share` to `0.6`.
+
+    Raises ValueError for a name that is not there and for a value of another kind.
+    """
+    for name, text in changes.items():
+        value = _with(value, name.split("."), text, name)
+    return value
+
+
+def _with(value: Any, path: list[str], text: str, name: str) -> Any:
+    """The dataclass with one of its values, however deep, replaced."""
+    known = [one.name for one in fields(value)] if is_dataclass(value) else []
+    if path[0] not in known:
+        raise ValueError(
+            f"There is no setting “{name}”"
+            + (f": there, these are {', '.join(known)}." if known else ".")
+        )
+    old = getattr(value, path[0])
+    if len(path) > 1:
+        return replace(value, **{path[0]: _with(old, path[1:], text, name)})
+    if is_dataclass(old):
+        raise ValueError(
+            f"“{name}” holds several settings: name one, such as {name}.{fields(old)[0].name}."
+        )
+    return replace(value, **{path[0]: _read(text, type(old), name)})
+
+
+def _read(text: str, kind: type, name: str) -> Any:
+    try:
+        return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)
+    except (ValueError, KeyError):
+        words = {bool: "true or false", int: "a whole number", float: "a number"}
+        raise ValueError(f"“{name}” is {words[kind]}, and “{text}” is not: change it.") from None
