@@ -31,10 +31,6 @@ def _folds(text: str) -> tuple[int, ...]:
 
 def _add_table(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", action="store_true")
-
-
-def _add_architectures(made: argparse.ArgumentParser) -> None:
-    _add_table(made)
     made.add_argument("--markdown", action="store_true", help="the table of the README")
 
 
@@ -131,7 +127,7 @@ def _add_ensemble(made: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "architectures": ("the table of networks", _add_architectures),
+    "architectures": ("the table of networks", _add_table),
     "checkpoints": ("the table of trained networks, with measured results", _add_table),
     "predict": ("what a network hears, per clip and per window", _add_predict),
     "features": ("write the array that a network would see", _add_features),

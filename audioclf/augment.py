@@ -28,13 +28,21 @@ class Augmentation:
     variants: Variants = field(default_factory=Variants)  # of the waveform, made beforehand
     stretch: float = 0.15  # playing speed between 1 / (1 + stretch) and 1 + stretch
     gain_db: float = 6.0  # louder or softer by up to this
-    equaliser_db: float = 8.0  # a random curve over the bins, up to this
-    mix_share: float = 0.5  # windows mixed with one of another class
+    equaliser_db: float = 6.0  # a random curve over the bins, up to this
+    mix_share: float = 0.25  # windows mixed with one of another class
     n_bin_masks: int = 2
     bin_mask_share: float = 0.12  # widest mask, as a share of the bins
     n_frame_masks: int = 1
     frame_mask_share: float = 0.2
     as_levels: bool = True  # mixed as powers of levels in dB; else value by value
+
+    def __post_init__(self) -> None:
+        shares = (self.mix_share, self.bin_mask_share, self.frame_mask_share)
+        amounts = (self.stretch, self.gain_db, self.equaliser_db)
+        if not all(0 <= share <= 1 for share in shares):
+            raise ValueError("How much is mixed and masked are shares: choose 0 to 1.")
+        if min(*amounts, self.n_bin_masks, self.n_frame_masks) < 0:
+            raise ValueError("How far windows are varied cannot be negative: choose 0 or more.")
 
 
 def suited(settings: Augmentation, feature: Feature) -> Augmentation:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audioclf import checkpoint, settings
+from audioclf import _shipped, checkpoint, settings
 from audioclf._arguments import Run, parser
 from audioclf._console import EpochBars, print_table, progress
 from audioclf.checkpoint import Checkpoint
@@ -56,22 +56,10 @@ def _architectures(chosen: argparse.Namespace) -> None:
 
 
 def _checkpoints(chosen: argparse.Namespace) -> None:
-    rows = [
-        {
-            "name": found.name,
-            "feature": found.feature,
-            "input_shape": found.card.get("input_shape"),
-            "n_params": found.card.get("n_params"),
-            "n_classes": len(found.classes),
-            **{
-                measure: (found.measured or {}).get(measure)
-                for measure in ("accuracy", "macro_f1", "ece")
-            },
-            "measured_on": (found.measured or {}).get("data"),
-        }
-        for found in checkpoint.find_all()
-    ]
-    print_table(rows, chosen.json)
+    if chosen.markdown:
+        print(_shipped.markdown(_shipped.best_first()))
+        return
+    print_table(_shipped.rows(checkpoint.find_all()), chosen.json)
 
 
 def _predict(chosen: argparse.Namespace) -> None:

@@ -126,7 +126,8 @@ def warm(network: Checkpoint) -> None:
 def together(heard: Sequence[Prediction], network: Checkpoint) -> Prediction:
     """The ensemble's opinion: the mean of its members', on the windows of the finest of them.
 
-    Each of these windows hears from a member the mean over its windows that overlap, by how much.
+    Each of these windows hears from a member the same window, or the mean over those that overlap
+    it, by how much.
     """
     finest = max(heard, key=lambda one: len(one.starts_s))
     votes = [_resampled(one, finest.starts_s, finest.ends_s) for one in heard]
@@ -144,8 +145,11 @@ def _resampled(
 ) -> NDArray[np.float32]:
     """A prediction on other windows, (windows, classes): those that overlap none hear the nearest.
 
-    In parts, so that hours of windows need no table of all against all.
+    The same windows stay as they are. In parts, so that hours of windows need no table of all
+    against all.
     """
+    if np.array_equal(heard.starts_s, starts_s) and np.array_equal(heard.ends_s, ends_s):
+        return heard.probabilities
     parts = []
     middles_s = (heard.starts_s + heard.ends_s) / 2
     for first in range(0, len(starts_s), MAX_ROWS):

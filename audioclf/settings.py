@@ -11,11 +11,11 @@ from audioclf.augment import Augmentation
 class Settings:
     """How a network is trained; stands in its card."""
 
-    epochs: int = 40
-    batch_size: int = 16
+    epochs: int = 50
+    batch_size: int = 8
     learning_rate: float = 2e-3  # the peak, after 5 % of the steps; then a cosine down to 0
     weight_decay: float = 0.02
-    label_smoothing: float = 0.05  # this share of a target is spread over all classes
+    label_smoothing: float = 0.02  # this share of a target is spread over all classes
     class_weights: bool = True  # rare classes count for as much as frequent ones
     average: float = 0.99  # of the weights over the steps: how much of it stays per step; 0: none
     seed: int = 0
@@ -24,7 +24,13 @@ class Settings:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError("Training needs at least one epoch and one window per batch.")
+        if self.learning_rate <= 0 or self.weight_decay < 0:
+            raise ValueError("The learning rate must be above 0, and the weight decay not below.")
+        if not (0 <= self.label_smoothing < 1 and 0 <= self.average < 1):
+            raise ValueError("Label smoothing and the average's decay lie in [0, 1).")
 
+
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 Frozen = TypeVar("Frozen")
 
@@ -58,8 +64,9 @@ def _with(value: Any, path: list[str], text: str, name: str) -> Any:
 
 
 def _read(text: str, kind: type, name: str) -> Any:
+    if kind not in WORDS:
+        raise ValueError(f"“{name}” cannot be set: it is learnt, or follows from others.")
     try:
         return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
-        words = {bool: "true or false", int: "a whole number", float: "a number"}
-        raise ValueError(f"“{name}” is {words[kind]}, and “{text}” is not: change it.") from None
+        raise ValueError(f"“{name}” is {WORDS[kind]}, and “{text}” is not: change it.") from None

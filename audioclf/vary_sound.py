@@ -27,6 +27,10 @@ class Variants:
     snr_db: float = 40.0  # noise as loud as this below the clip, or softer by up to 20 dB; 0: none
     gain_db: float = 0.0  # louder or softer by up to this; features are made louder more cheaply
 
+    def __post_init__(self) -> None:
+        if min(asdict(self).values()) < 0:
+            raise ValueError("How many variants and how far they go cannot be negative.")
+
     def key(self, number: int) -> str:
         """A name for the variant of that number (0: the clip as it is), for caches."""
         if number == 0:

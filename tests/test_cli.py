@@ -208,6 +208,69 @@ def test_train_measures_on_a_held_out_fold_and_publishes(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new"]
 
 
+@pytest.mark.slow
+def test_networks_are_cross_validated_and_vote_in_a_checkpoint(
+    capsys: pytest.CaptureFixture[str], three_sounds: Path, tmp_path: Path
+) -> None:
+    quick = ("--epochs", 2, "--set", "batch_size=8", "--set", "augmentation.variants.count=0")
+    status, out, _ = run(
+        capsys, "cross-validate", three_sounds, "--architecture", "mlp", "--folds", "1,2",
+        "--json", *quick,
+    )  # fmt: skip
+    rows = json.loads(out)
+    assert status == 0
+    assert [row["fold"] for row in rows] == ["1", "2", "mean"]
+    assert rows[2]["accuracy"] == pytest.approx(
+        (rows[0]["accuracy"] + rows[1]["accuracy"]) / 2, abs=1e-4
+    )
+    for seed in (0, 1):
+        status, _, _ = run(
+            capsys, "train", three_sounds, "--architecture", "mlp", "--name", f"seed-{seed}",
+            "--out", tmp_path, "--measure", 1, "--seed", seed, *quick,
+        )  # fmt: skip
+        assert status == 0
+    members = (tmp_path / "seed-0", tmp_path / "seed-1")
+    status, out, _ = run(
+        capsys, "ensemble", three_sounds, "--name", "both", "--members", *members, "--measure", 1
+    )
+    assert status == 0 and "three_sounds, fold 1 held out" in out
+    clip = three_sounds / "sine" / "0.wav"
+    status, out, _ = run(capsys, "predict", clip, "--checkpoint", tmp_path / "both", "--json")
+    assert status == 0 and json.loads(out)["checkpoint"] == "both"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("epoch=3", "no setting “epoch”: there, these are epochs"),
+        ("augmentation.louder=3", "no setting “augmentation.louder”"),
+        ("augmentation=3", "holds several settings"),
+        ("epochs.more=3", "no setting “epochs.more”"),
+        ("epochs=many", "“epochs” is a whole number, and “many” is not"),
+        ("class_weights=perhaps", "true or false"),
+        ("recipe.window_frame=3", "no setting “window_frame”"),
+        ("recipe.normalisation=3", "“normalisation” cannot be set"),
+        ("augmentation.mix_share=2", "are shares"),
+        ("augmentation.gain_db=-3", "cannot be negative"),
+        ("augmentation.variants.count=-1", "cannot be negative"),
+        ("label_smoothing=1", "lie in [0, 1)"),
+        ("learning_rate=0", "above 0"),
+        ("epochs", "is not NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_is_not_there_is_refused_with_those_that_are(
+    capsys: pytest.CaptureFixture[str], three_sounds: Path, setting: str, words: str
+) -> None:
+    arguments = ("train", three_sounds, "--architecture", "mlp", "--name", "new", "--set", setting)
+    if "=" not in setting:
+        with pytest.raises(SystemExit):
+            run(capsys, *arguments)
+        assert words in capsys.readouterr().err
+        return
+    status, _, err = run(capsys, *arguments)
+    assert status == 2 and words in err and "Traceback" not in err
+
+
 def test_the_module_is_a_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "audioclf", "predict"], capture_output=True, text=True, check=False

@@ -1,0 +1,50 @@
+"""The table of trained networks, made from their cards."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from audioclf import checkpoint
+from audioclf.checkpoint import Checkpoint
+
+MEASURES = ("accuracy", "macro_f1", "ece")
+
+
+def rows(found: Iterable[Checkpoint]) -> list[dict[str, Any]]:
+    """Name, input, cost and result of every trained network, the most accurate first."""
+    return [
+        {
+            "name": network.name,
+            "feature": network.feature,
+            "input_shape": network.card.get("input_shape"),
+            "n_params": network.card.get("n_params"),
+            "n_classes": len(network.classes),
+            **{measure: (network.measured or {}).get(measure) for measure in MEASURES},
+            "measured_on": (network.measured or {}).get("data"),
+        }
+        for network in found
+    ]
+
+
+def markdown(found: Iterable[Checkpoint]) -> str:
+    """The table as it stands in the README: of networks that were measured."""
+    lines = [
+        "| name | input | parameters | accuracy | macro F1 | ECE | measured on |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows(found):
+        shape = " x ".join(map(str, row["input_shape"] or ["its members'"]))
+        lines.append(
+            f"| `{row['name']}` | {shape} | {row['n_params'] / 1e6:.2f} M | "
+            f"{100 * row['accuracy']:.2f} % | {_number(row['macro_f1'])} | {_number(row['ece'])} | "
+            f"{row['measured_on']} |"
+        )
+    return "\n".join(lines)
+
+
+def best_first() -> list[Checkpoint]:
+    """Every readable checkpoint that was measured."""
+    return [network for network in checkpoint.best_first() if network.measured]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
