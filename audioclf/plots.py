@@ -83,6 +83,64 @@ def spectrogram_figure(drawn: Sequence[Picture], height_inch: float = 3.2) -> "F
     return figure
 
 
+def confusion_figure(
+    confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str
+) -> "Figure":
+    """Clips by true class (rows) and predicted class (columns): counts; colours are a row's shares.
+
+    confusion: (classes, classes). Cells without clips stay empty, so mistakes stand out.
+    """
+    from matplotlib.figure import Figure
+
+    counts = np.asarray(confusion, float)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    with _style():
+        side_inch = min(max(4.0, 1.6 + 0.38 * len(classes)), 12.0)
+        dpi = max(200.0, 1_100 / side_inch)  # twice the place that it has
+        figure = Figure(figsize=(side_inch, side_inch), dpi=dpi, layout="constrained")
+        ax = figure.subplots()
+        edges = np.arange(len(classes) + 1) - 0.5
+        some = np.ma.masked_equal(shares, 0)
+        ax.pcolormesh(edges, edges, some, cmap=_confusion_colours(), vmin=0, vmax=1)
+        ax.set_aspect("equal")
+        ax.invert_yaxis()
+        ax.set_title(title, loc="left", fontsize=9)
+        _name_classes(ax, classes)
+        _write_counts(ax, counts, shares)
+        ax.set_facecolor("none")
+    figure.patch.set_alpha(0)
+    return figure
+
+
+def _confusion_colours() -> Any:
+    """Light for few and dark for all, so that the counts read on either theme."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("confusion", ("#b4d7ec", "#2684bd", "#0b5685"))
+
+
+def _name_classes(ax: Any, classes: Sequence[str]) -> None:
+    names = [name.replace("_", " ") for name in classes]
+    places = range(len(names))
+    ax.set_xticks(places, names, rotation=90 if len(names) > 4 else 0)
+    ax.set_yticks(places, names)
+    ax.set_xlabel("Predicted class")
+    ax.set_ylabel("True class")
+    ax.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    ax.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    ax.grid(which="minor", color=INK, alpha=0.25, linewidth=0.5)
+    ax.tick_params(which="both", length=0)
+
+
+def _write_counts(ax: Any, counts: NDArray, shares: NDArray) -> None:
+    for row, column in np.argwhere(counts):
+        dark = shares[row, column] > 0.4
+        ax.text(
+            column, row, f"{counts[row, column]:.0f}", ha="center", va="center",
+            color="white" if dark else "#10202c", weight="bold",
+        )  # fmt: skip
+
+
 def _draw(ax: Any, drawn: Picture) -> Any:
     image = ax.imshow(
         drawn.values, origin="lower", aspect="auto", interpolation="nearest",

@@ -200,12 +200,17 @@ def _batches(session: Any, inputs: NDArray[np.float32]) -> Iterator[NDArray[np.f
         yield session.run(["label"], {name: inputs[first : first + MAX_BATCH]})[0]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _session(path: str, stamp: str) -> Any:
-    """An ONNX Runtime session, kept; `stamp` opens a new one when the file was replaced."""
+    """A session that is kept; `stamp` opens a new one when the file was replaced."""
+    return open_session(Path(path), stamp)
+
+
+def open_session(path: Path, stamp: str) -> Any:
+    """An ONNX Runtime session of a file that must be `stamp`. Raises ValueError."""
     import onnxruntime
 
-    checkpoint.verify_file(Path(path), stamp)
+    checkpoint.verify_file(path, stamp)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     # Idle threads that spin take the cores from the next sound's decoding.
@@ -214,5 +219,5 @@ def _session(path: str, stamp: str) -> Any:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common base but Exception
         raise ValueError(
-            f"The network “{Path(path).parent.name}” cannot be opened: copy or publish it again."
+            f"The network “{path.parent.name}” cannot be opened: copy or publish it again."
         ) from error

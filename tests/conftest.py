@@ -7,13 +7,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from audioclf import audio
 from audioclf.checkpoint import Checkpoint
-from tests import sounds
+from tests import made, sounds
+from tests.browsing import FLAGS, PATIENCE_MS
 
 ROOT = Path(__file__).parent.parent
 ESC10 = ROOT.parent / "shared" / "datasets" / "esc10"
@@ -60,7 +64,7 @@ def three_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A network that was really trained, on made sounds, measured on a fold it never saw."""
     from audioclf import lesson  # with Keras: ten seconds that most tests need not wait
-    from audioclf.train import Settings
+    from audioclf.settings import Settings
 
     work = lesson.Lesson(
         folder=three_sounds,
@@ -81,11 +85,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def page_url() -> Iterator[str]:
-    """The page as a Space serves it: `python app.py`, a process of its own."""
+@contextmanager
+def serve(**settings: str) -> Iterator[str]:
+    """The page as a Space serves it: `python app.py`, a process of its own; its address."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    environment = {k: v for k, v in os.environ.items() if k != "AUDIOCLF_LOCAL"}
+    environment = {k: v for k, v in os.environ.items() if k != "AUDIOCLF_LOCAL"} | settings
     process = subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment
     )
@@ -102,3 +106,72 @@ def page_url() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def page_url() -> Iterator[str]:
+    """The page with the networks that ship."""
+    with serve() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def made_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a network of every kind that a table of networks can meet."""
+    return made.checkpoints(tmp_path_factory.mktemp("networks"))
+
+
+@pytest.fixture(scope="session")
+def made_url(made_checkpoints: Path) -> Iterator[str]:
+    """The page with these networks."""
+    with serve(AUDIOCLF_CHECKPOINTS=str(made_checkpoints)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    if not Path(path).is_file():
+        pytest.skip("no Chromium: `make test` finds or installs one")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@contextmanager
+def visit(browser: Browser, url: str) -> Iterator[Page]:
+    """A fresh visit; a script error or a trace on the page fails the test."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened.set_default_timeout(PATIENCE_MS)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(url)
+    opened.wait_for_selector("#sound input[type=file]", state="attached")
+    yield opened
+    assert errors == []
+    assert "Traceback" not in opened.content()
+    opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, page_url: str) -> Iterator[Page]:
+    """A fresh visit to the page with the networks that ship."""
+    with visit(browser, page_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def made_page(browser: Browser, made_url: str) -> Iterator[Page]:
+    """A fresh visit to the page with made networks."""
+    with visit(browser, made_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def made_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds: noise, a pause, a tone."""
+    path = tmp_path_factory.mktemp("made") / "noise then tone.wav"
+    parts = [0.3 * sounds.noise(4, seed=1), sounds.silence(2), 0.3 * sounds.sine(880, 4)]
+    audio.write(path, np.concatenate(parts), sounds.RATE_HZ)
+    return path

@@ -2,90 +2,18 @@
 
 import csv
 import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from gradio_client import Client, handle_file
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from audioclf import audio, checkpoint
 from tests import sounds
+from tests.browsing import PATIENCE_MS, TOO_WIDE, hear, n_inked, upload
 
 pytestmark = pytest.mark.browser
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
-PATIENCE_MS = 30_000
-TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() &&
-  e.getBoundingClientRect().right > innerWidth + 2 && getComputedStyle(e).position !== 'fixed')
-  .map(e => e.tagName + '.' + e.className)"""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    if not Path(path).is_file():
-        pytest.skip("no Chromium: `make test` finds or installs one")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser, page_url: str) -> Iterator[Page]:
-    """A fresh visit; a script error or a trace on the page fails the test."""
-    opened = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    opened.set_default_timeout(PATIENCE_MS)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(page_url)
-    opened.wait_for_selector("#sound input[type=file]", state="attached")
-    yield opened
-    assert errors == []
-    assert "Traceback" not in opened.content()
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def made_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds: noise, a pause, a tone."""
-    path = tmp_path_factory.mktemp("made") / "noise then tone.wav"
-    parts = [0.3 * sounds.noise(4, seed=1), sounds.silence(2), 0.3 * sounds.sine(880, 4)]
-    audio.write(path, np.concatenate(parts), sounds.RATE_HZ)
-    return path
-
-
-def upload(page: Page, path: Path) -> None:
-    page.locator("#sound input[type=file]").set_input_files(str(path))
-
-
-def hear(page: Page, path: Path) -> None:
-    """Upload, and wait until the answer and all lanes are there."""
-    upload(page, path)
-    expect(page.locator("#answer .ac-sentence")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("#lane-spectrogram img")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("#lane-windows canvas")).to_be_visible(timeout=PATIENCE_MS)
-
-
-def n_inked(page: Page, selector: str) -> int:
-    """Painted pixels of a canvas."""
-    script = """c => new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height)
-      .data.buffer).filter(p => p).length"""
-    return int(page.locator(selector).first.evaluate(script))
 
 
 def choose_network(page: Page, number: int) -> str:

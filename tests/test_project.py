@@ -8,7 +8,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from audioclf import architectures, checkpoint
+from audioclf import _shipped, architectures, checkpoint
 from audioclf.cli import RUNS
 from tests.conftest import ROOT
 
@@ -35,10 +35,9 @@ def test_the_header_is_what_a_space_reads() -> None:
 def test_the_readme_names_every_command_and_every_shipped_network() -> None:
     named = set(re.findall(r"^audioclf ([a-z-]+)", README, re.MULTILINE))
     assert named == set(RUNS)
-    for found in checkpoint.find_all():
-        assert f"`{found.name}`" in README
-        assert found.measured is not None
-        assert f"{100 * found.measured['accuracy']:.2f} %" in README
+    assert all(found.measured for found in checkpoint.find_all())
+    table = _shipped.markdown(_shipped.best_first())
+    assert table in README, "replace it by `audioclf checkpoints --markdown`"
     for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / picture).is_file()
 

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from audioclf import checkpoint, clean, pictures, plots, predict
-from audioclf.ui import classify_tab, shared
+from audioclf.ui import classify_tab, networks_tab, shared
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
 
@@ -23,8 +23,11 @@ def build_app() -> gr.Blocks:
             "# audioclf\nSee a sound, and what a network hears in it, window by window.",
             elem_id="title",
         )
-        with gr.Tab("Classify"):
-            classify_tab.build(app)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Classify", id=shared.CLASSIFY):
+                page = classify_tab.build(app, tabs)
+            with gr.Tab("Networks", id="networks") as networks:
+                networks_tab.build(page, networks)
     app.queue(max_size=32, default_concurrency_limit=2, api_open=None)
     return app
 

@@ -7,15 +7,17 @@ import gradio as gr
 import numpy as np
 
 from audioclf import checkpoint, plots, tables
-from audioclf.predict import Prediction, predict, predict_file
+from audioclf.predict import Prediction
 from audioclf.ui import views
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
 from audioclf.ui.shared import (
     Shared,
     Sound,
     guarded,
+    hear,
     is_local,
-    limits,
+    network_choices,
+    network_named,
     playable,
     temporary_file,
     unchecked,
@@ -59,17 +61,7 @@ def predict_clip(
     if sound is None:
         return EMPTY, None, None
     heard = Sound(sound)
-    found = next((c for c in checkpoint.find_all() if c.name == network), None)
-    if found is None:
-        raise ValueError(
-            f"There is no network “{network}”: choose one from the list."
-            if network
-            else "No network is chosen: choose one, or train one where there is none yet."
-        )
-    if heard.is_short:
-        prediction = predict(heard.samples(), heard.rate_hz, found, cleaning)
-    else:
-        prediction = predict_file(sound, found, cleaning, limits())
+    prediction = hear(heard, network_named(network), cleaning)
     if prediction.is_silent:
         return {"sentence": f"{prediction.sentence()}."}, None, None
     shown = windows_lane(prediction, Path(sound).name, heard.duration_s)
@@ -129,37 +121,24 @@ def describe_network(network: str | None) -> str:
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if measured:
         lines.append(
-            f"Measured on {measured['data']}: {100 * measured['accuracy']:.1f} % of "
+            f"Measured on {measured['data']}: {100 * measured['accuracy']:.2f} % of "
             f"{measured['n_clips']} clips right."
         )
-    if not card.get("calibrated"):
+    if not card.get("calibration"):
         lines.append("Its probabilities are not calibrated.")
     return " ".join(lines)
 
 
 def list_networks(chosen: str | None) -> Any:
     """The dropdown with every checkpoint that is there now; keeps what is chosen."""
-    choices = _network_choices()
+    choices = network_choices()
     names = [name for _, name in choices]
     first = names[0] if names else None
     return gr.Dropdown(choices=choices, value=chosen if chosen in names else first)
 
 
-def _network_choices() -> list[tuple[str, str]]:
-    """Every checkpoint with its measured accuracy, and its name; the most accurate first."""
-    return [
-        (
-            f"{found.name} ({100 * found.measured['accuracy']:.1f} %)"
-            if found.measured
-            else f"{found.name} (not measured)",
-            found.name,
-        )
-        for found in checkpoint.best_first()
-    ]
-
-
-def build(app: gr.Blocks) -> None:
-    """The tab's components, then its wiring."""
+def build(app: gr.Blocks, tabs: gr.Tabs) -> Shared:
+    """The tab's components, then its wiring; what other parts of the page read of them."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             sound = gr.Audio(
@@ -188,7 +167,7 @@ def build(app: gr.Blocks) -> None:
             )
             if not is_local():
                 gr.Markdown(PRIVACY, elem_classes="ac-note")
-            choices = _network_choices()
+            choices = network_choices()
             network = unchecked(
                 gr.Dropdown(
                     choices,
@@ -215,7 +194,7 @@ def build(app: gr.Blocks) -> None:
                     )
                     for number, kind in enumerate(("CSV", "JSON", "Audacity labels"))
                 ]
-            shared = Shared(sound=sound)
+            shared = Shared(tabs, sound, network, cleaning)
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
@@ -239,3 +218,4 @@ def build(app: gr.Blocks) -> None:
         show_progress="hidden",
     )
     network.change(describe_network, network, about, show_progress="hidden")
+    return shared

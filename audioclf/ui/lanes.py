@@ -1,6 +1,6 @@
-"""Lanes: the waveform, the spectrogram, the windows and the answer, drawn in the browser.
+"""Lanes: waveform, spectrogram, windows, answer and comparison, drawn in the browser.
 
-One component for all four; `assets/lanes.js` draws them on one time axis. The template is
+One component for all of them; `assets/lanes.js` draws them on one time axis. The template is
 constant and the values are plain data, so no word of a user is ever taken for HTML.
 """
 
@@ -16,12 +16,15 @@ from audioclf.pictures import Picture
 from audioclf.ui.shared import Sound
 
 ASSETS = Path(__file__).parent / "assets"
-HEAD = f"<script>{(ASSETS / 'lanes.js').read_text(encoding='utf-8')}</script>"
+HEAD = "".join(
+    f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>"
+    for name in ("lanes.js", "compare.js")
+)
 CSS = (ASSETS / "style.css").read_text(encoding="utf-8")
 
 
 def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
-    """A lane; `kind` is waveform, spectrogram, windows or answer, the value a dictionary or None.
+    """A lane; `kind` is waveform, spectrogram, windows, answer or compare; a dictionary or None.
 
     A function and no subclass of `gr.HTML`: Gradio writes a stub file beside every subclass.
     """

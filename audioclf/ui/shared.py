@@ -1,4 +1,4 @@
-"""What the tabs share: limits, the sound at hand, the guard that turns errors into sentences."""
+"""What the tabs share: limits, sounds, networks, the guard that turns errors into sentences."""
 
 import functools
 import os
@@ -15,19 +15,25 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
-from audioclf import audio
+from audioclf import audio, checkpoint
 from audioclf.audio import Header, Limits, Samples
+from audioclf.checkpoint import Checkpoint
+from audioclf.predict import Prediction, predict, predict_file, together
 
 HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
+CLASSIFY = "classify"
 
 
 @dataclass(frozen=True)
 class Shared:
     """The components that several parts of the page read."""
 
+    tabs: gr.Tabs  # the page's; `CLASSIFY` is the first one's id
     sound: gr.Audio
+    network: gr.Dropdown
+    cleaning: gr.Radio
 
 
 def is_local() -> bool:
@@ -56,10 +62,15 @@ class Sound:
 
     def samples(self) -> Samples:
         """The whole sound, (samples,)."""
-        stat = os.stat(self.path)
         if self.is_short:
-            return _decoded(self.path, stat.st_mtime_ns, stat.st_size)
+            return _decoded(*self.key)
         return audio.load(self.path, limits=limits())[0]
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Path, time of change and size: what tells this sound from every other, for caches."""
+        stat = os.stat(self.path)
+        return self.path, stat.st_mtime_ns, stat.st_size
 
     @property
     def is_short(self) -> bool:
@@ -92,6 +103,50 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     samples, _ = audio.load(path, limits=limits())
     samples.setflags(write=False)
     return samples
+
+
+def network_choices() -> list[tuple[str, str]]:
+    """Every checkpoint with its measured accuracy, and its name; the most accurate first."""
+    return [
+        (
+            f"{found.name} ({100 * found.measured['accuracy']:.2f} %)"
+            if found.measured
+            else f"{found.name} (not measured)",
+            found.name,
+        )
+        for found in checkpoint.best_first()
+    ]
+
+
+def network_named(name: str | None) -> Checkpoint:
+    """The checkpoint of that name, which is never a path. Raises ValueError."""
+    found = next((c for c in checkpoint.find_all() if c.name == name), None)
+    if found is None:
+        raise ValueError(
+            f"There is no network “{name}”: choose one from the list."
+            if name
+            else "No network is chosen: choose one, or train one where there is none yet."
+        )
+    return found
+
+
+def hear(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
+    """What a network hears in a sound; kept, so that no view or ensemble asks a second time."""
+    if network.is_ensemble:
+        return together([hear(sound, one, cleaning) for one in network.members], network)
+    card = network.folder / checkpoint.CARD
+    about = (network.name, network.stamp, card.stat().st_mtime_ns)
+    return _heard(sound.key, about, cleaning)
+
+
+@functools.lru_cache(maxsize=64)
+def _heard(
+    sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
+) -> Prediction:
+    heard, network = Sound(sound_key[0]), network_named(about[0])
+    if heard.is_short:
+        return predict(heard.samples(), heard.rate_hz, network, cleaning)
+    return predict_file(heard.path, network, cleaning, limits())
 
 
 def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

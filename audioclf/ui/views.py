@@ -4,15 +4,16 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf.ui import denoised_view, spectrogram_view, split_view
+from audioclf.ui import compare_view, denoised_view, spectrogram_view, split_view
 from audioclf.ui.shared import Shared
 
-COSTLY = ("Denoised", "Split")
+COSTLY = ("Denoised", "Split", "Compare")
 
 
-def ask_for_view(opened: str, sound: str | None) -> tuple[Any, ...]:
-    """The sound for the costly view that is open; the others keep what they show."""
-    return tuple(sound if opened == view else gr.skip() for view in COSTLY)
+def ask_for_view(opened: str, sound: str | None, cleaning: str) -> tuple[Any, ...]:
+    """What the costly view that is open is made of; the others keep what they show."""
+    made_of = {"Denoised": sound, "Split": sound, "Compare": [sound, cleaning]}
+    return tuple(made_of[view] if opened == view else gr.skip() for view in COSTLY)
 
 
 def open_view(event: gr.SelectData) -> str:
@@ -24,21 +25,23 @@ def build(shared: Shared, lane: gr.HTML) -> None:
     """One tab per view, then their wiring."""
     opened = gr.State("Spectrogram")
     wanted = [gr.State(None) for _ in COSTLY]
-    with gr.Tabs(elem_id="views"):
+    with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
         with gr.Tab("Spectrogram") as first:
             spectrogram_view.build(shared, lane)
         with gr.Tab("Denoised") as second:
             denoised_view.build(shared, wanted[0])
         with gr.Tab("Split") as third:
             split_view.build(shared, wanted[1])
+        with gr.Tab("Compare") as fourth:
+            compare_view.build(shared, wanted[2], fourth)
 
-    private = {"api_visibility": "private", "show_progress": "hidden"}
-    for tab in (first, second, third):
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    for tab in (first, second, third, fourth):
         tab.select(open_view, None, opened, **private)
     gr.on(
-        [opened.change, shared.sound.change],
+        [opened.change, shared.sound.change, shared.cleaning.change],
         ask_for_view,
-        [opened, shared.sound],
+        [opened, shared.sound, shared.cleaning],
         wanted,
         **private,
     )

@@ -107,7 +107,9 @@ window.audioclf = (() => {
       axis.append(label);
     }
     plot.append(make('div', 'ac-head'));
-    lane.append(make('div', 'ac-title', title), axis, plot, below);
+    const heading = make('div', 'ac-title');
+    heading.append(title);
+    lane.append(heading, axis, plot, below);
     box.append(lane);
     plot.addEventListener('click', (event) => {
       const box = plot.getBoundingClientRect();
@@ -222,8 +224,8 @@ window.audioclf = (() => {
     plot.classList.add('ac-windows');
     const mark = make('div', 'ac-chosen');
     plot.append(mark);
-    const top = value.top; // indices of the classes that get their colour
     const until = (i) => (i + 1 < n ? value.windows[i + 1].start_s : value.windows[i].end_s);
+    const top = value.top; // indices of the classes that get their colour
     canvas(plot, (pen, width, height, style) => {
       const scale = width / value.duration_s;
       value.windows.forEach((w, i) => {
@@ -321,5 +323,5 @@ window.audioclf = (() => {
     watch('value', draw);
     draw();
   }
-  return { start };
+  return { start, lanes, parts: { make, bars, frame, canvas, cleared, empty, percent, spoken } };
 })();

@@ -1,0 +1,140 @@
+"""Networks: every trained network beside the others, and one of them in full."""
+
+from collections.abc import Iterator
+from os import cpu_count
+from typing import Any
+
+import gradio as gr
+
+from audioclf import checkpoint
+from audioclf.checkpoint import Checkpoint
+from audioclf.ui import network_details, timings
+from audioclf.ui.number_table import filled, table
+from audioclf.ui.shared import CLASSIFY, Shared, network_choices, unchecked
+
+COLUMNS = (
+    ("Network", "{}"),
+    ("Accuracy (%)", "{:.2f}"),
+    ("Macro F1", "{:.3f}"),
+    ("ECE", "{:.3f}"),
+    ("Measured on", "{}"),
+    ("ms per window", "{:.1f}"),
+    ("Parameters", "{:,}"),
+    ("Size (MB)", "{:.1f}"),
+)
+WIDTHS_PX: list[str | int] = [266, 116, 94, 68, 312, 134, 116, 100]
+NONE_YET = (
+    "No trained network is here yet: train one with `audioclf train` (see the README), and it "
+    "stands here when this tab is opened again."
+)
+LEGEND = (
+    "Accuracy, macro F1 and ECE (expected calibration error: how far probabilities are from how "
+    "often they are right, 0 is best) are those of clips that the network never saw, named under "
+    "“Measured on”. Milliseconds per window are measured on this machine ({n_cores} cores) when "
+    "this tab is opened: the network alone, without the features. Sort by a column with the ⋮ in "
+    "its head; choose a row to see that network below."
+)
+
+
+def time_networks() -> Iterator[dict[str, Any]]:
+    """Every trained network with its results, speed and size, the most accurate first.
+
+    Accuracy in percent, macro F1 and ECE on the data that the row names; milliseconds per window on
+    this machine, measured now where they are not known, row by row; parameters; megabytes.
+    """
+    for found in checkpoint.best_first():
+        if timings.known_ms(found) is None and timings.measure(found) is not None:
+            yield _table()
+    yield _table()  # also where all were known: without a value the table would be emptied
+
+
+def list_trained(chosen: str | None) -> tuple[Any, ...]:
+    """The table, the sentence where there is none, and the list; what is shown stays shown."""
+    choices = network_choices()
+    names = [name for _, name in choices]
+    # No value where it stays: somebody may have chosen another one meanwhile.
+    shown: dict[str, Any] = {} if chosen in names else {"value": names[0] if names else None}
+    return (
+        gr.Markdown(visible=not names),
+        gr.Column(visible=bool(names)),
+        _table(),
+        gr.update(choices=choices, **shown),
+    )
+
+
+def choose_row(event: gr.SelectData) -> str:
+    """The network whose row was chosen, however the table is sorted."""
+    return str(event.row_value[0])
+
+
+def use_network(chosen: str | None) -> tuple[Any, Any]:
+    """The network in Classify's list, and Classify in front."""
+    return gr.Dropdown(choices=network_choices(), value=chosen), gr.Tabs(selected=CLASSIFY)
+
+
+def _table() -> dict[str, Any]:
+    return filled(COLUMNS, _rows())
+
+
+def _rows() -> list[list[Any]]:
+    return [_row(found) for found in checkpoint.best_first()]
+
+
+def _row(network: Checkpoint) -> list[Any]:
+    card, measured = network.card, network.measured or {}
+    accuracy = measured.get("accuracy")
+    data = measured.get("data") or "not measured"
+    n_clips = measured.get("n_clips")
+    return [
+        network.name,
+        None if accuracy is None else 100 * accuracy,
+        measured.get("macro_f1"),
+        measured.get("ece"),
+        f"{data} ({n_clips} clips)" if n_clips else data,
+        timings.known_ms(network),
+        card.get("n_params"),
+        network.n_bytes / 1e6,
+    ]
+
+
+def build(shared: Shared, tab: gr.Tab) -> None:
+    """The table and what is below it, then their wiring; all is read when the tab is opened."""
+    choices = network_choices()
+    empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
+    with gr.Column(visible=bool(choices)) as everything:
+        networks = table(
+            COLUMNS,
+            _rows(),
+            max_height=420,
+            show_label=False,
+            elem_id="networks",
+            pinned_columns=1,
+            column_widths=WIDTHS_PX,
+        )
+        gr.Markdown(LEGEND.format(n_cores=cpu_count()), elem_classes="ac-note")
+        with gr.Row(equal_height=True):
+            chosen = unchecked(
+                gr.Dropdown(
+                    choices,
+                    value=choices[0][1] if choices else None,
+                    label="Shown below",
+                    elem_id="shown-network",
+                    scale=3,
+                    min_width=200,
+                )
+            )
+            use = gr.Button(
+                "Use it in Classify",
+                variant="primary",
+                elem_id="use-network",
+                scale=1,
+                min_width=180,
+            )
+        network_details.build(chosen, tab)
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    tab.select(list_trained, chosen, [empty, everything, networks, chosen], **quiet).then(
+        time_networks, None, networks, show_progress="hidden", concurrency_id="cpu"
+    )
+    networks.select(choose_row, None, chosen, **quiet)
+    use.click(use_network, chosen, [shared.network, shared.tabs], **quiet)

@@ -1,0 +1,57 @@
+"""How long one window takes in a network on this machine, measured once per set of weights."""
+
+import statistics
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from audioclf import checkpoint
+from audioclf.checkpoint import Checkpoint
+from audioclf.predict import open_session
+
+N_RUNS = 5
+MS = 1_000
+_measured: dict[str, float] = {}  # by checkpoint.stamp
+_one_at_a_time = threading.Lock()  # two networks side by side would slow each other down
+
+
+def known_ms(network: Checkpoint) -> float | None:
+    """Milliseconds per window as measured before, or None; an ensemble's is its members' sum."""
+    known = [_measured.get(member.stamp) for member in network.members]
+    return sum(ms for ms in known if ms is not None) if None not in known else None
+
+
+def measure(network: Checkpoint) -> float | None:
+    """Milliseconds per window, the median of a few runs, or None where it cannot be opened.
+
+    The window holds noise: the network's arithmetic alone is timed, without the features.
+    """
+    with _one_at_a_time:
+        try:
+            for member in network.members:
+                if member.stamp not in _measured:
+                    _measured[member.stamp] = _run_ms(member)
+        except Exception:  # ONNX Runtime's errors have no common base but Exception
+            return None
+        return known_ms(network)
+
+
+def _run_ms(network: Checkpoint) -> float:
+    """One network's median; its session is opened for this and not kept."""
+    session = open_session(network.folder / checkpoint.ONNX, network.stamp)
+    shape = (1, *network.card["input_shape"])
+    window = {session.get_inputs()[0].name: _noise(shape)}
+    session.run(["label"], window)  # the first run is slower: it allocates
+    return MS * statistics.median(_seconds(session, window) for _ in range(N_RUNS))
+
+
+def _seconds(session: Any, window: dict[str, Any]) -> float:
+    started = time.perf_counter()
+    session.run(["label"], window)
+    return time.perf_counter() - started
+
+
+def _noise(shape: tuple[int, ...]) -> Any:
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
