@@ -49,13 +49,13 @@ def describe(
 def layers(model: keras.Model) -> list[dict[str, Any]]:
     """Every layer in the order of the network: name, kind, output's shape per window, parameters.
 
-    A layer that wraps another counts for both.
+    A layer that wraps another counts for both; of several outputs, the first one's shape.
     """
     return [
         {
             "name": layer.name,
             "kind": type(layer).__name__,
-            "output": [size for size in layer.output.shape[1:]],
+            "output": list(keras.tree.flatten(layer.output)[0].shape[1:]),
             "n_params": layer.count_params(),
         }
         for layer in model.layers
