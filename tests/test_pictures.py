@@ -41,7 +41,8 @@ def test_a_sine_is_a_line_at_its_frequency(name: str, frequency_hz: float) -> No
     picture = drawn(sine(frequency_hz, 3), View(feature=name))
     assert picture.values.shape[0] == len(bins_hz(picture))
     loudest = picture.values[:, 5:-5].mean(axis=1).argmax()
-    assert bins_hz(picture)[loudest] == pytest.approx(frequency_hz, rel=0.03)
+    coarse = 0.04 if name == "modulation" else 0.03  # its spectra are short
+    assert bins_hz(picture)[loudest] == pytest.approx(frequency_hz, rel=coarse)
     assert picture.values.max() == 0 and picture.duration_s == 3
 
 

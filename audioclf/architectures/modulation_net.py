@@ -10,47 +10,38 @@ spectrotemporal analysis of complex sounds", JASA 118(2).
 import keras
 from keras import layers, ops
 
-from audioclf.architectures._blocks import (
-    Pair,
-    Tensor,
-    attend,
-    conv_bn_relu,
-    dense_bn_relu,
-    frame_means,
-    label,
-    max_pool,
-    per_frame,
-)
+from audioclf.architectures import _blocks as blocks
+from audioclf.architectures._blocks import Pair, Tensor
+from audioclf.features.modulation import N_LEVELS
 from audioclf.recipe import OWN
 
 RECIPE = OWN["modulation"]
-
-N_LEVELS = 4  # the first channels: quarters of a frame, one after the other
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label, three label_..., embedding (n, 384), attention."""
     inputs = keras.Input(input_shape)
-    coarse, weights = attend(_convolved(inputs, stride=(1, 2)))
-    fine, _ = attend(_convolved(_interleaved(inputs), stride=(2, 2)))
+    coarse, weights = blocks.attend(_convolved(inputs, stride=(1, 2)))
+    fine, _ = blocks.attend(_convolved(_interleaved(inputs), stride=(2, 2)))
     vectors = {"coarse": coarse, "fine": fine, "statistics": _statistics(inputs)}
     votes = {
-        f"label_{name}": label(layers.Dropout(0.3)(vector), n_classes, f"label_{name}")
+        f"label_{name}": blocks.label(layers.Dropout(0.3)(vector), n_classes, f"label_{name}")
         for name, vector in vectors.items()
     }
     together = layers.Average(name="label")(list(votes.values()))
     embedding = layers.Concatenate(name="embedding")(list(vectors.values()))
     outputs = {"label": together, "embedding": embedding, **votes}
-    outputs["attention"] = per_frame(weights, input_shape[0])
+    outputs["attention"] = blocks.per_frame(weights, input_shape[0])
     return keras.Model(inputs, outputs, name="modulation_net")
 
 
 def _convolved(x: Tensor, stride: Pair) -> Tensor:
-    """A map through five convolutions, (n, frames, bins, channels) -> (n, t, 128)."""
-    x = max_pool(conv_bn_relu(x, 32, (3, 3), stride), (2, 2))
-    x = max_pool(conv_bn_relu(conv_bn_relu(x, 64, (3, 3)), 64, (3, 3)), (2, 2))
-    x = layers.SpatialDropout2D(0.2)(conv_bn_relu(x, 128, (3, 3)))
-    return frame_means(x)
+    """A map through four convolutions, (n, frames, bins, channels) -> (n, t, 128)."""
+    x = blocks.max_pool(blocks.conv_bn_relu(x, 32, (3, 3), stride), (2, 2))
+    x = blocks.conv_bn_relu(blocks.conv_bn_relu(x, 64, (3, 3)), 64, (3, 3))
+    x = blocks.max_pool(x, (2, 2))
+    x = layers.SpatialDropout2D(0.2)(blocks.conv_bn_relu(x, 128, (3, 3)))
+    return blocks.frame_means(x)
 
 
 def _interleaved(x: Tensor) -> Tensor:
@@ -65,4 +56,4 @@ def _statistics(x: Tensor) -> Tensor:
     mean, greatest = ops.mean(x, axis=1), ops.max(x, axis=1)
     deviation = ops.sqrt(ops.mean(ops.square(x), axis=1) - ops.square(mean) + 1e-3)
     x = layers.Flatten()(layers.Concatenate()([mean, deviation, greatest]))
-    return dense_bn_relu(layers.Dropout(0.3)(x), 128)
+    return blocks.dense_bn_relu(layers.Dropout(0.3)(x), 128)
