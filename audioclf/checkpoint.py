@@ -153,6 +153,15 @@ def read(folder: Path) -> Checkpoint:
     return found
 
 
+def write_card(folder: Path, card: dict[str, Any]) -> Checkpoint:
+    """The card in its folder, in one go, read back. Raises ValueError where it cannot be used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{CARD}.part"
+    part.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(folder / CARD)
+    return read(folder)
+
+
 def verify(checkpoint: Checkpoint) -> None:
     """Check its files, or its members', by the cards. Raises ValueError for a changed one."""
     for member in checkpoint.members:

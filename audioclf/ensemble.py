@@ -4,7 +4,6 @@ Dietterich (2000), "Ensemble Methods in Machine Learning", Multiple Classifier S
 doi:10.1007/3-540-45014-9_1.
 """
 
-import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audioclf import checkpoint, measure
-from audioclf.checkpoint import CARD, Checkpoint
+from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.measure import Progress
 
@@ -29,11 +28,12 @@ def make(
     _check(members)
     found: dict[str, Any] = {"results": [], "calibration": None}
     if held_out is not None:
-        before = [measure.of_key((one.measured or {}).get("training", "none")) for one in members]
+        before = [measure.of_key((one.measured or {}).get("kept_as", "none")) for one in members]
         found = _measured(before, held_out, progress)
         found["results"][0]["network"] = "its members, trained without that fold"
     folder = members[0].folder.parent / name
-    return _write(folder, {**_described(members), **found, "members": [m.name for m in members]})
+    card = {**_described(members), **found, "members": [member.name for member in members]}
+    return checkpoint.write_card(folder, card)
 
 
 def measured_together(
@@ -52,7 +52,8 @@ def _measured(
         for number, member in enumerate(members):
             os.symlink(member.folder, Path(folder, f"member-{number}"))
         names = [f"member-{number}" for number in range(len(members))]
-        together = _write(Path(folder, "ensemble"), {**_described(members), "members": names})
+        card = {**_described(members), "members": names}
+        together = checkpoint.write_card(Path(folder, "ensemble"), card)
         return measure.measured(together, held_out, progress)
 
 
@@ -76,15 +77,6 @@ def _described(members: Sequence[Checkpoint]) -> dict[str, Any]:
         "attribution": " ".join(text for text in attributions if text),
         "licence": cards[0].get("licence"),
     }
-
-
-def _write(folder: Path, card: dict[str, Any]) -> Checkpoint:
-    """The card in its folder, in one go."""
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{CARD}.part"
-    part.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(folder / CARD)
-    return checkpoint.read(folder)
 
 
 def _check(members: Sequence[Checkpoint]) -> None:

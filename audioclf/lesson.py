@@ -92,13 +92,13 @@ def teach(lesson: Lesson, report: Report, progress: Progress) -> Checkpoint:
         found["results"][0]["network"] = "trained with the same settings without that fold"
         if lesson.further:
             found["results"][0]["network"] = "this one, before it went on with that fold too"
-            lesson, before = _going_on(lesson, made)
+            lesson, before = _going_on(lesson, lesson.further), made
     taught = _learn(lesson, chosen, whole.classes, report, progress, before)
     made = _published(taught, {**found, "attribution": credit}, lesson.out / lesson.name)
     if lesson.measure is None and (unseen := set(whole.folds) - folds):
         found = measure.measured(made, whole.of_folds(unseen), progress)
         found["results"][0]["network"] = "this one"
-        made = measure.amend(made, found)
+        made = checkpoint.write_card(made.folder, {**made.card, **found})
     return made
 
 
@@ -113,29 +113,28 @@ def measured_without(
     """The network trained without these folds, with its result on them; made once, and kept."""
     whole = lesson.data()
     chosen = whole.of_folds(set(lesson.folds or whole.folds) | set(held_out))
-    rest = chosen.of_folds(set(chosen.folds) - set(held_out))
+    rest, unseen = chosen.of_folds(set(chosen.folds) - set(held_out)), whole.of_folds(set(held_out))
     measure.forget_peak()
     taught = _learn(lesson, rest, whole.classes, report, progress)
-    folder = measure.kept(taught.key)
+    folder = measure.kept(measure.key(taught.key, unseen))
     if (folder / checkpoint.CARD).is_file() and checkpoint.read(folder).measured:
         return checkpoint.read(folder)
     made = _published(taught, {"attribution": whole.attribution}, folder)
-    found = measure.measured(made, whole.of_folds(set(held_out)), progress)
+    found = measure.measured(made, unseen, progress)
     found["results"][0] |= {
         "weights": taught.training["weights"],
-        "training": taught.key,
+        "kept_as": folder.name,
         "seconds": round(taught.training["seconds"], 1),
         "peak_mb": measure.peak_mb(),
         "history": taught.training["history"],
     }
-    return measure.amend(made, found)
+    return checkpoint.write_card(folder, {**made.card, **found})
 
 
-def _going_on(lesson: Lesson, made: Checkpoint) -> tuple[Lesson, Checkpoint]:
-    """The lesson that goes on from a measured network: fewer epochs, half the rate."""
+def _going_on(lesson: Lesson, n_epochs: int) -> Lesson:
+    """The lesson that goes on from a measured network: so many epochs, at half the rate."""
     rate = lesson.settings.learning_rate / 2
-    settings = replace(lesson.settings, epochs=lesson.further or 1, learning_rate=rate)
-    return replace(lesson, settings=settings), made
+    return replace(lesson, settings=replace(lesson.settings, epochs=n_epochs, learning_rate=rate))
 
 
 def _recipe(lesson: Lesson, architecture: Architecture) -> Recipe:

@@ -4,7 +4,7 @@ Each is kept in the cache as a checkpoint with its result, so it is made once: f
 ships, for cross-validation and for the ensembles that it joins.
 """
 
-import json
+import hashlib
 import re
 import resource
 import sys
@@ -23,8 +23,13 @@ STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def kept(key: str) -> Path:
-    """Where the measured network of that training lies, or would."""
+    """Where the measured network of that name lies, or would."""
     return feature_cache.home() / "measured" / key
+
+
+def key(training: str, held_out: Dataset) -> str:
+    """A name for what that training was measured on: other clips, or other words, another name."""
+    return f"{training}-{hashlib.sha256(where(held_out).encode()).hexdigest()[:8]}"
 
 
 def of_key(key: str) -> Checkpoint:
@@ -64,15 +69,6 @@ def where(held_out: Dataset) -> str:
     """The held-out clips in words."""
     folds = held_out.folds
     return f"{held_out.name}, fold{'s' if len(folds) > 1 else ''} {listed(folds)} held out"
-
-
-def amend(network: Checkpoint, values: dict[str, Any]) -> Checkpoint:
-    """The checkpoint with these values in its card, written in one go."""
-    card = {**network.card, **values}
-    part = network.folder / f".{CARD}.part"
-    part.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(network.folder / CARD)
-    return checkpoint.read(network.folder)
 
 
 def listed(folds: tuple[int, ...]) -> str:

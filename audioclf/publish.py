@@ -5,7 +5,6 @@ says, on random and on real input; a folder appears under its name only when it 
 """
 
 import contextlib
-import json
 import logging
 import os
 import tempfile
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from audioclf import checkpoint
 from audioclf.architectures import Architecture
 from audioclf.architectures._cost import multiply_adds
-from audioclf.checkpoint import CARD, KERAS, ONNX, Checkpoint
+from audioclf.checkpoint import KERAS, ONNX, Checkpoint
 from audioclf.recipe import Recipe
 
 TOLERANCE = 1e-4
@@ -83,8 +82,7 @@ def publish(
         _save(bare, partial)
         _compare(bare, partial / ONNX, real_input)
         full_card = {**card, "sha256": {n: checkpoint.sha256(partial / n) for n in (KERAS, ONNX)}}
-        text = json.dumps(full_card, indent=1, ensure_ascii=False)
-        (partial / CARD).write_text(text + "\n", encoding="utf-8")
+        checkpoint.write_card(partial, full_card)
         if folder.exists():
             os.replace(folder, Path(made, "replaced"))
         os.replace(partial, folder)

@@ -16,6 +16,7 @@ from audioclf.cross_validate import cross_validate
 from audioclf.lesson import Lesson
 from audioclf.predict import Prediction
 from audioclf.settings import Settings
+from audioclf.train import EpochReport
 from audioclf.vary_sound import Variants
 from tests import sounds
 
@@ -75,7 +76,7 @@ def test_the_ensemble_is_measured_with_members_that_never_saw_the_fold(
 ) -> None:
     assert together.measured is not None
     assert together.measured["data"] == "three_sounds, fold 2 held out"
-    before = [measure.of_key((one.measured or {})["training"]) for one in two]
+    before = [measure.of_key((one.measured or {})["kept_as"]) for one in two]
     assert all(one.card["training"]["folds"] == [1, 3, 4, 5] for one in before)
     again = ensemble.measured_together(before, dataset.load(three_sounds).of_folds({2}), silent)
     assert again["accuracy"] == together.measured["accuracy"]
@@ -109,9 +110,27 @@ def test_an_ensemble_without_its_members_is_not_listed(
 def test_what_evaluate_says_is_what_the_card_says_to_the_digit(
     two: tuple[Checkpoint, ...], three_sounds: Path
 ) -> None:
-    before = measure.of_key((two[0].measured or {})["training"])
+    before = measure.of_key((two[0].measured or {})["kept_as"])
     found = evaluate.evaluate(before, dataset.load(three_sounds).of_folds({2})).to_dict()
     assert found.items() <= (before.measured or {}).items()
+
+
+def test_a_training_is_measured_on_the_fold_that_is_asked_for(
+    three_sounds: Path, tmp_path: Path
+) -> None:
+    said = [
+        lesson.measured_without(
+            work(three_sounds, tmp_path, folds=(1, 2, 3), data_name=name),
+            (fold,),
+            lambda stage, report: None,
+            silent,
+        ).measured
+        for name, fold in ((None, 4), (None, 5), ("Three", 5))
+    ]
+    assert [(one or {})["data"] for one in said] == [
+        "three_sounds, fold 4 held out", "three_sounds, fold 5 held out", "Three, fold 5 held out",
+    ]  # fmt: skip
+    assert len({(one or {})["n_clips"] for one in said[1:]}) == 1
 
 
 def test_cross_validation_measures_every_fold_once(three_sounds: Path, tmp_path: Path) -> None:
@@ -121,8 +140,10 @@ def test_cross_validation_measures_every_fold_once(three_sounds: Path, tmp_path:
         work(three_sounds, tmp_path, "second", folds=(1, 2), settings=replace(QUICK, seed=1)),
     ]
 
+    def report(stage: str, epoch: EpochReport) -> None:
+        stages.append(stage)
+
     def rows() -> list[dict[str, Any]]:
-        report = lambda stage, epoch: stages.append(stage)  # noqa: E731
         return [row.to_dict() for row in cross_validate(lessons, report, silent)]
 
     first = rows()
