@@ -224,4 +224,6 @@ def _published(taught: _Taught, found: dict[str, Any], folder: Path) -> Checkpoi
         "licence": "Apache-2.0",
         **found,
     }
-    return publish.publish(taught.model, card, folder, taught.data.real_input())
+    return publish.publish(
+        taught.model, card, folder, taught.data.real_input(), taught.architecture.max_bytes
+    )

@@ -45,7 +45,8 @@ def of_key(key: str) -> Checkpoint:
 def measured(network: Checkpoint, held_out: Dataset, progress: Progress) -> dict[str, Any]:
     """The result on clips that it never saw, and the temperature learnt there, for its card."""
     heard = hear(network, held_out, lambda clips: progress("held-out clips", clips))
-    card = {**network.card, "calibration": calibration(heard, held_out)}
+    learnt = None if network.is_multi_label else calibration(heard, held_out)
+    card = {**network.card, "calibration": learnt}
     return {
         "results": [result(heard, replace(network, card=card), held_out)],
         "calibration": card["calibration"],

@@ -22,6 +22,7 @@ MAX_COLUMNS = 1_600
 QUIETEST_DB = -20.0  # what is softer than this everywhere is silence, and is painted so
 MIN_BAND_BINS = 8  # of the FFT
 NOTES_PER_OCTAVE = 24  # of the constant-Q transform, when it is shown alone
+DB_PER_NEPER = 20 / np.log(10)
 MOST = 98.0  # percent of the values of a two-sided picture that its colours tell apart
 
 
@@ -157,6 +158,8 @@ def _picture(
 ) -> Picture:
     """Values as they are painted, and the colours that suit their unit."""
     unit, loudest_db = channel.unit, 0.0
+    if unit == "Np":
+        unit, values = "dB", values * np.float32(DB_PER_NEPER)
     if unit == "dB":
         loudest_db = reference_db if reference_db is not None else _loudest(values)
         values = values - np.float32(loudest_db)

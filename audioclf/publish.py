@@ -6,8 +6,6 @@ says, on random and on real input; a folder appears under its name only when it 
 
 import contextlib
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf import checkpoint
-from audioclf.architectures import Architecture
+from audioclf._whole import whole_folder
+from audioclf.architectures import MAX_BYTES, Architecture
 from audioclf.architectures._cost import multiply_adds
 from audioclf.checkpoint import KERAS, ONNX, Checkpoint
 from audioclf.recipe import Recipe
 
 TOLERANCE = 1e-4
-MAX_BYTES = 10_000_000  # a Space refuses larger plain files
 
 
 def describe(
@@ -37,6 +35,7 @@ def describe(
         "citation": architecture.citation,
         "recipe": recipe.to_dict(),
         "classes": list(classes),
+        "multi_label": architecture.multi_label,
         "input_shape": list(model.input_shape[1:]),
         "outputs": {name: list(x.shape[1:]) for name, x in model.output.items()},
         "n_params": model.count_params(),
@@ -62,7 +61,11 @@ def layers(model: keras.Model) -> list[dict[str, Any]]:
 
 
 def publish(
-    model: keras.Model, card: Mapping[str, Any], folder: Path, real_input: NDArray[np.float32]
+    model: keras.Model,
+    card: Mapping[str, Any],
+    folder: Path,
+    real_input: NDArray[np.float32],
+    max_bytes: int = MAX_BYTES,
 ) -> Checkpoint:
     """Write `model` and `card` as the checkpoint `folder`, replacing one of that name.
 
@@ -72,20 +75,12 @@ def publish(
     checkpoint.check_name(folder.name)
     if not card["recipe"]["normalisation"]:
         raise ValueError("The recipe has not learnt to scale its input: train the network first.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"
-    ) as made:
-        partial = Path(made, folder.name)
-        partial.mkdir()
+    with whole_folder(folder) as partial:
         bare = _without_optimizer(model)
-        _save(bare, partial)
+        _save(bare, partial, max_bytes)
         _compare(bare, partial / ONNX, real_input)
         full_card = {**card, "sha256": {n: checkpoint.sha256(partial / n) for n in (KERAS, ONNX)}}
         checkpoint.write_card(partial, full_card)
-        if folder.exists():
-            os.replace(folder, Path(made, "replaced"))
-        os.replace(partial, folder)
     return checkpoint.read(folder)
 
 
@@ -96,18 +91,18 @@ def _without_optimizer(model: keras.Model) -> keras.Model:
     return bare
 
 
-def _save(model: keras.Model, folder: Path) -> None:
-    """`model.keras` and `model.onnx`, each small enough for a Space."""
+def _save(model: keras.Model, folder: Path, max_bytes: int) -> None:
+    """`model.keras` and `model.onnx`, neither larger than that."""
     model.save(folder / KERAS)
     spec = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32")
     with _quiet():
         model.export(folder / ONNX, format="onnx", input_signature=[spec], verbose=False)
     for name in (KERAS, ONNX):
         n_bytes = (folder / name).stat().st_size
-        if n_bytes > MAX_BYTES:
+        if n_bytes > max_bytes:
             raise ValueError(
-                f"{name} has {n_bytes / 1e6:.1f} MB and a Space takes 10 MB: make the network "
-                "smaller."
+                f"{name} has {n_bytes / 1e6:.1f} MB and may have {max_bytes / 1e6:.0f}: make the "
+                "network smaller."
             )
 
 

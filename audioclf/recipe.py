@@ -94,7 +94,8 @@ class Recipe:
         """Samples that fill one window."""
         if self.definition.is_waveform:
             return self.window_frames
-        return (self.window_frames - 1) * self.analysis.hop_length
+        edge = 0 if self.definition.is_padded else self.definition.margin(self.analysis)
+        return (self.window_frames - 1) * self.analysis.hop_length + 2 * edge
 
     def key(self) -> str:
         """A name for the features it makes of a clip, before windows are cut: 16 hex digits."""
@@ -115,6 +116,10 @@ OWN = {
         "modulation", Analysis(44_100, 8_192, 3_520, 64, 20.0, 22_050.0), window_frames=63
     ),
     "summary_grid": Recipe("summary_grid", Analysis(n_bins=40)),
+    # Plakal and Ellis (2020): 0.96 s every 0.48 s.
+    "yamnet_mel": Recipe(
+        "yamnet_mel", Analysis(16_000, 512, 160, 64, 125.0, 7_500.0), window_frames=96
+    ),
 }
 
 

@@ -140,12 +140,14 @@ def _compiled(architecture: Architecture, data: TrainingSet, settings: Settings)
 
 def losses(model: keras.Model) -> dict[str, str | None]:
     """The loss of every output, from its name; they are summed as they are."""
-    return {name: _loss(name) for name in model.output}
+    return {name: _loss(model, name) for name in model.output}
 
 
-def _loss(output: str) -> str | None:
+def _loss(model: keras.Model, output: str) -> str | None:
     if output.startswith("label"):
-        return "categorical_crossentropy"
+        activation = getattr(model.get_layer(output), "activation", None)
+        is_independent = activation is keras.activations.sigmoid
+        return "binary_crossentropy" if is_independent else "categorical_crossentropy"
     return "mean_squared_error" if output == "reconstruction" else None
 
 

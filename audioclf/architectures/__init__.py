@@ -2,6 +2,8 @@
 
 A module has a docstring (its first line is shown in the app, the rest is the citation), `RECIPE`
 and `build(input_shape, n_classes) -> keras.Model` with the outputs `label` and `embedding`.
+`MULTI_LABEL = True` says that its probabilities are independent, `MAX_BYTES` how large a file of it
+may be, where it is never part of a repository.
 """
 
 import importlib
@@ -15,6 +17,7 @@ from audioclf.recipe import Recipe
 InputShape = tuple[int, int, int]  # frames, bins, channels
 MIN_FRAMES, MIN_BINS, MAX_BINS = 16, 8, 2_048  # of a spectrogram
 MAX_FRAMES = 4_096
+MAX_BYTES = 10_000_000  # a Space refuses larger plain files
 MIN_SAMPLES = 8_192  # of a waveform: what is left of it after all poolings
 
 
@@ -27,6 +30,8 @@ class Architecture:
     citation: str
     recipe: Recipe
     builder: Callable[[InputShape, int], Any]  # -> keras.Model
+    multi_label: bool = False  # probabilities of classes that may be heard at once
+    max_bytes: int = MAX_BYTES  # of each of its files
 
     def build(self, input_shape: InputShape, n_classes: int) -> Any:
         """The network for that input, not compiled, a keras.Model.
@@ -80,4 +85,12 @@ def load(name: str) -> Architecture:
     check_name(name)
     module = importlib.import_module(f"{__name__}.{name}")
     description, _, citation = (module.__doc__ or "").partition("\n")
-    return Architecture(name, description, citation.strip(), module.RECIPE, module.build)
+    return Architecture(
+        name,
+        description,
+        citation.strip(),
+        module.RECIPE,
+        module.build,
+        getattr(module, "MULTI_LABEL", False),
+        getattr(module, "MAX_BYTES", MAX_BYTES),
+    )

@@ -10,7 +10,15 @@ from itertools import chain
 import numpy as np
 
 from audioclf.audio import Samples
-from audioclf.features import cepstra, gammatone, modulation, pitch, spectrograms, summaries
+from audioclf.features import (
+    cepstra,
+    gammatone,
+    modulation,
+    patches,
+    pitch,
+    spectrograms,
+    summaries,
+)
 from audioclf.features.deltas import MAX_ORDERS, with_deltas
 from audioclf.features.feature import (
     N_PITCH_CLASSES,
@@ -31,6 +39,7 @@ VERSION = 1  # of what is computed: kept features of another one are made again
 
 HZ = Axis("Frequency (Hz)", spectrograms.linear_hz)
 MEL = Axis("Frequency (Hz, mel scale)", spectrograms.mel_hz)
+HTK_MEL = Axis("Frequency (Hz, HTK's mel scale)", patches.mel_hz)
 ERB = Axis("Frequency (Hz, ERB scale)", gammatone.centres_hz)
 NOTES = Axis("Note", spectrograms.cqt_hz, are_notes=True)
 PITCH_CLASSES = Axis("Pitch class", names=lambda _: [(name, 1) for name in pitch.PITCH_CLASSES])
@@ -131,6 +140,14 @@ FEATURES: dict[str, Feature] = {
         "mel levels, and how much of them goes up and down at ten rates",
         margin=modulation.margin,
     ),
+    "yamnet_mel": Feature(
+        patches.log_mel,
+        (Channel("Mel, as YAMNet hears it", "Np", HTK_MEL),),
+        "Mel (YAMNet)",
+        "log-mel magnitudes of YAMNet's front end",
+        margin=patches.margin,
+        is_padded=False,
+    ),
     "summary": Feature(
         summaries.classical,
         (Channel("Classical features", "mixed", PARTS),),
@@ -196,7 +213,10 @@ def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
     Raises ValueError where the analysis cannot give this feature.
     """
     found = feature(name)
-    return found.compute(spectrum(samples, analysis, found.margin(analysis)))
+    margin = found.margin(analysis)
+    if found.is_padded:
+        return found.compute(spectrum(samples, analysis, margin))
+    return found.compute(Spectrum(samples.astype(np.float32, copy=False), margin, analysis))
 
 
 def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator[Values]:
@@ -207,7 +227,7 @@ def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator
     found = feature(name)
     margin = found.margin(analysis)
     hop_length = 1 if found.is_waveform else analysis.hop_length
-    edge = np.zeros(margin, np.float32)
+    edge = np.zeros(margin if found.is_padded else 0, np.float32)
     pending = edge
     for block in chain(blocks, [edge]):
         pending = np.concatenate([pending, block])

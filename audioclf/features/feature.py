@@ -25,7 +25,8 @@ class Channel(NamedTuple):
     """One picture of a feature."""
 
     title: str
-    unit: str  # dB, ratio (dB of the levels), rad, amplitude, share (0 to 1), coefficient, mixed
+    # dB, Np (nepers), ratio (dB of the levels), rad, amplitude, share (0 to 1), coefficient, mixed
+    unit: str
     axis: Axis
 
 
@@ -51,6 +52,9 @@ class Feature:
     # (windows, frames, bins, channels) -> (windows, 1, bins', channels').
     summarise: Callable[[Values], Values] | None = None
     is_waveform: bool = False  # a frame is one sample
+    # Whether zeros lie beyond a clip's ends, so that the first frame's centre is its first sample;
+    # else the first frame begins with it, and no frame reaches beyond the end.
+    is_padded: bool = True
 
     @property
     def units(self) -> frozenset[str]:
@@ -76,6 +80,10 @@ def stacked(parts: Sequence[Feature], label: str, description: str) -> Feature:
         raise ValueError(
             "Summaries and the waveform have no frames to stack: choose them alone, or choose "
             "other features."
+        )
+    if not all(part.is_padded for part in parts):
+        raise ValueError(
+            "YAMNet's frames lie elsewhere than those of other features: choose it alone."
         )
 
     def n_bins(analysis: Analysis) -> int:
