@@ -1,6 +1,7 @@
 """Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half.
 
-An ensemble is a checkpoint too: a card alone, which names the checkpoints beside it that vote.
+An ensemble is a checkpoint too: a card alone, which names the checkpoints beside it that vote. So
+is a head: an ONNX file of kilobytes and a card that names the checkpoint whose embedding it reads.
 """
 
 import hashlib
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from audioclf import recipe
-from audioclf.features import FEATURES
 from audioclf.recipe import Recipe
 
 CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
@@ -60,6 +60,40 @@ class Checkpoint:
         return bool(self.card.get("members"))
 
     @property
+    def is_multi_label(self) -> bool:
+        """Whether its probabilities are independent: several classes may be heard at once."""
+        return bool(self.card.get("multi_label"))
+
+    @property
+    def is_head(self) -> bool:
+        """Whether it reads another checkpoint's embedding."""
+        return bool(self.card.get("backbone"))
+
+    @property
+    def identity(self) -> str:
+        """Which network this is: the SHA-256 of the file that its weights are from, or its own."""
+        return str(self.card.get("source", {}).get("sha256") or self.stamp)
+
+    @property
+    def backbone(self) -> "Checkpoint | None":
+        """The checkpoint whose embedding a head reads, beside it or among those that ship.
+
+        None for any other. Raises ValueError where it is missing or another.
+        """
+        named = self.card.get("backbone")
+        return _backbone(self, named) if named else None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot be used as things are, in a sentence; None where it can."""
+        try:
+            for member in self.members:
+                _ = member.backbone
+        except ValueError as error:
+            return str(error)
+        return None
+
+    @property
     def members(self) -> tuple["Checkpoint", ...]:
         """The checkpoints that vote: itself alone, unless it is an ensemble. Raises ValueError."""
         names = self.card.get("members") or ()
@@ -73,10 +107,12 @@ class Checkpoint:
 
     @property
     def n_bytes(self) -> int:
-        """The size of its files, or of its members'."""
+        """The size of its files, with its backbone's; or of its members'."""
         if self.is_ensemble:
             return sum(member.n_bytes for member in self.members)
-        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+        own = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+        backbone = None if self.trouble else self.backbone
+        return own + (backbone.n_bytes if backbone else 0)
 
     @property
     def temperature(self) -> float:
@@ -106,8 +142,14 @@ def find_all(folder: Path | None = None) -> list[Checkpoint]:
 
 
 def best_first() -> list[Checkpoint]:
-    """Every readable checkpoint, the most accurate first, those that were not measured last."""
-    return sorted(find_all(), key=lambda found: -(found.measured or {}).get("accuracy", 0.0))
+    """Every readable checkpoint, the most accurate first; then those that were not measured, and
+    last those whose backbone is missing.
+    """
+
+    def place(found: Checkpoint) -> tuple[bool, float]:
+        return found.trouble is not None, -(found.measured or {}).get("accuracy", 0.0)
+
+    return sorted(find_all(), key=place)
 
 
 def find(name_or_folder: str | Path) -> Checkpoint:
@@ -123,14 +165,20 @@ def find(name_or_folder: str | Path) -> Checkpoint:
     )
 
 
-def recipe_of(name: str) -> Recipe:
-    """The recipe of a checkpoint, or one for the features of that name. Raises ValueError."""
-    if name.split("+")[0] in FEATURES:
-        return recipe.for_feature(name)
-    try:
-        return find(name).members[0].recipe
-    except ValueError as error:
-        raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
+def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
+    name = str(named.get("name"))
+    folders = (head.folder.parent / name, home() / name, Path(named.get("folder", ".")))
+    folder = next((one for one in folders if (one / CARD).is_file()), None)
+    if folder is None:
+        how = named.get("how") or "copy it here"
+        raise ValueError(f"“{head.name}” reads what “{name}” hears, which is not here: {how}.")
+    found = read(folder)
+    if found.identity not in named.get("sha256", ()):
+        raise ValueError(
+            f"“{head.name}” was taught on another “{name}” than the one that is here: teach it "
+            "again, or copy the other one here."
+        )
+    return found
 
 
 def read(folder: Path) -> Checkpoint:
@@ -150,6 +198,8 @@ def read(folder: Path) -> Checkpoint:
         raise ValueError(f"“{folder.name}” lacks {lack}: publish the checkpoint again.")
     if any(member.is_ensemble for member in found.members) and found.is_ensemble:
         raise ValueError(f"“{folder.name}” names an ensemble as a member: name plain networks.")
+    if not isinstance(card.get("backbone") or {}, dict):
+        raise ValueError(f"“{folder.name}” does not say what it reads: publish it again.")
     return found
 
 

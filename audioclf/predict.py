@@ -1,80 +1,30 @@
-"""From a sound to a Prediction, with ONNX Runtime: no Keras, no TensorFlow.
+"""From a sound to a Prediction or to embeddings, with ONNX Runtime: no Keras, no TensorFlow."""
 
-A session is opened once per network and kept; all windows of a clip go through it in one batch.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf import audio, calibrate, checkpoint, windows
+from audioclf import audio, calibrate, windows
 from audioclf.audio import Limits, Samples
 from audioclf.checkpoint import Checkpoint
+from audioclf.listen import embedder, listener, through
+from audioclf.prediction import Prediction
 from audioclf.recipe import Recipe
 from audioclf.windows import Windows
 
-UNSURE_BELOW = 0.5
-SURENESS = ((0.9, "almost certain"), (0.7, "quite sure"), (0.0, "probably"))
-MAX_BATCH = 64  # windows at a time: bounds memory on long sounds
-MAX_ROWS = 512  # windows of an ensemble at a time: likewise
+MAX_ROWS = 512  # windows of an ensemble at a time: bounds memory on long sounds
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What a network hears: probabilities per window, and when the windows are."""
+class Embeddings(NamedTuple):
+    """What a network makes of windows before its head, and when the windows are."""
 
-    checkpoint: str
-    classes: tuple[str, ...]
     starts_s: NDArray[np.floating]  # (windows,)
     ends_s: NDArray[np.floating]  # (windows,)
-    probabilities: NDArray[np.float32]  # (windows, classes)
-    is_silent: bool = False  # digital silence: whatever the network says, there is no sound
-
-    @property
-    def clip(self) -> NDArray[np.float32]:
-        """The clip's probabilities, (classes,): the mean over its windows."""
-        return self.probabilities.mean(axis=0)
-
-    def ranking(self) -> list[tuple[str, float]]:
-        """Classes and their probabilities for the clip, most probable first."""
-        order = np.argsort(-self.clip, kind="stable")
-        return [(self.classes[i], float(self.clip[i])) for i in order]
-
-    def sentence(self) -> str:
-        """The clip's answer in words, such as “Rain, quite sure (87 %)”."""
-        if self.is_silent:
-            return "Silence: there is nothing to hear in this sound"
-        (best, probability), (second, _) = self.ranking()[:2]
-        if probability < UNSURE_BELOW:
-            return f"Not sure: {_spoken(best)} or {_spoken(second)}"
-        how = next(words for above, words in SURENESS if probability >= above)
-        percent = "over 99" if probability >= 0.995 else f"{100 * probability:.0f}"
-        return f"{_spoken(best).capitalize()}, {how} ({percent} %)"
-
-    def to_dict(self, file: str) -> dict[str, Any]:
-        """Plain values, as the command line prints them."""
-        rows = zip(self.starts_s, self.ends_s, self.probabilities, strict=True)
-        return {
-            "file": file,
-            "checkpoint": self.checkpoint,
-            "classes": list(self.classes),
-            "clip": {
-                name: round(float(p), 6) for name, p in zip(self.classes, self.clip, strict=True)
-            },
-            "windows": [
-                {
-                    "start_s": round(float(start_s), 4),
-                    "end_s": round(float(end_s), 4),
-                    "probabilities": [round(float(p), 6) for p in row],
-                }
-                for start_s, end_s, row in rows
-            ],
-        }
+    values: NDArray[np.float32]  # (windows, d)
 
 
 def predict(
@@ -168,56 +118,30 @@ def _peak(samples: Samples) -> float:
     return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
-
-
 def _recipe(network: Checkpoint, cleaning: str | None) -> Recipe:
     return replace(network.recipe, cleaning=cleaning) if cleaning else network.recipe
 
 
 def _predict_windows(parts: Iterable[Windows], network: Checkpoint) -> Prediction:
-    session = _session(str(network.folder / checkpoint.ONNX), network.stamp)
-    starts_s, ends_s = [], []
-    probabilities: list[NDArray[np.float32]] = []
-    for part in parts:
-        starts_s.append(part.starts_s)
-        ends_s.append(part.ends_s)
-        probabilities.extend(_batches(session, part.inputs))
+    starts_s, ends_s, probabilities = through(listener(network), parts)
     return Prediction(
         network.name,
         network.classes,
-        np.concatenate(starts_s),
-        np.concatenate(ends_s),
-        calibrate.tempered(np.concatenate(probabilities), network.temperature),
+        starts_s,
+        ends_s,
+        calibrate.tempered(probabilities, network.temperature),
+        is_multi_label=network.is_multi_label,
     )
 
 
-def _batches(session: Any, inputs: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """Probabilities, (up to MAX_BATCH, classes) at a time."""
-    name = session.get_inputs()[0].name
-    for first in range(0, len(inputs), MAX_BATCH):
-        yield session.run(["label"], {name: inputs[first : first + MAX_BATCH]})[0]
+def embed_file(path: str | Path, network: Checkpoint, limits: Limits = audio.ANY) -> Embeddings:
+    """What a network makes of a file's windows before its head, window by window.
 
-
-@lru_cache(maxsize=32)
-def _session(path: str, stamp: str) -> Any:
-    """A session that is kept; `stamp` opens a new one when the file was replaced."""
-    return open_session(Path(path), stamp)
-
-
-def open_session(path: Path, stamp: str) -> Any:
-    """An ONNX Runtime session of a file that must be `stamp`. Raises ValueError."""
-    import onnxruntime
-
-    checkpoint.verify_file(path, stamp)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    # Idle threads that spin take the cores from the next sound's decoding.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors have no common base but Exception
+    Raises ValueError for a file that cannot be read, and for an ensemble.
+    """
+    if network.is_ensemble:
         raise ValueError(
-            f"The network “{path.parent.name}” cannot be opened: copy or publish it again."
-        ) from error
+            f"“{network.name}” has no embedding of its own: choose one of its members."
+        )
+    parts = windows.windows_of_file(network.recipe, path, limits)
+    return Embeddings(*through(embedder(network.backbone or network), parts))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from audioclf.labels import Interval, audacity, one_line, raven
-from audioclf.predict import Prediction
+from audioclf.prediction import Prediction
 
 RAVEN_HIGH_HZ = 11_025.0
 

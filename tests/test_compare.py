@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, Page, expect
 
 from audioclf import audio, checkpoint, predict
-from audioclf.predict import Prediction
+from audioclf.prediction import Prediction
 from audioclf.ui import classify_tab, compare_view, shared
 from audioclf.ui.agreement import agreement, listed, together
 from tests import made, sounds

@@ -14,7 +14,7 @@ from audioclf.augment import Augmentation
 from audioclf.checkpoint import Checkpoint
 from audioclf.cross_validate import cross_validate
 from audioclf.lesson import Lesson
-from audioclf.predict import Prediction
+from audioclf.prediction import Prediction
 from audioclf.settings import Settings
 from audioclf.train import EpochReport
 from audioclf.vary_sound import Variants

@@ -9,7 +9,7 @@ import pytest
 from audioclf import audio, checkpoint, evaluate, predict, windows
 from audioclf import dataset as datasets
 from audioclf.checkpoint import Checkpoint
-from audioclf.predict import Prediction
+from audioclf.prediction import Prediction
 from tests import sounds
 
 RATE_HZ = sounds.RATE_HZ

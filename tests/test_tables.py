@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audioclf import tables
-from audioclf.predict import Prediction
+from audioclf.prediction import Prediction
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.05, 0.9, 0.05], [0.25, 0.25, 0.5]], np.float32)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audioclf.predict import UNSURE_BELOW, Prediction
+from audioclf.prediction import UNSURE_BELOW, Prediction
 
 
 def agreement(heard: Sequence[Prediction]) -> str:

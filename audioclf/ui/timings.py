@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from audioclf import checkpoint
 from audioclf.checkpoint import Checkpoint
-from audioclf.predict import open_session
+from audioclf.listen import Listener, listener, open_session
 
 N_RUNS = 5
 MS = 1_000
@@ -39,17 +38,16 @@ def measure(network: Checkpoint) -> float | None:
 
 
 def _run_ms(network: Checkpoint) -> float:
-    """One network's median; its session is opened for this and not kept."""
-    session = open_session(network.folder / checkpoint.ONNX, network.stamp)
-    shape = (1, *network.card["input_shape"])
-    window = {session.get_inputs()[0].name: _noise(shape)}
-    session.run(["label"], window)  # the first run is slower: it allocates
-    return MS * statistics.median(_seconds(session, window) for _ in range(N_RUNS))
+    """One network's median, with its backbone; sessions are opened for this and not kept."""
+    hear = listener(network, open_session)
+    window = _noise((1, *network.recipe.input_shape))
+    hear(window)  # the first run is slower: it allocates
+    return MS * statistics.median(_seconds(hear, window) for _ in range(N_RUNS))
 
 
-def _seconds(session: Any, window: dict[str, Any]) -> float:
+def _seconds(hear: Listener, window: Any) -> float:
     started = time.perf_counter()
-    session.run(["label"], window)
+    hear(window)
     return time.perf_counter() - started
 
 
