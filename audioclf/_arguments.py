@@ -126,6 +126,30 @@ def _add_ensemble(made: argparse.ArgumentParser) -> None:
     made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
 
 
+def _add_fine_tune(made: argparse.ArgumentParser) -> None:
+    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
+    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
+    made.add_argument(
+        "--freeze", action="store_true", required=True,
+        help="the network stays as it is and gets a new head, in seconds",
+    )  # fmt: skip
+    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
+    made.add_argument(
+        "--measure", type=int, metavar="K",
+        help="first without fold K, and put the result on it into the card",
+    )  # fmt: skip
+    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
+    made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
+    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+
+
+def _add_fetch(made: argparse.ArgumentParser) -> None:
+    made.add_argument("name", metavar="NAME", help="yamnet: Google's 521 classes of sounds, 4 MB")
+    made.add_argument("--from", dest="from_file", metavar="FILE", help="a file already here")
+    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "architectures": ("the table of networks", _add_table),
     "checkpoints": ("the table of trained networks, with measured results", _add_table),
@@ -134,6 +158,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "train": ("train a network from scratch on a labelled folder", _add_train),
     "cross-validate": ("a training per fold, each measured on that fold", _add_cross_validate),
     "ensemble": ("a checkpoint in which several vote", _add_ensemble),
+    "fine-tune": ("teach a network new classes: a new head on what it hears", _add_fine_tune),
+    "fetch": ("get a network that is not part of the project, and publish it", _add_fetch),
     "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
     "app": ("serve the page", _add_app),
 }

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audioclf import _shipped, checkpoint, settings
+from audioclf import _shipped, _teaching, checkpoint, recipe
 from audioclf._arguments import Run, parser
-from audioclf._console import EpochBars, print_table, progress
+from audioclf._console import print_table, progress
 from audioclf.checkpoint import Checkpoint
-from audioclf.settings import Settings
-
-RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the settings
+from audioclf.features import FEATURES
+from audioclf.recipe import Recipe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +91,7 @@ def _features(chosen: argparse.Namespace) -> None:
     from audioclf import windows
     from audioclf._arrays import GrowingArray
 
-    made = checkpoint.recipe_of(chosen.recipe)
+    made = _recipe_of(chosen.recipe)
     if chosen.deltas is not None:
         made = replace(made, deltas=chosen.deltas)
     output = Path(chosen.output)
@@ -101,6 +100,16 @@ def _features(chosen: argparse.Namespace) -> None:
         for part in progress("parts", windows.windows_of_file(made, chosen.path)):
             array.append(part.inputs)
     print(f"{output}: {array.shape} windows, frames, bins, channels")
+
+
+def _recipe_of(name: str) -> Recipe:
+    """The recipe of a checkpoint, or one for the features of that name. Raises ValueError."""
+    if name.split("+")[0] in FEATURES:
+        return recipe.for_feature(name)
+    try:
+        return checkpoint.find(name).members[0].recipe
+    except ValueError as error:
+        raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
@@ -125,93 +134,6 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     print_table([{"class": name, **row} for name, row in found.per_class.items()], False)
 
 
-def _train(chosen: argparse.Namespace) -> None:
-    from audioclf import architectures, dataset
-
-    architectures.check_name(chosen.architecture)
-    dataset.load(chosen.folder)
-    from audioclf import lesson  # with Keras: what is wrong so far is said before ten seconds pass
-
-    work = lesson.Lesson(
-        folder=Path(chosen.folder),
-        architecture=chosen.architecture,
-        name=chosen.name,
-        out=Path(chosen.out) if chosen.out else checkpoint.home(),
-        feature=chosen.feature,
-        recipe=_recipe_changes(chosen),
-        folds=chosen.folds or (),
-        measure=chosen.measure,
-        further=chosen.further,
-        data_name=chosen.data_name,
-        credit=chosen.credit,
-        settings=_settings(chosen),
-    )
-    made = lesson.teach(work, EpochBars().show, progress)
-    print(made.folder)
-    if made.measured:
-        print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
-
-
-def _settings(chosen: argparse.Namespace) -> Settings:
-    """The usual settings, with what `--set` and the shorter arguments say."""
-    changes = {name: text for name, text in chosen.set or [] if not name.startswith(RECIPE)}
-    if chosen.epochs is not None:
-        changes["epochs"] = str(chosen.epochs)
-    if chosen.seed is not None:
-        changes["seed"] = str(chosen.seed)
-    return settings.changed(Settings(), changes)
-
-
-def _recipe_changes(chosen: argparse.Namespace) -> tuple[tuple[str, str], ...]:
-    """What `--set recipe....` and `--deltas` say."""
-    changes = {name: text for name, text in chosen.set or [] if name.startswith(RECIPE)}
-    if chosen.deltas is not None:
-        changes["recipe.deltas"] = str(chosen.deltas)
-    return tuple((name.removeprefix(RECIPE), text) for name, text in changes.items())
-
-
-def _cross_validate(chosen: argparse.Namespace) -> None:
-    from audioclf import architectures, dataset
-
-    specs = [spec.partition(":") for spec in chosen.architecture]
-    for name, _, _ in specs:
-        architectures.check_name(name)
-    dataset.load(chosen.folder)
-    from audioclf import lesson
-    from audioclf.cross_validate import cross_validate
-
-    lessons = [
-        lesson.Lesson(
-            folder=Path(chosen.folder),
-            architecture=name,
-            name=f"{name}:{feature}" if feature else name,
-            out=Path(),
-            feature=feature or None,
-            recipe=_recipe_changes(chosen),
-            folds=chosen.folds or (),
-            data_name=chosen.data_name,
-            settings=_settings(chosen),
-        )
-        for name, _, feature in specs
-    ]
-    rows = [row.to_dict() for row in cross_validate(lessons, EpochBars().show, progress)]
-    print_table(rows, chosen.json)
-
-
-def _ensemble(chosen: argparse.Namespace) -> None:
-    from audioclf import dataset, ensemble
-
-    members = [checkpoint.find(name) for name in chosen.members]
-    held_out = None
-    if chosen.measure is not None:
-        data = dataset.load(chosen.folder)
-        held_out = replace(data, name=chosen.data_name or data.name).of_folds({chosen.measure})
-    made = ensemble.make(chosen.name, members, held_out, progress)
-    print(made.folder)
-    if made.measured:
-        print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
-
-
 def _app(chosen: argparse.Namespace) -> None:
     from audioclf.ui import start
 
@@ -227,9 +149,7 @@ RUNS: dict[str, Run] = {
     "checkpoints": _checkpoints,
     "predict": _predict,
     "features": _features,
-    "train": _train,
-    "cross-validate": _cross_validate,
-    "ensemble": _ensemble,
+    **_teaching.RUNS,
     "evaluate": _evaluate,
     "app": _app,
 }

@@ -1,0 +1,157 @@
+"""The commands that make checkpoints: train, cross-validate, ensemble, fine-tune, fetch."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from audioclf import checkpoint, fetch, settings
+from audioclf._arguments import Run
+from audioclf._console import EpochBars, print_table, progress
+from audioclf.checkpoint import Checkpoint
+from audioclf.settings import Settings
+
+RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the settings
+
+
+def _train(chosen: argparse.Namespace) -> None:
+    from audioclf import architectures, dataset
+
+    architectures.check_name(chosen.architecture)
+    dataset.load(chosen.folder)
+    from audioclf import lesson  # with Keras: what is wrong so far is said before ten seconds pass
+
+    work = lesson.Lesson(
+        folder=Path(chosen.folder),
+        architecture=chosen.architecture,
+        name=chosen.name,
+        out=_out(chosen),
+        feature=chosen.feature,
+        recipe=_recipe_changes(chosen),
+        folds=chosen.folds or (),
+        measure=chosen.measure,
+        further=chosen.further,
+        data_name=chosen.data_name,
+        credit=chosen.credit,
+        settings=_settings(chosen),
+    )
+    made = lesson.teach(work, EpochBars().show, progress)
+    _tell(made)
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    """The usual settings, with what `--set` and the shorter arguments say."""
+    changes = {name: text for name, text in chosen.set or [] if not name.startswith(RECIPE)}
+    if chosen.epochs is not None:
+        changes["epochs"] = str(chosen.epochs)
+    if chosen.seed is not None:
+        changes["seed"] = str(chosen.seed)
+    return settings.changed(Settings(), changes)
+
+
+def _recipe_changes(chosen: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """What `--set recipe....` and `--deltas` say."""
+    changes = {name: text for name, text in chosen.set or [] if name.startswith(RECIPE)}
+    if chosen.deltas is not None:
+        changes["recipe.deltas"] = str(chosen.deltas)
+    return tuple((name.removeprefix(RECIPE), text) for name, text in changes.items())
+
+
+def _cross_validate(chosen: argparse.Namespace) -> None:
+    from audioclf import architectures, dataset
+
+    specs = [spec.partition(":") for spec in chosen.architecture]
+    for name, _, _ in specs:
+        architectures.check_name(name)
+    dataset.load(chosen.folder)
+    from audioclf import lesson
+    from audioclf.cross_validate import cross_validate
+
+    lessons = [
+        lesson.Lesson(
+            folder=Path(chosen.folder),
+            architecture=name,
+            name=f"{name}:{feature}" if feature else name,
+            out=Path(),
+            feature=feature or None,
+            recipe=_recipe_changes(chosen),
+            folds=chosen.folds or (),
+            data_name=chosen.data_name,
+            settings=_settings(chosen),
+        )
+        for name, _, feature in specs
+    ]
+    rows = [row.to_dict() for row in cross_validate(lessons, EpochBars().show, progress)]
+    print_table(rows, chosen.json)
+
+
+def _ensemble(chosen: argparse.Namespace) -> None:
+    from audioclf import dataset, ensemble
+
+    members = [checkpoint.find(name) for name in chosen.members]
+    held_out = None
+    if chosen.measure is not None:
+        data = dataset.load(chosen.folder)
+        held_out = replace(data, name=chosen.data_name or data.name).of_folds({chosen.measure})
+    made = ensemble.make(chosen.name, members, held_out, progress)
+    _tell(made)
+
+
+def _fine_tune(chosen: argparse.Namespace) -> None:
+    from audioclf import dataset, heads
+
+    data = dataset.load(chosen.folder)
+    made = heads.teach(
+        checkpoint.find(chosen.checkpoint),
+        replace(data, name=chosen.data_name or data.name),
+        _out(chosen) / chosen.name,
+        heads.HeadSettings(folds=chosen.folds or (), measure=chosen.measure, credit=chosen.credit),
+        progress,
+    )
+    _tell(made)
+
+
+def _fetch(chosen: argparse.Namespace) -> None:
+    wanted = fetch.source(chosen.name)
+    path = Path(chosen.from_file) if chosen.from_file else _downloaded(wanted)
+    if not path.is_file():
+        raise ValueError(f"There is no file “{path}”: name the one that you have.")
+    print(f"Reading {path.name}, and comparing the network that is made of it…", file=sys.stderr)
+    from audioclf import yamnet_file
+
+    _tell(yamnet_file.publish_yamnet(path, _out(chosen)))
+
+
+def _downloaded(wanted: fetch.Source) -> Path:
+    from tqdm import tqdm
+
+    print(
+        f"Fetching {wanted.name} ({wanted.n_bytes / 1e6:.1f} MB, {wanted.licence}) from "
+        f"{wanted.urls[0]}",
+        file=sys.stderr,
+    )
+    bar = tqdm(total=wanted.n_bytes, unit="B", unit_scale=True, leave=False, file=sys.stderr)
+    try:
+        return fetch.download(wanted, bar)
+    finally:
+        bar.close()
+
+
+def _out(chosen: argparse.Namespace) -> Path:
+    return Path(chosen.out) if chosen.out else checkpoint.home()
+
+
+def _tell(made: Checkpoint) -> None:
+    """Where it lies, and how it did where that was measured."""
+    print(made.folder)
+    if made.measured:
+        print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
+
+
+RUNS: dict[str, Run] = {
+    "train": _train,
+    "cross-validate": _cross_validate,
+    "ensemble": _ensemble,
+    "fine-tune": _fine_tune,
+    "fetch": _fetch,
+}
