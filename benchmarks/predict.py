@@ -1,7 +1,8 @@
 """A five-second clip from file to Prediction, beside librosa features and `model.predict`.
 
-Run it as `python benchmarks/predict.py [ROUNDS]`; it prints a Markdown table of medians. Both sides
-decode the same Ogg Vorbis file, make the same log-mel windows and ask the same weights.
+Run it as `python benchmarks/predict.py [ROUNDS] [NAME...]`; it prints a Markdown table of medians
+for each network on log-mel spectrograms that is named. Both sides decode the same Ogg Vorbis file,
+make the same windows and ask the same weights.
 """
 
 import os
@@ -23,14 +24,16 @@ import soundfile
 from audioclf import audio, checkpoint, predict, windows
 from audioclf.checkpoint import Checkpoint
 
+NAMES = ("separable_cnn-mel", "cldnn-mel")
 
-def main(rounds: int) -> None:
-    """Every row for every checkpoint, the rows in turn."""
+
+def main(rounds: int, names: list[str]) -> None:
+    """Every row for every network, the rows in turn."""
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "clip.ogg")
         noise = np.random.default_rng(0).normal(0, 0.1, 5 * 44_100)
         soundfile.write(clip, noise, 44_100, format="OGG", subtype="VORBIS")
-        for network in checkpoint.find_all():
+        for network in map(_on_mel, names):
             model = keras.saving.load_model(network.folder / checkpoint.KERAS)
             rows: dict[str, Callable[[], object]] = {
                 "decode alone (libsndfile)": lambda: audio.load(clip),
@@ -44,6 +47,14 @@ def main(rounds: int) -> None:
             print("|---|---|---|")
             for name, median in seconds.items():
                 print(f"| {name} | {1000 * median:.1f} | {median / ours:.2f} |")
+
+
+def _on_mel(name: str) -> Checkpoint:
+    """As the network says it: the other side has no temperature."""
+    network = checkpoint.find(name).uncalibrated()
+    if network.is_ensemble or network.is_head or network.recipe.feature != "mel":
+        raise SystemExit(f"“{name}” does not hear log-mel spectrograms alone: name another.")
+    return network
 
 
 def by_hand(clip: Path, network: Checkpoint, model: keras.Model) -> np.ndarray:
@@ -79,4 +90,4 @@ def _medians(rows: dict[str, Callable[[], object]], rounds: int) -> dict[str, fl
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, sys.argv[2:] or list(NAMES))

@@ -1,5 +1,6 @@
 """The page: the only place that imports gradio. `build_app` lists its tabs, `launch` serves it."""
 
+import contextlib
 import io
 import os
 import threading
@@ -9,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from audioclf import checkpoint, clean, pictures, plots, predict
-from audioclf.ui import classify_tab, networks_tab, shared
+from audioclf.ui import classify_tab, fetch_view, networks_tab, shared
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
 
@@ -47,6 +48,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
     }
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
     threading.Thread(target=_warm, daemon=True).start()
+    threading.Thread(target=fetch_view.fetch_at_start, daemon=True).start()
     app.block_thread()
 
 
@@ -61,8 +63,9 @@ def start(
 
 def _warm() -> None:
     """What a first visitor would otherwise wait for: a session, a picture, a gate."""
-    for network in checkpoint.best_first()[:1]:
-        predict.warm(network)
+    for _, name in shared.network_choices()[:1]:
+        with contextlib.suppress(ValueError):
+            predict.warm(checkpoint.find(name))
     rate_hz = 22_050
     noise = np.random.default_rng(0).normal(0, 0.1, rate_hz).astype(np.float32)
     drawn = pictures.pictures([noise], rate_hz, 1.0, pictures.View())

@@ -7,8 +7,9 @@ import gradio as gr
 import numpy as np
 
 from audioclf import checkpoint, plots, tables
-from audioclf.predict import Prediction
+from audioclf.prediction import Prediction
 from audioclf.ui import views
+from audioclf.ui.heat import heat_lane, is_many
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
 from audioclf.ui.shared import (
     Shared,
@@ -28,6 +29,7 @@ CLEANINGS = [
     ("Denoised", "denoised"),
     ("Silences removed", "silence_removed"),
 ]
+MOST_CELLS, LEAST_KEPT = 500_000, 0.01  # of larger tables, classes that are likely somewhere
 N_COLOURED = 7  # classes that win most windows, then the most probable
 PRIVACY = (
     "Sounds stay on this server for about an hour, and whoever knows an upload's address can "
@@ -56,7 +58,7 @@ def predict_clip(
     sound: a sound file. network: the name of a checkpoint. cleaning: as_is, denoised or
     silence_removed. Returns the answer (a sentence and the ranking, or `error`, a sentence), and
     the prediction: classes, the clip's probabilities, and start_s, end_s and probabilities of
-    every window.
+    every window; of many classes, the rows that matter and the best of every window.
     """
     if sound is None:
         return EMPTY, None, None
@@ -75,16 +77,22 @@ def take_file(file: str | None) -> str | None:
 
 def answer(prediction: Prediction) -> dict[str, Any]:
     """The clip's answer in words, and the ranking with its colours."""
-    colours = plots.class_colours(prediction.classes)
+    many = is_many(prediction)
+    colours = {} if many else plots.class_colours(prediction.classes)
     ranking = [
-        {"class": name, "probability": round(p, 6), "colour": colours[name]}
+        {"class": name, "probability": round(p, 6), "colour": colours.get(name)}
         for name, p in prediction.ranking()
     ]
-    return {"sentence": prediction.sentence(), "ranking": ranking}
+    return {"sentence": prediction.sentence(), "ranking": ranking, "many": many}
 
 
 def windows_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str, Any]:
-    """The prediction as the command line prints it, with what its drawing needs."""
+    """The prediction as the command line prints it, with what its drawing needs.
+
+    Of many classes, those that matter: see `heat_lane`.
+    """
+    if is_many(prediction):
+        return heat_lane(prediction, file, duration_s)
     colours = plots.class_colours(prediction.classes)
     wins = np.bincount(prediction.probabilities.argmax(axis=1), minlength=len(colours))
     top = np.argsort(-(wins + prediction.clip), kind="stable")[:N_COLOURED].tolist()
@@ -102,6 +110,7 @@ def write_tables(prediction: Prediction | None, sound: str | None) -> tuple[Any,
     if prediction is None or sound is None:
         return tuple(gr.DownloadButton(value=None, interactive=False) for _ in range(3))
     stem, name = Path(sound).stem[:80], Path(sound).name
+    prediction = prediction.of_classes_above(LEAST_KEPT, MOST_CELLS)
     endings = {"csv": "csv", "json": "json", "audacity": "txt"}
     return tuple(
         gr.DownloadButton(
@@ -124,7 +133,9 @@ def describe_network(network: str | None) -> str:
             f"Measured on {measured['data']}: {100 * measured['accuracy']:.2f} % of "
             f"{measured['n_clips']} clips right."
         )
-    if not card.get("calibration"):
+    if found.trouble:
+        lines.append(found.trouble)
+    elif not card.get("calibration") and not found.is_multi_label:
         lines.append("Its probabilities are not calibrated.")
     return " ".join(lines)
 

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf import checkpoint, plots
-from audioclf.predict import UNSURE_BELOW, Prediction
+from audioclf.prediction import UNSURE_BELOW, Prediction
 from audioclf.ui.agreement import agreement, key, listed, together
 from audioclf.ui.lanes import lane
 from audioclf.ui.shared import (
@@ -168,8 +168,8 @@ def offer_networks(chosen: list[str] | None) -> Any:
 
 
 def first_choice() -> list[str]:
-    """The best networks and every ensemble."""
-    best = checkpoint.best_first()
+    """The best networks and every ensemble, of those that can be used."""
+    best = [network for network in checkpoint.best_first() if network.trouble is None]
     return [n.name for place, n in enumerate(best) if place < N_BEST or n.is_ensemble]
 
 

@@ -18,7 +18,7 @@ from audioclf.ui.shared import Sound
 ASSETS = Path(__file__).parent / "assets"
 HEAD = "".join(
     f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>"
-    for name in ("lanes.js", "compare.js")
+    for name in ("lanes.js", "heat.js", "compare.js")
 )
 CSS = (ASSETS / "style.css").read_text(encoding="utf-8")
 
@@ -78,7 +78,7 @@ def spectrogram_lane(drawn: Sequence[Picture]) -> dict[str, Any]:
 def _title(picture: Picture, *, alone: bool) -> str:
     """The axis and what the colours stand for."""
     name = picture.axis_name if alone else f"{picture.title}: {picture.axis_name}"
-    if picture.channel.unit == "dB":
+    if picture.channel.unit in ("dB", "Np"):
         return f"{name}; colours from the loudest down to −{-picture.low:.0f} dB"
     if picture.channel.unit == "rad":
         return f"{name}; colours are the phase from −π to π rad"

@@ -8,7 +8,8 @@ import gradio as gr
 
 from audioclf import checkpoint
 from audioclf.checkpoint import Checkpoint
-from audioclf.ui import network_details, timings
+from audioclf.ui import fetch_view, network_details, timings
+from audioclf.ui.classify_tab import list_networks
 from audioclf.ui.number_table import filled, table
 from audioclf.ui.shared import CLASSIFY, Shared, network_choices, unchecked
 
@@ -100,6 +101,7 @@ def _row(network: Checkpoint) -> list[Any]:
 def build(shared: Shared, tab: gr.Tab) -> None:
     """The table and what is below it, then their wiring; all is read when the tab is opened."""
     choices = network_choices()
+    offer, _, fetched = fetch_view.build()
     empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
     with gr.Column(visible=bool(choices)) as everything:
         networks = table(
@@ -135,6 +137,12 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     tab.select(list_trained, chosen, [empty, everything, networks, chosen], **quiet).then(
         time_networks, None, networks, show_progress="hidden", concurrency_id="cpu"
+    )
+    tab.select(fetch_view.show_offer, None, offer, **quiet)
+    fetched.then(fetch_view.show_offer, None, offer, **quiet).then(
+        list_trained, chosen, [empty, everything, networks, chosen], **quiet
+    ).then(time_networks, None, networks, show_progress="hidden", concurrency_id="cpu").then(
+        list_networks, shared.network, shared.network, **quiet
     )
     networks.select(choose_row, None, chosen, **quiet)
     use.click(use_network, chosen, [shared.network, shared.tabs], **quiet)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from audioclf import audio, checkpoint
 from audioclf.audio import Header, Limits, Samples
 from audioclf.checkpoint import Checkpoint
-from audioclf.predict import Prediction, predict, predict_file, together
+from audioclf.predict import predict, predict_file, together
+from audioclf.prediction import Prediction
 
 HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
@@ -106,16 +107,21 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
 
 
 def network_choices() -> list[tuple[str, str]]:
-    """Every checkpoint with its measured accuracy, and its name; the most accurate first."""
-    return [
-        (
-            f"{found.name} ({100 * found.measured['accuracy']:.2f} %)"
-            if found.measured
-            else f"{found.name} (not measured)",
-            found.name,
-        )
-        for found in checkpoint.best_first()
-    ]
+    """Every checkpoint with its measured accuracy, and its name: general ears, then the best."""
+    found = sorted(checkpoint.best_first(), key=_is_special)
+    return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
+
+
+def _is_special(network: Checkpoint) -> bool:
+    return not (network.is_multi_label and network.trouble is None)
+
+
+def _in_brackets(network: Checkpoint) -> str:
+    if network.trouble is not None:
+        return "cannot be used yet"
+    if network.measured:
+        return f"{100 * network.measured['accuracy']:.2f} %"
+    return f"{len(network.classes)} classes" if network.is_multi_label else "not measured"
 
 
 def network_named(name: str | None) -> Checkpoint:

@@ -2,6 +2,8 @@
 (() => {
   const { make, bars, frame, canvas, cleared, empty, percent, spoken } = window.audioclf.parts;
 
+  const MOST_NAMED = 18; // classes in the legend
+
   function dot(colour) {
     const mark = make('i', 'ac-dot');
     mark.style.background = colour;
@@ -40,13 +42,15 @@
   }
 
   function legend(value) {
-    const names = new Set(value.rows.flatMap((row) => (row.windows || []).map((w) => w[2])));
+    const all = [...new Set(value.rows.flatMap((row) => (row.windows || []).map((w) => w[2])))];
+    const names = new Set(all.slice(0, MOST_NAMED));
     const line = make('div', 'ac-legend');
     for (const name of names) {
       const item = make('span');
       item.append(dot(value.colours[name]), spoken(name));
       line.append(item);
     }
+    if (all.length > names.size) line.append(make('span', '', `and ${all.length - names.size} more classes;`));
     if (names.size) line.append(make('span', '', 'A window has the colour of its class; its height is the probability.'));
     return line;
   }

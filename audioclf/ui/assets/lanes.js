@@ -66,7 +66,7 @@ window.audioclf = (() => {
       const line = make('div', 'ac-bar');
       const fill = make('span', 'ac-fill');
       fill.style.width = 100 * row.probability + '%';
-      fill.style.background = row.colour;
+      fill.style.background = row.colour || 'var(--color-accent)';
       const track = make('span', 'ac-track');
       track.append(fill);
       line.append(make('span', 'ac-name', spoken(row.class)), track, make('span', 'ac-p', percent(row.probability)));
@@ -200,6 +200,7 @@ window.audioclf = (() => {
     if (!value.ranking) return box.replaceChildren(make('p', 'ac-empty', value.sentence));
     const sentence = make('p', 'ac-sentence', value.sentence);
     sentence.setAttribute('role', 'status');
+    if (value.many) return box.replaceChildren(sentence, window.audioclf.parts.searchable(value.ranking));
     box.replaceChildren(sentence, bars(value.ranking.slice(0, 5)));
     if (value.ranking.length > 5) {
       const rest = make('details', 'ac-rest');
@@ -213,17 +214,13 @@ window.audioclf = (() => {
   function windows(element, props) {
     const value = props.value;
     if (!value || !value.windows) return empty(element);
+    if (value.rows) return window.audioclf.parts.heat(element, value);
     const n = value.windows.length;
-    const file = value.file + value.duration_s;
-    if (remembered.file !== file) Object.assign(remembered, { file, time: 0 });
-    let chosen = -1;
     const plot = frame(cleared(element), value.title, {
       duration_s: value.duration_s,
       ticks: [{ at: 0, label: '0' }, { at: 0.5, label: '50 %' }, { at: 1, label: '100 %' }],
     });
     plot.classList.add('ac-windows');
-    const mark = make('div', 'ac-chosen');
-    plot.append(mark);
     const until = (i) => (i + 1 < n ? value.windows[i + 1].start_s : value.windows[i].end_s);
     const top = value.top; // indices of the classes that get their colour
     canvas(plot, (pen, width, height, style) => {
@@ -243,6 +240,33 @@ window.audioclf = (() => {
       });
     });
 
+    const legend = make('div', 'ac-legend');
+    top.forEach((c) => {
+      const dot = make('i');
+      dot.style.background = value.colours[c];
+      const item = make('span');
+      item.append(dot, spoken(value.classes[c]));
+      legend.append(item);
+    });
+    if (value.classes.length > top.length) {
+      const item = make('span');
+      item.append(make('i', 'ac-others'), 'other classes');
+      legend.append(item);
+    }
+    element.querySelector('.ac').append(legend);
+    const ranked = (i) => value.windows[i].probabilities
+      .map((p, c) => ({ class: value.classes[c], probability: p, colour: value.colours[c] }))
+      .sort((a, b) => b.probability - a.probability);
+    chooser(element, plot, value, ranked, n);
+  }
+
+  /* The window that is looked at: chosen with mouse and keyboard, with its classes below. */
+  function chooser(element, plot, value, ranked, n) {
+    const file = value.file + value.duration_s;
+    if (remembered.file !== file) Object.assign(remembered, { file, time: 0 });
+    let chosen = -1;
+    const mark = make('div', 'ac-chosen');
+    plot.append(mark);
     const panel = make('div', 'ac-panel');
     const back = make('button', 'ac-step', '◀');
     const on = make('button', 'ac-step', '▶');
@@ -257,20 +281,7 @@ window.audioclf = (() => {
     where.append(back, words, on, play);
     const detail = make('div');
     panel.append(where, detail);
-    const legend = make('div', 'ac-legend');
-    top.forEach((c) => {
-      const dot = make('i');
-      dot.style.background = value.colours[c];
-      const item = make('span');
-      item.append(dot, spoken(value.classes[c]));
-      legend.append(item);
-    });
-    if (value.classes.length > top.length) {
-      const item = make('span');
-      item.append(make('i', 'ac-others'), 'other classes');
-      legend.append(item);
-    }
-    element.querySelector('.ac').append(legend, panel);
+    element.querySelector('.ac').append(panel);
 
     plot.tabIndex = 0;
     plot.setAttribute('role', 'slider');
@@ -281,8 +292,7 @@ window.audioclf = (() => {
       chosen = Math.max(0, Math.min(n - 1, index));
       const w = value.windows[chosen];
       remembered.time = w.start_s;
-      const order = w.probabilities.map((p, c) => ({ class: value.classes[c], probability: p, colour: value.colours[c] }));
-      order.sort((a, b) => b.probability - a.probability);
+      const order = ranked(chosen);
       mark.style.left = (100 * w.start_s) / value.duration_s + '%';
       mark.style.width = (100 * (w.end_s - w.start_s)) / value.duration_s + '%';
       words.textContent = `Window ${chosen + 1} of ${n}: ${w.start_s.toFixed(2)} to ${w.end_s.toFixed(2)} s`;
@@ -315,6 +325,7 @@ window.audioclf = (() => {
       event.preventDefault();
     });
     choose(windowAt(remembered.time), false);
+    return panel;
   }
 
   const lanes = { waveform, spectrogram, answer, windows };
@@ -323,5 +334,5 @@ window.audioclf = (() => {
     watch('value', draw);
     draw();
   }
-  return { start, lanes, parts: { make, bars, frame, canvas, cleared, empty, percent, spoken } };
+  return { start, lanes, parts: { make, bars, frame, canvas, cleared, chooser, empty, percent, spoken } };
 })();

@@ -1,0 +1,142 @@
+"""Get YAMNet: the button that fetches a network which is not part of the project."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import gradio as gr
+
+from audioclf import checkpoint, fetch
+from audioclf.fetch import YAMNET, Source
+
+WANTED = "AUDIOCLF_FETCH"  # names what is fetched when the page starts, on a Space
+MAX_BUILD_S = 600
+EVERY_S = 0.3
+MB = 1e6
+OFFER = (
+    "**YAMNet** hears 521 kinds of sounds: speech, music, animals, kettles, cars. Its weights are "
+    "Google's and not part of this project: {mb:.1f} MB from {host}, licence {licence}. Networks "
+    "that were taught on what it hears, such as `yamnet-esc10`, need it too."
+)
+HERE = "YAMNet is here: it is the first choice in Classify."
+READING = "Fetched. Reading its weights, and comparing what is made of them: about half a minute…"
+BUSY = "YAMNet is being fetched already: it will be here in a minute."
+_one_at_a_time = threading.Lock()
+
+
+class _Counted:
+    """How far a download is, as it is told by the one who downloads."""
+
+    def __init__(self) -> None:
+        self.total: float | None = None
+        self.n = 0.0
+
+    def update(self, n: float = 1) -> None:
+        """So many bytes more."""
+        self.n += n
+
+    def reset(self, total: float | None = None) -> None:
+        """From 0 again."""
+        self.n = 0.0
+
+    def close(self) -> None:
+        """It is over."""
+
+
+def get_yamnet() -> Iterator[str]:
+    """Fetch, read, compare and publish YAMNet; how far it is, sentence by sentence."""
+    if fetch.find(YAMNET) is not None:
+        yield HERE
+        return
+    if not _one_at_a_time.acquire(blocking=False):
+        yield BUSY
+        return
+    try:
+        yield from _got(YAMNET)
+    except ValueError as error:
+        yield str(error)
+    finally:
+        _one_at_a_time.release()
+
+
+def fetch_at_start() -> None:
+    """What the environment names is fetched while the page is already served; the log tells how."""
+    if os.environ.get(WANTED, "").lower() != "yamnet":
+        return
+    for sentence in get_yamnet():
+        if not sentence.startswith("Fetching"):
+            logging.getLogger("audioclf").warning(sentence)
+
+
+def _got(wanted: Source) -> Iterator[str]:
+    counted, done = _Counted(), Queue[Path | ValueError]()
+
+    def work() -> None:
+        try:
+            done.put(fetch.download(wanted, counted))
+        except ValueError as error:
+            done.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        yield f"Fetching: {min(counted.n, wanted.n_bytes) / MB:.1f} of {wanted.n_bytes / MB:.1f} MB"
+        try:
+            found = done.get(timeout=EVERY_S)
+            break
+        except Empty:
+            continue
+    if isinstance(found, ValueError):
+        raise found
+    yield READING
+    _publish(found)
+    yield HERE
+
+
+def _publish(path: Path) -> None:
+    """In a child process: this one never imports TensorFlow. Raises ValueError."""
+    command = [sys.executable, "-m", "audioclf", "fetch", "yamnet", "--from", os.fspath(path)]
+    root = os.fspath(Path(__file__).parents[2])
+    try:
+        child = subprocess.run(
+            command, capture_output=True, text=True, timeout=MAX_BUILD_S, check=False, cwd=root
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError("Reading the weights took too long and was ended: try again.") from None
+    if child.returncode == 2:
+        raise ValueError(child.stderr.strip().splitlines()[-1].removeprefix("audioclf: "))
+    if child.returncode:
+        why = " (it was killed: is there enough memory?)" if child.returncode < 0 else ""
+        raise ValueError(f"Reading the weights failed{why}: try “audioclf fetch yamnet” instead.")
+
+
+def _offer() -> str:
+    host = YAMNET.urls[0].split("/")[2]
+    return OFFER.format(mb=YAMNET.n_bytes / MB, host=host, licence=YAMNET.licence)
+
+
+def is_missing() -> bool:
+    """Whether there is something to offer."""
+    return fetch.find(YAMNET) is None and checkpoint.home().parent.is_dir()
+
+
+def show_offer() -> Any:
+    """The offer, while it is not here."""
+    return gr.Row(visible=is_missing())
+
+
+def build() -> tuple[gr.Row, gr.Markdown, Any]:
+    """The row with its button, the line that tells how far it is, and the event when it is over."""
+    with gr.Row(visible=is_missing(), equal_height=True, elem_id="offer") as row:
+        with gr.Column(scale=5, min_width=300):
+            gr.Markdown(_offer())
+        with gr.Column(scale=1, min_width=160):
+            button = gr.Button("Get YAMNet", elem_id="get-yamnet")
+    told = gr.Markdown(elem_id="fetched")
+    finished = button.click(get_yamnet, None, told, show_progress="hidden", concurrency_limit=2)
+    return row, told, finished
