@@ -1,11 +1,10 @@
 """A labelled folder: files, classes and folds, whatever its layout.
 
-Two layouts: a folder per class, or `metadata.csv` with `file_name,label` and optionally `fold` or
-`group` (a Hugging Face audiofolder). Clips of one recording share a fold, so a data set is split by
-fold and never by window; where there are groups and no folds, a group is never split.
+The layouts are those of `audioclf.layouts`, with a fold or a group per clip where they have one.
+Clips of one recording share a fold, so a data set is split by fold and never by window; where there
+are groups and no folds, a group is never split.
 """
 
-import csv
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-SOUNDS = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".caf"}
-    | {".m4a", ".aac", ".mp4", ".webm", ".wma"}  # through PyAV
-)
+from audioclf import layouts
+from audioclf.layouts import Row
+
 N_MADE_FOLDS = 5
 
 
@@ -27,6 +25,7 @@ class LabelledClip:
     path: Path
     label: str
     fold: int
+    group: str = ""  # of clips that belong together, such as those of one recording
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Dataset:
     clips: tuple[LabelledClip, ...]
     has_own_folds: bool
     attribution: str = ""
+    layout: str = ""  # in words
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -63,76 +63,29 @@ def load(folder: str | Path) -> Dataset:
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder “{folder}”: name the folder of a labelled data set.")
-    table = folder / "metadata.csv"
-    rows = _metadata_rows(table) if table.is_file() else _folder_rows(folder)
+    folder = layouts.find_root(folder)
+    layout, rows = layouts.read(folder)
     if len({row["label"] for row in rows}) < 2:
         raise ValueError(
             f"“{folder.name}” holds fewer than two classes of sounds: make one folder per class, "
             "or a metadata.csv with file_name and label."
         )
     has_own_folds = all(row.get("fold") for row in rows)
-    folds = [_fold(row, table) for row in rows] if has_own_folds else _made_folds(rows)
+    folds = [_fold(row, layout) for row in rows] if has_own_folds else _made_folds(rows)
     clips = (
-        LabelledClip(folder / row["file_name"], row["label"], fold)
+        LabelledClip(folder / row["file_name"], row["label"], fold, row.get("group", ""))
         for row, fold in zip(rows, folds, strict=True)
     )
-    return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows))
+    return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows), layout)
 
 
-Row = dict[str, str]
-
-
-def _metadata_rows(table: Path) -> list[Row]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            for column in ("file_name", "label"):
-                if column not in (reader.fieldnames or ()):
-                    raise ValueError(
-                        f"“{table.name}” has no column “{column}”: its first line names the "
-                        "columns, file_name,label and optionally fold."
-                    )
-            return [_checked_row(row, reader.line_num, table) for row in reader]
-    except (UnicodeError, csv.Error) as error:
-        raise ValueError(f"“{table.name}” is no CSV in UTF-8: save it as that.") from error
-
-
-def _checked_row(row: dict[str | None, str | None], line: int, table: Path) -> Row:
-    """A row of the table whose label is there and whose file lies in the folder."""
-    clean = {key: (value or "").strip() for key, value in row.items() if key}
-    if not clean["label"]:
-        raise ValueError(f"Line {line} of “{table.name}” has no label: write one.")
-    root, name = table.parent.resolve(), clean["file_name"]
-    shown = name.replace("\0", "?")
-    path = root / shown
-    if "\0" in name or not path.resolve().is_relative_to(root) or not path.is_file():
-        raise ValueError(
-            f"Line {line} of “{table.name}” names “{shown}”, which is not in the "
-            "folder: add the file or take the line out."
-        )
-    return clean
-
-
-def _folder_rows(folder: Path) -> list[Row]:
-    return [
-        {"file_name": str(path.relative_to(folder)), "label": path.parent.name}
-        for path in sorted(folder.glob("*/*"))
-        if path.suffix.lower() in SOUNDS and path.is_file() and not _is_hidden(path)
-    ]
-
-
-def _is_hidden(path: Path) -> bool:
-    """What systems leave beside the sounds: `.cache/`, `._1.wav`, `__MACOSX/`."""
-    return any(name.startswith((".", "__")) for name in (path.name, path.parent.name))
-
-
-def _fold(row: Row, table: Path) -> int:
+def _fold(row: Row, table: str) -> int:
     try:
         return int(row["fold"])
     except ValueError:
         raise ValueError(
-            f"“{table.name}” has the fold “{row['fold']}” for {row['file_name']}: folds are whole "
-            "numbers."
+            f"“{Path(table).name}” has the fold “{row['fold']}” for {row['file_name']}: folds are "
+            "whole numbers."
         ) from None
 
 

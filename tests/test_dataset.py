@@ -189,3 +189,66 @@ def test_those_who_recorded_are_named_once_with_their_licences(tmp_path: Path) -
     table = "file_name,label,author,license\n" + "\n".join(rows) + "\n"
     found = dataset.load(make(tmp_path, table, "a.wav", "b.wav", "c.wav", "d.wav"))
     assert found.attribution == "Recordings by anna, Zoe. Licences of the recordings: CC-BY, CC0."
+
+
+def test_esc_50_is_read_by_its_own_table(tmp_path: Path) -> None:
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "audio").mkdir()
+    names = ["1-100032-A-0.wav", "1-100032-B-0.wav", "2-5-A-14.wav"]
+    for name in names:
+        (tmp_path / "audio" / name).write_bytes(b"sound")
+    lines = ["filename,fold,target,category,esc10,src_file,take"]
+    lines += [f"{names[0]},1,0,dog,True,100032,A", f"{names[1]},1,0,dog,True,100032,B"]
+    lines += [f"{names[2]},2,14,chirping_birds,False,5,A"]
+    (tmp_path / "meta" / "esc50.csv").write_text("\n".join(lines) + "\n")
+    found = dataset.load(tmp_path)
+    assert found.has_own_folds and found.layout == "meta/esc50.csv"
+    assert [(c.label, c.fold, c.group) for c in found.clips] == [
+        ("dog", 1, "100032"), ("dog", 1, "100032"), ("chirping_birds", 2, "5"),
+    ]  # fmt: skip
+    assert all(clip.path.is_file() for clip in found.clips)
+
+
+def test_urbansound_8k_is_read_by_its_own_table(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    rows = [("100032-3-0-0.wav", 5, "dog_bark", 100032), ("7061-6-0-0.wav", 1, "gun_shot", 7061)]
+    table = "slice_file_name,fsID,start,end,salience,fold,classID,class\n"
+    for name, fold, label, source in rows:
+        (tmp_path / "audio" / f"fold{fold}").mkdir(parents=True)
+        (tmp_path / "audio" / f"fold{fold}" / name).write_bytes(b"sound")
+        table += f"{name},{source},0.0,0.317551,1,{fold},3,{label}\n"
+    (tmp_path / "metadata" / "UrbanSound8K.csv").write_text(table)
+    found = dataset.load(tmp_path)
+    assert [(c.label, c.fold, c.group) for c in found.clips] == [
+        ("dog_bark", 5, "100032"), ("gun_shot", 1, "7061"),
+    ]  # fmt: skip
+
+
+def test_json_lines_are_read_and_what_is_wrong_in_them_is_said(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"sound")
+    table = tmp_path / "metadata.jsonl"
+    table.write_text('{"file_name": "a.wav", "label": "dog", "fold": 1}\n\n'
+                     '{"file_name": "b.wav", "label": "cat", "fold": 2}\n')  # fmt: skip
+    found = dataset.load(tmp_path)
+    assert [(c.label, c.fold) for c in found.clips] == [("dog", 1), ("cat", 2)]
+    table.write_text('{"file_name": "a.wav"}\n')
+    assert "Line 1 of “metadata.jsonl” has no label" in refusal(lambda: dataset.load(tmp_path))
+    table.write_text('{"file_name": "a.wav", \n')
+    assert "is no JSONL" in refusal(lambda: dataset.load(tmp_path))
+
+
+def test_a_folder_in_a_folder_is_found_as_archives_hold_it(tmp_path: Path) -> None:
+    fill(tmp_path / "my download" / "birds", wren=2, robin=2)
+    (tmp_path / "__MACOSX").mkdir()
+    found = dataset.load(tmp_path)
+    assert found.classes == ("robin", "wren") and found.name == "birds"
+
+
+def test_numbers_in_front_of_all_classes_are_left_out(tmp_path: Path) -> None:
+    for name in ("001 - Dog bark", "002 - Rain"):
+        (tmp_path / "esc10" / name).mkdir(parents=True)
+        (tmp_path / "esc10" / name / "1.ogg").write_bytes(b"sound")
+    assert dataset.load(tmp_path / "esc10").classes == ("Dog bark", "Rain")
+    fill(tmp_path / "mixed", **{"003 - Sea": 1, "wind": 1})
+    assert dataset.load(tmp_path / "mixed").classes == ("003 - Sea", "wind")
