@@ -42,8 +42,9 @@ def markdown(found: Iterable[Checkpoint]) -> str:
 
 
 def best_first() -> list[Checkpoint]:
-    """Every readable checkpoint that was measured."""
-    return [network for network in checkpoint.best_first() if network.measured]
+    """Every readable checkpoint that was measured, whether it can be used here or not."""
+    measured = [network for network in checkpoint.find_all() if network.measured]
+    return sorted(measured, key=lambda network: -(network.measured or {}).get("accuracy", 0.0))
 
 
 def _number(value: float | None) -> str:

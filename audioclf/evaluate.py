@@ -15,6 +15,8 @@ from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset, LabelledClip
 from audioclf.predict import predict_file
 
+MOST_NAMED = 12  # classes in a sentence
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -76,7 +78,7 @@ def hear(
     if unknown := sorted(set(data.classes) - set(network.classes)):
         raise ValueError(
             f"“{network.name}” does not know the class {unknown[0]}: it hears "
-            f"{', '.join(network.classes)}."
+            f"{_some(network.classes)}."
         )
     plain = network.uncalibrated()
     windows = [predict_file(clip.path, plain).probabilities for clip in progress(data.clips)]
@@ -84,6 +86,13 @@ def hear(
     named = sorted(f"{clip.path.name} {clip.label}" for clip in data.clips)
     key = hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]
     return Heard(tuple(windows), np.array(truth), key)
+
+
+def _some(classes: Sequence[str]) -> str:
+    """The classes, or the first of many."""
+    if len(classes) <= MOST_NAMED:
+        return ", ".join(classes)
+    return f"{', '.join(classes[:MOST_NAMED])} and {len(classes) - MOST_NAMED} others"
 
 
 def judge(heard: Heard, network: Checkpoint) -> Evaluation:

@@ -51,7 +51,7 @@ def time_networks() -> Iterator[dict[str, Any]]:
 
 def list_trained(chosen: str | None) -> tuple[Any, ...]:
     """The table, the sentence where there is none, and the list; what is shown stays shown."""
-    choices = network_choices()
+    choices = network_choices(general_first=False)
     names = [name for _, name in choices]
     # No value where it stays: somebody may have chosen another one meanwhile.
     shown: dict[str, Any] = {} if chosen in names else {"value": names[0] if names else None}
@@ -100,7 +100,7 @@ def _row(network: Checkpoint) -> list[Any]:
 
 def build(shared: Shared, tab: gr.Tab) -> None:
     """The table and what is below it, then their wiring; all is read when the tab is opened."""
-    choices = network_choices()
+    choices = network_choices(general_first=False)
     offer, _, fetched = fetch_view.build()
     empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
     with gr.Column(visible=bool(choices)) as everything:

@@ -106,9 +106,11 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     return samples
 
 
-def network_choices() -> list[tuple[str, str]]:
+def network_choices(*, general_first: bool = True) -> list[tuple[str, str]]:
     """Every checkpoint with its measured accuracy, and its name: general ears, then the best."""
-    found = sorted(checkpoint.best_first(), key=_is_special)
+    found = checkpoint.best_first()
+    if general_first:
+        found = sorted(found, key=_is_special)
     return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
 
 
