@@ -144,6 +144,12 @@ def _add_fine_tune(made: argparse.ArgumentParser) -> None:
     made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
 
 
+def _add_check(made: argparse.ArgumentParser) -> None:
+    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
+    made.add_argument("--checkpoint", metavar="NAME", help="judge lengths by what this one hears")
+    made.add_argument("--json", action="store_true")
+
+
 def _add_fetch(made: argparse.ArgumentParser) -> None:
     made.add_argument("name", metavar="NAME", help="yamnet: Google's 521 classes of sounds, 4 MB")
     made.add_argument("--from", dest="from_file", metavar="FILE", help="a file already here")
@@ -155,6 +161,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "checkpoints": ("the table of trained networks, with measured results", _add_table),
     "predict": ("what a network hears, per clip and per window", _add_predict),
     "features": ("write the array that a network would see", _add_features),
+    "check": ("what a labelled folder holds, and what is wrong with it", _add_check),
     "train": ("train a network from scratch on a labelled folder", _add_train),
     "cross-validate": ("a training per fold, each measured on that fold", _add_cross_validate),
     "ensemble": ("a checkpoint in which several vote", _add_ensemble),

@@ -1,6 +1,7 @@
-"""The commands that make checkpoints: train, cross-validate, ensemble, fine-tune, fetch."""
+"""The commands around training: check, train, cross-validate, ensemble, fine-tune, fetch."""
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,24 @@ from audioclf._console import EpochBars, print_table, progress
 from audioclf.checkpoint import Checkpoint
 from audioclf.settings import Settings
 
+WINDOW_S = 2.0  # clips shorter than this are repeated by most networks
 RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the settings
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    from audioclf import dataset, survey
+
+    data = dataset.load(chosen.folder)
+    window_s = checkpoint.find(chosen.checkpoint).recipe.window_s if chosen.checkpoint else WINDOW_S
+    found = survey.survey(data, window_s, lambda clips: progress("clips", clips))
+    if chosen.json:
+        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        print_table(found.classes(), False)
+        for finding in found.findings:
+            print(f"{finding.kind}: {finding.sentence}")
+    if found.blocks:
+        raise ValueError(f"“{data.name}” cannot be trained on as it is: see what blocks, above.")
 
 
 def _train(chosen: argparse.Namespace) -> None:
@@ -149,6 +167,7 @@ def _tell(made: Checkpoint) -> None:
 
 
 RUNS: dict[str, Run] = {
+    "check": _check,
     "train": _train,
     "cross-validate": _cross_validate,
     "ensemble": _ensemble,
