@@ -20,7 +20,9 @@ def _check(chosen: argparse.Namespace) -> None:
     from audioclf import dataset, survey
 
     data = dataset.load(chosen.folder)
-    window_s = checkpoint.find(chosen.checkpoint).recipe.window_s if chosen.checkpoint else WINDOW_S
+    window_s = WINDOW_S
+    if chosen.checkpoint:
+        window_s = max(one.recipe.window_s for one in checkpoint.find(chosen.checkpoint).members)
     found = survey.survey(data, window_s, lambda clips: progress("clips", clips))
     if chosen.json:
         print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
@@ -134,6 +136,12 @@ def _fetch(chosen: argparse.Namespace) -> None:
     path = Path(chosen.from_file) if chosen.from_file else _downloaded(wanted)
     if not path.is_file():
         raise ValueError(f"There is no file “{path}”: name the one that you have.")
+    if checkpoint.sha256(path) not in wanted.accepted:
+        print(
+            f"{path.name} is not a file that is known: networks that were taught on {wanted.name}, "
+            "such as those that ship, will not use it.",
+            file=sys.stderr,
+        )
     print(f"Reading {path.name}, and comparing the network that is made of it…", file=sys.stderr)
     from audioclf import yamnet_file
 

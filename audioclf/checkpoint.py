@@ -72,7 +72,7 @@ class Checkpoint:
     @property
     def identity(self) -> str:
         """Which network this is: the SHA-256 of the file that its weights are from, or its own."""
-        return str(self.card.get("source", {}).get("sha256") or self.stamp)
+        return str((self.card.get("source") or {}).get("sha256") or self.stamp)
 
     @property
     def backbone(self) -> "Checkpoint | None":
@@ -167,18 +167,19 @@ def find(name_or_folder: str | Path) -> Checkpoint:
 
 def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     name = str(named.get("name"))
-    folders = (head.folder.parent / name, home() / name, Path(named.get("folder", ".")))
-    folder = next((one for one in folders if (one / CARD).is_file()), None)
-    if folder is None:
-        how = named.get("how") or "copy it here"
+    folders = [head.folder.parent / name, home() / name]
+    folders += [Path(named["folder"])] if named.get("folder") else []
+    found = [read(folder) for folder in folders if (folder / CARD).is_file()]
+    how = named.get("how") or "copy it here"
+    if not found:
         raise ValueError(f"“{head.name}” reads what “{name}” hears, which is not here: {how}.")
-    found = read(folder)
-    if found.identity not in named.get("sha256", ()):
-        raise ValueError(
-            f"“{head.name}” was taught on another “{name}” than the one that is here: teach it "
-            "again, or copy the other one here."
-        )
-    return found
+    for one in found:
+        if not (one.is_head or one.is_ensemble) and one.identity in named.get("sha256", ()):
+            return one
+    raise ValueError(
+        f"“{head.name}” was taught on another “{name}” than the one that is here: {how}, or teach "
+        "it again."
+    )
 
 
 def read(folder: Path) -> Checkpoint:
@@ -198,7 +199,11 @@ def read(folder: Path) -> Checkpoint:
         raise ValueError(f"“{folder.name}” lacks {lack}: publish the checkpoint again.")
     if any(member.is_ensemble for member in found.members) and found.is_ensemble:
         raise ValueError(f"“{folder.name}” names an ensemble as a member: name plain networks.")
-    if not isinstance(card.get("backbone") or {}, dict):
+    backbone = card.get("backbone") or {"sha256": []}
+    source = card.get("source") or {}
+    if not (isinstance(backbone, dict) and isinstance(source, dict)) or not isinstance(
+        backbone.get("sha256"), list
+    ):
         raise ValueError(f"“{folder.name}” does not say what it reads: publish it again.")
     return found
 

@@ -75,9 +75,10 @@ def find(wanted: Source, folder: Path | None = None) -> Checkpoint | None:
     """The checkpoint that was made of it, where it is here."""
     made = (folder or checkpoint.home()) / wanted.becomes
     try:
-        return checkpoint.read(made)
+        found = checkpoint.read(made)
     except ValueError:
         return None
+    return found if found.identity in wanted.accepted and not found.is_head else None
 
 
 def download(wanted: Source, bar: Bar) -> Path:
@@ -97,7 +98,7 @@ def download(wanted: Source, bar: Bar) -> Path:
         else:
             if checkpoint.sha256(found) in wanted.accepted:
                 return found
-            found.unlink()
+            found.unlink(missing_ok=True)
             reason = "what came is not the file that was expected"
         bar.reset()
     raise ValueError(
@@ -111,9 +112,14 @@ def _short(wanted: Source) -> str:
 
 
 def _why(error: Exception) -> str:
-    answer = getattr(error, "response", None)
-    if answer is not None:
-        return f"the server answered {answer.status_code}"
-    if isinstance(error, TimeoutError) or "timed out" in str(error):
+    from requests import exceptions
+
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
+        return f"the server answered {error.response.status_code}"
+    if isinstance(error, exceptions.Timeout):
         return "the server did not answer in time"
-    return "there is no connection to its server"
+    if isinstance(error, exceptions.ConnectionError | exceptions.ChunkedEncodingError):
+        return "there is no connection to its server"
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be kept in the cache ({error.strerror})"
+    return f"its address cannot be used ({error})"

@@ -56,11 +56,14 @@ def teach(
     """
     checkpoint.check_name(folder.name)
     ears = _readable(network)
+    _check_place(ears, folder)
     chosen = data.of_folds(set(settings.folds or data.folds))
+    _check_classes(chosen)
     found: dict[str, Any] = {"results": [], "calibration": None}
     if settings.measure is not None:
         unseen = data.of_folds({settings.measure})
         rest = chosen.of_folds(set(chosen.folds) - {settings.measure})
+        _check_classes(rest)
         before = _measured(ears, rest, unseen, data.classes, settings, progress)
         found = {key: before.card[key] for key in found}
         found["results"][0]["network"] = "a head taught the same way without that fold"
@@ -107,6 +110,22 @@ def _readable(network: Checkpoint) -> Checkpoint:
     if network.is_ensemble:
         raise ValueError(f"“{network.name}” is several networks: name one of its members.")
     return network.backbone or network
+
+
+def _check_place(ears: Checkpoint, folder: Path) -> None:
+    """Raise ValueError where the head would take its backbone's place, or not find it."""
+    if folder.name == ears.name:
+        raise ValueError(f"“{folder.name}” is the network that the head reads: choose a new name.")
+    places = (folder.parent / ears.name, checkpoint.home() / ears.name)
+    if ears.folder not in [place.resolve() for place in places]:
+        raise ValueError(
+            f"There, the head would not find “{ears.name}”: publish it beside that with --out."
+        )
+
+
+def _check_classes(data: Dataset) -> None:
+    if len(data.classes) < 2:
+        raise ValueError("Fewer than two classes are left to learn from: name other folds.")
 
 
 def _measured(

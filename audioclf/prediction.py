@@ -1,6 +1,7 @@
 """A Prediction: what a network hears in a sound, and how it is said."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,16 @@ class Prediction:
     is_silent: bool = False  # digital silence: whatever the network says, there is no sound
     is_multi_label: bool = False  # classes that may be heard at once, each with its probability
 
-    @property
+    @cached_property
     def clip(self) -> NDArray[np.float32]:
         """The clip's probabilities, (classes,): the mean over its windows."""
         return self.probabilities.mean(axis=0)
 
     def ranking(self) -> list[tuple[str, float]]:
         """Classes and their probabilities for the clip, most probable first."""
-        order = np.argsort(-self.clip, kind="stable")
-        return [(self.classes[i], float(self.clip[i])) for i in order]
+        clip = self.clip
+        order = np.argsort(-clip, kind="stable")
+        return [(self.classes[i], float(clip[i])) for i in order]
 
     def sentence(self) -> str:
         """The clip's answer in words, such as “Rain, quite sure (87 %)”."""

@@ -119,11 +119,14 @@ def survey(
 
 
 def _hear(clip: LabelledClip) -> Heard:
-    digest = hashlib.sha256(clip.path.read_bytes()).hexdigest()
+    digest = ""
     try:
+        digest = hashlib.sha256(clip.path.read_bytes()).hexdigest()
         samples, rate_hz = audio.load(clip.path)
     except ValueError as error:
         return Heard(clip, digest, trouble=str(error))
+    except OSError as error:
+        return Heard(clip, digest, trouble=f"“{clip.path.name}” cannot be read ({error.strerror}).")
     if not len(samples):
         return Heard(clip, digest, trouble=f"“{clip.path.name}” holds no sound.")
     peak = float(np.nanmax(np.abs(samples)))
@@ -162,10 +165,10 @@ def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
 def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
     damaged = [one for one in heard if one.trouble is not None]
     for one in damaged[:MOST_NAMED]:
-        yield _finding(WARNS, f"Left out: {one.trouble}", [one])
+        yield _finding(BLOCKS, f"Take it out, or replace it: {one.trouble}", [one])
     if len(damaged) > MOST_NAMED:
         rest = damaged[MOST_NAMED:]
-        yield _finding(WARNS, f"Left out, because they cannot be read: {_clips(rest)}.", rest)
+        yield _finding(BLOCKS, f"Take out, because they cannot be read: {_clips(rest)}.", rest)
     readable = [one for one in heard if one.trouble is None]
     silent = [one for one in readable if one.is_silent]
     if silent:
@@ -180,7 +183,8 @@ def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
 def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
     same: dict[str, list[Heard]] = defaultdict(list)
     for one in heard:
-        same[one.digest].append(one)
+        if one.trouble is None:
+            same[one.digest].append(one)
     twice = [group for group in same.values() if len(group) > 1]
     torn = [one for group in twice if len({x.clip.label for x in group}) > 1 for one in group]
     if torn:
@@ -197,9 +201,12 @@ def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
 
 def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     folds: dict[str, set[int]] = defaultdict(set)
-    for clip in data.clips:
-        if clip.group:
+    if all(clip.group for clip in data.clips):
+        for clip in data.clips:
             folds[clip.group].add(clip.fold)
+    copies: dict[str, set[int]] = defaultdict(set)
+    for one in heard:
+        copies[one.digest].add(one.clip.fold)
     torn = [group for group, own in folds.items() if len(own) > 1]
     if torn:
         yield Finding(
@@ -213,7 +220,8 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
         how = f"{len(data.folds)} folds are made, and what is of one source stays together"
     else:
         how = f"{len(data.folds)} folds are made, each with its share of every class"
-    whole = "" if torn else "; no clip and no source is on both sides of a split"
+    is_torn = torn or any(len(own) > 1 for digest, own in copies.items() if digest)
+    whole = "" if is_torn else "; no clip and no source is on both sides of a split"
     yield Finding(TELLS, f"{how}{whole}.")
 
 

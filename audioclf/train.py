@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ def fit(
 
     `from_weights`: of the same network, to start from. Raises ValueError where the loss is lost.
     """
+    if architecture.multi_label:  # a weighted target would be another probability
+        settings = replace(settings, class_weights=False)
     keras.utils.set_random_seed(settings.seed)
     state = _State.of(run, settings.average)
     if state.epoch == 0:

@@ -151,12 +151,49 @@ def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
         cli.main(command)
 
 
-def test_rare_classes_and_long_clips_weigh_no_more_than_others() -> None:
+@pytest.mark.slow
+def test_rare_classes_and_long_clips_weigh_as_much_as_others(
+    taught: Checkpoint, new_sounds: Dataset
+) -> None:
+    shown = heads.examples(taught, new_sounds, new_sounds.classes, silent)
+    per_class = [shown.weights[shown.numbers == number].sum() for number in (0, 1)]
+    assert per_class == pytest.approx([7.5, 7.5])  # 5 clips of one and 10 of the other
+    assert len(shown.values) == len(shown.weights) > len(new_sounds.clips)
+
+
+@pytest.mark.slow
+def test_a_head_cannot_take_its_backbone_s_place_nor_lose_it(
+    taught: Checkpoint, new_sounds: Dataset, tmp_path: Path
+) -> None:
+    def teach(folder: Path, settings: HeadSettings) -> str:
+        return refusal(lambda: heads.teach(taught, new_sounds, folder, settings, silent))
+
+    beside = taught.folder.parent
+    assert "choose a new name" in teach(beside / taught.name, HeadSettings())
+    assert "would not find “three_sounds”" in teach(tmp_path / "lost", HeadSettings())
+    one_fold = HeadSettings(folds=(1,), measure=1)
+    assert "Fewer than two classes" in teach(beside / "nothing", one_fold)
+    checkpoint.verify(taught)
+    assert not (tmp_path / "lost").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"source": 3}, {"backbone": {"name": "x"}}, {"backbone": [1]}])
+def test_a_card_that_says_nonsense_of_its_source_is_not_listed(
+    wrong: dict[str, object], tmp_path: Path
+) -> None:
+    source = checkpoint.find("cldnn-mel")
+    shutil.copytree(source.folder, tmp_path / "odd")
+    (tmp_path / "odd" / "card.json").write_text(json.dumps({**source.card, **wrong}))
+    assert checkpoint.find_all(tmp_path) == []
+    assert "publish it again" in refusal(lambda: checkpoint.read(tmp_path / "odd"))
+
+
+def test_a_class_without_clips_is_never_heard() -> None:
     values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     shown = heads.Examples(values, np.array([0, 0, 0, 1, 1, 1, 2, 2, 2]), np.ones(9))
     found = heads.fit(shown, 4, HeadSettings())
     assert found.kernel.shape == (4, 4)
-    assert found.probabilities(values)[:, 3].max() < 1e-6  # a class without clips is never heard
+    assert found.probabilities(values)[:, 3].max() < 1e-6
 
 
 def many(probabilities: list[list[float]]) -> Prediction:

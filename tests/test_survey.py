@@ -49,18 +49,20 @@ def test_a_good_folder_has_nothing_to_warn_of(folder: Path) -> None:
     assert len(found.usable) == 20
 
 
-def test_what_cannot_be_read_is_left_out_with_the_reason(folder: Path) -> None:
+def test_what_cannot_be_read_blocks_with_the_reason(folder: Path) -> None:
     (folder / "dog" / "x.wav").write_bytes(b"RIFF and then nothing")
     (folder / "dog" / "y.wav").write_bytes(b"")
     found = look(folder)
-    warned = said(found, WARNS)
-    assert len(warned) == 2 and all(words.startswith("Left out: “") for words in warned)
+    wrong = said(found, BLOCKS)
+    assert len(wrong) == 2 and all(words.startswith("Take it out, or") for words in wrong)
+    assert said(found, WARNS) == []
     assert len(found.usable) == 20
     assert found.classes()[1]["unreadable"] == 2
     for number in range(6):
         (folder / "cat" / f"z{number}.wav").write_bytes(bytes([number]))
-    assert "3 more" not in " ".join(said(look(folder), WARNS))
-    assert any("cannot be read: " in words for words in said(look(folder), WARNS))
+    rest = said(look(folder), BLOCKS)[-1]
+    assert rest.startswith("Take out, because they cannot be read: ")
+    assert sum(rest.count(f"{name}.wav") for name in ("x", "y", *(f"z{n}" for n in range(6)))) == 3
 
 
 def test_silent_and_short_clips_are_named(folder: Path) -> None:
@@ -95,6 +97,7 @@ def test_copies_and_sources_in_several_folds_are_found(folder: Path) -> None:
     table += "dog/copy.wav,dog,1,g11\n"
     (folder / "metadata.csv").write_text(table)
     warned = " ".join(said(look(folder), WARNS))
+    assert "no clip and no source" not in " ".join(said(look(folder), TELLS))
     assert "Copies stand in several folds" in warned
     assert "Clips of one source stand in several folds, such as those of “same”" in warned
     assert said(look(folder), TELLS) == ["The 2 folds are those of the data set."]
@@ -120,7 +123,6 @@ def test_names_that_cannot_be_shown_block(folder: Path) -> None:
 
 
 def test_the_command_line_shows_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "dog" / "x.wav").write_bytes(b"nothing")
     assert cli.main(["check", str(folder), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(json.dumps(look(folder, 2.0).to_dict()))

@@ -216,7 +216,7 @@ def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
     margin = found.margin(analysis)
     if found.is_padded:
         return found.compute(spectrum(samples, analysis, margin))
-    return found.compute(Spectrum(samples.astype(np.float32, copy=False), margin, analysis))
+    return found.compute(Spectrum(_one_frame(samples, margin), margin, analysis))
 
 
 def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator[Values]:
@@ -229,10 +229,20 @@ def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator
     hop_length = 1 if found.is_waveform else analysis.hop_length
     edge = np.zeros(margin if found.is_padded else 0, np.float32)
     pending = edge
-    for block in chain(blocks, [edge]):
+    n_found = 0
+    for block, is_last in chain(((block, False) for block in blocks), [(edge, True)]):
         pending = np.concatenate([pending, block])
+        if is_last and not (found.is_padded or n_found):
+            pending = _one_frame(pending, margin)
         n_frames = (len(pending) - 2 * margin) // hop_length + (not found.is_waveform)
         if n_frames > 0:
             used = pending[: (n_frames - 1) * hop_length + 2 * margin + found.is_waveform]
             yield found.compute(Spectrum(used, margin, analysis))
+            n_found += n_frames
             pending = pending[n_frames * hop_length :]
+
+
+def _one_frame(samples: Samples, margin: int) -> Samples:
+    """At least as many samples as one frame of a feature that is not padded looks at."""
+    n_missing = max(0, 2 * margin - len(samples))
+    return np.pad(samples.astype(np.float32, copy=False), (0, n_missing))

@@ -148,6 +148,11 @@ def list_networks(chosen: str | None) -> Any:
     return gr.Dropdown(choices=choices, value=chosen if chosen in names else first)
 
 
+def first_networks() -> Any:
+    """The dropdown as a new visitor finds it: what was fetched since the start comes first."""
+    return list_networks(None)
+
+
 def build(app: gr.Blocks, tabs: gr.Tabs) -> Shared:
     """The tab's components, then its wiring; what other parts of the page read of them."""
     with gr.Row(equal_height=False):
@@ -209,7 +214,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs) -> Shared:
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
-    app.load(list_networks, network, network, api_visibility="private", show_progress="hidden")
+    app.load(first_networks, None, network, api_visibility="private", show_progress="hidden")
     other.upload(take_file, other, sound, api_visibility="private", show_progress="hidden")
     sound.change(None, None, [heard, windows], js=LISTENING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")

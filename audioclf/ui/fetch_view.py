@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty, Queue
 from typing import Any
 
 import gradio as gr
@@ -26,8 +25,7 @@ OFFER = (
 )
 HERE = "YAMNet is here: it is the first choice in Classify."
 READING = "Fetched. Reading its weights, and comparing what is made of them: about half a minute…"
-BUSY = "YAMNet is being fetched already: it will be here in a minute."
-_one_at_a_time = threading.Lock()
+FAILED = "YAMNet was read, but is not where it should be: try “audioclf fetch yamnet” instead."
 
 
 class _Counted:
@@ -49,20 +47,55 @@ class _Counted:
         """It is over."""
 
 
+class _Fetching:
+    """One fetch in a thread of its own, which any number of visitors may follow, or leave."""
+
+    def __init__(self, wanted: Source) -> None:
+        self.wanted = wanted
+        self.counted = _Counted()
+        self.is_read = False
+        self.said: str | None = None  # when it is over
+        self.thread = threading.Thread(target=self._work, daemon=True)
+        self.thread.start()
+
+    def _work(self) -> None:
+        try:
+            path = fetch.download(self.wanted, self.counted)
+            self.is_read = True
+            _publish(path)
+            self.said = HERE if fetch.find(self.wanted) is not None else FAILED
+        except ValueError as error:
+            self.said = str(error)
+        except Exception:  # whatever it is, visitors must not wait for ever
+            logging.getLogger("audioclf").exception("YAMNet could not be fetched")
+            self.said = "YAMNet could not be fetched: try “audioclf fetch yamnet” instead."
+
+    def sentence(self) -> str:
+        """How far it is."""
+        if self.said is not None or self.is_read:
+            return self.said or READING
+        n_bytes = self.wanted.n_bytes
+        return f"Fetching: {min(self.counted.n, n_bytes) / MB:.1f} of {n_bytes / MB:.1f} MB"
+
+
+_running: _Fetching | None = None  # the last one
+_one_at_a_time = threading.Lock()
+
+
 def get_yamnet() -> Iterator[str]:
     """Fetch, read, compare and publish YAMNet; how far it is, sentence by sentence."""
+    global _running
     if fetch.find(YAMNET) is not None:
         yield HERE
         return
-    if not _one_at_a_time.acquire(blocking=False):
-        yield BUSY
-        return
-    try:
-        yield from _got(YAMNET)
-    except ValueError as error:
-        yield str(error)
-    finally:
-        _one_at_a_time.release()
+    with _one_at_a_time:
+        if _running is None or _running.said is not None:
+            _running = _Fetching(YAMNET)
+        followed = _running
+    while followed.said is None:
+        yield followed.sentence()
+        followed.thread.join(EVERY_S)
+    yield followed.sentence()
 
 
 def fetch_at_start() -> None:
@@ -74,33 +107,11 @@ def fetch_at_start() -> None:
             logging.getLogger("audioclf").warning(sentence)
 
 
-def _got(wanted: Source) -> Iterator[str]:
-    counted, done = _Counted(), Queue[Path | ValueError]()
-
-    def work() -> None:
-        try:
-            done.put(fetch.download(wanted, counted))
-        except ValueError as error:
-            done.put(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        yield f"Fetching: {min(counted.n, wanted.n_bytes) / MB:.1f} of {wanted.n_bytes / MB:.1f} MB"
-        try:
-            found = done.get(timeout=EVERY_S)
-            break
-        except Empty:
-            continue
-    if isinstance(found, ValueError):
-        raise found
-    yield READING
-    _publish(found)
-    yield HERE
-
-
 def _publish(path: Path) -> None:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
+    out = os.fspath(checkpoint.home().resolve())
     command = [sys.executable, "-m", "audioclf", "fetch", "yamnet", "--from", os.fspath(path)]
+    command += ["--out", out]
     root = os.fspath(Path(__file__).parents[2])
     try:
         child = subprocess.run(

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import checkpoint
+from audioclf import checkpoint, fetch
 from audioclf.checkpoint import Checkpoint
 from audioclf.ui import fetch_view, network_details, timings
 from audioclf.ui.classify_tab import list_networks
@@ -71,6 +71,12 @@ def choose_row(event: gr.SelectData) -> str:
 def use_network(chosen: str | None) -> tuple[Any, Any]:
     """The network in Classify's list, and Classify in front."""
     return gr.Dropdown(choices=network_choices(), value=chosen), gr.Tabs(selected=CLASSIFY)
+
+
+def choose_yamnet(chosen: str | None) -> Any:
+    """Classify's list, with YAMNet chosen where it is here: somebody has just asked for it."""
+    found = fetch.find(fetch.YAMNET)
+    return list_networks(found.name if found else chosen)
 
 
 def _table() -> dict[str, Any]:
@@ -142,7 +148,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     fetched.then(fetch_view.show_offer, None, offer, **quiet).then(
         list_trained, chosen, [empty, everything, networks, chosen], **quiet
     ).then(time_networks, None, networks, show_progress="hidden", concurrency_id="cpu").then(
-        list_networks, shared.network, shared.network, **quiet
+        choose_yamnet, shared.network, shared.network, **quiet
     )
     networks.select(choose_row, None, chosen, **quiet)
     use.click(use_network, chosen, [shared.network, shared.tabs], **quiet)

@@ -15,7 +15,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
-from audioclf import audio, checkpoint
+from audioclf import audio, checkpoint, fetch
 from audioclf.audio import Header, Limits, Samples
 from audioclf.checkpoint import Checkpoint
 from audioclf.predict import predict, predict_file, together
@@ -115,7 +115,7 @@ def network_choices(*, general_first: bool = True) -> list[tuple[str, str]]:
 
 
 def _is_special(network: Checkpoint) -> bool:
-    return not (network.is_multi_label and network.trouble is None)
+    return network.name not in {source.becomes for source in fetch.SOURCES.values()}
 
 
 def _in_brackets(network: Checkpoint) -> str:
@@ -144,17 +144,20 @@ def hear(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
         return together([hear(sound, one, cleaning) for one in network.members], network)
     card = network.folder / checkpoint.CARD
     about = (network.name, network.stamp, card.stat().st_mtime_ns)
-    return _heard(sound.key, about, cleaning)
+    return (_heard if sound.is_short else _heard_long)(sound.key, about, cleaning)
 
 
-@functools.lru_cache(maxsize=64)
-def _heard(
+def _hear(
     sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
 ) -> Prediction:
     heard, network = Sound(sound_key[0]), network_named(about[0])
     if heard.is_short:
         return predict(heard.samples(), heard.rate_hz, network, cleaning)
     return predict_file(heard.path, network, cleaning, limits())
+
+
+_heard = functools.lru_cache(maxsize=64)(_hear)
+_heard_long = functools.lru_cache(maxsize=6)(_hear)  # an hour of YAMNet is 16 MB
 
 
 def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
