@@ -45,5 +45,8 @@ def _gates(x: Tensor, n_filters: int, kernel: Pair, pool: Pair) -> Tensor:
     size = (min(3, kernel[0]), kernel[1])
     x = layers.DepthwiseConv2D(size, padding="same", use_bias=False)(max_pool(x, pool))
     x = layers.Conv2D(n_filters, (1, 1), use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.9, beta_initializer="ones")(x)
+    nearly = keras.initializers.Constant(0.1)
+    x = layers.BatchNormalization(momentum=0.9, beta_initializer="ones", gamma_initializer=nearly)(
+        x
+    )
     return layers.Activation("relu")(x)
