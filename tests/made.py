@@ -33,7 +33,8 @@ def _copy(folder: Path, change: Callable[[Card], None]) -> None:
     card = json.loads(json.dumps(source.card))
     for name in ("layers", "calibration", "licence", "multiply_adds"):
         card.pop(name, None)
-    card["training"].pop("history", None)
+    for name in ("history", "before"):
+        card["training"].pop(name, None)
     change(card)
     (folder / checkpoint.CARD).write_text(json.dumps(card), encoding="utf-8")
 
