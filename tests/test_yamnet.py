@@ -304,8 +304,7 @@ def test_visitors_who_press_at_once_follow_the_same_fetch(
     with server({"/ok": content}) as url:
         monkeypatch.setattr(fetch_view, "YAMNET", wanted(url, ["/ok"], content))
         first, second = fetch_view.get_yamnet(), fetch_view.get_yamnet()
-        assert next(first).startswith("Fetching")
-        next(second)
+        next(first), next(second)
         assert first is not second
         followed = fetch_view._running
         first.close()  # this one's tab is closed
@@ -319,7 +318,7 @@ def test_the_page_tells_why_it_cannot_be_fetched(
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path / "none"))
     monkeypatch.setattr(fetch_view, "YAMNET", wanted("http://127.0.0.1:9", ["/x"], b"x"))
     told = list(fetch_view.get_yamnet())
-    assert told[0].startswith("Fetching: 0.0 of") and "no connection" in told[-1]
+    assert "no connection" in told[-1]
     assert "no connection" in list(fetch_view.get_yamnet())[-1]  # it can be tried again
 
 
