@@ -145,7 +145,7 @@ def _add_fine_tune(made: argparse.ArgumentParser) -> None:
 
 
 def _add_check(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
+    made.add_argument("folder", metavar="FOLDER", help="a labelled data set, or a ZIP of one")
     made.add_argument("--checkpoint", metavar="NAME", help="judge lengths by what this one hears")
     made.add_argument("--json", action="store_true")
 

@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+import tempfile
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from audioclf import checkpoint, fetch, settings
 from audioclf._arguments import Run
 from audioclf._console import EpochBars, print_table, progress
 from audioclf.checkpoint import Checkpoint
+from audioclf.dataset import Dataset
 from audioclf.settings import Settings
 
 WINDOW_S = 2.0  # clips shorter than this are repeated by most networks
@@ -17,9 +20,18 @@ RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the setting
 
 
 def _check(chosen: argparse.Namespace) -> None:
-    from audioclf import dataset, survey
+    from audioclf import archive, dataset
 
-    data = dataset.load(chosen.folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(chosen.folder)
+        if zipfile.is_zipfile(folder):
+            folder = archive.unpack(folder, Path(temporary, folder.stem)).folder
+        _survey(dataset.load(folder), chosen)
+
+
+def _survey(data: Dataset, chosen: argparse.Namespace) -> None:
+    from audioclf import survey
+
     window_s = WINDOW_S
     if chosen.checkpoint:
         window_s = max(one.recipe.window_s for one in checkpoint.find(chosen.checkpoint).members)

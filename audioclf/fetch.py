@@ -71,11 +71,10 @@ def source(name: str) -> Source:
     return SOURCES[name]
 
 
-def find(wanted: Source, folder: Path | None = None) -> Checkpoint | None:
+def find(wanted: Source) -> Checkpoint | None:
     """The checkpoint that was made of it, where it is here."""
-    made = (folder or checkpoint.home()) / wanted.becomes
     try:
-        found = checkpoint.read(made)
+        found = checkpoint.read(checkpoint.home() / wanted.becomes)
     except ValueError:
         return None
     return found if found.identity in wanted.accepted and not found.is_head else None

@@ -175,7 +175,6 @@ def _card(
 ) -> dict[str, Any]:
     n_values = int(ears.card["outputs"]["embedding"][0])
     n_own = (n_values + 1) * len(classes)
-    folds = f"fold{'s' if len(data.folds) > 1 else ''} {measure.listed(data.folds)}"
     credits = (settings.credit, data.attribution, ears.card.get("attribution", ""))
     return {
         "format": 1,
@@ -196,7 +195,7 @@ def _card(
         ],
         "backbone": _named(ears),
         "training": {
-            "data": f"{data.name}, {folds} ({len(data.clips)} clips)",
+            "data": f"{data.name}, {measure.in_words(data.folds)} ({len(data.clips)} clips)",
             "folds": list(data.folds),
             "n_clips": len(data.clips),
             "settings": {

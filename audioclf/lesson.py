@@ -166,7 +166,7 @@ def _learn(
     )
     key = _key(lesson, architecture, data, made, before)
     run = feature_cache.home() / "runs" / key
-    folds = f"fold{'s' if len(data.folds) > 1 else ''} {measure.listed(data.folds)}"
+    folds = measure.in_words(data.folds)
     for epoch in train.fit(architecture, made, lesson.settings, run, _weights(before)):
         report(folds, epoch)
     training = {

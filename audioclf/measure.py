@@ -68,8 +68,12 @@ def result(heard: Heard, network: Checkpoint, held_out: Dataset) -> dict[str, An
 
 def where(held_out: Dataset) -> str:
     """The held-out clips in words."""
-    folds = held_out.folds
-    return f"{held_out.name}, fold{'s' if len(folds) > 1 else ''} {listed(folds)} held out"
+    return f"{held_out.name}, {in_words(held_out.folds)} held out"
+
+
+def in_words(folds: tuple[int, ...]) -> str:
+    """“fold 4”, “folds 1 to 3”."""
+    return f"fold{'s' if len(folds) > 1 else ''} {listed(folds)}"
 
 
 def listed(folds: tuple[int, ...]) -> str:

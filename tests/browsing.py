@@ -1,8 +1,10 @@
 """What tests of the page do in the browser again and again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 FLAGS = [
     "--no-sandbox",
@@ -20,6 +22,16 @@ expect.set_options(timeout=PATIENCE_MS)
 TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() &&
   e.getBoundingClientRect().right > innerWidth + 2 && getComputedStyle(e).position !== 'fixed')
   .map(e => e.tagName + '.' + e.className)"""
+
+
+@contextmanager
+def on_a_phone(browser: Browser, url: str, theme: str) -> Iterator[Page]:
+    """A fresh visit on a phone, in one theme."""
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.goto(f"{url}/?__theme={theme}")
+    phone.wait_for_selector("#sound input[type=file]", state="attached")
+    yield phone
+    phone.close()
 
 
 def upload(page: Page, path: Path) -> None:

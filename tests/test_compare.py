@@ -18,7 +18,7 @@ from audioclf.prediction import Prediction
 from audioclf.ui import classify_tab, compare_view, shared
 from audioclf.ui.agreement import agreement, listed, together
 from tests import made, sounds
-from tests.browsing import PATIENCE_MS, hear, n_inked
+from tests.browsing import PATIENCE_MS, hear, n_inked, on_a_phone
 
 
 def heard(name: str, classes: str, *probabilities: float) -> Prediction:
@@ -296,14 +296,11 @@ def test_compare_without_a_sound_says_what_to_do(made_page: Page) -> None:
 def test_nothing_sticks_out_on_a_phone(
     browser: Browser, made_url: str, made_wav: Path, theme: str
 ) -> None:
-    phone = browser.new_page(viewport={"width": 390, "height": 844})
-    phone.goto(f"{made_url}/?__theme={theme}")
-    phone.wait_for_selector("#sound input[type=file]", state="attached")
-    hear(phone, made_wav)
-    phone.get_by_role("tab", name="Compare").click()
-    expect(phone.locator("#compare .ac-together")).to_be_visible(timeout=PATIENCE_MS)
-    assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    phone.close()
+    with on_a_phone(browser, made_url, theme) as phone:
+        hear(phone, made_wav)
+        phone.get_by_role("tab", name="Compare").click()
+        expect(phone.locator("#compare .ac-together")).to_be_visible(timeout=PATIENCE_MS)
+        assert phone.evaluate("document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.browser

@@ -15,7 +15,7 @@ from audioclf import checkpoint, plots
 from audioclf.ui import network_details, networks_tab, timings
 from audioclf.ui.card_words import facts, in_words, plain, result_line
 from tests import made
-from tests.browsing import PATIENCE_MS
+from tests.browsing import PATIENCE_MS, on_a_phone
 from tests.conftest import visit
 
 HEADERS = [header for header, _ in networks_tab.COLUMNS]
@@ -312,16 +312,13 @@ def test_a_chosen_network_is_used_in_classify(made_page: Page, made_wav: Path) -
 def test_on_a_phone_the_tables_scroll_inside_themselves(
     browser: Browser, made_url: str, theme: str
 ) -> None:
-    phone = browser.new_page(viewport={"width": 390, "height": 844})
-    phone.goto(f"{made_url}/?__theme={theme}")
-    phone.wait_for_selector("#sound input[type=file]", state="attached")
-    open_tab(phone)
-    expect(phone.locator("#curve-loss")).to_be_visible(timeout=PATIENCE_MS)
-    assert phone.evaluate(STICKS_OUT) == []
-    assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    second = phone.locator("#networks .virtual-row [data-col='1']").first.bounding_box()
-    assert second is not None and second["x"] + 40 < 390  # not hidden behind the pinned names
-    phone.close()
+    with on_a_phone(browser, made_url, theme) as phone:
+        open_tab(phone)
+        expect(phone.locator("#curve-loss")).to_be_visible(timeout=PATIENCE_MS)
+        assert phone.evaluate(STICKS_OUT) == []
+        assert phone.evaluate("document.documentElement.scrollWidth") == 390
+        second = phone.locator("#networks .virtual-row [data-col='1']").first.bounding_box()
+        assert second is not None and second["x"] + 40 < 390  # not hidden behind the pinned names
 
 
 @browser_test

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from audioclf import audio, checkpoint
 from tests import sounds
-from tests.browsing import PATIENCE_MS, TOO_WIDE, hear, n_inked, upload
+from tests.browsing import PATIENCE_MS, TOO_WIDE, hear, n_inked, on_a_phone, upload
 
 pytestmark = pytest.mark.browser
 
@@ -243,12 +243,9 @@ def test_a_sound_longer_than_a_space_accepts_is_refused(page: Page, tmp_path: Pa
 def test_nothing_sticks_out_on_a_phone(
     browser: Browser, page_url: str, made_wav: Path, theme: str
 ) -> None:
-    phone = browser.new_page(viewport={"width": 390, "height": 844})
-    phone.goto(f"{page_url}/?__theme={theme}")
-    phone.wait_for_selector("#sound input[type=file]", state="attached")
-    hear(phone, made_wav)
-    assert phone.evaluate(TOO_WIDE) == []
-    phone.close()
+    with on_a_phone(browser, page_url, theme) as phone:
+        hear(phone, made_wav)
+        assert phone.evaluate(TOO_WIDE) == []
 
 
 def test_the_endpoint_says_what_the_command_line_says(page_url: str, made_wav: Path) -> None:

@@ -131,3 +131,12 @@ def test_the_command_line_shows_the_same(folder: Path, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert "warns" in out and "cat" in out
     assert "cannot be trained on as it is" in err
+
+
+def test_an_archive_is_looked_at_like_a_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder.parent, folder.name)
+    assert cli.main(["check", packed, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads(json.dumps(look(folder, 2.0).to_dict()))

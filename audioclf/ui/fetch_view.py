@@ -133,7 +133,7 @@ def _offer() -> str:
 
 def is_missing() -> bool:
     """Whether there is something to offer."""
-    return fetch.find(YAMNET) is None and checkpoint.home().parent.is_dir()
+    return fetch.find(YAMNET) is None
 
 
 def show_offer() -> Any:
