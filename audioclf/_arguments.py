@@ -89,6 +89,9 @@ def _add_train(made: argparse.ArgumentParser) -> None:
 def _add_settings(made: argparse.ArgumentParser) -> None:
     made.add_argument("--epochs", type=int)
     made.add_argument("--seed", type=int)
+    made.add_argument(
+        "--watch", action="store_true", help="measure every epoch on the folds that are held out"
+    )
     made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
     made.add_argument(
         "--set", type=_setting, action="append", metavar="NAME=VALUE",
@@ -131,15 +134,15 @@ def _add_fine_tune(made: argparse.ArgumentParser) -> None:
     made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
     made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
     made.add_argument(
-        "--freeze", action="store_true", required=True,
-        help="the network stays as it is and gets a new head, in seconds",
+        "--freeze", action="store_true",
+        help="the network stays as it is and gets a new head, in seconds; else all of it learns",
     )  # fmt: skip
     made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
     made.add_argument(
         "--measure", type=int, metavar="K",
         help="first without fold K, and put the result on it into the card",
     )  # fmt: skip
-    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
+    _add_settings(made)
     made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
     made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
 
@@ -165,7 +168,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "train": ("train a network from scratch on a labelled folder", _add_train),
     "cross-validate": ("a training per fold, each measured on that fold", _add_cross_validate),
     "ensemble": ("a checkpoint in which several vote", _add_ensemble),
-    "fine-tune": ("teach a network new classes: a new head on what it hears", _add_fine_tune),
+    "fine-tune": ("teach a trained network new classes: a new head, or all of it", _add_fine_tune),
     "fetch": ("get a network that is not part of the project, and publish it", _add_fetch),
     "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
     "app": ("serve the page", _add_app),

@@ -32,7 +32,10 @@ class EpochBars:
                 file=sys.stderr,
             )  # fmt: skip
         self.bar.update()
-        self.bar.set_postfix(loss=f"{report.loss:.3f}", accuracy=f"{report.accuracy:.2f}")
+        shown = {"loss": f"{report.loss:.3f}", "accuracy": f"{report.accuracy:.2f}"}
+        if report.unseen_accuracy is not None:
+            shown["unseen"] = f"{report.unseen_accuracy:.2f}"
+        self.bar.set_postfix(shown)
         if report.epoch == report.n_epochs:
             self.bar.close()
 

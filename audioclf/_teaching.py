@@ -16,6 +16,7 @@ from audioclf.dataset import Dataset
 from audioclf.settings import Settings
 
 WINDOW_S = 2.0  # clips shorter than this are repeated by most networks
+USUAL = Settings()
 RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the settings
 
 
@@ -63,6 +64,7 @@ def _train(chosen: argparse.Namespace) -> None:
         folds=chosen.folds or (),
         measure=chosen.measure,
         further=chosen.further,
+        watch=chosen.watch,
         data_name=chosen.data_name,
         credit=chosen.credit,
         settings=_settings(chosen),
@@ -71,14 +73,14 @@ def _train(chosen: argparse.Namespace) -> None:
     _tell(made)
 
 
-def _settings(chosen: argparse.Namespace) -> Settings:
+def _settings(chosen: argparse.Namespace, usual: Settings = USUAL) -> Settings:
     """The usual settings, with what `--set` and the shorter arguments say."""
     changes = {name: text for name, text in chosen.set or [] if not name.startswith(RECIPE)}
     if chosen.epochs is not None:
         changes["epochs"] = str(chosen.epochs)
     if chosen.seed is not None:
         changes["seed"] = str(chosen.seed)
-    return settings.changed(Settings(), changes)
+    return settings.changed(usual, changes)
 
 
 def _recipe_changes(chosen: argparse.Namespace) -> tuple[tuple[str, str], ...]:
@@ -132,15 +134,45 @@ def _ensemble(chosen: argparse.Namespace) -> None:
 def _fine_tune(chosen: argparse.Namespace) -> None:
     from audioclf import dataset, heads
 
-    data = dataset.load(chosen.folder)
+    checkpoint.check_name(chosen.name)
+    network, data = checkpoint.find(chosen.checkpoint), dataset.load(chosen.folder)
+    if not chosen.freeze:
+        _fine_tune_whole(chosen, network)
+        return
     made = heads.teach(
-        checkpoint.find(chosen.checkpoint),
+        network,
         replace(data, name=chosen.data_name or data.name),
         _out(chosen) / chosen.name,
-        heads.HeadSettings(folds=chosen.folds or (), measure=chosen.measure, credit=chosen.credit),
+        heads.HeadSettings(
+            folds=chosen.folds or (),
+            measure=() if chosen.measure is None else (chosen.measure,),
+            credit=chosen.credit,
+        ),
         progress,
     )
     _tell(made)
+
+
+def _fine_tune_whole(chosen: argparse.Namespace, network: Checkpoint) -> None:
+    from audioclf import heads
+
+    ears = heads.readable(network)
+    from audioclf import lesson, tune
+
+    work = lesson.Lesson(
+        folder=Path(chosen.folder),
+        architecture=ears.card["architecture"],
+        name=chosen.name,
+        out=_out(chosen),
+        folds=chosen.folds or (),
+        measure=chosen.measure,
+        start=ears,
+        data_name=chosen.data_name,
+        credit=chosen.credit,
+        settings=_settings(chosen, tune.SETTINGS),
+        watch=chosen.watch,
+    )
+    _tell(lesson.teach(work, EpochBars().show, progress))
 
 
 def _fetch(chosen: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ are groups and no folds, a group is never split.
 """
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +27,11 @@ class LabelledClip:
     label: str
     fold: int
     group: str = ""  # of clips that belong together, such as those of one recording
+
+    @property
+    def place(self) -> str:
+        """Its folder and name, as people are told them."""
+        return f"{self.path.parent.name}/{self.path.name}"
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,34 @@ class Dataset:
             )
         return replace(self, clips=tuple(clip for clip in self.clips if clip.fold in folds))
 
+    def held_out(self, share: float) -> set[int]:
+        """Folds that hold about this share of the clips, and never all; none for a share of 0.
 
-def load(folder: str | Path) -> Dataset:
-    """The data set in `folder`, read by its layout. Raises ValueError."""
+        Of folds that were made, the first ones: they have a clip of every class that has two.
+        """
+        if share <= 0 or len(self.folds) < 2:
+            return set()
+        wanted, found = share * len(self.clips), set[int]()
+        order = reversed(self.folds) if self.has_own_folds else self.folds
+        for fold in list(order)[:-1]:
+            n_own = len(self.of_folds({fold}).clips)
+            n_now = len(self.of_folds(found).clips) if found else 0
+            if found and n_now + n_own / 2 > wanted:
+                break
+            found.add(fold)
+        return found
+
+    def without(self, names: Collection[str]) -> "Dataset":
+        """Without the clips of these places, such as `dog/1.wav`, as `place` names them."""
+        left = tuple(clip for clip in self.clips if clip.place not in names)
+        return replace(self, clips=left)
+
+
+def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
+    """The data set in `folder`, read by its layout; folds are made where it has none.
+
+    Raises ValueError.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder “{folder}”: name the folder of a labelled data set.")
@@ -71,7 +102,9 @@ def load(folder: str | Path) -> Dataset:
             "or a metadata.csv with file_name and label."
         )
     has_own_folds = all(row.get("fold") for row in rows)
-    folds = [_fold(row, layout) for row in rows] if has_own_folds else _made_folds(rows)
+    folds = (
+        [_fold(row, layout) for row in rows] if has_own_folds else _made_folds(rows, n_made_folds)
+    )
     clips = (
         LabelledClip(folder / row["file_name"], row["label"], fold, row.get("group", ""))
         for row, fold in zip(rows, folds, strict=True)
@@ -89,23 +122,23 @@ def _fold(row: Row, table: str) -> int:
         ) from None
 
 
-def _made_folds(rows: list[Row]) -> list[int]:
+def _made_folds(rows: list[Row], n_folds: int) -> list[int]:
     """Folds from 1 on, each with its share of every class and whole groups, always the same."""
     labels = np.array([row["label"] for row in rows])
     if all(row.get("group") for row in rows):
-        return _grouped_folds(labels, np.array([row["group"] for row in rows]))
+        return _grouped_folds(labels, np.array([row["group"] for row in rows]), n_folds)
     folds = np.zeros(len(rows), int)
     rng = np.random.default_rng(0)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        folds[members] = np.arange(len(members)) % N_MADE_FOLDS + 1
+        folds[members] = np.arange(len(members)) % n_folds + 1
     return folds.tolist()
 
 
-def _grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_]) -> list[int]:
-    """Folds that share no group; fewer than five where there are fewer groups."""
+def _grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_], n_folds: int) -> list[int]:
+    """Folds that share no group; fewer where there are fewer groups."""
     largest = int(np.unique(labels, return_counts=True)[1].max())
-    n_folds = min(N_MADE_FOLDS, len(np.unique(groups)), largest)
+    n_folds = min(n_folds, len(np.unique(groups)), largest)
     if n_folds < 2:
         raise ValueError(
             "All clips are of one group, or one of each class, so none can be held out: add others."

@@ -16,17 +16,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from audioclf import audio, windows
+from audioclf.place import home
 from audioclf.recipe import Recipe
 from audioclf.vary_sound import Variants, variant
 from audioclf.windows import Features
 
-
-def home() -> Path:
-    """The cache folder of audioclf."""
-    named = os.environ.get("AUDIOCLF_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audioclf"
+__all__ = ["all_features", "file_features", "home"]
 
 
 def all_features(

@@ -32,7 +32,7 @@ class HeadSettings:
     """How a head is taught; stands in its card."""
 
     folds: tuple[int, ...] = ()  # trained on; none: all
-    measure: int | None = None  # taught without this fold first, to measure on it
+    measure: tuple[int, ...] = ()  # taught without these folds first, to measure on them
     credit: str = ""  # the data's citation and licence
     inverse_strength: float = 0.1  # scikit-learn's C: smaller is smoother
     max_steps: int = 500
@@ -55,18 +55,18 @@ def teach(
     Raises ValueError for a name, a fold or a network that cannot be used, and unreadable clips.
     """
     checkpoint.check_name(folder.name)
-    ears = _readable(network)
+    ears = readable(network)
     _check_place(ears, folder)
     chosen = data.of_folds(set(settings.folds or data.folds))
     _check_classes(chosen)
     found: dict[str, Any] = {"results": [], "calibration": None}
-    if settings.measure is not None:
-        unseen = data.of_folds({settings.measure})
-        rest = chosen.of_folds(set(chosen.folds) - {settings.measure})
+    if settings.measure:
+        unseen = data.of_folds(set(settings.measure))
+        rest = chosen.of_folds(set(chosen.folds) - set(settings.measure))
         _check_classes(rest)
         before = _measured(ears, rest, unseen, data.classes, settings, progress)
         found = {key: before.card[key] for key in found}
-        found["results"][0]["network"] = "a head taught the same way without that fold"
+        found["results"][0]["network"] = "a head taught the same way without these clips"
     card = {**_card(ears, chosen, data.classes, settings), **found}
     return _publish(ears, chosen, card, folder, settings, progress)
 
@@ -105,7 +105,7 @@ def examples(
     return Examples(np.concatenate(found), np.repeat(labels, lengths), weights)
 
 
-def _readable(network: Checkpoint) -> Checkpoint:
+def readable(network: Checkpoint) -> Checkpoint:
     """The network whose embedding is read. Raises ValueError."""
     if network.is_ensemble:
         raise ValueError(f"“{network.name}” is several networks: name one of its members.")

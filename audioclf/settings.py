@@ -17,6 +17,7 @@ class Settings:
     weight_decay: float = 0.02
     label_smoothing: float = 0.02  # this share of a target is spread over all classes
     class_weights: bool = True  # rare classes count for as much as frequent ones
+    old_rate: float = 1.0  # what a network knows already learns at this share of the rate
     average: float = 0.99  # of the weights over the steps: how much of it stays per step; 0: none
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -26,6 +27,8 @@ class Settings:
             raise ValueError("Training needs at least one epoch and one window per batch.")
         if self.learning_rate <= 0 or self.weight_decay < 0:
             raise ValueError("The learning rate must be above 0, and the weight decay not below.")
+        if not 0 <= self.old_rate <= 1:
+            raise ValueError("Old layers learn at a share of the rate: choose 0 to 1.")
         if not (0 <= self.label_smoothing < 1 and 0 <= self.average < 1):
             raise ValueError("Label smoothing and the average's decay lie in [0, 1).")
 

@@ -230,7 +230,7 @@ def _finding(kind: str, sentence: str, clips: list[Heard]) -> Finding:
 
 
 def _place(heard: Heard) -> str:
-    return f"{heard.clip.path.parent.name}/{heard.clip.path.name}"
+    return heard.clip.place
 
 
 def _clips(clips: list[Heard]) -> str:

@@ -6,9 +6,7 @@ stopped when it is started again. Loss and target follow from an output's name: 
 classifier, `reconstruction` has the input as its target, everything else has none.
 """
 
-import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -21,14 +19,15 @@ from keras.random import SeedGenerator
 from numpy.typing import NDArray
 
 from audioclf.architectures import Architecture
+from audioclf.optimizer import LayeredAdamW
+from audioclf.run_folder import RunState, kept_network, state_of
 from audioclf.settings import Settings
+from audioclf.stopped import StoppedError
 from audioclf.training_set import Batch, TrainingSet, batches, n_batches
+from audioclf.watch import Watch, measure
 from audioclf.windows import Features
 
-STATE = "state.json"
-SAVE_EVERY = 5  # epochs
-
-Weights = list[NDArray[Any]]
+SAVE_EVERY, SAVE_AFTER_S = 5, 10.0  # epochs, and seconds where they take longer
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class EpochReport:
     accuracy: float
     seconds: float
     waited_s: float  # of these, for batches
+    unseen_loss: float | None = None  # in nats, on whole clips that are held out
+    unseen_accuracy: float | None = None  # there, of the average of the weights
 
 
 def fit(
@@ -48,57 +49,63 @@ def fit(
     data: TrainingSet,
     settings: Settings,
     run: Path,
-    from_weights: Weights | None = None,
+    begin: keras.Model | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[EpochReport]:
-    """Train in the folder `run`, or go on there; the trained network is `trained(run)`.
+    """Train in the folder `run`, or go on there; the trained network is its `trained(run)`.
 
-    `from_weights`: of the same network, to start from. Raises ValueError where the loss is lost.
+    `begin`: a network to start from in place of a new one. Raises ValueError where the loss is
+    lost, and StoppedError where the watch says so: then the last whole epoch is kept.
     """
     if architecture.multi_label:  # a weighted target would be another probability
         settings = replace(settings, class_weights=False)
     keras.utils.set_random_seed(settings.seed)
-    state = _State.of(run, settings.average)
+    watch = watch or Watch()
+    state = state_of(run, settings.average)
     if state.epoch == 0:
-        model = _compiled(architecture, data, settings)
-        if from_weights is not None:
-            model.set_weights(from_weights)
+        begin = begin or architecture.build(data.input_shape, len(data.classes))
+        model = _compiled(begin, data, settings)
     else:
-        model = keras.saving.load_model(_network(run, state.epoch))
+        model = kept_network(run, state)
     for epoch in range(state.epoch + 1, settings.epochs + 1):
         _seed_dropout(model, settings.seed, epoch)
-        report = _epoch(model, batches(data, settings, epoch), state, (epoch, settings.epochs))
-        if epoch % SAVE_EVERY == 0 or epoch == settings.epochs:
+        before = state.moment(model)
+        try:
+            shown = _until_stopped(batches(data, settings, epoch), watch)
+            report = _epoch(model, shown, state, (epoch, settings.epochs))
+        except StoppedError:
+            if state.epoch > state.kept_epoch:
+                state.go_back(model, before)
+                state.keep(model, run)
+            raise
+        report = _watched(report, model, state, watch)
+        state.reports.append(asdict(report))
+        is_late = time.monotonic() - state.kept_at > SAVE_AFTER_S
+        if epoch % SAVE_EVERY == 0 or epoch == settings.epochs or is_late:
             state.keep(model, run)
         yield report
 
 
-def trained(run: Path) -> keras.Model:
-    """The network of a run as it was last kept, with the average of its weights."""
-    state = _State.of(run, 0.0)
-    model = keras.saving.load_model(_network(run, state.epoch))
-    if state.average:
-        model.set_weights(state.average)
-    return model
+def _until_stopped(shown: Iterator[Batch], watch: Watch) -> Iterator[Batch]:
+    """The batches, as long as nobody wants the training to end."""
+    for batch in shown:
+        if watch.is_stopped():
+            raise StoppedError
+        yield batch
 
 
-def history(run: Path) -> dict[str, list[float]]:
-    """Loss and accuracy of every epoch of a run, as it was last kept."""
-    reports = json.loads((run / STATE).read_text())["reports"]
-    return {name: [round(one[name], 4) for one in reports] for name in ("loss", "accuracy")}
-
-
-def n_epochs_done(run: Path) -> int:
-    """Epochs that a run has behind it and would not repeat."""
-    return _State.of(run, 0.0).epoch
-
-
-def seconds(run: Path) -> float:
-    """How long a run's epochs took, together."""
-    return sum(one["seconds"] for one in json.loads((run / STATE).read_text())["reports"])
+def _watched(report: EpochReport, model: keras.Model, state: RunState, watch: Watch) -> EpochReport:
+    """With what the network that would be published makes of clips that it is not taught."""
+    if watch.unseen is None:
+        return report
+    started = time.perf_counter()
+    loss, accuracy = measure(model, watch.unseen, state.average)
+    seconds = report.seconds + time.perf_counter() - started
+    return replace(report, seconds=seconds, unseen_loss=loss, unseen_accuracy=accuracy)
 
 
 def _epoch(
-    model: keras.Model, shown: Iterator[Batch], state: "_State", number: tuple[int, int]
+    model: keras.Model, shown: Iterator[Batch], state: RunState, number: tuple[int, int]
 ) -> EpochReport:
     """One pass over the clips; raises ValueError where the loss is no number any more."""
     started, waited_s = time.perf_counter(), 0.0
@@ -117,13 +124,10 @@ def _epoch(
             f"The loss is no number after epoch {number[0]}: train again with a lower rate."
         )
     passed_s = time.perf_counter() - started
-    report = EpochReport(*number, loss, accuracy, passed_s, waited_s)
-    state.reports.append(asdict(report))
-    return report
+    return EpochReport(*number, loss, accuracy, passed_s, waited_s)
 
 
-def _compiled(architecture: Architecture, data: TrainingSet, settings: Settings) -> keras.Model:
-    model = architecture.build(data.input_shape, len(data.classes))
+def _compiled(model: keras.Model, data: TrainingSet, settings: Settings) -> keras.Model:
     n_steps = n_batches(data, settings) * settings.epochs
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=settings.learning_rate / 100,
@@ -132,12 +136,23 @@ def _compiled(architecture: Architecture, data: TrainingSet, settings: Settings)
         warmup_steps=max(1, n_steps // 20),
     )
     model.compile(
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, clipnorm=1.0),
+        optimizer=_optimizer(model, rate, settings),
         loss=losses(model),
         metrics={"label": "accuracy"},
         jit_compile=False,  # compiling costs more than it gains on the processor
     )
     return model
+
+
+def _optimizer(model: keras.Model, rate: Any, settings: Settings) -> keras.Optimizer:
+    """AdamW; where old layers have a rate of their own, all but the classifiers are old."""
+    usual = {"learning_rate": rate, "weight_decay": settings.weight_decay, "clipnorm": 1.0}
+    if settings.old_rate == 1:
+        return keras.optimizers.AdamW(**usual)
+    heads = [layer for layer in model.layers if layer.name.startswith("label")]
+    own = {id(variable) for layer in heads for variable in layer.trainable_variables}
+    new = [i for i, variable in enumerate(model.trainable_variables) if id(variable) in own]
+    return LayeredAdamW(old_rate=settings.old_rate, new=new, **usual)
 
 
 def losses(model: keras.Model) -> dict[str, str | None]:
@@ -164,67 +179,3 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
     for layer in model._flatten_layers():
         if isinstance(generator := getattr(layer, "seed_generator", None), SeedGenerator):
             generator.state.assign(np.array([rng.integers(2**31), 0], np.uint32))
-
-
-@dataclass
-class _State:
-    """What a run has behind it, beside its network: reports, and the average of the weights.
-
-    The average moves by a tenth at first, and ever less, down to 1 - `decay` of a step; the
-    statistics of batch normalisations are averaged like the weights.
-    """
-
-    decay: float
-    reports: list[dict[str, Any]]
-    average: Weights
-    n_steps: int
-
-    @property
-    def epoch(self) -> int:
-        """The last epoch, from 1; 0 before the first."""
-        return len(self.reports)
-
-    @classmethod
-    def of(cls, run: Path, decay: float) -> "_State":
-        """As it was last kept in the folder; a new one where there is none."""
-        if not (run / STATE).is_file():
-            return cls(decay, [], [], 0)
-        kept = json.loads((run / STATE).read_text())
-        with np.load(_average(run, kept["epoch"])) as arrays:
-            average = [arrays[f"arr_{number}"] for number in range(len(arrays.files))]
-        return cls(decay, kept["reports"], average, kept["n_steps"])
-
-    def step(self, model: keras.Model) -> None:
-        """Take the weights after a step into the average."""
-        if not self.decay:
-            return
-        self.n_steps += 1
-        weights = model.get_weights()
-        stays = min(self.decay, self.n_steps / (9 + self.n_steps))
-        if not self.average:
-            self.average = [weight.copy() for weight in weights]
-        for mean, weight in zip(self.average, weights, strict=True):
-            mean *= stays
-            mean += (1 - stays) * weight
-
-    def keep(self, model: keras.Model, run: Path) -> None:
-        """The network and the average first, then the state that names them, whole or not."""
-        run.mkdir(parents=True, exist_ok=True)
-        old = [path for path in run.iterdir() if path.name != STATE]
-        model.save(_network(run, self.epoch))
-        np.savez(_average(run, self.epoch), *self.average)
-        part = run / f"part-{STATE}"
-        part.write_text(
-            json.dumps({"epoch": self.epoch, "n_steps": self.n_steps, "reports": self.reports})
-        )
-        os.replace(part, run / STATE)
-        for path in old:
-            path.unlink(missing_ok=True)
-
-
-def _network(run: Path, epoch: int) -> Path:
-    return run / f"epoch-{epoch}.keras"
-
-
-def _average(run: Path, epoch: int) -> Path:
-    return run / f"epoch-{epoch}.npz"

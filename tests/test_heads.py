@@ -45,7 +45,7 @@ def _write(path: Path, samples: audio.Samples) -> None:
 @pytest.fixture(scope="module")
 def head(taught: Checkpoint, new_sounds: Dataset) -> Checkpoint:
     """Beside its backbone, measured on a fold that it never saw."""
-    settings = HeadSettings(measure=1, credit="Made by a program.")
+    settings = HeadSettings(measure=(1,), credit="Made by a program.")
     return heads.teach(taught, new_sounds, taught.folder.parent / "new_head", settings, silent)
 
 
@@ -114,7 +114,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
 ) -> None:
     again = heads.teach(
         taught, new_sounds, head.folder.parent / "other_head",
-        HeadSettings(measure=1, inverse_strength=1.0), silent,
+        HeadSettings(measure=(1,), inverse_strength=1.0), silent,
     )  # fmt: skip
     made = ensemble.make("two_heads", (head, again), new_sounds.of_folds({1}), silent)
     assert made.measured and made.measured["accuracy"] == 1
@@ -147,8 +147,6 @@ def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
     kept = list((feature_cache.home() / "embeddings").glob("*/*.npz"))
     assert len(kept) == len(new_sounds.clips)
     assert checkpoint.read(tmp_path / "by_hand").backbone
-    with pytest.raises(SystemExit, match="2"):
-        cli.main(command)
 
 
 @pytest.mark.slow
@@ -171,7 +169,7 @@ def test_a_head_cannot_take_its_backbone_s_place_nor_lose_it(
     beside = taught.folder.parent
     assert "choose a new name" in teach(beside / taught.name, HeadSettings())
     assert "would not find “three_sounds”" in teach(tmp_path / "lost", HeadSettings())
-    one_fold = HeadSettings(folds=(1,), measure=1)
+    one_fold = HeadSettings(folds=(1,), measure=(1,))
     assert "Fewer than two classes" in teach(beside / "nothing", one_fold)
     checkpoint.verify(taught)
     assert not (tmp_path / "lost").exists()

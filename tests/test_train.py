@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audioclf import architectures, dataset, feature_cache, lesson, train, training_set
+from audioclf import architectures, dataset, feature_cache, lesson, run_folder, train, training_set
 from audioclf.augment import Augmentation
 from audioclf.checkpoint import Checkpoint
 from audioclf.recipe import Recipe, for_feature
@@ -62,7 +62,7 @@ def test_an_ended_run_goes_on_where_it_stopped(made: TrainingSet, tmp_path: Path
     settings = replace(SHORT, epochs=7)  # kept after epochs 5 and 7
     whole = [report.loss for report in train.fit(network, made, settings, tmp_path / "whole")]
     first = list(islice(train.fit(network, made, settings, tmp_path / "ended"), 6))
-    assert train.n_epochs_done(tmp_path / "ended") == 5
+    assert run_folder.n_epochs_done(tmp_path / "ended") == 5
     second = list(train.fit(network, made, settings, tmp_path / "ended"))
     assert [report.epoch for report in first + second] == [1, 2, 3, 4, 5, 6, 6, 7]
     assert [report.loss for report in second] == pytest.approx(whole[5:], rel=0.01)
@@ -144,15 +144,15 @@ def test_a_run_keeps_its_last_epoch_and_nothing_else(made: TrainingSet, tmp_path
     assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 6
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["epoch-6.keras", "epoch-6.npz", "state.json"]
-    assert len(train.history(tmp_path)["loss"]) == 6
+    assert len(run_folder.history(tmp_path)["loss"]) == 6
 
 
 def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: Path) -> None:
     network = architectures.load("mobilenet")
     list(train.fit(network, made, replace(SHORT, epochs=3, average=0.99), tmp_path / "average"))
     list(train.fit(network, made, replace(SHORT, epochs=3, average=0.0), tmp_path / "last"))
-    last = train.trained(tmp_path / "last").get_weights()
-    average = train.trained(tmp_path / "average").get_weights()
+    last = run_folder.trained(tmp_path / "last").get_weights()
+    average = run_folder.trained(tmp_path / "average").get_weights()
     apart = max(float(np.abs(a - b).max()) for a, b in zip(last, average, strict=True))
     assert apart > 1e-4
     assert all(np.isfinite(weights).all() for weights in average)

@@ -1,0 +1,141 @@
+"""Trainings in processes of their own: started, cancelled, resumed, one at a time.
+
+A job outlives whoever started it, and waits for its turn. Nothing here imports what trains.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from audioclf.job import (
+    CANCEL,
+    DONE,
+    LOCK,
+    LOG,
+    PROGRESS,
+    REQUEST,
+    RESULT,
+    STATE,
+    WAITING,
+    Job,
+    JobLimits,
+    Request,
+    alive,
+    changed_at,
+    find_all,
+    home,
+    write_json,
+)
+
+ID_BYTES = 9
+DAY_S = 86_400
+
+
+def find(job_id: str) -> Job:
+    """The job of that name, which is never a path. Raises ValueError."""
+    found = next((job for job in find_all() if job.id == job_id), None)
+    if found is None:
+        raise ValueError("This training is not here any more: start another one.")
+    return found
+
+
+def start(request: Request, job_id: str | None = None) -> Job:
+    """Ask for a training; it begins when those before it have ended.
+
+    Raises ValueError where too many wait, and where nothing can be written.
+    """
+    _check_turn(request.limits)
+    job = Job(home() / (job_id or new_id()))
+    with saying_why(job.folder):
+        job.folder.mkdir(parents=True, exist_ok=True)
+        write_json(job.folder / REQUEST, asdict(request))
+        _launch(job)
+    return job
+
+
+def resume(job: Job, *, publish: bool = False) -> Job:
+    """Let an ended job go on from its last kept epoch, or publish that as it is.
+
+    Raises ValueError where it is running or done.
+    """
+    status = job.status
+    if status.is_alive or status.state == DONE:
+        raise ValueError("This training is running or done: there is nothing to resume.")
+    _check_turn(job.request.limits)
+    with saying_why(job.folder):
+        (job.folder / CANCEL).unlink(missing_ok=True)
+        _launch(job, *(["--publish"] if publish else []))
+    return job
+
+
+def cancel(job: Job) -> None:
+    """Ask a job to end; it does within two seconds, and its last epoch is kept."""
+    if job.status.is_alive:
+        with saying_why(job.folder):
+            (job.folder / CANCEL).touch()
+
+
+def delete(job: Job) -> None:
+    """Remove an ended job with what it kept; a published network stays. Raises ValueError."""
+    if job.status.is_alive:
+        raise ValueError("This training is running: cancel it first.")
+    shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def delete_old(seconds: float = DAY_S) -> None:
+    """Remove every ended job that nobody has touched for so long."""
+    for job in find_all():
+        if not job.is_locked and time.time() - changed_at(job.folder) > seconds:
+            delete(job)
+
+
+def new_id() -> str:
+    """A name that nobody guesses."""
+    while not (made := secrets.token_urlsafe(ID_BYTES))[0].isalnum():
+        pass
+    return made
+
+
+@contextmanager
+def saying_why(folder: Path) -> Iterator[None]:
+    """An OSError as a ValueError with a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"Nothing can be written to “{folder.parent.name}” ({error.strerror or error}): free "
+            "some space, or name another folder with AUDIOCLF_JOBS."
+        ) from error
+
+
+def _check_turn(limits: JobLimits) -> None:
+    n_alive = len(alive())
+    if n_alive >= limits.max_waiting:
+        raise ValueError(f"{n_alive} trainings run or wait already: try again later.")
+
+
+def _launch(job: Job, *arguments: str) -> None:
+    """A process in a session of its own, which holds the lock from here on."""
+    for name in (PROGRESS, RESULT):
+        (job.folder / name).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "audioclf.supervise", os.fspath(job.folder), *arguments]
+    with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write_json(job.folder / STATE, {"state": WAITING, "asked_at": time.time()})
+        subprocess.Popen(
+            [*command, str(lock.fileno())],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(lock.fileno(),),
+        )

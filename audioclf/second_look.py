@@ -1,0 +1,63 @@
+"""A second look at held-out clips: which were misjudged, and what the start made of them."""
+
+from typing import Any
+
+from audioclf.checkpoint import Checkpoint
+from audioclf.dataset import Dataset, LabelledClip
+from audioclf.measure import Progress
+from audioclf.predict import predict_file
+from audioclf.prediction import Prediction
+
+Row = dict[str, Any]
+
+
+def look(network: Checkpoint, unseen: Dataset, progress: Progress) -> list[Row]:
+    """A row per clip: where it is, what it is, what was heard, how sure, and how sure of the truth.
+
+    Those that were misjudged come first, the surest mistakes before all.
+    """
+    rows = [
+        _row(clip, predict_file(clip.path, network))
+        for clip in progress("a second look", unseen.clips)
+    ]
+    return sorted(rows, key=lambda row: (row["expected"] == row["heard"], -row["probability"]))
+
+
+def beside(start: Checkpoint, rows: list[Row], unseen: Dataset, progress: Progress) -> Row | None:
+    """How the network that it started from did on the clips whose classes it knows too.
+
+    None where it knows none of them. Classes are the same where their names are.
+    """
+    known = {key(name) for name in start.classes}
+    clips = [clip for clip in unseen.clips if key(clip.label) in known]
+    if not clips:
+        return None
+    right = {row["place"] for row in rows if row["expected"] == row["heard"]}
+    before = sum(
+        key(predict_file(clip.path, start).ranking()[0][0]) == key(clip.label)
+        for clip in progress(f"{start.name} beside it", clips)
+    )
+    return {
+        "start": start.name,
+        "n_clips": len(clips),
+        "before": before / len(clips),
+        "after": sum(clip.place in right for clip in clips) / len(clips),
+    }
+
+
+def key(name: str) -> str:
+    """A class's name as networks share it: “Sea_waves” is “sea waves”."""
+    return name.replace("_", " ").casefold()
+
+
+def _row(clip: LabelledClip, heard: Prediction) -> Row:
+    name, probability = heard.ranking()[0]
+    truth = float(heard.clip[heard.classes.index(clip.label)])
+    return {
+        "place": clip.place,
+        "path": str(clip.path),
+        "expected": clip.label,
+        "heard": name,
+        "probability": round(probability, 4),
+        "of_the_truth": round(truth, 4),
+    }

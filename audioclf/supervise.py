@@ -1,0 +1,165 @@
+"""The process of a job: waits for its turn, starts the one that trains, and tells how it ended.
+
+It stays small, so that what happens to the large one (no memory left, a signal, a limit) can be
+told in a sentence. `python -m audioclf.supervise FOLDER [--publish] LOCK`.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from audioclf.job import (
+    CANCEL,
+    CANCELLED,
+    DONE,
+    FAILED,
+    KILLED,
+    RESULT,
+    RUNNING,
+    STATE,
+    Job,
+    JobLimits,
+    alive,
+    home,
+    read_json,
+    write_json,
+)
+
+EVERY_S = 0.1
+GRACE_S = 1.5  # from the wish to end until it is made to
+OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
+TURN = "turn.lock"
+STOPPED = 3  # exit status of a training that was asked to end
+CANCELLED_WORDS = "It was cancelled; its last epoch is kept."
+
+
+def main(folder: Path, lock: int, arguments: list[str]) -> None:
+    """Wait, run, tell. The locks are held by the one that trains too."""
+    job = Job(folder)
+    with (home() / TURN).open("wb") as turn:
+        if not _wait(job, turn):
+            _tell(job, CANCELLED, "It was cancelled before it began.")
+            return
+        _tell(job, RUNNING, started_at=time.time())
+        state, sentence = _run(job, arguments, (lock, turn.fileno()))
+        _tell(job, state, sentence, ended_at=time.time())
+
+
+def _wait(job: Job, turn: IO[bytes]) -> bool:
+    """Until it is this job's turn; False where it is cancelled before."""
+    while not (job.folder / CANCEL).exists():
+        ahead = [one for one in alive() if one.asked_at < job.asked_at]
+        if not ahead:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+        time.sleep(EVERY_S)
+    return False
+
+
+def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, str]:
+    """The training in a process; how it ended, and why."""
+    limits, n_ooms, started = job.request.limits, _out_of_memory_events(), time.monotonic()
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "audioclf.work",
+        os.fspath(job.folder),
+        *arguments,
+    ]
+    child = subprocess.Popen(command, env=_environment(limits), pass_fds=locks)
+    why, asked_at = "", 0.0
+    while child.poll() is None:
+        time.sleep(EVERY_S)
+        if not why and (why := _reason(job, limits, started, child.pid)):
+            asked_at = time.monotonic()
+            child.send_signal(signal.SIGTERM)
+        if why and time.monotonic() - asked_at > GRACE_S:
+            child.kill()
+    if child.returncode == 0:
+        return DONE, ""
+    if why:
+        return CANCELLED, why
+    if child.returncode == 2:  # where the disk is full, the log may have what the result has not
+        said = read_json(job.folder / RESULT).get("sentence")
+        return FAILED, said or (job.log.splitlines() or ["It failed."])[-1]
+    return KILLED, _how_it_died(child.returncode, _out_of_memory_events() > n_ooms)
+
+
+def _reason(job: Job, limits: JobLimits, started: float, pid: int) -> str:
+    """Why it has to end now; empty where it may go on."""
+    if (job.folder / CANCEL).exists():
+        return CANCELLED_WORDS
+    if limits.max_seconds and time.monotonic() - started > limits.max_seconds:
+        return (
+            f"It was ended after {limits.max_seconds / 60:.3g} minutes, which is the limit here; "
+            "its last epoch is kept."
+        )
+    if limits.max_memory_mb and _memory_mb(pid) > limits.max_memory_mb:
+        return (
+            f"It needed more memory than the {limits.max_memory_mb:,.0f} MB that are allowed here: "
+            "bring fewer or shorter clips, or choose a smaller network."
+        )
+    return ""
+
+
+def _how_it_died(status: int, was_out_of_memory: bool) -> str:
+    if was_out_of_memory:
+        return (
+            "The machine ran out of memory and ended the training: bring fewer or shorter clips, "
+            "or choose a smaller network, and resume it."
+        )
+    if status < 0:
+        name = signal.Signals(-status).name
+        return (
+            f"The training was killed ({name}), perhaps because the machine ran out of memory: "
+            "resume it, and it goes on from its last kept epoch."
+        )
+    return "The training failed in a way that was not expected: its log says where."
+
+
+def _environment(limits: JobLimits) -> dict[str, str]:
+    """With as many threads as there may be cores."""
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    if limits.n_cores is None:
+        return {**os.environ, **quiet}
+    n_cores = str(limits.n_cores)
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+    return {**os.environ, **quiet, **dict.fromkeys(names, n_cores)}
+
+
+def _memory_mb(pid: int) -> float:
+    """What a process holds, in MB; 0 where the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"VmRSS:\s+(\d+) kB", text)
+    return int(found[1]) / 1e3 if found else 0.0
+
+
+def _out_of_memory_events() -> int:
+    """How many processes the system has ended for want of memory, in this group."""
+    try:
+        found = re.search(r"^oom_kill (\d+)", OOM_EVENTS.read_text(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
+
+
+def _tell(job: Job, state: str, sentence: str = "", **times: float) -> None:
+    before = read_json(job.folder / STATE)
+    write_json(job.folder / STATE, {**before, "state": state, "sentence": sentence, **times})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[-1]), sys.argv[2:-1])

@@ -1,0 +1,205 @@
+"""What a job's process does: teach, measure, publish, and write down how far it is.
+
+`python -m audioclf.work FOLDER [--publish]`, started by `audioclf.supervise`. Ends with status 2
+and a sentence in the result where it cannot be done, with 3 where it was asked to end.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from audioclf import checkpoint, dataset, heads, measure, second_look, settings
+from audioclf.checkpoint import Checkpoint
+from audioclf.dataset import Dataset
+from audioclf.job import EPOCHS, HEAD, PROGRESS, RESULT, Job, Request, write_json
+from audioclf.stopped import StoppedError
+from audioclf.supervise import STOPPED
+
+NICENESS = 10  # the page goes first
+TOLD_EVERY_S = 0.2
+RUN = "run"  # the training's folder in the job's
+STARTING = "Starting: the training's libraries take a few seconds"
+
+
+class _Reporter:
+    """Writes down how far the job is, and ends it where that was asked."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.parent = os.getppid()
+        self.wants_end = False
+        self.told_at = 0.0
+        signal.signal(signal.SIGTERM, self._end)
+
+    def _end(self, *_: Any) -> None:
+        self.wants_end = True
+
+    def is_stopped(self) -> bool:
+        """Whether somebody wants the end, or the supervisor has died."""
+        return self.wants_end or os.getppid() != self.parent
+
+    def stage(self, words: str, n_done: int = 0, n_all: int | None = None) -> None:
+        """What is being done."""
+        self.told_at = time.monotonic()
+        told = {"stage": words, "n_done": n_done, "n_all": n_all}
+        write_json(self.job.folder / PROGRESS, told)
+
+    def count(self, words: str, things: Iterable[Any]) -> Iterator[Any]:
+        """The things, one after the other; raises StoppedError."""
+        total = len(things) if isinstance(things, Sized) else None
+        self.stage(words, 0, total)
+        for number, thing in enumerate(things):
+            if self.is_stopped():
+                raise StoppedError
+            if time.monotonic() - self.told_at > TOLD_EVERY_S:
+                self.stage(words, number, total)
+            yield thing
+
+    def epoch(self, stage: str, report: Any) -> None:
+        """One epoch further."""
+        with (self.job.folder / EPOCHS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(report)) + "\n")
+        self.stage("Learning", report.epoch, report.n_epochs)
+        print(f"epoch {report.epoch} of {report.n_epochs}: {_in_words(report)}", flush=True)
+
+
+def main(folder: Path, *, publish: bool = False) -> int:
+    """Do what the job's request asks for; the exit status."""
+    job = Job(folder)
+    request, reporter = job.request, _Reporter(Job(folder))
+    with contextlib.suppress(OSError):
+        _be_modest(request.limits.n_cores)
+    try:
+        checkpoint.check_name(request.name)
+        reporter.stage("Reading the clips")
+        data = data_of(request)
+        made, unseen = _teach(request, data, reporter, job.folder / RUN, publish=publish)
+        result = _result(request, made, unseen, reporter)
+        write_json(folder / RESULT, result)
+    except StoppedError:
+        return STOPPED
+    except (ValueError, OSError, MemoryError) as error:
+        print(_sentence(error), file=sys.stderr)
+        with contextlib.suppress(OSError):
+            write_json(folder / RESULT, {"sentence": _sentence(error)})
+        return 2
+    print(f"published as {made.name}", flush=True)
+    return 0
+
+
+def data_of(request: Request) -> Dataset:
+    """The clips that the request is about, with folds that suit its share. Raises ValueError."""
+    n_folds = round(1 / request.share) if request.share else dataset.N_MADE_FOLDS
+    data = dataset.load(request.folder, max(2, n_folds)).without(request.left_out)
+    named = replace(data, name=request.data_name or data.name)
+    if len(named.classes) < 2:
+        raise ValueError("Fewer than two classes are left: add sounds of another one.")
+    return named
+
+
+def _teach(
+    request: Request, data: Dataset, reporter: _Reporter, run: Path, *, publish: bool
+) -> tuple[Checkpoint, Dataset | None]:
+    """The new checkpoint, and the clips that it never saw."""
+    held_out = data.held_out(request.share)
+    unseen = data.of_folds(held_out) if held_out else None
+    if request.kind == HEAD:
+        asked = heads.HeadSettings(measure=tuple(sorted(held_out)), credit=request.credit)
+        network = checkpoint.find(request.start or "")
+        place = Path(request.out, request.name)
+        return heads.teach(network, data, place, asked, reporter.count), unseen
+    reporter.stage(STARTING)
+    made = _teach_whole(request, data, reporter, run, held_out, publish=publish)
+    return made, unseen
+
+
+def _teach_whole(
+    request: Request,
+    data: Dataset,
+    reporter: _Reporter,
+    run: Path,
+    held_out: set[int],
+    *,
+    publish: bool,
+) -> Checkpoint:
+    """All of a network, or one from scratch; goes on from what the run kept."""
+    start = heads.readable(checkpoint.find(request.start)) if request.start else None
+    from audioclf import lesson, run_folder, tune
+
+    _forget_after(reporter.job, run_folder.n_epochs_done(run))
+    usual = tune.SETTINGS if start else settings.Settings()
+    work = lesson.Lesson(
+        folder=Path(request.folder),
+        architecture=start.card["architecture"] if start else (request.architecture or ""),
+        name=request.name,
+        out=Path(request.out),
+        folds=tuple(sorted(set(data.folds) - held_out)),
+        start=start,
+        credit=request.credit,
+        settings=settings.changed(usual, dict(request.settings)),
+        given=data,
+        run=run,
+        watch=True,
+        is_stopped=reporter.is_stopped,
+        is_over=publish,
+    )
+    return lesson.teach(work, reporter.epoch, reporter.count)
+
+
+def _result(
+    request: Request, made: Checkpoint, unseen: Dataset | None, reporter: _Reporter
+) -> dict[str, Any]:
+    """What the page shows afterwards; a head is judged as it was without these clips."""
+    found: dict[str, Any] = {"checkpoint": made.name, "folder": str(made.folder), "clips": []}
+    if unseen is None or not made.measured:
+        return found
+    judged = made
+    if made.is_head and (kept := made.measured.get("kept_as")):
+        judged = measure.of_key(kept)
+    rows = second_look.look(judged, unseen, reporter.count)
+    found["clips"] = rows
+    if request.start:
+        start = checkpoint.find(request.start)
+        found["beside"] = second_look.beside(start, rows, unseen, reporter.count)
+    return found
+
+
+def _forget_after(job: Job, n_done: int) -> None:
+    """Drop epochs that were told and not kept: they come again."""
+    kept = [json.dumps(one) for one in job.epochs if one["epoch"] <= n_done]
+    (job.folder / EPOCHS).write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+
+def _be_modest(n_cores: int | None) -> None:
+    os.nice(NICENESS)
+    if n_cores is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-n_cores:])
+
+
+def _in_words(report: Any) -> str:
+    parts = [f"loss {report.loss:.3f}", f"accuracy {report.accuracy:.3f}"]
+    if report.unseen_accuracy is not None:
+        parts.append(f"on held-out clips {report.unseen_loss:.3f}, {report.unseen_accuracy:.3f}")
+    return ", ".join([*parts, f"{report.seconds:.1f} s"])
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this: bring fewer or shorter clips."
+    if isinstance(error, OSError):
+        return (
+            f"The training could not write what it learnt ({error.strerror or error}): free some "
+            "space, and resume it."
+        )
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), publish="--publish" in sys.argv))

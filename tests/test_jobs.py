@@ -1,0 +1,269 @@
+"""Jobs as real processes: started, followed, queued, cancelled, resumed, killed and reported."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audioclf import checkpoint, jobs
+from audioclf.job import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    HEAD,
+    KILLED,
+    RUNNING,
+    SCRATCH,
+    WAITING,
+    WHOLE,
+    Job,
+    JobLimits,
+    Request,
+    Status,
+)
+from audioclf.predict import predict_file
+from tests.sentences import refusal
+
+START = "separable_cnn-mel"
+PATIENCE_S = 180
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def own_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test has a queue of its own, and leaves no process behind."""
+    monkeypatch.setenv("AUDIOCLF_JOBS", str(tmp_path / "jobs"))
+    yield
+    for job in jobs.find_all():
+        jobs.cancel(job)
+    until(lambda: not any(job.is_locked for job in jobs.find_all()))
+
+
+def until(is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Wait for something that has to happen."""
+    end = time.monotonic() + patience_s
+    while not is_so():
+        assert time.monotonic() < end, [(job.status, job.log) for job in jobs.find_all()]
+        time.sleep(0.05)
+
+
+def ended(job: Job) -> Status:
+    until(lambda: not job.status.is_alive)
+    return job.status
+
+
+def worker(job: Job) -> int:
+    """The process that trains: the one that holds the job's lock and is not the supervisor."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"audioclf.work" in words and os.fsencode(job.folder) in words:
+            found.append(int(path.parent.name))
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def request_for(three_sounds: Path, tmp_path: Path) -> Request:
+    """A head on a network that ships."""
+    return Request(HEAD, str(three_sounds), "taught", str(tmp_path / "out"), start=START)
+
+
+@pytest.fixture
+def long_one(request_for: Request) -> Request:
+    """A training that lasts until it is stopped."""
+    settings = (("epochs", "5000"), ("batch_size", "4"), ("augmentation.variants.count", "0"))
+    return replace(request_for, kind=WHOLE, settings=settings)
+
+
+def test_a_head_is_taught_measured_and_published(request_for: Request, three_sounds: Path) -> None:
+    job = jobs.start(request_for)
+    assert ended(job).state == DONE, job.log
+    made = checkpoint.read(Path(job.result["folder"]))
+    assert made.name == "taught" and made.classes == ("clicks", "noise", "sine")
+    assert made.measured and made.measured["n_clips"] == 6 == len(job.result["clips"])
+    assert predict_file(three_sounds / "noise" / "3.wav", made).ranking()[0][0] == "noise"
+    assert "beside" in job.result and job.result["beside"] is None  # it knew none of them
+    assert str(three_sounds.parent) not in json.dumps(made.card)
+
+
+def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Request) -> None:
+    job = jobs.start(long_one)
+    until(lambda: len(job.epochs) >= 3)
+    assert job.status.state == RUNNING and job.status.stage == "Learning"
+    assert job.status.n_all == 5000 and job.status.n_done >= 3
+    first = job.epochs[0]
+    assert 0 <= first["accuracy"] <= 1 and first["loss"] > 0
+    assert 0 <= first["unseen_accuracy"] <= 1 and first["unseen_loss"] > 0
+
+    jobs.cancel(job)
+    asked = time.monotonic()
+    until(lambda: not job.status.is_alive)
+    assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
+    assert job.status.state == CANCELLED and "last epoch is kept" in job.status.sentence
+    until(lambda: not job.is_locked)
+    n_told = len(job.epochs)
+    assert kept_epoch(job) in (n_told, n_told - 1)  # the last one may end as it is asked
+
+    jobs.resume(job)
+    until(lambda: len(job.epochs) > n_told + 1)
+    assert [one["epoch"] for one in job.epochs] == list(range(1, len(job.epochs) + 1))
+    assert "running or done" in refusal(lambda: jobs.resume(job))
+    assert "cancel it first" in refusal(lambda: jobs.delete(job))
+    jobs.cancel(job)
+    ended(job)
+
+    jobs.resume(job, publish=True)
+    assert ended(job).state == DONE, job.log
+    made = checkpoint.read(Path(job.result["folder"]))
+    training = made.card["training"]
+    assert training["ended_after"] == len(training["history"]["unseen_accuracy"]) >= n_told - 1
+    assert made.card["training"]["started_from"] == START
+    assert made.measured and made.measured["network"] == "this one"
+
+
+def kept_epoch(job: Job) -> int:
+    return int(json.loads((job.folder / "run" / "state.json").read_text())["epoch"])
+
+
+def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
+    job = jobs.start(long_one)
+    until(lambda: len(job.epochs) >= 6)
+    os.kill(worker(job), signal.SIGKILL)
+    status = ended(job)
+    assert status.state == KILLED and "was killed (SIGKILL)" in status.sentence
+    assert not Path(long_one.out, long_one.name).exists()
+    kept = kept_epoch(job)
+    assert kept >= 5
+    jobs.resume(job)
+    until(lambda: len(job.epochs) > kept)
+    assert [one["epoch"] for one in job.epochs][: kept + 1] == list(range(1, kept + 2))
+
+
+def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> None:
+    job = jobs.start(long_one)
+    until(lambda: job.status.state == RUNNING and bool(job.status.stage))
+    pid = worker(job)
+    supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(supervisor, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    status = ended(job)
+    assert status.state == KILLED and "ended from outside" in status.sentence
+
+
+def test_a_training_ends_and_keeps_its_epoch_where_its_supervisor_dies(long_one: Request) -> None:
+    job = jobs.start(long_one)
+    until(lambda: len(job.epochs) >= 2)
+    pid = worker(job)
+    supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(supervisor, signal.SIGKILL)
+    status = ended(job)
+    assert status.state == KILLED
+    assert kept_epoch(job) >= 2
+
+
+def test_one_job_runs_at_a_time_and_the_others_in_their_order(
+    request_for: Request, long_one: Request
+) -> None:
+    first = jobs.start(long_one)
+    until(lambda: first.status.state == RUNNING)
+    second = jobs.start(replace(request_for, name="second"))
+    third = jobs.start(replace(request_for, name="third"))
+    time.sleep(0.5)
+    assert [job.status.state for job in (second, third)] == [WAITING, WAITING]
+    assert [job.status.n_ahead for job in (second, third)] == [1, 2]
+    fourth = jobs.start(replace(request_for, name="fourth"))
+    jobs.cancel(fourth)
+    assert ended(fourth).sentence == "It was cancelled before it began."
+    full = replace(request_for, name="fifth", limits=JobLimits(max_waiting=3))
+    assert "3 trainings run or wait already" in refusal(lambda: jobs.start(full))
+    jobs.cancel(first)
+    assert ended(second).state == DONE, second.log
+    assert ended(third).state == DONE, third.log
+    assert second.status.ended_at and third.status.started_at
+    assert second.status.ended_at <= third.status.started_at
+    assert jobs.find(third.id) == third
+    assert "not here any more" in refusal(lambda: jobs.find("../jobs"))
+    jobs.delete(third)
+    assert third not in jobs.find_all() and Path(request_for.out, "third").is_dir()
+
+
+@pytest.mark.parametrize(
+    "limits, words",
+    [
+        (JobLimits(max_seconds=4), "which is the limit here"),
+        (JobLimits(max_memory_mb=150), "more memory than the 150 MB"),
+    ],
+)
+def test_limits_end_a_training_with_a_sentence(
+    long_one: Request, limits: JobLimits, words: str
+) -> None:
+    job = jobs.start(replace(long_one, limits=replace(limits, n_cores=1)))
+    status = ended(job)
+    assert status.state == CANCELLED and words in status.sentence
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"start": "nobody"}, "There is no checkpoint “nobody”"),
+        ({"kind": WHOLE, "settings": (("epochs", "two"),)}, "is a whole number"),
+        ({"kind": SCRATCH, "start": None, "architecture": "nothing"}, "no architecture “nothing”"),
+        ({"name": "../outside"}, "cannot name a checkpoint"),
+        ({"folder": "/nowhere/at/all"}, "There is no folder"),
+        ({"out": "/dev/null/here"}, "Not a directory"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_one_sentence(
+    request_for: Request, changes: dict[str, object], words: str
+) -> None:
+    job = jobs.start(replace(request_for, **changes))
+    status = ended(job)
+    assert status.state == FAILED and words in status.sentence
+    assert "Traceback" not in status.sentence
+    assert list(Path(request_for.out).glob("*")) == []
+
+
+def test_a_full_disk_leaves_no_half_network(request_for: Request, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if os.system(f"mount -t tmpfs -o size=8k tmpfs '{small}' 2>/dev/null") != 0:
+        pytest.skip("a small disk needs the right to mount one")
+    try:
+        job = jobs.start(replace(request_for, out=str(small)))
+        status = ended(job)
+        assert status.state == FAILED and "No space left on device" in status.sentence
+        assert list(small.iterdir()) == []
+    finally:
+        os.system(f"umount -l '{small}'")
+
+
+def test_jobs_that_nobody_touched_for_a_day_are_removed(request_for: Request) -> None:
+    job = jobs.start(replace(request_for, folder="/nowhere/at/all"))
+    ended(job)
+    until(lambda: not job.is_locked)
+    jobs.delete_old(60)
+    assert jobs.find_all() == [job]
+    long_ago = time.time() - 100
+    for path in (*job.folder.rglob("*"), job.folder):
+        os.utime(path, (long_ago, long_ago))
+    jobs.delete_old(60)
+    assert jobs.find_all() == []
+
+
+def test_a_folder_that_cannot_be_written_says_so(
+    request_for: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(tmp_path / "jobs", ignore_errors=True)
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("AUDIOCLF_JOBS", str(tmp_path / "file"))
+    assert "Nothing can be written" in refusal(lambda: jobs.start(request_for))
