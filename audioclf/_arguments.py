@@ -159,6 +159,20 @@ def _add_fetch(made: argparse.ArgumentParser) -> None:
     made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
 
 
+def _add_bundle(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    made.add_argument("--output", metavar="FILE.zip", help="or a new folder; NAME.zip unless given")
+    made.add_argument(
+        "--format", action="append", choices=("saved_model", "litert"),
+        help="also in this format, read back and compared; may be given twice",
+    )  # fmt: skip
+    made.add_argument(
+        "--push", metavar="USER/NAME",
+        help="to the Hugging Face Hub instead, with the token in HF_TOKEN; private unless --public",
+    )  # fmt: skip
+    made.add_argument("--public", action="store_true", help="with --push: for everybody")
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "architectures": ("the table of networks", _add_table),
     "checkpoints": ("the table of trained networks, with measured results", _add_table),
@@ -170,6 +184,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "ensemble": ("a checkpoint in which several vote", _add_ensemble),
     "fine-tune": ("teach a trained network new classes: a new head, or all of it", _add_fine_tune),
     "fetch": ("get a network that is not part of the project, and publish it", _add_fetch),
+    "bundle": ("a network to take away, as a ZIP that needs no other checkpoint", _add_bundle),
     "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
     "app": ("serve the page", _add_app),
 }

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import zipfile
@@ -218,6 +219,27 @@ def _tell(made: Checkpoint) -> None:
         print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
 
 
+def _bundle(chosen: argparse.Namespace) -> None:
+    from audioclf import bundle
+
+    network, formats = checkpoint.find(chosen.checkpoint), tuple(chosen.format or ())
+    if chosen.push:
+        _push(network, formats, chosen)
+    elif chosen.output and Path(chosen.output).suffix != ".zip":
+        print(bundle.write_folder(network, Path(chosen.output), formats))
+    else:
+        print(bundle.write_zip(network, Path(chosen.output or network.name), formats))
+
+
+def _push(network: Checkpoint, formats: tuple[str, ...], chosen: argparse.Namespace) -> None:
+    from audioclf import bundle, hub
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = bundle.write_folder(network, Path(place, network.name), formats)
+        token = os.environ.get("HF_TOKEN", "")
+        print(hub.push(folder, chosen.push, token, private=not chosen.public))
+
+
 RUNS: dict[str, Run] = {
     "check": _check,
     "train": _train,
@@ -225,4 +247,5 @@ RUNS: dict[str, Run] = {
     "ensemble": _ensemble,
     "fine-tune": _fine_tune,
     "fetch": _fetch,
+    "bundle": _bundle,
 }

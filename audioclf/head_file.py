@@ -52,6 +52,16 @@ def write(head: Head, path: Path) -> None:
     save(model, path)
 
 
+def read(path: Path) -> Head:
+    """The numbers in a file that `write` made. Raises ValueError for another one."""
+    from onnx import load, numpy_helper
+
+    found = {one.name: numpy_helper.to_array(one) for one in load(path).graph.initializer}
+    if set(found) != {"kernel", "bias"}:
+        raise ValueError(f"{path.name} of “{path.parent.name}” is no head: publish it again.")
+    return Head(found["kernel"], found["bias"])
+
+
 def compare(head: Head, path: Path, values: NDArray[np.float32]) -> None:
     """Raise ValueError where ONNX Runtime says something else of (windows, d) values."""
     import onnxruntime

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,18 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def saying_why(folder: Path) -> Iterator[None]:
+    """An OSError as a ValueError with a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"Nothing can be written to “{folder.parent.name}” ({error.strerror or error}): free "
+            "some space, or name another folder with AUDIOCLF_CACHE."
+        ) from error
 
 
 def _before(one: Job, other: Job) -> bool:

@@ -10,8 +10,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from audioclf.job import (
     changed_at,
     find_all,
     home,
+    saying_why,
     write_json,
 )
 
@@ -102,18 +101,6 @@ def new_id() -> str:
     while not (made := secrets.token_urlsafe(ID_BYTES))[0].isalnum():
         pass
     return made
-
-
-@contextmanager
-def saying_why(folder: Path) -> Iterator[None]:
-    """An OSError as a ValueError with a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(
-            f"Nothing can be written to “{folder.parent.name}” ({error.strerror or error}): free "
-            "some space, or name another folder with AUDIOCLF_JOBS."
-        ) from error
 
 
 def _check_turn(limits: JobLimits) -> None:

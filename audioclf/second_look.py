@@ -40,6 +40,7 @@ def beside(start: Checkpoint, rows: list[Row], unseen: Dataset, progress: Progre
     return {
         "start": start.name,
         "n_clips": len(clips),
+        "n_classes": len(start.classes),
         "before": before / len(clips),
         "after": sum(clip.place in right for clip in clips) / len(clips),
     }

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from audioclf import audio, cli, dataset, survey
-from audioclf.survey import BLOCKS, TELLS, WARNS, Survey
+from audioclf.findings import BLOCKS, TELLS, WARNS
+from audioclf.survey import Survey
 from tests import sounds
 
 

@@ -10,9 +10,10 @@ import gradio as gr
 import numpy as np
 
 from audioclf import checkpoint, clean, pictures, plots, predict
-from audioclf.ui import classify_tab, fetch_view, networks_tab, shared
+from audioclf.ui import classify_tab, fetch_view, mine, networks_tab, shared, teach_tab
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
+from audioclf.ui.where import is_local
 
 HOUR_S = 3_600
 
@@ -25,8 +26,10 @@ def build_app() -> gr.Blocks:
             elem_id="title",
         )
         with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab("Classify", id=shared.CLASSIFY):
-                page = classify_tab.build(app, tabs)
+            with gr.Tab("Classify", id=shared.CLASSIFY) as classify:
+                page = classify_tab.build(app, tabs, classify)
+            with gr.Tab("Teach", id="teach") as teach:
+                teach_tab.build(app, page, teach)
             with gr.Tab("Networks", id="networks") as networks:
                 networks_tab.build(page, networks)
     app.queue(max_size=32, default_concurrency_limit=2, api_open=None)
@@ -39,7 +42,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "theme": theme(),
         "css": CSS,
         "head": HEAD,
-        "max_file_size": None if shared.is_local() else shared.HOSTED.max_bytes,
+        "max_file_size": None if is_local() else mine.HOSTED.max_archive_bytes,
         "show_error": False,
         "enable_monitoring": False,
         "run_history": False,

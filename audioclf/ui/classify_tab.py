@@ -6,23 +6,24 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from audioclf import checkpoint, plots, tables
+from audioclf import plots, tables
 from audioclf.prediction import Prediction
 from audioclf.ui import views
 from audioclf.ui.heat import heat_lane, is_many
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
+from audioclf.ui.mine import remembered
 from audioclf.ui.shared import (
     Shared,
     Sound,
     guarded,
     hear,
-    is_local,
     network_choices,
     network_named,
     playable,
     temporary_file,
     unchecked,
 )
+from audioclf.ui.where import is_local
 
 CLEANINGS = [
     ("As it is", "as_is"),
@@ -123,9 +124,10 @@ def write_tables(prediction: Prediction | None, sound: str | None) -> tuple[Any,
 
 def describe_network(network: str | None) -> str:
     """One line on a network: what it is, what it was trained on, how it did where."""
-    found = next((c for c in checkpoint.find_all() if c.name == network), None)
-    if found is None:
-        return "No trained network is here yet: train one from the command line (see the README)."
+    try:
+        found = network_named(network)
+    except ValueError:
+        return "No trained network is here yet: teach one, in the tab Teach."
     card, measured = found.card, found.measured
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if measured:
@@ -140,21 +142,27 @@ def describe_network(network: str | None) -> str:
     return " ".join(lines)
 
 
-def list_networks(chosen: str | None) -> Any:
+def list_networks(chosen: str | None, mine: Any = None) -> Any:
     """The dropdown with every checkpoint that is there now; keeps what is chosen."""
-    choices = network_choices()
+    choices = network_choices(mine=mine)
     names = [name for _, name in choices]
     first = names[0] if names else None
     return gr.Dropdown(choices=choices, value=chosen if chosen in names else first)
 
 
-def first_networks() -> Any:
+def first_networks(mine: Any) -> Any:
     """The dropdown as a new visitor finds it: what was fetched since the start comes first."""
-    return list_networks(None)
+    return gr.update(value=first_name(), choices=network_choices(mine=mine))
 
 
-def build(app: gr.Blocks, tabs: gr.Tabs) -> Shared:
+def first_name() -> str | None:
+    """General ears, or the most accurate network."""
+    return next((name for _, name in network_choices()), None)
+
+
+def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     """The tab's components, then its wiring; what other parts of the page read of them."""
+    mine = remembered()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             sound = gr.Audio(
@@ -210,11 +218,18 @@ def build(app: gr.Blocks, tabs: gr.Tabs) -> Shared:
                     )
                     for number, kind in enumerate(("CSV", "JSON", "Audacity labels"))
                 ]
-            shared = Shared(tabs, sound, network, cleaning)
+            shared = Shared(tabs, tab, mine, sound, network, cleaning)
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
-    app.load(first_networks, None, network, api_visibility="private", show_progress="hidden")
+    app.load(first_networks, mine, network, api_visibility="private", show_progress="hidden")
+    tab.select(
+        list_networks,
+        [network, mine],
+        network,
+        api_visibility="private",
+        show_progress="hidden",
+    )
     other.upload(take_file, other, sound, api_visibility="private", show_progress="hidden")
     sound.change(None, None, [heard, windows], js=LISTENING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")

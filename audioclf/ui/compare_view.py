@@ -158,9 +158,9 @@ def _together(heard: Sequence[Prediction], colours: dict[str, str]) -> dict[str,
     }
 
 
-def offer_networks(chosen: list[str] | None) -> Any:
+def offer_networks(chosen: list[str] | None, mine: Any = None) -> Any:
     """The list with every checkpoint that is there now; keeps what is chosen and still there."""
-    choices = network_choices()
+    choices = network_choices(mine=mine)
     names = {name for _, name in choices}
     kept = [name for name in chosen or [] if name in names]
     changed: dict[str, Any] = {} if kept == chosen else {"value": kept}
@@ -186,7 +186,14 @@ def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     )
     rows = lane("compare", OPENED, elem_id="compare")
 
-    tab.select(offer_networks, networks, networks, api_visibility="private", show_progress="hidden")
+    gr.on(
+        [tab.select, shared.classify.select],
+        offer_networks,
+        [networks, shared.mine],
+        networks,
+        api_visibility="private",
+        show_progress="hidden",
+    )
     gr.on(
         [wanted.change, networks.input],
         compare_networks,

@@ -25,8 +25,8 @@ COLUMNS = (
 )
 WIDTHS_PX: list[str | int] = [266, 116, 94, 68, 312, 134, 116, 100]
 NONE_YET = (
-    "No trained network is here yet: train one with `audioclf train` (see the README), and it "
-    "stands here when this tab is opened again."
+    "No trained network is here yet: teach one, in the tab Teach, and it stands here when this tab "
+    "is opened again."
 )
 LEGEND = (
     "Accuracy, macro F1 and ECE (expected calibration error: how far probabilities are from how "
@@ -49,9 +49,9 @@ def time_networks() -> Iterator[dict[str, Any]]:
     yield _table()  # also where all were known: without a value the table would be emptied
 
 
-def list_trained(chosen: str | None) -> tuple[Any, ...]:
+def list_trained(chosen: str | None, mine: Any = None) -> tuple[Any, ...]:
     """The table, the sentence where there is none, and the list; what is shown stays shown."""
-    choices = network_choices(general_first=False)
+    choices = network_choices(general_first=False, mine=mine)
     names = [name for _, name in choices]
     # No value where it stays: somebody may have chosen another one meanwhile.
     shown: dict[str, Any] = {} if chosen in names else {"value": names[0] if names else None}
@@ -68,15 +68,16 @@ def choose_row(event: gr.SelectData) -> str:
     return str(event.row_value[0])
 
 
-def use_network(chosen: str | None) -> tuple[Any, Any]:
+def use_network(chosen: str | None, mine: Any = None) -> tuple[Any, Any]:
     """The network in Classify's list, and Classify in front."""
-    return gr.Dropdown(choices=network_choices(), value=chosen), gr.Tabs(selected=CLASSIFY)
+    choices = network_choices(mine=mine)
+    return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
 
 
-def choose_yamnet(chosen: str | None) -> Any:
+def choose_yamnet(chosen: str | None, mine: Any = None) -> Any:
     """Classify's list, with YAMNet chosen where it is here: somebody has just asked for it."""
     found = fetch.find(fetch.YAMNET)
-    return list_networks(found.name if found else chosen)
+    return list_networks(found.name if found else chosen, mine)
 
 
 def _table() -> dict[str, Any]:
@@ -141,14 +142,15 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         network_details.build(chosen, tab)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    tab.select(list_trained, chosen, [empty, everything, networks, chosen], **quiet).then(
+    listed = [empty, everything, networks, chosen]
+    tab.select(list_trained, [chosen, shared.mine], listed, **quiet).then(
         time_networks, None, networks, show_progress="hidden", concurrency_id="cpu"
     )
     tab.select(fetch_view.show_offer, None, offer, **quiet)
     fetched.then(fetch_view.show_offer, None, offer, **quiet).then(
-        list_trained, chosen, [empty, everything, networks, chosen], **quiet
+        list_trained, [chosen, shared.mine], listed, **quiet
     ).then(time_networks, None, networks, show_progress="hidden", concurrency_id="cpu").then(
-        choose_yamnet, shared.network, shared.network, **quiet
+        choose_yamnet, [shared.network, shared.mine], shared.network, **quiet
     )
     networks.select(choose_row, None, chosen, **quiet)
-    use.click(use_network, chosen, [shared.network, shared.tabs], **quiet)
+    use.click(use_network, [chosen, shared.mine], [shared.network, shared.tabs], **quiet)

@@ -20,6 +20,8 @@ from audioclf.audio import Header, Limits, Samples
 from audioclf.checkpoint import Checkpoint
 from audioclf.predict import predict, predict_file, together
 from audioclf.prediction import Prediction
+from audioclf.ui import mine as my
+from audioclf.ui.where import is_local
 
 HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
@@ -32,14 +34,11 @@ class Shared:
     """The components that several parts of the page read."""
 
     tabs: gr.Tabs  # the page's; `CLASSIFY` is the first one's id
+    classify: gr.Tab
+    mine: gr.BrowserState  # what the browser remembers
     sound: gr.Audio
     network: gr.Dropdown
     cleaning: gr.Radio
-
-
-def is_local() -> bool:
-    """Whether a person runs the app on their own machine; a Space is never local."""
-    return bool(os.environ.get("AUDIOCLF_LOCAL")) and not os.environ.get("SPACE_ID")
 
 
 def limits() -> Limits:
@@ -106,9 +105,12 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     return samples
 
 
-def network_choices(*, general_first: bool = True) -> list[tuple[str, str]]:
-    """Every checkpoint with its measured accuracy, and its name: general ears, then the best."""
-    found = checkpoint.best_first()
+def network_choices(*, general_first: bool = True, mine: Any = None) -> list[tuple[str, str]]:
+    """Every checkpoint with its measured accuracy, and its name: general ears, then the best.
+
+    `mine`: what a browser remembers, for the networks that it has taught.
+    """
+    found = [*my.networks_of(mine), *checkpoint.best_first()]
     if general_first:
         found = sorted(found, key=_is_special)
     return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
@@ -129,6 +131,7 @@ def _in_brackets(network: Checkpoint) -> str:
 def network_named(name: str | None) -> Checkpoint:
     """The checkpoint of that name, which is never a path. Raises ValueError."""
     found = next((c for c in checkpoint.find_all() if c.name == name), None)
+    found = found or my.network_named(name)
     if found is None:
         raise ValueError(
             f"There is no network “{name}”: choose one from the list."

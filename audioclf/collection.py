@@ -1,0 +1,142 @@
+"""Sounds that somebody brought to be taught: a folder under a name that nobody guesses.
+
+An archive is a data set as it is; files are added class by class. Names of classes are typed by
+people, so they are checked, and made safe as names of folders.
+"""
+
+import re
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audioclf import archive, dataset, job, place
+from audioclf.archive import ArchiveLimits
+from audioclf.dataset import Dataset
+from audioclf.findings import MAX_CLASS_NAME
+from audioclf.jobs import DAY_S, new_id
+from audioclf.layouts import SOUNDS
+
+FILES = "my sounds"  # the folder of what is brought file by file
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,31}")
+NO_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be brought; None is no limit."""
+
+    archive: ArchiveLimits = field(default_factory=ArchiveLimits)
+    max_archive_bytes: int | None = None
+    max_clips: int | None = None
+    max_classes: int | None = None
+
+
+def home() -> Path:
+    """The folder of all collections."""
+    return place.home() / "collections"
+
+
+def folder_of(collection: str) -> Path:
+    """Where a collection's data set lies. Raises ValueError for one that is not here any more."""
+    if not ID.fullmatch(collection) or not (home() / collection).is_dir():
+        raise ValueError("These sounds are not here any more: bring them again.")
+    inside = [path for path in (home() / collection).iterdir() if path.is_dir()]
+    if len(inside) != 1:
+        raise ValueError("These sounds are not here any more: bring them again.")
+    return inside[0]
+
+
+def from_archive(path: Path, name: str, limits: Limits) -> str:
+    """A new collection with what a ZIP holds. Raises ValueError, and leaves nothing then."""
+    if limits.max_archive_bytes and path.stat().st_size > limits.max_archive_bytes:
+        raise ValueError(
+            f"This archive is larger than {limits.max_archive_bytes / 1e6:,.0f} MB: split it."
+        )
+    made = home() / new_id()
+    try:
+        archive.unpack(path, made / _safe(name), limits.archive)
+        check(dataset.load(folder_of(made.name)), limits)
+    except ValueError:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return made.name
+
+
+def with_files(collection: str | None, label: str, paths: Sequence[Path], limits: Limits) -> str:
+    """The collection with these files under a class; a new one where it holds an archive.
+
+    A file whose name is there already gets a number. Raises ValueError.
+    """
+    label = check_label(label)
+    sounds = [path for path in paths if path.suffix.lower() in SOUNDS]
+    if not sounds:
+        raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
+    made = collection if collection and _is_of_files(collection) else new_id()
+    folder = home() / made / FILES / _safe(label)
+    n_before = sum(1 for _ in (home() / made / FILES).glob("*/*"))
+    if limits.max_clips and n_before + len(sounds) > limits.max_clips:
+        raise ValueError(f"At most {limits.max_clips} clips may be brought here: bring fewer.")
+    with job.saying_why(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sounds:
+            shutil.copy(path, _free(folder / path.name))
+    return made
+
+
+def check(data: Dataset, limits: Limits) -> None:
+    """Raise ValueError for more than the limits allow."""
+    if limits.max_clips and len(data.clips) > limits.max_clips:
+        raise ValueError(
+            f"These are {len(data.clips):,} clips, and {limits.max_clips:,} may be brought here: "
+            "bring fewer."
+        )
+    if limits.max_classes and len(data.classes) > limits.max_classes:
+        raise ValueError(
+            f"These are {len(data.classes)} classes, and {limits.max_classes} may be brought here: "
+            "bring fewer."
+        )
+
+
+def check_label(label: str) -> str:
+    """A class's name as it is used. Raises ValueError where it cannot be one."""
+    label = " ".join(str(label or "").split())
+    if not label:
+        raise ValueError("Type the class of these sounds first.")
+    if len(label) > MAX_CLASS_NAME or not label.isprintable() or NO_NAMES.search(label):
+        raise ValueError(
+            f'A class has a name of up to {MAX_CLASS_NAME} characters without \\ / : * ? " < > | '
+            "in it: choose another."
+        )
+    if label.startswith((".", "__")) or set(label) == {"."}:
+        raise ValueError(
+            "A class's name cannot begin with a dot or two underscores: choose another."
+        )
+    return label
+
+
+def delete_old(seconds: float = DAY_S) -> None:
+    """Remove what was brought longer ago, unless a job that lives reads it."""
+    read = {Path(one.request.folder).parent for one in job.alive()}
+    for path in home().glob("*"):
+        if path not in read and time.time() - path.stat().st_mtime > seconds:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_of_files(collection: str) -> bool:
+    return bool(ID.fullmatch(collection)) and (home() / collection / FILES).is_dir()
+
+
+def _safe(name: str) -> str:
+    """A name as a folder's."""
+    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_CLASS_NAME]
+    return made if made and not made.startswith("__") else "sounds"
+
+
+def _free(path: Path) -> Path:
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem} {number}{path.suffix}")
+    return free

@@ -1,0 +1,54 @@
+"""A folder as a repository of the Hugging Face Hub, with the user's own token.
+
+The token is handed to the Hub's own library for this one upload, and is kept nowhere.
+"""
+
+import os
+import re
+from pathlib import Path
+
+REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+
+def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str = "model") -> str:
+    """Upload the folder as one commit; the repository's address, which is made where it is missing.
+
+    `repo`: user/name; `kind`: model or dataset. Raises ValueError.
+    """
+    from huggingface_hub import HfApi, errors
+
+    check(repo, token)
+    api = HfApi(token=token.strip(), library_name="audioclf")
+    try:
+        made = api.create_repo(repo, repo_type=kind, private=private, exist_ok=True)
+        api.upload_folder(
+            repo_id=repo, repo_type=kind, folder_path=os.fspath(folder),
+            commit_message="Made with audioclf",
+        )  # fmt: skip
+    except errors.HfHubHTTPError as error:
+        raise ValueError(_why(error, repo)) from None
+    except errors.HFValidationError:
+        raise ValueError(f"The Hub does not take “{repo}”: choose another name.") from None
+    except Exception as error:  # no connection has several errors
+        if isinstance(error, OSError) or type(error).__module__.startswith(("httpx", "httpcore")):
+            raise ValueError("The Hub cannot be reached from here: try again later.") from None
+        raise
+    return str(made)
+
+
+def check(repo: str, token: str) -> None:
+    """Raise ValueError for what can be no repository, and no token."""
+    if not REPO.fullmatch(str(repo or "")):
+        raise ValueError(f"“{repo}” is no repository: write your user name, a slash and a name.")
+    own = str(token or "").strip()
+    if not own or not own.isascii() or " " in own:
+        raise ValueError("A token of yours is needed: make one with write access in your settings.")
+
+
+def _why(error: Exception, repo: str) -> str:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status == 401:
+        return "The Hub does not know this token: copy it again from your settings."
+    if status in (403, 404):
+        return f"This token may not write to “{repo}”: use one with write access to it."
+    return f"The Hub answered {status or 'something unexpected'}: try again later."

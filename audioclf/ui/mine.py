@@ -1,0 +1,89 @@
+"""What a browser remembers of a visitor: the sounds that were brought, the trainings, the networks.
+
+On a public page nobody sees what others brought: whoever knows the name of a training, which nobody
+guesses, may follow it and use its network. On one's own machine everything is one's own.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from audioclf import checkpoint, collection, job
+from audioclf.archive import ArchiveLimits
+from audioclf.checkpoint import Checkpoint
+from audioclf.collection import Limits
+from audioclf.job import Job, JobLimits
+from audioclf.ui.where import is_local
+
+PUBLISHED = "published"  # where a job's network lies on a public page
+MOST_KEPT = 20
+HOSTED = Limits(
+    archive=ArchiveLimits(max_files=500, max_bytes=400_000_000),
+    max_archive_bytes=100_000_000,
+    max_clips=500,
+    max_classes=20,
+)
+HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, max_waiting=4)
+LOCAL_JOBS = JobLimits()
+
+Mine = dict[str, Any]  # sounds: where the data set is; jobs: names, the newest first
+
+
+def remembered() -> gr.BrowserState:
+    """The component: with a key and a secret of its own it outlives a restart of the page."""
+    return gr.BrowserState({}, storage_key="audioclf", secret="audioclf")
+
+
+def of(mine: Any) -> Mine:
+    """What came from a browser, as far as it can be used."""
+    kept = mine if isinstance(mine, dict) else {}
+    names = kept.get("jobs") if isinstance(kept.get("jobs"), list) else []
+    sounds, n_brought = kept.get("sounds"), kept.get("n_brought")
+    return {
+        "sounds": sounds if isinstance(sounds, str) else None,
+        "n_brought": n_brought if isinstance(n_brought, int) else 0,
+        "jobs": [name for name in names or [] if isinstance(name, str)][:MOST_KEPT],
+    }
+
+
+def limits() -> Limits:
+    """What may be brought."""
+    return Limits() if is_local() else HOSTED
+
+
+def job_limits() -> JobLimits:
+    """What a training may take."""
+    return LOCAL_JOBS if is_local() else HOSTED_JOBS
+
+
+def jobs_of(mine: Any) -> list[Job]:
+    """The trainings that this browser started; on one's own machine, all. The newest first."""
+    names = of(mine)["jobs"]
+    return [one for one in job.find_all() if is_local() or one.id in names]
+
+
+def networks_of(mine: Any) -> list[Checkpoint]:
+    """The networks that were taught by this browser on a public page."""
+    if is_local():
+        return []
+    return [found for one in jobs_of(mine) for found in checkpoint.find_all(one.folder / PUBLISHED)]
+
+
+def network_named(name: Any) -> Checkpoint | None:
+    """A network that was taught on a public page: its name is one that nobody guesses."""
+    if not isinstance(name, str) or not checkpoint.NAME.fullmatch(name):
+        return None
+    found = job.home().glob(f"*/{PUBLISHED}/{name}/{checkpoint.CARD}")
+    return next((checkpoint.read(card.parent) for card in found), None)
+
+
+def folder_of(sounds: str | None) -> Path:
+    """Where the sounds lie: a collection, or on one's own machine a path. Raises ValueError."""
+    if not sounds:
+        raise ValueError("No sounds were brought yet: bring some first.")
+    if Path(sounds).is_absolute():
+        if not is_local():
+            raise ValueError("Folders are named on one's own machine only: bring a ZIP.")
+        return Path(sounds)
+    return collection.folder_of(sounds)

@@ -1,0 +1,177 @@
+"""Teach, fourth step: a training is followed, cancelled, resumed, and found again."""
+
+import time
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from audioclf import job as job_files
+from audioclf import jobs
+from audioclf.job import CANCELLED, DONE, FAILED, HEAD, KILLED, RUNNING, SCRATCH, WAITING, Job
+from audioclf.ui import mine as my
+from audioclf.ui.card_words import plain
+from audioclf.ui.shared import guarded
+
+NONE_YET = "Nothing is being taught. Start a training above, and it is followed here."
+STATES = {
+    WAITING: "waits",
+    RUNNING: "runs",
+    DONE: "done",
+    FAILED: "failed",
+    CANCELLED: "cancelled",
+    KILLED: "ended",
+}
+STAGES = {
+    "clips": "Listening to the clips",
+    "held-out clips": "Judging the clips that were held out",
+    "a second look": "Looking for misjudged clips",
+}
+TAUGHT, UNSEEN = "taught clips, varied", "held-out clips"
+COLOURS = {TAUGHT: "#0072B2", UNSEEN: "#D55E00"}  # Okabe and Ito
+CURVES = (("loss", "unseen_loss", 1), ("accuracy", "unseen_accuracy", 100))
+
+
+def list_trainings(mine: Any, chosen: str | None) -> Any:
+    """The trainings that this browser started, or all on one's own machine, the newest first."""
+    found = my.jobs_of(mine)
+    choices = [(_title(one), one.id) for one in found]
+    names = [name for _, name in choices]
+    value = chosen if chosen in names else next(iter(names), None)
+    return gr.Dropdown(choices=choices, value=value, visible=bool(choices))
+
+
+def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
+    """How a training is: a sentence, the curves of loss and accuracy, the log, what can be done.
+
+    The last two values are what is shown now, and whether and how the training has ended.
+    `shown`: what was shown before, so that only what has changed is sent again.
+    """
+    found = _found(chosen)
+    if found is None:
+        empty = (gr.LinePlot(visible=False), gr.LinePlot(visible=False))
+        return NONE_YET, *empty, "", *_buttons(None), gr.Timer(active=False), None, None
+    status, epochs = found.status, found.epochs
+    is_known = isinstance(shown, dict) and shown.get("id") == found.id
+    n_shown = shown.get("n_epochs") if is_known else None
+    curves = [gr.skip(), gr.skip()] if n_shown == len(epochs) else _curves(epochs)
+    now = {"id": found.id, "n_epochs": len(epochs)}
+    ended = [found.id, status.state, status.ended_at]
+    timer = gr.Timer(active=status.is_alive)
+    return in_words(found), *curves, found.log, *_buttons(found), timer, now, ended
+
+
+def cancel_training(chosen: str | None) -> str:
+    """Ask a training to end; it does within two seconds, and its last epoch is kept."""
+    found = _found(chosen)
+    if found is None:
+        return NONE_YET
+    jobs.cancel(found)
+    end = time.monotonic() + 4
+    while found.status.is_alive and time.monotonic() < end:
+        time.sleep(0.1)
+    return in_words(found)
+
+
+@guarded(lambda sentence: sentence)
+def resume_training(chosen: str | None) -> str:
+    """Let an ended training go on from its last kept epoch."""
+    return in_words(jobs.resume(jobs.find(chosen or "")))
+
+
+@guarded(lambda sentence: sentence)
+def publish_training(chosen: str | None) -> str:
+    """Publish what an ended training has learnt so far."""
+    return in_words(jobs.resume(jobs.find(chosen or ""), publish=True))
+
+
+def in_words(found: Job) -> str:
+    """How a training is, in a sentence or two of Markdown."""
+    status, name = found.status, plain(found.request.name)
+    passed = _time(status.passed_s)
+    if status.state == WAITING:
+        ahead = f"{status.n_ahead} before it" if status.n_ahead else "it is next"
+        return f"**{name}** waits for its turn: {ahead}."
+    if status.state == RUNNING:
+        return f"**{name}**: {_stage(found)}. {passed} so far{_remaining(found)}."
+    if status.state == DONE:
+        return f"**{name}** is taught, after {passed}: it stands in every list of networks."
+    n_epochs = len(found.epochs)
+    done = f" {n_epochs} epochs were finished." if n_epochs else ""
+    return f"**{name}**: {plain(_lower(status.sentence))}{done}"
+
+
+def _lower(sentence: str) -> str:
+    """A sentence as it goes on after a colon."""
+    return sentence[:1].lower() + sentence[1:] or "it ended without a word."
+
+
+def _found(chosen: Any) -> Job | None:
+    try:
+        return jobs.find(chosen) if isinstance(chosen, str) else None
+    except ValueError:
+        return None
+
+
+def _stage(found: Job) -> str:
+    status = found.status
+    words = STAGES.get(status.stage, plain(status.stage) or "starting")
+    if status.stage == "Learning":
+        return f"epoch {status.n_done} of {status.n_all}"
+    return f"{words}, {status.n_done} of {status.n_all}" if status.n_all else words
+
+
+def _remaining(found: Job) -> str:
+    """From how long the last epochs took."""
+    epochs = found.epochs
+    if found.request.kind == HEAD or not epochs or found.status.stage != "Learning":
+        return ""
+    last = epochs[-5:]
+    mean_s = sum(one["seconds"] for one in last) / len(last)
+    return f", about {_time(mean_s * (last[-1]['n_epochs'] - last[-1]['epoch']))} left"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def _curves(epochs: list[dict[str, Any]]) -> list[Any]:
+    """Loss and accuracy in percent per epoch, of taught and of held-out clips."""
+    if not epochs:
+        return [gr.LinePlot(visible=False), gr.LinePlot(visible=False)]
+    made = []
+    for taught, unseen, scale in CURVES:
+        rows = [
+            (one["epoch"], scale * one[key], words)
+            for key, words in ((taught, TAUGHT), (unseen, UNSEEN))
+            for one in epochs
+            if one.get(key) is not None and isfinite(one[key])
+        ]
+        frame = pd.DataFrame(rows, columns=["epoch", taught, "of"])
+        made.append(gr.LinePlot(frame, visible=True))
+    return made
+
+
+def _buttons(found: Job | None) -> tuple[Any, ...]:
+    """Cancel, resume and publish, as far as they make sense now."""
+    state = found.status.state if found else None
+    has_ended = state in (FAILED, CANCELLED, KILLED)
+    can_publish = bool(has_ended and found and found.epochs)
+    return (
+        gr.Button(visible=state in job_files.ALIVE),
+        gr.Button(visible=has_ended),
+        gr.Button(visible=can_publish),
+    )
+
+
+def _title(found: Job) -> str:
+    request = found.request
+    start = (request.architecture if request.kind == SCRATCH else request.start) or ""
+    day = datetime.fromtimestamp(found.asked_at)
+    state = STATES[found.status.state]
+    return f"{request.name}, from {start.rsplit('/', 1)[-1]} ({state}, {day:%d %b %H:%M})"

@@ -1,0 +1,209 @@
+"""Teach, third step: what is taught to which network, how long that takes, and the start."""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from audioclf import checkpoint, collection, job, jobs
+from audioclf.checkpoint import Checkpoint
+from audioclf.job import HEAD, SCRATCH, WHOLE, Request
+from audioclf.ui import estimate
+from audioclf.ui import mine as my
+from audioclf.ui.shared import guarded, network_choices, network_named
+from audioclf.ui.teach_job import list_trainings
+from audioclf.ui.where import is_local
+
+KINDS = [
+    ("A new head: the network stays as it is (seconds)", HEAD),
+    ("The whole network (minutes)", WHOLE),
+    ("From scratch (minutes)", SCRATCH),
+]
+VARIATIONS = [("None", "none"), ("Usual", "usual"), ("Strong", "strong")]
+VARIED: dict[str, tuple[tuple[str, str], ...]] = {
+    "usual": (),
+    "none": (
+        ("augmentation.variants.count", "0"),
+        ("augmentation.stretch", "0"),
+        ("augmentation.gain_db", "0"),
+        ("augmentation.equaliser_db", "0"),
+        ("augmentation.mix_share", "0"),
+        ("augmentation.n_bin_masks", "0"),
+        ("augmentation.n_frame_masks", "0"),
+    ),
+    "strong": (
+        ("augmentation.stretch", "0.25"),
+        ("augmentation.gain_db", "10"),
+        ("augmentation.equaliser_db", "10"),
+        ("augmentation.mix_share", "0.5"),
+    ),
+}
+MOST_EPOCHS = 1_000
+EPOCHS = {WHOLE: 40, SCRATCH: 100}
+LEAST_SHARE, MOST_SHARE = 0.0, 0.5
+BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+SUFFIX = 8  # letters of a job's name that make a network's name one's own on a public page
+
+
+class Chosen(NamedTuple):
+    """What was chosen, as the page has it: nothing of it is checked yet."""
+
+    kind: Any
+    start: Any
+    architecture: Any
+    name: Any
+    epochs: Any
+    variation: Any
+    share: Any
+
+
+def list_starts(chosen: str | None, mine: Any) -> Any:
+    """The networks that one can start from: general ears first, then the most accurate."""
+    choices = starts(mine)
+    names = [name for _, name in choices]
+    return gr.Dropdown(choices=choices, value=chosen if chosen in names else first(names))
+
+
+def starts(mine: Any = None) -> list[tuple[str, str]]:
+    """Every network that can be taught: no ensembles, and none that lacks a part."""
+    kept = []
+    for words, name in network_choices(mine=mine):
+        found = network_named(name)
+        if not found.is_ensemble and found.trouble is None:
+            kept.append((words, name))
+    return kept
+
+
+def first(names: list[str]) -> str | None:
+    """YAMNet where it is here, else the most accurate."""
+    return names[0] if names else None
+
+
+def architectures() -> list[str]:
+    """What can be trained from scratch; the folder is read, and nothing of it imported."""
+    folder = Path(checkpoint.__file__).parent / "architectures"
+    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
+    """What there is to choose for this kind of training."""
+    is_head, is_new = kind == HEAD, kind == SCRATCH
+    return (
+        gr.update(visible=not is_new),
+        gr.update(visible=is_new),
+        gr.update(visible=not is_head, value=EPOCHS.get(kind, EPOCHS[WHOLE])),
+        gr.update(visible=not is_head),
+    )
+
+
+def suggest_name(facts: Any, kind: str, start: str | None, architecture: str | None) -> str:
+    """A name for the new network that is still free."""
+    if not isinstance(facts, dict):
+        return ""
+    ears = (architecture if kind == SCRATCH else start) or "network"
+    stem = BAD_NAME.sub("-", f"{facts['name']}-{ears.split('-')[0]}").strip("-._") or "network"
+    number, name = 1, stem[:48]
+    while (checkpoint.home() / name).exists():
+        number += 1
+        name = f"{stem[:44]}-{number}"
+    return name
+
+
+def estimate_time(
+    facts: Any, kind: str, start: str | None, architecture: str | None, epochs: float | None
+) -> str:
+    """How long the training will take here, in a sentence; nothing before sounds are there."""
+    if not isinstance(facts, dict) or not facts.get("is_usable"):
+        return ""
+    try:
+        work = estimate.Work(
+            kind, _like(kind, start, architecture), facts["n_clips"], facts["seconds"],
+            int(epochs or 1),
+        )  # fmt: skip
+        about_s = estimate.seconds(work)
+    except (ValueError, TypeError, OverflowError) as error:
+        return str(error) if isinstance(error, ValueError) else ""
+    limit_s = my.job_limits().max_seconds
+    words = f"This takes {estimate.in_words(about_s)} here, when nothing waits before it."
+    if limit_s and about_s > limit_s:
+        words += f" It is ended after {limit_s / 60:.0f} minutes: choose fewer epochs."
+    return words
+
+
+@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
+def start_training(mine: Any, facts: Any, *chosen: Any) -> tuple[Any, Any, str]:
+    """Ask for a training: what the browser remembers, the training's name, and a sentence.
+
+    facts: what the check of the sounds found. chosen: the kind (head, whole or scratch), the
+    network to start from, the architecture, the new network's name, epochs, variations (none, usual
+    or strong), and the share of clips that is held out.
+    """
+    kept = my.of(mine)
+    if not isinstance(facts, dict):
+        raise ValueError("Bring sounds first, and wait until they are checked.")
+    if not facts["is_usable"]:
+        raise ValueError("The sounds cannot be taught yet: see under 2 what is in the way.")
+    collection.delete_old()
+    if not is_local():
+        jobs.delete_old()
+    made_id = jobs.new_id()
+    jobs.start(_request(kept["sounds"], facts, Chosen(*chosen), made_id), made_id)
+    now = {**kept, "jobs": [made_id, *kept["jobs"]]}
+    return now, list_trainings(now, made_id), ""
+
+
+def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str) -> Request:
+    kind, start, architecture, name, epochs, variation, share = chosen
+    if kind not in (HEAD, WHOLE, SCRATCH) or variation not in VARIED:
+        raise ValueError("One of the settings is none of those that are offered: choose another.")
+    if not LEAST_SHARE <= float(share) <= MOST_SHARE:
+        raise ValueError("Between none and half of the clips can be held out: choose 0 to 0.5.")
+    changes: tuple[tuple[str, str], ...] = ()
+    if kind != HEAD:
+        changes = (("epochs", str(_epochs(epochs))), *VARIED[variation])
+    network = None if kind == SCRATCH else network_named(start)
+    if kind == SCRATCH and architecture not in architectures():
+        raise ValueError("Choose the architecture that is trained from scratch.")
+    return Request(
+        kind=kind,
+        folder=str(my.folder_of(sounds)),
+        name=_name(name, own),
+        out=str(checkpoint.home() if is_local() else job.home() / own / my.PUBLISHED),
+        start=str(network.folder) if network else None,
+        architecture=architecture if kind == SCRATCH else None,
+        data_name=facts["name"],
+        share=float(share),
+        left_out=tuple(facts["left_out"]),
+        settings=changes,
+        limits=my.job_limits(),
+    )
+
+
+def _epochs(epochs: Any) -> int:
+    if not 1 <= int(epochs) <= MOST_EPOCHS:
+        raise ValueError(f"Choose between 1 and {MOST_EPOCHS} epochs.")
+    return int(epochs)
+
+
+def _name(name: str, own: str) -> str:
+    """The new network's name: free, and on a public page one's own."""
+    name = checkpoint.check_name(str(name or "").strip())
+    if is_local():
+        if (checkpoint.home() / name).exists() or name in _waiting():
+            raise ValueError(f"There is a network “{name}” already: choose another name.")
+        return name
+    letters = "".join(letter for letter in own if letter.isalnum())[:SUFFIX]
+    return checkpoint.check_name(f"{name[:50]}-{letters}")
+
+
+def _waiting() -> set[str]:
+    return {one.request.name for one in job.alive()}
+
+
+def _like(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:
+    """The network that is started from; from scratch, one of that architecture."""
+    if kind != SCRATCH:
+        return network_named(start)
+    known = (one for one in checkpoint.find_all() if not one.is_ensemble)
+    return next((one for one in known if one.card["architecture"] == architecture), None)

@@ -1,0 +1,158 @@
+"""Teach: sounds are brought and checked, a network learns them, and is used at once."""
+
+from typing import Any
+
+import gradio as gr
+
+from audioclf.ui import mine as my
+from audioclf.ui import (
+    teach_job,
+    teach_outcome,
+    teach_parts,
+    teach_result,
+    teach_settings,
+    teach_sounds,
+)
+from audioclf.ui.shared import Shared
+from audioclf.ui.teach_outcome import Outcome
+from audioclf.ui.teach_parts import Learning, Settings, Sounds
+from audioclf.ui.where import is_local
+
+INTRODUCTION = (
+    "Teach a network your own classes: bring sounds sorted into classes, look at what was found, "
+    "start, and use the new network at once. Three classes of ten clips are enough to begin with."
+)
+HOSTED_NOTE = (
+    "On this public page: up to {clips} clips of {classes} classes, {mb:.0f} MB, {minutes:.0f} "
+    "minutes of training; what you bring and teach is deleted after a day, and only this browser "
+    "lists it."
+)
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def _hosted_note() -> str:
+    limits, seconds = my.HOSTED, my.HOSTED_JOBS.max_seconds or 0
+    return HOSTED_NOTE.format(
+        clips=limits.max_clips,
+        classes=limits.max_classes,
+        mb=(limits.max_archive_bytes or 0) / 1e6,
+        minutes=seconds / 60,
+    )
+
+
+def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
+    """The four steps and what comes afterwards, then their wiring."""
+    gr.Markdown(INTRODUCTION)
+    if not is_local():
+        gr.Markdown(_hosted_note(), elem_classes="ac-note")
+    facts = gr.State(None)
+    sounds, settings = teach_parts.sounds(), teach_parts.settings()
+    learning = teach_parts.learning()
+    outcome = teach_outcome.outcome()
+    _wire_sounds(app, shared, sounds, settings, facts)
+    _wire_settings(shared, settings, learning, facts, tab)
+    _wire_learning(app, shared, learning, outcome, tab)
+    teach_outcome.wire(shared, learning.trainings, outcome)
+
+
+def _wire_sounds(
+    app: gr.Blocks, shared: Shared, sounds: Sounds, settings: Settings, facts: gr.State
+) -> None:
+    which = gr.State(None)
+    brought = [shared.mine, sounds.said]
+    sounds.archive.upload(
+        teach_sounds.bring_archive, [sounds.archive, shared.mine], brought, **QUIET
+    )
+    sounds.add.click(
+        teach_sounds.bring_files, [sounds.files, sounds.label, shared.mine], brought, **QUIET
+    ).then(teach_sounds.clear_files, None, sounds.files, **QUIET)
+    gr.on(
+        [sounds.use_folder.click, sounds.folder.submit],
+        teach_sounds.name_folder,
+        [sounds.folder, shared.mine],
+        brought,
+        **QUIET,
+    )
+    gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUIET)
+    gr.on(
+        [which.change, sounds.leave_out.input],
+        teach_sounds.check_sounds,
+        [shared.mine, settings.start, sounds.leave_out],
+        [sounds.report, sounds.classes, sounds.durations, facts, sounds.leave_out],
+        trigger_mode="always_last",
+        concurrency_id="teach",
+        concurrency_limit=2,
+        **QUIET,
+    )
+
+
+def _wire_settings(
+    shared: Shared, settings: Settings, learning: Learning, facts: gr.State, tab: gr.Tab
+) -> None:
+    what: list[Any] = [settings.kind, settings.start, settings.architecture]
+    tab.select(teach_settings.list_starts, [settings.start, shared.mine], settings.start, **QUIET)
+    settings.kind.change(
+        teach_settings.show_kind,
+        settings.kind,
+        [settings.start, settings.architecture, settings.epochs, settings.variation],
+        **QUIET,
+    )
+    gr.on(
+        [facts.change, *(one.change for one in what)],
+        teach_settings.suggest_name,
+        [facts, *what],
+        settings.name,
+        **QUIET,
+    )
+    gr.on(
+        [facts.change, settings.epochs.change, *(one.change for one in what)],
+        teach_settings.estimate_time,
+        [facts, *what, settings.epochs],
+        settings.estimate,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    chosen = [*what, settings.name, settings.epochs, settings.variation, settings.share]
+    settings.begin.click(
+        teach_settings.start_training,
+        [shared.mine, facts, *chosen],
+        [shared.mine, learning.trainings, settings.said],
+        **QUIET,
+    ).then(teach_settings.suggest_name, [facts, *what], settings.name, **QUIET)
+
+
+def _wire_learning(
+    app: gr.Blocks, shared: Shared, learning: Learning, outcome: Outcome, tab: gr.Tab
+) -> None:
+    shown, ended = gr.State(None), gr.State(None)
+    gr.on(
+        [app.load, tab.select],
+        teach_job.list_trainings,
+        [shared.mine, learning.trainings],
+        learning.trainings,
+        **QUIET,
+    )
+    followed = [
+        learning.told, learning.loss, learning.accuracy, learning.log,
+        learning.cancel, learning.resume, learning.publish, learning.timer, shown, ended,
+    ]  # fmt: skip
+    gr.on(
+        [learning.trainings.change, learning.timer.tick],
+        teach_job.follow_training,
+        [learning.trainings, shown],
+        followed,
+        **QUIET,
+    )
+    learning.cancel.click(
+        teach_job.cancel_training, learning.trainings, learning.told, **QUIET
+    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
+    for button, handler in (
+        (learning.resume, teach_job.resume_training),
+        (learning.publish, teach_job.publish_training),
+    ):
+        button.click(handler, learning.trainings, learning.told, **QUIET).then(
+            teach_job.follow_training, [learning.trainings, shown], followed, **QUIET
+        )
+    ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUIET).then(
+        teach_result.list_everywhere, [shared.network, shared.mine], shared.network, **QUIET
+    ).then(teach_job.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)
