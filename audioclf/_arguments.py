@@ -90,6 +90,9 @@ def _add_settings(made: argparse.ArgumentParser) -> None:
     made.add_argument("--epochs", type=int)
     made.add_argument("--seed", type=int)
     made.add_argument(
+        "--usable", action="store_true", help="leave out clips that cannot be read, and copies"
+    )
+    made.add_argument(
         "--watch", action="store_true", help="measure every epoch on the folds that are held out"
     )
     made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)

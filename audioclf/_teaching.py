@@ -1,17 +1,16 @@
-"""The commands around training: check, train, cross-validate, ensemble, fine-tune, fetch."""
+"""The commands around training: check, train, cross-validate, ensemble, fine-tune."""
 
 import argparse
 import json
-import os
-import sys
 import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from audioclf import checkpoint, fetch, settings
+from audioclf import _taking, checkpoint, settings
 from audioclf._arguments import Run
 from audioclf._console import EpochBars, print_table, progress
+from audioclf._taking import out_of, tell
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.settings import Settings
@@ -49,17 +48,17 @@ def _survey(data: Dataset, chosen: argparse.Namespace) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    from audioclf import architectures, dataset
+    from audioclf import architectures
 
     architectures.check_name(chosen.architecture)
-    dataset.load(chosen.folder)
+    data = _data(chosen)
     from audioclf import lesson  # with Keras: what is wrong so far is said before ten seconds pass
 
     work = lesson.Lesson(
         folder=Path(chosen.folder),
         architecture=chosen.architecture,
         name=chosen.name,
-        out=_out(chosen),
+        out=out_of(chosen),
         feature=chosen.feature,
         recipe=_recipe_changes(chosen),
         folds=chosen.folds or (),
@@ -69,9 +68,10 @@ def _train(chosen: argparse.Namespace) -> None:
         data_name=chosen.data_name,
         credit=chosen.credit,
         settings=_settings(chosen),
+        given=data,
     )
     made = lesson.teach(work, EpochBars().show, progress)
-    _tell(made)
+    tell(made)
 
 
 def _settings(chosen: argparse.Namespace, usual: Settings = USUAL) -> Settings:
@@ -93,12 +93,12 @@ def _recipe_changes(chosen: argparse.Namespace) -> tuple[tuple[str, str], ...]:
 
 
 def _cross_validate(chosen: argparse.Namespace) -> None:
-    from audioclf import architectures, dataset
+    from audioclf import architectures
 
     specs = [spec.partition(":") for spec in chosen.architecture]
     for name, _, _ in specs:
         architectures.check_name(name)
-    dataset.load(chosen.folder)
+    data = _data(chosen)
     from audioclf import lesson
     from audioclf.cross_validate import cross_validate
 
@@ -113,6 +113,7 @@ def _cross_validate(chosen: argparse.Namespace) -> None:
             folds=chosen.folds or (),
             data_name=chosen.data_name,
             settings=_settings(chosen),
+            given=data,
         )
         for name, _, feature in specs
     ]
@@ -129,21 +130,32 @@ def _ensemble(chosen: argparse.Namespace) -> None:
         data = dataset.load(chosen.folder)
         held_out = replace(data, name=chosen.data_name or data.name).of_folds({chosen.measure})
     made = ensemble.make(chosen.name, members, held_out, progress)
-    _tell(made)
+    tell(made)
+
+
+def _data(chosen: argparse.Namespace) -> Dataset:
+    """The folder's clips; where that is asked, without those that teach nothing."""
+    from audioclf import dataset, survey
+
+    data = dataset.load(chosen.folder)
+    if chosen.usable:
+        found = survey.survey(data, WINDOW_S, lambda clips: progress("clips", clips))
+        data = data.without(survey.useless(found))
+    return data
 
 
 def _fine_tune(chosen: argparse.Namespace) -> None:
-    from audioclf import dataset, heads
+    from audioclf import heads
 
     checkpoint.check_name(chosen.name)
-    network, data = checkpoint.find(chosen.checkpoint), dataset.load(chosen.folder)
+    network, data = checkpoint.find(chosen.checkpoint), _data(chosen)
     if not chosen.freeze:
-        _fine_tune_whole(chosen, network)
+        _fine_tune_whole(chosen, network, data)
         return
     made = heads.teach(
         network,
         replace(data, name=chosen.data_name or data.name),
-        _out(chosen) / chosen.name,
+        out_of(chosen) / chosen.name,
         heads.HeadSettings(
             folds=chosen.folds or (),
             measure=() if chosen.measure is None else (chosen.measure,),
@@ -151,10 +163,10 @@ def _fine_tune(chosen: argparse.Namespace) -> None:
         ),
         progress,
     )
-    _tell(made)
+    tell(made)
 
 
-def _fine_tune_whole(chosen: argparse.Namespace, network: Checkpoint) -> None:
+def _fine_tune_whole(chosen: argparse.Namespace, network: Checkpoint, data: Dataset) -> None:
     from audioclf import heads
 
     ears = heads.readable(network)
@@ -164,80 +176,17 @@ def _fine_tune_whole(chosen: argparse.Namespace, network: Checkpoint) -> None:
         folder=Path(chosen.folder),
         architecture=ears.card["architecture"],
         name=chosen.name,
-        out=_out(chosen),
+        out=out_of(chosen),
         folds=chosen.folds or (),
         measure=chosen.measure,
         start=ears,
         data_name=chosen.data_name,
         credit=chosen.credit,
         settings=_settings(chosen, tune.SETTINGS),
+        given=data,
         watch=chosen.watch,
     )
-    _tell(lesson.teach(work, EpochBars().show, progress))
-
-
-def _fetch(chosen: argparse.Namespace) -> None:
-    wanted = fetch.source(chosen.name)
-    path = Path(chosen.from_file) if chosen.from_file else _downloaded(wanted)
-    if not path.is_file():
-        raise ValueError(f"There is no file “{path}”: name the one that you have.")
-    if checkpoint.sha256(path) not in wanted.accepted:
-        print(
-            f"{path.name} is not a file that is known: networks that were taught on {wanted.name}, "
-            "such as those that ship, will not use it.",
-            file=sys.stderr,
-        )
-    print(f"Reading {path.name}, and comparing the network that is made of it…", file=sys.stderr)
-    from audioclf import yamnet_file
-
-    _tell(yamnet_file.publish_yamnet(path, _out(chosen)))
-
-
-def _downloaded(wanted: fetch.Source) -> Path:
-    from tqdm import tqdm
-
-    print(
-        f"Fetching {wanted.name} ({wanted.n_bytes / 1e6:.1f} MB, {wanted.licence}) from "
-        f"{wanted.urls[0]}",
-        file=sys.stderr,
-    )
-    bar = tqdm(total=wanted.n_bytes, unit="B", unit_scale=True, leave=False, file=sys.stderr)
-    try:
-        return fetch.download(wanted, bar)
-    finally:
-        bar.close()
-
-
-def _out(chosen: argparse.Namespace) -> Path:
-    return Path(chosen.out) if chosen.out else checkpoint.home()
-
-
-def _tell(made: Checkpoint) -> None:
-    """Where it lies, and how it did where that was measured."""
-    print(made.folder)
-    if made.measured:
-        print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
-
-
-def _bundle(chosen: argparse.Namespace) -> None:
-    from audioclf import bundle
-
-    network, formats = checkpoint.find(chosen.checkpoint), tuple(chosen.format or ())
-    if chosen.push:
-        _push(network, formats, chosen)
-    elif chosen.output and Path(chosen.output).suffix != ".zip":
-        print(bundle.write_folder(network, Path(chosen.output), formats))
-    else:
-        print(bundle.write_zip(network, Path(chosen.output or network.name), formats))
-
-
-def _push(network: Checkpoint, formats: tuple[str, ...], chosen: argparse.Namespace) -> None:
-    from audioclf import bundle, hub
-
-    with tempfile.TemporaryDirectory() as place:
-        folder = bundle.write_folder(network, Path(place, network.name), formats)
-        token = os.environ.get("HF_TOKEN", "")
-        print(hub.push(folder, chosen.push, token, private=not chosen.public))
+    tell(lesson.teach(work, EpochBars().show, progress))
 
 
 RUNS: dict[str, Run] = {
@@ -246,6 +195,5 @@ RUNS: dict[str, Run] = {
     "cross-validate": _cross_validate,
     "ensemble": _ensemble,
     "fine-tune": _fine_tune,
-    "fetch": _fetch,
-    "bundle": _bundle,
+    **_taking.RUNS,
 }
