@@ -1,6 +1,7 @@
 """Teach, first half: sounds are brought, and looked at before anything is taught."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,19 @@ def bring_archive(archive: str | None, mine: Any) -> Brought:
     return _with(mine, made), ""
 
 
-@guarded(lambda sentence: (gr.skip(), sentence))
-def bring_files(files: list[str] | None, label: str, mine: Any) -> Brought:
-    """Take sound files of one class, beside those that were brought before."""
+@guarded(lambda sentence: (gr.skip(), sentence, gr.skip()))
+def bring_files(files: list[str] | None, label: str, mine: Any) -> tuple[Any, str, Any]:
+    """Take sound files of one class, beside those that were brought before.
+
+    The field for files is emptied for the next class, and stays as it is where they are refused.
+    """
     if not files:
         raise ValueError("Choose the sounds of this class first.")
     kept, paths = my.of(mine), [Path(file) for file in files]
     made = collection.with_files(kept["sounds"], label, paths, my.limits())
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
     words = f"{n_files} brought as {plain(' '.join(label.split()))}: now those of the next class."
-    return _with(mine, made), words
+    return _with(mine, made), words, None
 
 
 @guarded(lambda sentence: (gr.skip(), sentence))
@@ -59,10 +63,6 @@ def name_folder(folder: str, mine: Any) -> Brought:
         raise ValueError("There is no such folder: type its whole path.")
     dataset.load(path)
     return _with(mine, str(path)), ""
-
-
-def clear_files() -> None:
-    """The files were brought: the field is free for the next class."""
 
 
 def which_sounds(mine: Any) -> list[Any]:
@@ -110,9 +110,10 @@ def _with(mine: Any, sounds: str) -> my.Mine:
 @guarded(lambda sentence: sentence)
 def _open(sounds: str) -> Dataset | str:
     """The data set, or why it cannot be one."""
-    data = dataset.load(my.folder_of(sounds))
+    folder = my.folder_of(sounds)
+    data = dataset.load(folder)
     collection.check(data, my.limits())
-    return data
+    return replace(data, name=folder.name)  # also where it lies in a folder of its own in there
 
 
 def _nothing() -> tuple[Any, ...]:

@@ -64,8 +64,11 @@ def _wire_sounds(
         teach_sounds.bring_archive, [sounds.archive, shared.mine], brought, **QUIET
     )
     sounds.add.click(
-        teach_sounds.bring_files, [sounds.files, sounds.label, shared.mine], brought, **QUIET
-    ).then(teach_sounds.clear_files, None, sounds.files, **QUIET)
+        teach_sounds.bring_files,
+        [sounds.files, sounds.label, shared.mine],
+        [*brought, sounds.files],
+        **QUIET,
+    )
     gr.on(
         [sounds.use_folder.click, sounds.folder.submit],
         teach_sounds.name_folder,
