@@ -1,24 +1,33 @@
-"""What few clips teach: YAMNet with a new head, and the zoo against training from scratch.
+"""What few clips teach, how soon, and what else is slower meanwhile: `python teach.py ESC10 TABLE`.
 
-`python benchmarks/teach.py ESC10 few` prints accuracy on fold 4 with 5 and 10 clips per class of
-folds 1 to 3, YAMNet's head, five draws. `... ESC10 unseen` leaves three classes out of a training,
-teaches them afterwards with 10 clips each, and judges the clips of these classes in fold 4.
+- `soon`: from the start of a job to a network that predicts; three classes of ten clips, nothing in
+  the cache.
+- `beside`: predictions while a network is taught, beside predictions alone.
+- `few`: accuracy on fold 4 with 5 and 10 clips per class of folds 1 to 3, YAMNet's head, 5 draws.
+- `unseen`: three classes are left out of a training and taught afterwards with 10 clips each, from
+  scratch, as a new head and as a whole network; judged on their clips in fold 4.
 """
 
+import os
+import statistics
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audioclf import checkpoint, dataset, heads, tune
+from audioclf import checkpoint, dataset, heads, jobs, tune
 from audioclf.dataset import Dataset
 from audioclf.evaluate import evaluate
 from audioclf.heads import HeadSettings
+from audioclf.job import HEAD, WHOLE, Job, Request
 from audioclf.lesson import Lesson, teach
+from audioclf.predict import predict_file
 from audioclf.settings import Settings
 
 HELD_OUT = 4
@@ -32,13 +41,97 @@ RECIPE = (
     ("window_frames", "64"),
 )
 SCRATCH = Settings(epochs=100)
+STARTS = (
+    ("yamnet-audioset", HEAD),
+    ("modulation_net-modulation", HEAD),
+    ("separable_cnn-mel", HEAD),
+)
+N_ROUNDS, N_WARM, PAUSE_S = 3, 5, 0.1
 
 
 def main(folder: Path, what: str) -> None:
     """One of the tables."""
     data = dataset.load(folder)
     seen = data.of_folds(set(data.folds) - {HELD_OUT})
-    (few if what == "few" else unseen)(seen, data.of_folds({HELD_OUT}))
+    tables = {"few": few, "unseen": unseen, "soon": soon, "beside": beside}
+    tables[what](seen, data.of_folds({HELD_OUT}))
+
+
+def soon(seen: Dataset, judged: Dataset) -> None:
+    """From the start of a job to a network that predicts, with an empty cache each time."""
+    data = drawn(only(seen, set(seen.classes[:3])), N_CLIPS, 0)
+    print("| start, what learns | seconds, each round | median |\n|---|---|---|")
+    for start, kind in STARTS:
+        found = []
+        for _ in range(N_ROUNDS):
+            with in_a_new_cache(data) as folder:
+                began = time.perf_counter()
+                job = jobs.start(request(folder, start, kind))
+                followed(job)
+                predict_file(judged.clips[0].path, checkpoint.read(Path(job.result["folder"])))
+                found.append(time.perf_counter() - began)
+        each = ", ".join(f"{value:.1f}" for value in found)
+        print(f"| `{start}`, {kind} | {each} | {statistics.median(found):.1f} |", flush=True)
+
+
+def beside(seen: Dataset, judged: Dataset) -> None:
+    """A prediction as the page makes it, alone and while a network is taught."""
+    data = drawn(only(seen, set(seen.classes[:3])), N_CLIPS, 0)
+    network = checkpoint.find(STARTS[-1][0])
+    with in_a_new_cache(data) as folder:
+        asked = replace(request(folder, STARTS[-1][0], WHOLE), settings=(("epochs", "100000"),))
+        alone = timed(judged, network)
+        job = jobs.start(asked)
+        while not job.epochs:
+            time.sleep(0.1)
+        taught = timed(judged, network)
+        n_epochs = len(job.epochs)
+        jobs.cancel(job)
+        followed(job)
+    again = timed(judged, network)
+    print("| 5 s Ogg to Prediction | ms, median | 95th percentile |\n|---|---|---|")
+    rows = {"before": alone, f"while {n_epochs} epochs were taught": taught, "afterwards": again}
+    for name, values in rows.items():
+        print(f"| {name} | {np.median(values):.1f} | {np.percentile(values, 95):.1f} |")
+    print(f"\n{np.median(taught) / np.median(alone + again):.2f} times")
+
+
+def timed(judged: Dataset, network: checkpoint.Checkpoint) -> list[float]:
+    """Milliseconds of every prediction."""
+    found = []
+    for clip in judged.clips:
+        began = time.perf_counter()
+        predict_file(clip.path, network)
+        found.append(1e3 * (time.perf_counter() - began))
+        time.sleep(PAUSE_S)
+    return found[N_WARM:]
+
+
+@contextmanager
+def in_a_new_cache(data: Dataset) -> Iterator[Path]:
+    """The clips as a folder per class, and an empty cache, for as long as it takes."""
+    before = os.environ.get("AUDIOCLF_CACHE")
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["AUDIOCLF_CACHE"] = str(Path(place, "cache"))
+        for clip in data.clips:
+            target = Path(place, "clips", clip.label, clip.path.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(clip.path.resolve())
+        yield Path(place, "clips")
+    os.environ.pop("AUDIOCLF_CACHE")
+    if before is not None:
+        os.environ["AUDIOCLF_CACHE"] = before
+
+
+def request(folder: Path, start: str, kind: str) -> Request:
+    """As the page would ask, published beside the cache."""
+    return Request(kind, str(folder), "taught", str(folder.parent / "out"), start=start)
+
+
+def followed(job: Job) -> None:
+    """Wait until it has ended."""
+    while job.status.is_alive:
+        time.sleep(0.02)
 
 
 def few(seen: Dataset, judged: Dataset) -> None:
@@ -48,13 +141,10 @@ def few(seen: Dataset, judged: Dataset) -> None:
     for n_clips in N_FEW:
         found = []
         for draw in range(N_DRAWS):
-            with tempfile.TemporaryDirectory(dir=checkpoint.home()) as place:
-                out = Path(place).parent / f"{Path(place).name}-head"
-                head = heads.teach(network, drawn(seen, n_clips, draw), out, HeadSettings(), quiet)
+            with tempfile.TemporaryDirectory() as place:
+                clips, out = drawn(seen, n_clips, draw), Path(place, "head")
+                head = heads.teach(network, clips, out, HeadSettings(), quiet)
                 found.append(100 * evaluate(head, judged).accuracy)
-                for path in out.iterdir():
-                    path.unlink()
-                out.rmdir()
         each = ", ".join(f"{value:.2f}" for value in found)
         print(f"| {n_clips} | {each} | {np.mean(found):.2f} |", flush=True)
 
