@@ -98,7 +98,7 @@ def test_without_a_network_one_sentence_says_what_to_do(
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path))
     empty, everything, table, chosen = networks_tab.list_trained("full")
     assert empty.visible and not everything.visible
-    assert "audioclf train" in networks_tab.NONE_YET
+    assert "in the tab Teach" in networks_tab.NONE_YET
     assert table["data"] == [] and chosen["value"] is None
     assert len(list(networks_tab.time_networks())) == 1
 
@@ -330,7 +330,7 @@ def test_a_page_without_networks_says_what_to_do(browser: Browser, tmp_path: Pat
         visit(browser, url) as page,
     ):
         page.get_by_role("tab", name="Networks").click()
-        expect(page.locator("#no-networks")).to_contain_text("audioclf train")
+        expect(page.locator("#no-networks")).to_contain_text("in the tab Teach")
         assert page.locator("#networks").count() == 0 or not page.locator("#networks").is_visible()
 
 

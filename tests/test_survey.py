@@ -45,7 +45,7 @@ def test_a_good_folder_has_nothing_to_warn_of(folder: Path) -> None:
         {"class": "cat", "clips": 10, "minutes": 0.42, "unreadable": 0},
         {"class": "dog", "clips": 10, "minutes": 0.17, "unreadable": 0},
     ]
-    assert dict(found.durations())["up to 2 s"] == 10 and dict(found.durations())["up to 5 s"] == 10
+    assert dict(found.durations())["up to 1 s"] == 10 and dict(found.durations())["up to 5 s"] == 10
     assert found.to_dict()["sample_rates_hz"] == {"22050": 20}
     assert len(found.usable) == 20
 

@@ -199,6 +199,16 @@ def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Pa
     ]  # fmt: skip
 
 
+def test_who_serves_the_page_may_set_other_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mine.job_limits() == mine.HOSTED_JOBS
+    monkeypatch.setenv("AUDIOCLF_TEACH_MINUTES", "2.5")
+    monkeypatch.setenv("AUDIOCLF_TEACH_MB", "1500")
+    monkeypatch.setenv("AUDIOCLF_TEACH_CORES", "many")
+    found = mine.job_limits()
+    assert (found.max_seconds, found.max_memory_mb, found.n_cores) == (150, 1500, 1)
+    assert found.max_waiting == mine.HOSTED_JOBS.max_waiting
+
+
 def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) -> None:
     facts = {"is_usable": True, "n_clips": 400, "seconds": 2_000.0}
     words = teach_settings.estimate_time(facts, WHOLE, START, None, 900)

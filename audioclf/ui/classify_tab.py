@@ -222,15 +222,10 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
-    app.load(first_networks, mine, network, api_visibility="private", show_progress="hidden")
-    tab.select(
-        list_networks,
-        [network, mine],
-        network,
-        api_visibility="private",
-        show_progress="hidden",
-    )
-    other.upload(take_file, other, sound, api_visibility="private", show_progress="hidden")
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    app.load(first_networks, mine, network, **quiet)
+    tab.select(list_networks, [network, mine], network, **quiet)
+    other.upload(take_file, other, sound, **quiet)
     sound.change(None, None, [heard, windows], js=LISTENING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")
     gr.on(
@@ -241,12 +236,6 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
         trigger_mode="always_last",
         show_progress="minimal",
         concurrency_id="cpu",
-    ).then(
-        write_tables,
-        [prediction, sound],
-        downloads,
-        api_visibility="private",
-        show_progress="hidden",
-    )
+    ).then(write_tables, [prediction, sound], downloads, **quiet)
     network.change(describe_network, network, about, show_progress="hidden")
     return shared

@@ -4,6 +4,8 @@ On a public page nobody sees what others brought: whoever knows the name of a tr
 guesses, may follow it and use its network. On one's own machine everything is one's own.
 """
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +55,24 @@ def limits() -> Limits:
 
 
 def job_limits() -> JobLimits:
-    """What a training may take."""
-    return LOCAL_JOBS if is_local() else HOSTED_JOBS
+    """What a training may take; AUDIOCLF_TEACH_MINUTES, _MB and _CORES say otherwise."""
+    usual = LOCAL_JOBS if is_local() else HOSTED_JOBS
+    minutes, mb, cores = (_asked(name) for name in ("MINUTES", "MB", "CORES"))
+    return replace(
+        usual,
+        max_seconds=60 * minutes if minutes else usual.max_seconds,
+        max_memory_mb=mb or usual.max_memory_mb,
+        n_cores=max(1, int(cores)) if cores else usual.n_cores,
+    )
+
+
+def _asked(name: str) -> float | None:
+    """A limit that whoever serves the page has set; nothing where it is no number above 0."""
+    try:
+        found = float(os.environ.get(f"AUDIOCLF_TEACH_{name}", ""))
+    except ValueError:
+        return None
+    return found if 0 < found < float("inf") else None
 
 
 def jobs_of(mine: Any) -> list[Job]:

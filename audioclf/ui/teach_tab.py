@@ -31,7 +31,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def _hosted_note() -> str:
-    limits, seconds = my.HOSTED, my.HOSTED_JOBS.max_seconds or 0
+    limits, seconds = my.HOSTED, my.job_limits().max_seconds or 0
     return HOSTED_NOTE.format(
         clips=limits.max_clips,
         classes=limits.max_classes,
