@@ -81,6 +81,8 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
     if network.is_ensemble:
         names = ", ".join(member.name for member in network.members)
         raise ValueError(f"“{network.name}” is several networks: take {names} one by one.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"“{folder.name}” is there already: name a new folder.")
     with whole_folder(folder) as partial:
         if network.is_head:
             _join(network, partial)

@@ -4,6 +4,8 @@ An archive is a data set as it is; files are added class by class. Names of clas
 people, so they are checked, and made safe as names of folders.
 """
 
+import hashlib
+import os
 import re
 import shutil
 import time
@@ -11,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audioclf import archive, dataset, job, place
+from audioclf import archive, audio, dataset, job, place
 from audioclf.archive import ArchiveLimits
 from audioclf.dataset import Dataset
 from audioclf.findings import MAX_CLASS_NAME
 from audioclf.jobs import DAY_S, new_id
+from audioclf.kept_values import saying_why
 from audioclf.layouts import SOUNDS
 
 FILES = "my sounds"  # the folder of what is brought file by file
@@ -31,6 +34,9 @@ class Limits:
     max_archive_bytes: int | None = None
     max_clips: int | None = None
     max_classes: int | None = None
+    max_seconds: float | None = None  # of sound
+    max_bytes_of_all: int | None = None  # of everything that was brought and is still here
+    sound: audio.Limits = audio.ANY  # of one clip
 
 
 def home() -> Path:
@@ -54,11 +60,12 @@ def from_archive(path: Path, name: str, limits: Limits) -> str:
         raise ValueError(
             f"This archive is larger than {limits.max_archive_bytes / 1e6:,.0f} MB: split it."
         )
+    _check_room(limits)
     made = home() / new_id()
     try:
         archive.unpack(path, made / _safe(name), limits.archive)
         check(dataset.load(folder_of(made.name)), limits)
-    except ValueError:
+    except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
     return made.name
@@ -73,16 +80,33 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
     sounds = [path for path in paths if path.suffix.lower() in SOUNDS]
     if not sounds:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
-    made = collection if collection and _is_of_files(collection) else new_id()
-    folder = home() / made / FILES / _safe(label)
-    n_before = sum(1 for _ in (home() / made / FILES).glob("*/*"))
+    _check_room(limits)
+    known = collection if collection and _is_of_files(collection) else None
+    before = list((home() / known / FILES).glob("*/*")) if known else []
+    n_bytes = sum(path.stat().st_size for path in (*before, *sounds))
+    if limits.max_archive_bytes and n_bytes > limits.max_archive_bytes:
+        mb = limits.max_archive_bytes / 1e6
+        raise ValueError(f"At most {mb:,.0f} MB may be brought here: bring fewer or shorter clips.")
+    n_before = len(before)
     if limits.max_clips and n_before + len(sounds) > limits.max_clips:
         raise ValueError(f"At most {limits.max_clips} clips may be brought here: bring fewer.")
-    with job.saying_why(folder):
+    made = _apart(known) if known else new_id()
+    folder = home() / made / FILES / _safe(label)
+    with saying_why(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for path in sounds:
             shutil.copy(path, _free(folder / path.name))
     return made
+
+
+def fingerprint(folder: Path) -> str:
+    """A name for a folder's files as they are now: their places, sizes and times of change."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        stat = path.stat() if path.is_file() else None
+        if stat is not None:
+            found.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
+    return found.hexdigest()[:32]
 
 
 def check(data: Dataset, limits: Limits) -> None:
@@ -117,11 +141,30 @@ def check_label(label: str) -> str:
 
 
 def delete_old(seconds: float = DAY_S) -> None:
-    """Remove what was brought longer ago, unless a job that lives reads it."""
-    read = {Path(one.request.folder).parent for one in job.alive()}
+    """Remove what was brought longer ago, unless a job that is still here was taught with it."""
+    read = {Path(one.request.folder).parent for one in job.find_all()}
     for path in home().glob("*"):
         if path not in read and time.time() - path.stat().st_mtime > seconds:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _apart(collection: str) -> str:
+    """The collection itself, or where a job is taught with it another one with the same files."""
+    folder = home() / collection
+    if folder not in {Path(one.request.folder).parent for one in job.find_all()}:
+        return collection
+    made = new_id()
+    shutil.copytree(folder, home() / made, copy_function=os.link)
+    return made
+
+
+def _check_room(limits: Limits) -> None:
+    """Raise ValueError where all that was brought fills its share of the disk."""
+    if limits.max_bytes_of_all is None:
+        return
+    n_bytes = sum(path.stat().st_size for path in home().rglob("*") if path.is_file())
+    if n_bytes > limits.max_bytes_of_all:
+        raise ValueError("This page is full just now: try again in a few hours.")
 
 
 def _is_of_files(collection: str) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audioclf import layouts
 from audioclf.layouts import Row
 
-N_MADE_FOLDS = 5
+N_MADE_FOLDS, MOST_MADE_FOLDS = 5, 20
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,12 @@ class LabelledClip:
     label: str
     fold: int
     group: str = ""  # of clips that belong together, such as those of one recording
+    within: str = ""  # its path in the data set's folder
 
     @property
     def place(self) -> str:
-        """Its folder and name, as people are told them."""
-        return f"{self.path.parent.name}/{self.path.name}"
+        """Where it lies in the data set, as people are told it."""
+        return self.within or f"{self.path.parent.name}/{self.path.name}"
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,23 @@ class Dataset:
             found.add(fold)
         return found
 
+    def one_sided(self, held_out: set[int]) -> tuple[list[str], list[str]]:
+        """Classes of which all clips are held out, and classes of which none are."""
+        if not held_out:
+            return [], []
+        taught = {clip.label for clip in self.clips if clip.fold not in held_out}
+        unseen = {clip.label for clip in self.clips if clip.fold in held_out}
+        return sorted(set(self.classes) - taught), sorted(set(self.classes) - unseen)
+
     def without(self, names: Collection[str]) -> "Dataset":
         """Without the clips of these places, such as `dog/1.wav`, as `place` names them."""
         left = tuple(clip for clip in self.clips if clip.place not in names)
         return replace(self, clips=left)
+
+
+def n_folds_for(share: float) -> int:
+    """How many folds are made so that one of them is about that share."""
+    return min(MOST_MADE_FOLDS, max(2, round(1 / share))) if share > 0 else N_MADE_FOLDS
 
 
 def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
@@ -94,19 +108,25 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder “{folder}”: name the folder of a labelled data set.")
-    folder = layouts.find_root(folder)
-    layout, rows = layouts.read(folder)
+    try:
+        folder = layouts.find_root(folder)
+        layout, rows = layouts.read(folder)
+    except (OSError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or "its table is nested too deeply"
+        raise ValueError(f"“{folder.name[:80]}” cannot be read ({why}).") from error
     if len({row["label"] for row in rows}) < 2:
         raise ValueError(
             f"“{folder.name}” holds fewer than two classes of sounds: make one folder per class, "
             "or a metadata.csv with file_name and label."
         )
-    has_own_folds = all(row.get("fold") for row in rows)
+    has_own_folds = all(row.get("fold") for row in rows) and len({r["fold"] for r in rows}) > 1
     folds = (
         [_fold(row, layout) for row in rows] if has_own_folds else _made_folds(rows, n_made_folds)
     )
     clips = (
-        LabelledClip(folder / row["file_name"], row["label"], fold, row.get("group", ""))
+        LabelledClip(
+            folder / row["file_name"], row["label"], fold, row.get("group", ""), row["file_name"]
+        )
         for row, fold in zip(rows, folds, strict=True)
     )
     return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows), layout)

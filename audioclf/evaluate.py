@@ -102,11 +102,11 @@ def judge(heard: Heard, network: Checkpoint) -> Evaluation:
     were learnt on others of them: nothing is measured on what it was fitted to.
     """
     calibrated = calibrate.clip_probabilities(heard.windows, network.temperature)
-    others = None
+    plain = calibrate.clip_probabilities(heard.windows, 1.0)
+    fair = calibrated
     if (network.card.get("calibration") or {}).get("clips") == heard.key:
         others = calibrate.cross_fitted(heard.windows, heard.truth)
-    fair = calibrated if others is None else others
-    plain = calibrate.clip_probabilities(heard.windows, 1.0)
+        fair = plain if others is None else others  # too few clips to learn it on others of them
     return score(heard.truth, calibrated, network.classes, fair, plain)
 
 

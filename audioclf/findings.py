@@ -8,6 +8,7 @@ from audioclf.dataset import Dataset, LabelledClip
 
 BLOCKS, WARNS, TELLS = "blocks", "warns", "tells"
 LEAST_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer teach little
+USUAL_SHARE = 0.2  # of the clips, held out
 UNEVEN = 5  # times as many clips in one class as in another
 MAX_CLASS_NAME = 100  # characters
 MOST_NAMED = 5  # files in a sentence
@@ -34,13 +35,19 @@ class Heard:
     trouble: str | None = None  # why it cannot be read
 
 
-def find(data: Dataset, heard: tuple[Heard, ...], window_s: float) -> tuple[Finding, ...]:
-    """All that was found, the gravest first. `window_s`: how much a network sees at once."""
+def find(
+    data: Dataset, heard: tuple[Heard, ...], window_s: float, share: float
+) -> tuple[Finding, ...]:
+    """All that was found, the gravest first.
+
+    `window_s`: how much a network sees at once; `share`: how much is held out to measure on.
+    """
     findings = (
         *_on_classes(data, heard),
         *_on_files(heard, window_s),
         *_on_duplicates(heard),
         *_on_split(data, heard),
+        *_on_sides(data, share),
     )
     order = (BLOCKS, WARNS, TELLS)
     return tuple(sorted(findings, key=lambda one: order.index(one.kind)))
@@ -72,6 +79,25 @@ def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
         yield Finding(
             WARNS,
             "Some classes have many more clips than others: rare ones are given more weight.",
+        )
+
+
+def _on_sides(data: Dataset, share: float) -> Iterator[Finding]:
+    """Classes that only one side of the split would have."""
+    if len(data.classes) < 2:
+        yield Finding(BLOCKS, "Fewer than two classes are left: add sounds of another one.")
+        return
+    not_taught, not_measured = data.one_sided(data.held_out(share))
+    if not_taught:
+        yield Finding(
+            BLOCKS,
+            f"All clips of {_named(not_taught)} would be held out, and none taught: choose another "
+            "share under the settings, or add clips of other recordings.",
+        )
+    if not_measured:
+        yield Finding(
+            WARNS,
+            f"No clip of {_named(not_measured)} is held out, so nothing will be measured of it.",
         )
 
 

@@ -6,8 +6,14 @@ The token is handed to the Hub's own library for this one upload, and is kept no
 import os
 import re
 from pathlib import Path
+from typing import Any
 
+MARKS = {"model": {"card.json"}, "dataset": {"metadata.csv", "metadata.jsonl"}}
 REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+
+class NotOursError(ValueError):
+    """A repository that is there already and must not be written to."""
 
 
 def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str = "model") -> str:
@@ -21,12 +27,15 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str
     api = HfApi(token=token.strip(), library_name="audioclf")
     try:
         made = api.create_repo(repo, repo_type=kind, private=private, exist_ok=True)
+        _check_ours(api, repo, kind, private)
         api.upload_folder(
             repo_id=repo, repo_type=kind, folder_path=os.fspath(folder),
             commit_message="Made with audioclf",
         )  # fmt: skip
     except errors.HfHubHTTPError as error:
         raise ValueError(_why(error, repo)) from None
+    except NotOursError:
+        raise
     except errors.HFValidationError:
         raise ValueError(f"The Hub does not take “{repo}”: choose another name.") from None
     except Exception as error:  # no connection has several errors
@@ -34,6 +43,16 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str
             raise ValueError("The Hub cannot be reached from here: try again later.") from None
         raise
     return str(made)
+
+
+def _check_ours(api: Any, repo: str, kind: str, private: bool) -> None:
+    """Raise ValueError where the repository is public against the wish, or holds other things."""
+    info = api.repo_info(repo, repo_type=kind)
+    names = {file.rfilename for file in info.siblings or ()}
+    if private and not info.private:
+        raise NotOursError(f"“{repo}” is there already and public: choose another name, or say so.")
+    if names - {".gitattributes", "README.md"} and not names & MARKS[kind]:
+        raise NotOursError(f"“{repo}” holds other things already: choose another name.")
 
 
 def check(repo: str, token: str) -> None:

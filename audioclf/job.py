@@ -10,14 +10,15 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from audioclf import place
+from audioclf.kept_values import read_json
 
 REQUEST, STATE, EPOCHS, LOG = "request.json", "state.json", "epochs.jsonl", "log.txt"
+RUN, RUN_STATE = "run", "state.json"  # the training's own folder, and what it keeps there
 PROGRESS, RESULT, LOCK, CANCEL = "progress.json", "result.json", "lock", "cancel"
 WAITING, RUNNING, DONE = "waiting", "running", "done"
 FAILED, CANCELLED, KILLED = "failed", "cancelled", "killed"
@@ -56,6 +57,8 @@ class Request:
     share: float = 0.2  # of the clips, held out to measure on; 0: none
     left_out: tuple[str, ...] = ()  # places of clips, such as `dog/1.wav`
     settings: tuple[tuple[str, str], ...] = ()  # other values, such as ("epochs", "30")
+    fingerprint: str = ""  # of the folder's files as they were looked at; empty: not compared
+    has_own_cache: bool = False  # what is computed goes when the job does
     limits: JobLimits = field(default_factory=JobLimits)
 
 
@@ -110,17 +113,35 @@ class Job:
     @property
     def status(self) -> Status:
         """How it is now."""
-        kept = read_json(self.folder / STATE)
-        known: dict[str, Any] = {k: kept[k] for k in ("state", "sentence") if k in kept}
-        known |= {key: kept.get(key) for key in ("started_at", "ended_at")}
-        if kept.get("state") == RUNNING:
-            known |= read_json(self.folder / PROGRESS)
-        found = Status(**{"state": KILLED, **known})
+        found = self._told
+        if found.is_alive and not self.is_locked:
+            found = self._told  # it may have ended between the two looks
         if found.is_alive and not self.is_locked:
             return replace(found, state=KILLED, sentence=GONE, ended_at=changed_at(self.folder))
         if found.state == WAITING:
             found = replace(found, n_ahead=len([one for one in alive() if _before(one, self)]))
         return found
+
+    @property
+    def _told(self) -> Status:
+        """What its process wrote last."""
+        kept = read_json(self.folder / STATE)
+        known: dict[str, Any] = {k: kept[k] for k in ("state", "sentence") if k in kept}
+        known |= {key: kept.get(key) for key in ("started_at", "ended_at")}
+        if kept.get("state") == RUNNING:
+            told = read_json(self.folder / PROGRESS)
+            known |= {k: told[k] for k in ("stage", "n_done", "n_all") if k in told}
+        return Status(**{"state": KILLED, **known})
+
+    @property
+    def kept_epoch(self) -> int:
+        """The last epoch that it can go on from, or that can be published; 0 for none."""
+        return int(read_json(self.folder / RUN / RUN_STATE).get("epoch", 0))
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds that its earlier runs took."""
+        return float(read_json(self.folder / STATE).get("spent_s", 0.0))
 
     @property
     def is_locked(self) -> bool:
@@ -162,13 +183,13 @@ class Job:
 def home() -> Path:
     """The folder of all jobs; AUDIOCLF_JOBS names another."""
     named = os.environ.get("AUDIOCLF_JOBS")
-    return Path(named) if named else place.home() / "jobs"
+    return Path(named).resolve() if named else place.home() / "jobs"
 
 
 def find_all() -> list[Job]:
     """Every job, the one that was asked for last first."""
     found = [Job(path.parent) for path in home().glob(f"*/{REQUEST}")]
-    return sorted(found, key=lambda job: -job.asked_at)
+    return sorted(filter(_is_readable, found), key=lambda job: -job.asked_at)
 
 
 def alive() -> list[Job]:
@@ -177,35 +198,12 @@ def alive() -> list[Job]:
     return [job for job, state in reversed(kept) if state in ALIVE and job.is_locked]
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A file's values; none where it is missing or being written."""
+def _is_readable(job: Job) -> bool:
+    """Whether its request is one that this version knows."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Plain values as a file, in one go."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def saying_why(folder: Path) -> Iterator[None]:
-    """An OSError as a ValueError with a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(
-            f"Nothing can be written to “{folder.parent.name}” ({error.strerror or error}): free "
-            "some space, or name another folder with AUDIOCLF_CACHE."
-        ) from error
+        return bool(job.request.name)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
 
 
 def _before(one: Job, other: Job) -> bool:

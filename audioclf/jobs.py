@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO
 
 from audioclf.job import (
     CANCEL,
@@ -30,12 +31,11 @@ from audioclf.job import (
     changed_at,
     find_all,
     home,
-    saying_why,
-    write_json,
 )
+from audioclf.kept_values import read_json, saying_why, write_json
 
 ID_BYTES = 9
-DAY_S = 86_400
+DAY_S, LOCK_PATIENCE_S = 86_400, 2.0
 
 
 def find(job_id: str) -> Job:
@@ -70,7 +70,6 @@ def resume(job: Job, *, publish: bool = False) -> Job:
         raise ValueError("This training is running or done: there is nothing to resume.")
     _check_turn(job.request.limits)
     with saying_why(job.folder):
-        (job.folder / CANCEL).unlink(missing_ok=True)
         _launch(job, *(["--publish"] if publish else []))
     return job
 
@@ -109,14 +108,37 @@ def _check_turn(limits: JobLimits) -> None:
         raise ValueError(f"{n_alive} trainings run or wait already: try again later.")
 
 
+def _lock(file: IO[bytes]) -> None:
+    """Take the lock; whoever looks at it, or is just ending, has it for a moment only.
+
+    Raises ValueError where it is held.
+    """
+    end = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise ValueError(
+                    "This training is running or done: there is nothing to resume."
+                ) from None
+            time.sleep(0.05)
+
+
 def _launch(job: Job, *arguments: str) -> None:
     """A process in a session of its own, which holds the lock from here on."""
-    for name in (PROGRESS, RESULT):
-        (job.folder / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "audioclf.supervise", os.fspath(job.folder), *arguments]
     with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        write_json(job.folder / STATE, {"state": WAITING, "asked_at": time.time()})
+        _lock(lock)
+        before = read_json(job.folder / STATE)
+        if before.get("state") == DONE:
+            raise ValueError("This training is running or done: there is nothing to resume.")
+        for name in (PROGRESS, RESULT, CANCEL):
+            (job.folder / name).unlink(missing_ok=True)
+        spent_s = before.get("spent_s", 0.0)
+        now = {"state": WAITING, "asked_at": time.time(), "spent_s": spent_s}
+        write_json(job.folder / STATE, now)
         subprocess.Popen(
             [*command, str(lock.fileno())],
             cwd=Path(__file__).parents[1],

@@ -104,7 +104,7 @@ def confusion_figure(
         ax.pcolormesh(edges, edges, some, cmap=_confusion_colours(), vmin=0, vmax=1)
         ax.set_aspect("equal")
         ax.invert_yaxis()
-        ax.set_title(title, loc="left", fontsize=9)
+        ax.set_title(title, loc="left", fontsize=9, parse_math=False)
         _name_classes(ax, classes)
         _write_counts(ax, counts, shares)
         ax.set_facecolor("none")
@@ -122,8 +122,9 @@ def _confusion_colours() -> Any:
 def _name_classes(ax: Any, classes: Sequence[str]) -> None:
     names = [name.replace("_", " ") for name in classes]
     places = range(len(names))
-    ax.set_xticks(places, names, rotation=90 if len(names) > 4 else 0)
-    ax.set_yticks(places, names)
+    rotation = 90 if len(names) > 4 else 0
+    ax.set_xticks(places, names, rotation=rotation, parse_math=False)  # a $ is a $
+    ax.set_yticks(places, names, parse_math=False)
     ax.set_xlabel("Predicted class")
     ax.set_ylabel("True class")
     ax.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,22 +23,23 @@ from audioclf.job import (
     FAILED,
     KILLED,
     RESULT,
+    RUN,
     RUNNING,
     STATE,
     Job,
     JobLimits,
     alive,
     home,
-    read_json,
-    write_json,
 )
+from audioclf.kept_values import read_json, write_json
 
 EVERY_S = 0.1
 GRACE_S = 1.5  # from the wish to end until it is made to
 OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
 TURN = "turn.lock"
+CACHE = "cache"  # of a job that has its own
 STOPPED = 3  # exit status of a training that was asked to end
-CANCELLED_WORDS = "It was cancelled; its last epoch is kept."
+CANCELLED_WORDS = "It was cancelled"
 
 
 def main(folder: Path, lock: int, arguments: list[str]) -> None:
@@ -47,9 +49,12 @@ def main(folder: Path, lock: int, arguments: list[str]) -> None:
         if not _wait(job, turn):
             _tell(job, CANCELLED, "It was cancelled before it began.")
             return
-        _tell(job, RUNNING, started_at=time.time())
+        began = time.time()
+        _tell(job, RUNNING, started_at=began)
         state, sentence = _run(job, arguments, (lock, turn.fileno()))
-        _tell(job, state, sentence, ended_at=time.time())
+        _clear(job, state)
+        ended = time.time()
+        _tell(job, state, sentence, ended_at=ended, spent_s=job.spent_s + ended - began)
 
 
 def _wait(job: Job, turn: IO[bytes]) -> bool:
@@ -76,7 +81,7 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, s
         os.fspath(job.folder),
         *arguments,
     ]
-    child = subprocess.Popen(command, env=_environment(limits), pass_fds=locks)
+    child = subprocess.Popen(command, env=_environment(job), pass_fds=locks)
     why, asked_at = "", 0.0
     while child.poll() is None:
         time.sleep(EVERY_S)
@@ -85,10 +90,10 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, s
             child.send_signal(signal.SIGTERM)
         if why and time.monotonic() - asked_at > GRACE_S:
             child.kill()
-    if child.returncode == 0:
-        return DONE, ""
+    if child.returncode == 0 or read_json(job.folder / RESULT).get("checkpoint"):
+        return DONE, ""  # also where it was ended after its network had been published
     if why:
-        return CANCELLED, why
+        return CANCELLED, why + _kept(job)
     if child.returncode == 2:  # where the disk is full, the log may have what the result has not
         said = read_json(job.folder / RESULT).get("sentence")
         return FAILED, said or (job.log.splitlines() or ["It failed."])[-1]
@@ -99,17 +104,30 @@ def _reason(job: Job, limits: JobLimits, started: float, pid: int) -> str:
     """Why it has to end now; empty where it may go on."""
     if (job.folder / CANCEL).exists():
         return CANCELLED_WORDS
-    if limits.max_seconds and time.monotonic() - started > limits.max_seconds:
-        return (
-            f"It was ended after {limits.max_seconds / 60:.3g} minutes, which is the limit here; "
-            "its last epoch is kept."
-        )
+    if limits.max_seconds and time.monotonic() - started + job.spent_s > limits.max_seconds:
+        return f"It was ended after {limits.max_seconds / 60:.3g} minutes, which is the limit here"
     if limits.max_memory_mb and _memory_mb(pid) > limits.max_memory_mb:
         return (
             f"It needed more memory than the {limits.max_memory_mb:,.0f} MB that are allowed here: "
-            "bring fewer or shorter clips, or choose a smaller network."
+            "bring fewer or shorter clips, or choose a smaller network"
         )
     return ""
+
+
+def _kept(job: Job) -> str:
+    """How a sentence ends that tells why a training was ended."""
+    n_epochs = job.kept_epoch
+    return f"; epoch {n_epochs} is kept." if n_epochs else "; no epoch was finished yet."
+
+
+def _clear(job: Job, state: str) -> None:
+    """Remove what a killed process left half done, and what a done job needs no more."""
+    request = job.request
+    for left in Path(request.out).glob(f".{request.name}.*.partial"):
+        shutil.rmtree(left, ignore_errors=True)
+    if state == DONE:
+        shutil.rmtree(job.folder / RUN, ignore_errors=True)
+        shutil.rmtree(job.folder / CACHE, ignore_errors=True)
 
 
 def _how_it_died(status: int, was_out_of_memory: bool) -> str:
@@ -127,12 +145,15 @@ def _how_it_died(status: int, was_out_of_memory: bool) -> str:
     return "The training failed in a way that was not expected: its log says where."
 
 
-def _environment(limits: JobLimits) -> dict[str, str]:
-    """With as many threads as there may be cores."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    if limits.n_cores is None:
+def _environment(job: Job) -> dict[str, str]:
+    """With as many threads as there may be cores, and where that is asked a cache of its own."""
+    request = job.request
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "AUDIOCLF_JOBS": os.fspath(home())}
+    if request.has_own_cache:
+        quiet["AUDIOCLF_CACHE"] = os.fspath(job.folder / CACHE)
+    if request.limits.n_cores is None:
         return {**os.environ, **quiet}
-    n_cores = str(limits.n_cores)
+    n_cores = str(request.limits.n_cores)
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
     return {**os.environ, **quiet, **dict.fromkeys(names, n_cores)}
 

@@ -8,13 +8,16 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from audioclf import audio, findings
+from audioclf.audio import Limits
 from audioclf.dataset import Dataset, LabelledClip
-from audioclf.findings import BLOCKS, Finding, Heard
+from audioclf.findings import BLOCKS, USUAL_SHARE, Finding, Heard
 from audioclf.windows import DIGITAL_SILENCE
 
 DURATIONS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -90,10 +93,11 @@ def survey(
 def parts(
     data: Dataset,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
+    limits: Limits = audio.ANY,
 ) -> Iterator[Heard]:
-    """What is found out about every clip, one after the other."""
+    """What is found out about every clip, one after the other; what has not changed is known."""
     for clip in progress(data.clips):
-        yield _hear(clip)
+        yield _hear(clip, limits)
 
 
 def useless(found: Survey) -> set[str]:
@@ -112,21 +116,37 @@ def useless(found: Survey) -> set[str]:
     return out | {one.clip.place for one in found.clips if one.digest in torn}
 
 
-def report(data: Dataset, heard: tuple[Heard, ...], window_s: float) -> Survey:
-    """What would go wrong with these clips. `window_s`: how much a network sees at once."""
-    return Survey(data, heard, findings.find(data, heard, window_s))
+def report(
+    data: Dataset, heard: tuple[Heard, ...], window_s: float, share: float = USUAL_SHARE
+) -> Survey:
+    """What would go wrong with these clips.
+
+    `window_s`: how much a network sees at once; `share`: how much is held out to measure on.
+    """
+    return Survey(data, heard, findings.find(data, heard, window_s, share))
 
 
-def _hear(clip: LabelledClip) -> Heard:
-    digest = ""
+def _hear(clip: LabelledClip, limits: Limits) -> Heard:
     try:
-        digest = hashlib.sha256(clip.path.read_bytes()).hexdigest()
-        samples, rate_hz = audio.load(clip.path)
-    except ValueError as error:
-        return Heard(clip, digest, trouble=str(error))
+        stat = clip.path.stat()
+        known = _listen(str(clip.path), stat.st_mtime_ns, stat.st_size, limits)
     except OSError as error:
-        return Heard(clip, digest, trouble=f"“{clip.path.name}” cannot be read ({error.strerror}).")
+        return Heard(clip, "", trouble=f"“{clip.path.name}” cannot be read ({error.strerror}).")
+    return Heard(clip, *known)
+
+
+@lru_cache(maxsize=50_000)
+def _listen(
+    path: str, modified_ns: int, n_bytes: int, limits: Limits
+) -> tuple[str, float, int, bool, str | None]:
+    """Digest, seconds, rate, whether it is silent, and why it cannot be read."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        samples, rate_hz = audio.load(path, limits=limits)
+    except ValueError as error:
+        return digest, 0.0, 0, False, str(error)
     if not len(samples):
-        return Heard(clip, digest, trouble=f"“{clip.path.name}” holds no sound.")
+        return digest, 0.0, 0, False, f"“{Path(path).name}” holds no sound."
     peak = float(np.nanmax(np.abs(samples)))
-    return Heard(clip, digest, len(samples) / rate_hz, rate_hz, peak <= DIGITAL_SILENCE)
+    return digest, len(samples) / rate_hz, rate_hz, peak <= DIGITAL_SILENCE, None

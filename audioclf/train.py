@@ -27,7 +27,7 @@ from audioclf.training_set import Batch, TrainingSet, batches, n_batches
 from audioclf.watch import Watch, measure
 from audioclf.windows import Features
 
-SAVE_EVERY, SAVE_AFTER_S = 5, 10.0  # epochs, and seconds where they take longer
+SAVE_EVERY, SAVE_AFTER_S = 5, 4.0  # epochs, and seconds where they take longer
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def fit(
         try:
             shown = _until_stopped(batches(data, settings, epoch), watch)
             report = _epoch(model, shown, state, (epoch, settings.epochs))
+            report = _watched(report, model, state, watch)
         except StoppedError:
             if state.epoch > state.kept_epoch:
                 state.go_back(model, before)
                 state.keep(model, run)
             raise
-        report = _watched(report, model, state, watch)
         state.reports.append(asdict(report))
         is_late = time.monotonic() - state.kept_at > SAVE_AFTER_S
         if epoch % SAVE_EVERY == 0 or epoch == settings.epochs or is_late:
@@ -99,7 +99,7 @@ def _watched(report: EpochReport, model: keras.Model, state: RunState, watch: Wa
     if watch.unseen is None:
         return report
     started = time.perf_counter()
-    loss, accuracy = measure(model, watch.unseen, state.average)
+    loss, accuracy = measure(model, watch, state.average)
     seconds = report.seconds + time.perf_counter() - started
     return replace(report, seconds=seconds, unseen_loss=loss, unseen_accuracy=accuracy)
 

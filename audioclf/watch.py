@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf import calibrate, windows
+from audioclf.stopped import StoppedError
 from audioclf.training_set import TrainingSet
 from audioclf.windows import Features
 
@@ -28,16 +29,24 @@ class Watch:
 
 
 def measure(
-    model: keras.Model, unseen: TrainingSet, weights: list[NDArray] | None = None
+    model: keras.Model, watch: Watch, weights: list[NDArray] | None = None
 ) -> tuple[float, float]:
     """Mean loss in nats and accuracy on whole clips, each the mean opinion of its windows.
 
-    `weights`: of the network that is measured, such as their average, in place of its own.
+    `weights`: of the network that is measured, such as their average, in place of its own. Raises
+    StoppedError where the watch says so, and ValueError where it has no clips.
     """
+    unseen = watch.unseen
+    if unseen is None:
+        raise ValueError("No clips are held out: there is nothing to measure on.")
     own = model.get_weights() if weights else None
     if weights:
         model.set_weights(weights)
-    heard = [_hear(model, unseen, clip[0]) for clip in unseen.clips]
+    heard = []
+    for clip in unseen.clips:
+        if watch.is_stopped():
+            raise StoppedError
+        heard.append(_hear(model, unseen, clip[0]))
     if own is not None:
         model.set_weights(own)
     clips, truth = np.stack(heard), unseen.targets.argmax(axis=1)

@@ -15,16 +15,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from audioclf import checkpoint, dataset, heads, measure, second_look, settings
+from audioclf import checkpoint, collection, dataset, heads, measure, second_look, settings
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
-from audioclf.job import EPOCHS, HEAD, PROGRESS, RESULT, Job, Request, write_json
+from audioclf.job import EPOCHS, HEAD, PROGRESS, RESULT, RUN, Job, Request
+from audioclf.kept_values import write_json
 from audioclf.stopped import StoppedError
 from audioclf.supervise import STOPPED
 
 NICENESS = 10  # the page goes first
 TOLD_EVERY_S = 0.2
-RUN = "run"  # the training's folder in the job's
+CLAIM = "claim"
 STARTING = "Starting: the training's libraries take a few seconds"
 
 
@@ -77,12 +78,13 @@ def main(folder: Path, *, publish: bool = False) -> int:
     with contextlib.suppress(OSError):
         _be_modest(request.limits.n_cores)
     try:
-        checkpoint.check_name(request.name)
+        _claim(job)
         reporter.stage("Reading the clips")
         data = data_of(request)
         made, unseen = _teach(request, data, reporter, job.folder / RUN, publish=publish)
-        result = _result(request, made, unseen, reporter)
-        write_json(folder / RESULT, result)
+        done = {"checkpoint": made.name, "folder": str(made.folder), "clips": []}
+        write_json(folder / RESULT, done)  # from here on it is done, whatever happens
+        write_json(folder / RESULT, done | _result(request, made, unseen, reporter))
     except StoppedError:
         return STOPPED
     except (ValueError, OSError, MemoryError) as error:
@@ -94,10 +96,24 @@ def main(folder: Path, *, publish: bool = False) -> int:
     return 0
 
 
+def _claim(job: Job) -> None:
+    """The new network's name is this job's from its first run on. Raises ValueError."""
+    request, claim = job.request, job.folder / CLAIM
+    checkpoint.check_name(request.name)
+    if not claim.exists() and Path(request.out, request.name).exists():
+        raise ValueError(f"There is a network “{request.name}” already: choose another name.")
+    claim.touch()
+
+
 def data_of(request: Request) -> Dataset:
     """The clips that the request is about, with folds that suit its share. Raises ValueError."""
-    n_folds = round(1 / request.share) if request.share else dataset.N_MADE_FOLDS
-    data = dataset.load(request.folder, max(2, n_folds)).without(request.left_out)
+    if request.fingerprint and collection.fingerprint(Path(request.folder)) != request.fingerprint:
+        raise ValueError("These sounds have changed since they were looked at: start another one.")
+    data = dataset.load(request.folder, dataset.n_folds_for(request.share))
+    data = data.without(request.left_out)
+    missing, _ = data.one_sided(data.held_out(request.share))
+    if missing:
+        raise ValueError(f"All clips of “{missing[0]}” would be held out: choose another share.")
     named = replace(data, name=request.data_name or data.name)
     if len(named.classes) < 2:
         raise ValueError("Fewer than two classes are left: add sounds of another one.")
@@ -157,7 +173,7 @@ def _result(
     request: Request, made: Checkpoint, unseen: Dataset | None, reporter: _Reporter
 ) -> dict[str, Any]:
     """What the page shows afterwards; a head is judged as it was without these clips."""
-    found: dict[str, Any] = {"checkpoint": made.name, "folder": str(made.folder), "clips": []}
+    found: dict[str, Any] = {}
     if unseen is None or not made.measured:
         return found
     judged = made

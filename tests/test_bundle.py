@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -91,6 +92,11 @@ def test_an_export_that_says_something_else_is_not_offered(
     monkeypatch.setattr(exports, "TOLERANCE", -1.0)
     said = refusal(lambda: bundle.write_zip(network, tmp_path / "a.zip", ("saved_model",)))
     assert "it is not offered" in said and list(tmp_path.iterdir()) == []
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("words")
+    assert "name a new folder" in refusal(lambda: bundle.write_folder(network, tmp_path / "mine"))
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "words"
+    shutil.rmtree(tmp_path / "mine")
     assert "no format “pickle”" in refusal(
         lambda: bundle.write_folder(network, tmp_path / "b", ("pickle",))
     )

@@ -252,3 +252,39 @@ def test_numbers_in_front_of_all_classes_are_left_out(tmp_path: Path) -> None:
     assert dataset.load(tmp_path / "esc10").classes == ("Dog bark", "Rain")
     fill(tmp_path / "mixed", **{"003 - Sea": 1, "wind": 1})
     assert dataset.load(tmp_path / "mixed").classes == ("003 - Sea", "wind")
+
+
+def test_folds_are_made_for_the_share_that_is_held_out(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(20):
+            (tmp_path / name / f"{i}.wav").write_bytes(b"")
+    for share, n_held_out in ((0.1, 4), (0.2, 8), (0.25, 10), (0.5, 20)):
+        data = dataset.load(tmp_path, dataset.n_folds_for(share))
+        held_out = data.of_folds(data.held_out(share))
+        assert len(held_out.clips) == n_held_out and held_out.classes == ("a", "b")
+    assert data.held_out(0) == set()
+    assert data.one_sided({1}) == ([], [])
+    assert data.one_sided(set(data.folds)) == (["a", "b"], [])
+    assert data.clips[0].place == "a/0.wav"
+
+
+def test_two_clips_of_the_same_name_are_two_places(tmp_path: Path) -> None:
+    for name in ("x/dog/0.wav", "y/dog/0.wav", "x/cat/0.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    rows = ["file_name,label,fold"]
+    rows += ["x/dog/0.wav,dog,1", "y/dog/0.wav,dog,1", "x/cat/0.wav,cat,1"]
+    (tmp_path / "metadata.csv").write_text("\n".join(rows))
+    data = dataset.load(tmp_path)
+    assert len(data.without({"x/dog/0.wav"}).clips) == 2
+    assert not data.has_own_folds and len(data.folds) > 1  # one fold for all is none
+
+
+@pytest.mark.parametrize("table", ["file_name,label\n" + "x" * 3_000 + ".wav,dog\n"])
+def test_a_table_that_names_what_no_disk_can_hold_is_a_sentence(tmp_path: Path, table: str) -> None:
+    (tmp_path / "metadata.csv").write_text(table)
+    refusal(lambda: dataset.load(tmp_path))
+    (tmp_path / "metadata.csv").unlink()
+    (tmp_path / "metadata.jsonl").write_text("[" * 200_000)
+    refusal(lambda: dataset.load(tmp_path))

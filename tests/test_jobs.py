@@ -1,5 +1,6 @@
 """Jobs as real processes: started, followed, queued, cancelled, resumed, killed and reported."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import checkpoint, jobs
+from audioclf import checkpoint, collection, jobs
 from audioclf.job import (
     CANCELLED,
     DONE,
@@ -109,7 +110,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     asked = time.monotonic()
     until(lambda: not job.status.is_alive)
     assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
-    assert job.status.state == CANCELLED and "last epoch is kept" in job.status.sentence
+    assert job.status.state == CANCELLED and "is kept" in job.status.sentence
     until(lambda: not job.is_locked)
     n_told = len(job.epochs)
     assert kept_epoch(job) in (n_told, n_told - 1)  # the last one may end as it is asked
@@ -124,6 +125,8 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
 
     jobs.resume(job, publish=True)
     assert ended(job).state == DONE, job.log
+    assert not (job.folder / "run").exists()  # nobody needs it any more
+    assert "running or done" in refusal(lambda: jobs.resume(job))
     made = checkpoint.read(Path(job.result["folder"]))
     training = made.card["training"]
     assert training["ended_after"] == len(training["history"]["unseen_accuracy"]) >= n_told - 1
@@ -133,6 +136,54 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
 
 def kept_epoch(job: Job) -> int:
     return int(json.loads((job.folder / "run" / "state.json").read_text())["epoch"])
+
+
+def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:
+    folder = tmp_path / "sounds"
+    shutil.copytree(long_one.folder, folder)
+    asked = replace(long_one, folder=str(folder), fingerprint=collection.fingerprint(folder))
+    job = jobs.start(asked)
+    until(lambda: len(job.epochs) >= 2)
+    jobs.cancel(job)
+    ended(job)
+    shutil.copy(folder / "noise" / "1.wav", folder / "noise" / "new.wav")
+    until(lambda: not job.is_locked)
+    jobs.resume(job, publish=True)
+    assert "have changed since" in ended(job).sentence
+    (folder / "noise" / "new.wav").unlink()
+    until(lambda: not job.is_locked)
+    jobs.resume(job, publish=True)
+    assert ended(job).state == DONE, job.log
+
+
+def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None:
+    shutil.copytree(checkpoint.find(START).folder, Path(request_for.out, "taught"))
+    job = jobs.start(request_for)
+    assert "There is a network “taught” already" in ended(job).sentence
+    checkpoint.verify(checkpoint.read(Path(request_for.out, "taught")))
+
+
+def test_two_who_resume_at_once_resume_once(long_one: Request) -> None:
+    job = jobs.start(replace(long_one, folder="/nowhere/at/all"))
+    ended(job)
+    until(lambda: not job.is_locked)
+    with (job.folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "nothing to resume" in refusal(lambda: jobs._launch(job))
+        assert (job.folder / "result.json").is_file()  # nothing of it is lost
+
+
+def test_time_spent_before_counts(long_one: Request) -> None:
+    job = jobs.start(replace(long_one, limits=JobLimits(max_seconds=25)))
+    until(lambda: len(job.epochs) >= 2)
+    jobs.cancel(job)
+    ended(job)
+    until(lambda: not job.is_locked)
+    assert job.spent_s > 3
+    state = json.loads((job.folder / "state.json").read_text())
+    (job.folder / "state.json").write_text(json.dumps({**state, "spent_s": 24.9}))
+    jobs.resume(job)
+    assert "which is the limit here" in ended(job).sentence
 
 
 def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:

@@ -138,17 +138,23 @@ def facts_of(three_sounds: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: Path) -> None:
     kept, facts = facts_of(three_sounds)
-    assert teach_settings.suggest_name(facts, HEAD, START, None) == "three_sounds-separable_cnn"
-    (local / "three_sounds-separable_cnn").mkdir()
-    assert teach_settings.suggest_name(facts, HEAD, START, None).endswith("-2")
+    what = (HEAD, START, None)
+    name = "three_sounds-separable_cnn"
+    assert teach_settings.suggest_name(facts, what, "", None) == (name, name)
+    assert is_kept(teach_settings.suggest_name(facts, what, "typed", name)[0])
+    (local / name).mkdir()
+    assert teach_settings.suggest_name(facts, what, name, name)[0] == f"{name}-2"
+    a_job({"state": job.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
+    assert teach_settings.suggest_name(facts, what, name, name)[0] == f"{name}-3"
     for name, words in (
         (START, "already: choose another name"),
+        ("three_sounds-separable_cnn-2", "already: choose another name"),
         ("../outside", "cannot name a checkpoint"),
         ("", "cannot name a checkpoint"),
     ):
         chosen = (HEAD, START, None, name, 10, "usual", 0.2)
         assert words in teach_settings.start_training(kept, facts, *chosen)[2]
-    assert jobs.find_all() == []
+    assert len(jobs.find_all()) == 1
 
 
 @pytest.mark.parametrize(
@@ -227,6 +233,9 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert said == ""
     facts = last(teach_sounds.check_sounds(kept, START, False))[3]
     chosen = (HEAD, START, None, "bells", 10, "usual", 0.2)
+    for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
+        said = teach_settings.start_training(kept, forged, *chosen)[2]
+        assert "wait until they are checked" in said
     kept, _, said = teach_settings.start_training(kept, facts, *chosen)
     assert said == "" and len(kept["jobs"]) == 1
     (one,) = mine.jobs_of(kept)
@@ -278,11 +287,14 @@ EPOCH = {
 
 def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
     made = a_job({"state": job.CANCELLED, "sentence": "It was cancelled."}, [EPOCH])
-    told, loss, accuracy, _, cancel, resume, publish, timer, now, ended = teach_job.follow_training(
-        made.id, None
-    )
-    assert told == "**a\\_b\\*c\\***: it was cancelled. 1 epochs were finished."
-    assert (cancel.visible, resume.visible, publish.visible) == (False, True, True)
+    told, loss, accuracy, _, *buttons, timer, now, ended = teach_job.follow_training(made.id, None)
+    cancel, resume, publish, delete = buttons
+    assert told == "**a\\_b\\*c\\***: it was cancelled."
+    assert (cancel.visible, resume.visible, delete.visible) == (False, True, True)
+    assert publish.visible is False  # an epoch was told, and none was kept
+    (made.folder / "run").mkdir()
+    (made.folder / "run" / "state.json").write_text('{"epoch": 1}')
+    assert teach_job.follow_training(made.id, None)[6].visible is True
     assert timer.active is False and ended[:2] == [made.id, job.CANCELLED]
     frame = accuracy.value
     assert "75" in str(frame) and "50" in str(frame) and loss.visible
@@ -299,7 +311,7 @@ def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         words = teach_job.in_words(made)
         assert "epoch 1 of 10. 1 min 40 s so far, about 18 s left." in words
-        assert teach_job.follow_training(made.id, None)[7].active is True
+        assert teach_job.follow_training(made.id, None)[8].active is True
     assert "was ended from outside" in teach_job.in_words(made)
 
 
@@ -321,6 +333,36 @@ def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
     assert listed.value == second.id
     assert teach_job.list_trainings({}, first.id).value == first.id
     assert "second, from ears (failed" in listed.choices[0][0]
+
+
+def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
+    made = a_job({"state": job.CANCELLED}, [], name="gone")
+    said, listed, kept = teach_job.delete_training(made.id, {"jobs": [made.id]})
+    assert said == "**gone** is removed." and listed.choices == [] and kept["jobs"] == []
+    assert jobs.find_all() == []
+    assert "not here any more" in teach_job.delete_training(made.id, {})[0]
+
+
+def test_a_request_of_another_version_is_left_alone(local: Path) -> None:
+    made = a_job({"state": job.DONE}, [], name="good")
+    other = a_job({"state": job.DONE}, [], name="other")
+    (other.folder / job.REQUEST).write_text('{"kind": "head", "colour": "blue"}')
+    assert jobs.find_all() == [made]
+
+
+def test_more_sound_than_may_be_brought_is_refused(
+    three_sounds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
+    kept, *_ = teach_sounds.bring_files(clips, "noise", {})
+    clips = [str(path) for path in sorted((three_sounds / "sine").glob("*.wav"))]
+    kept, *_ = teach_sounds.bring_files(clips, "sine", kept)
+    monkeypatch.setattr(mine, "HOSTED", mine.Limits(max_seconds=30))
+    report, *_, facts, _ = last(teach_sounds.check_sounds(kept, START, False))
+    assert "1 minutes of sound, and 0 may be brought" in report and facts is None
+    monkeypatch.setattr(mine, "HOSTED", mine.Limits(sound=audio.Limits(max_duration_s=3)))
+    report, *_, facts, _ = last(teach_sounds.check_sounds(kept, START, False))
+    assert "3 s are accepted" in report and facts["is_usable"] is False
 
 
 def test_limits_of_a_public_page_hold_for_files_too(

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import threading
+import time
 from typing import Any
 
 import gradio as gr
@@ -15,7 +16,7 @@ from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
 from audioclf.ui.where import is_local
 
-HOUR_S = 3_600
+HOUR_S, TIDY_EVERY_S = 3_600, 900
 
 
 def build_app() -> gr.Blocks:
@@ -52,6 +53,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
     threading.Thread(target=_warm, daemon=True).start()
     threading.Thread(target=fetch_view.fetch_at_start, daemon=True).start()
+    threading.Thread(target=_tidy, daemon=True).start()
     app.block_thread()
 
 
@@ -62,6 +64,14 @@ def start(
     if local:
         os.environ["AUDIOCLF_LOCAL"] = "1"
     launch(build_app(), server_name=host, server_port=port, **settings)
+
+
+def _tidy() -> None:
+    """What is too old goes, every quarter of an hour."""
+    while True:
+        with contextlib.suppress(OSError):
+            mine.tidy()
+        time.sleep(TIDY_EVERY_S)
 
 
 def _warm() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import checkpoint, collection, job
+from audioclf import checkpoint, collection, job, jobs
 from audioclf.archive import ArchiveLimits
+from audioclf.audio import Limits as Sounds
 from audioclf.checkpoint import Checkpoint
 from audioclf.collection import Limits
 from audioclf.job import Job, JobLimits
@@ -25,6 +26,9 @@ HOSTED = Limits(
     max_archive_bytes=100_000_000,
     max_clips=500,
     max_classes=20,
+    max_seconds=2 * 3_600,
+    max_bytes_of_all=4_000_000_000,
+    sound=Sounds(max_duration_s=120, max_bytes=20_000_000, max_values=30_000_000),
 )
 HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, max_waiting=4)
 LOCAL_JOBS = JobLimits()
@@ -47,6 +51,13 @@ def of(mine: Any) -> Mine:
         "n_brought": n_brought if isinstance(n_brought, int) else 0,
         "jobs": [name for name in names or [] if isinstance(name, str)][:MOST_KEPT],
     }
+
+
+def tidy() -> None:
+    """On a public page, delete what was brought and taught more than a day ago."""
+    if not is_local():
+        jobs.delete_old()
+        collection.delete_old()
 
 
 def limits() -> Limits:

@@ -63,6 +63,7 @@ def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
     return in_words(found), *curves, found.log, *_buttons(found), timer, now, ended
 
 
+@guarded(lambda sentence: sentence)
 def cancel_training(chosen: str | None) -> str:
     """Ask a training to end; it does within two seconds, and its last epoch is kept."""
     found = _found(chosen)
@@ -87,6 +88,19 @@ def publish_training(chosen: str | None) -> str:
     return in_words(jobs.resume(jobs.find(chosen or ""), publish=True))
 
 
+@guarded(lambda sentence: (sentence, gr.skip(), gr.skip()))
+def delete_training(chosen: str | None, mine: Any) -> tuple[str, Any, Any]:
+    """Remove an ended training with all that it kept; a published network stays where that is.
+
+    Returns a sentence, the list of trainings, and what the browser remembers.
+    """
+    found, kept = jobs.find(chosen or ""), my.of(mine)
+    name = plain(found.request.name)
+    jobs.delete(found)
+    now = {**kept, "jobs": [one for one in kept["jobs"] if one != chosen]}
+    return f"**{name}** is removed.", list_trainings(now, None), now
+
+
 def in_words(found: Job) -> str:
     """How a training is, in a sentence or two of Markdown."""
     status, name = found.status, plain(found.request.name)
@@ -98,9 +112,10 @@ def in_words(found: Job) -> str:
         return f"**{name}**: {_stage(found)}. {passed} so far{_remaining(found)}."
     if status.state == DONE:
         return f"**{name}** is taught, after {passed}: it stands in every list of networks."
-    n_epochs = len(found.epochs)
-    done = f" {n_epochs} epochs were finished." if n_epochs else ""
-    return f"**{name}**: {plain(_lower(status.sentence))}{done}"
+    kept = ""
+    if status.state != CANCELLED and found.kept_epoch:
+        kept = f" Epoch {found.kept_epoch} is kept."
+    return f"**{name}**: {plain(_lower(status.sentence))}{kept}"
 
 
 def _lower(sentence: str) -> str:
@@ -161,11 +176,12 @@ def _buttons(found: Job | None) -> tuple[Any, ...]:
     """Cancel, resume and publish, as far as they make sense now."""
     state = found.status.state if found else None
     has_ended = state in (FAILED, CANCELLED, KILLED)
-    can_publish = bool(has_ended and found and found.epochs)
+    can_publish = bool(has_ended and found and found.kept_epoch)
     return (
         gr.Button(visible=state in job_files.ALIVE),
         gr.Button(visible=has_ended),
         gr.Button(visible=can_publish),
+        gr.Button(visible=has_ended or state == DONE),
     )
 
 

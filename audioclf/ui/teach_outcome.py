@@ -94,8 +94,11 @@ def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
         **QUIET,
     )
     slow: dict[str, Any] = {
-        "api_visibility": "private", "show_progress": "minimal", "concurrency_id": "export",
-    }  # fmt: skip
+        "api_visibility": "private",
+        "show_progress": "minimal",
+        "concurrency_id": "export",
+        "concurrency_limit": 1,
+    }
     outcome.make.click(
         teach_result.make_bundle,
         [trainings, outcome.formats],

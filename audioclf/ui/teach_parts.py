@@ -60,6 +60,7 @@ class Learning(NamedTuple):
     cancel: gr.Button
     resume: gr.Button
     publish: gr.Button
+    delete: gr.Button
     timer: gr.Timer
 
 
@@ -188,12 +189,13 @@ def learning() -> Learning:
         cancel = gr.Button("Cancel", visible=False, elem_id="teach-cancel")
         resume = gr.Button("Resume", visible=False, elem_id="teach-resume")
         publish = gr.Button("Publish what it has learnt", visible=False, elem_id="teach-publish")
+        delete = gr.Button("Remove this training", visible=False, elem_id="teach-delete")
     with gr.Row():
         loss, accuracy = _curve("loss", "Loss"), _curve("accuracy", "Accuracy (%)")
     with gr.Accordion("Log", open=False):
         log = gr.Textbox(show_label=False, lines=8, max_lines=16, elem_id="teach-log")
     timer = gr.Timer(1.0, active=False)
-    return Learning(trainings, told, loss, accuracy, log, cancel, resume, publish, timer)
+    return Learning(trainings, told, loss, accuracy, log, cancel, resume, publish, delete, timer)
 
 
 def _curve(name: str, title: str) -> gr.LinePlot:

@@ -1,6 +1,7 @@
 """Teach, third step: what is taught to which network, how long that takes, and the start."""
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,7 +9,7 @@ import gradio as gr
 
 from audioclf import checkpoint, collection, job, jobs
 from audioclf.checkpoint import Checkpoint
-from audioclf.job import HEAD, SCRATCH, WHOLE, Request
+from audioclf.job import DONE, HEAD, SCRATCH, WHOLE, Request
 from audioclf.ui import estimate
 from audioclf.ui import mine as my
 from audioclf.ui.shared import guarded, network_choices, network_named
@@ -43,7 +44,7 @@ MOST_EPOCHS = 1_000
 EPOCHS = {WHOLE: 40, SCRATCH: 100}
 LEAST_SHARE, MOST_SHARE = 0.0, 0.5
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
-SUFFIX = 8  # letters of a job's name that make a network's name one's own on a public page
+SUFFIX = 4  # random bytes that make a network's name one's own on a public page
 
 
 class Chosen(NamedTuple):
@@ -97,17 +98,30 @@ def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def suggest_name(facts: Any, kind: str, start: str | None, architecture: str | None) -> str:
-    """A name for the new network that is still free."""
-    if not isinstance(facts, dict):
-        return ""
+def suggest_name(
+    facts: Any, what: tuple[Any, Any, Any], typed: str, suggested: str | None
+) -> tuple[Any, Any]:
+    """A name for the new network that is still free, unless somebody typed another one.
+
+    what: the kind, the start and the architecture. Returns the name, and what was suggested.
+    """
+    if not isinstance(facts, dict) or typed not in ("", None, suggested):
+        return gr.skip(), gr.skip()
+    kind, start, architecture = what
     ears = (architecture if kind == SCRATCH else start) or "network"
-    stem = BAD_NAME.sub("-", f"{facts['name']}-{ears.split('-')[0]}").strip("-._") or "network"
+    stem = BAD_NAME.sub("-", f"{facts['name']}-{str(ears).split('-')[0]}").strip("-._") or "network"
     number, name = 1, stem[:48]
-    while (checkpoint.home() / name).exists():
+    while _is_taken(name):
         number += 1
         name = f"{stem[:44]}-{number}"
-    return name
+    return name, name
+
+
+def name_network(
+    facts: Any, kind: Any, start: Any, architecture: Any, typed: str, suggested: str | None
+) -> tuple[Any, Any]:
+    """The suggestion of `suggest_name`, as the page asks for it."""
+    return suggest_name(facts, (kind, start, architecture), typed, suggested)
 
 
 def estimate_time(
@@ -144,9 +158,6 @@ def start_training(mine: Any, facts: Any, *chosen: Any) -> tuple[Any, Any, str]:
         raise ValueError("Bring sounds first, and wait until they are checked.")
     if not facts["is_usable"]:
         raise ValueError("The sounds cannot be taught yet: see under 2 what is in the way.")
-    collection.delete_old()
-    if not is_local():
-        jobs.delete_old()
     made_id = jobs.new_id()
     jobs.start(_request(kept["sounds"], facts, Chosen(*chosen), made_id), made_id)
     now = {**kept, "jobs": [made_id, *kept["jobs"]]}
@@ -159,16 +170,25 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not LEAST_SHARE <= float(share) <= MOST_SHARE:
         raise ValueError("Between none and half of the clips can be held out: choose 0 to 0.5.")
+    folder = my.folder_of(sounds)
+    seen = (facts["sounds"], facts["fingerprint"], facts["share"])
+    if seen != (sounds, collection.fingerprint(folder), float(share)):
+        raise ValueError("The sounds or their share have changed: wait until they are checked.")
     changes: tuple[tuple[str, str], ...] = ()
     if kind != HEAD:
         changes = (("epochs", str(_epochs(epochs))), *VARIED[variation])
     network = None if kind == SCRATCH else network_named(start)
+    if kind == HEAD and network and not (network.is_head or network.folder.parent == _home()):
+        raise ValueError(
+            "On a public page, a new head needs a network that ships: choose another start, or "
+            "teach the whole network."
+        )
     if kind == SCRATCH and architecture not in architectures():
         raise ValueError("Choose the architecture that is trained from scratch.")
     return Request(
         kind=kind,
-        folder=str(my.folder_of(sounds)),
-        name=_name(name, own),
+        folder=str(folder),
+        name=_name(name),
         out=str(checkpoint.home() if is_local() else job.home() / own / my.PUBLISHED),
         start=str(network.folder) if network else None,
         architecture=architecture if kind == SCRATCH else None,
@@ -177,7 +197,13 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         left_out=tuple(facts["left_out"]),
         settings=changes,
         limits=my.job_limits(),
+        fingerprint=facts["fingerprint"],
+        has_own_cache=not is_local(),
     )
+
+
+def _home() -> Path:
+    return checkpoint.home().resolve()
 
 
 def _epochs(epochs: Any) -> int:
@@ -186,19 +212,22 @@ def _epochs(epochs: Any) -> int:
     return int(epochs)
 
 
-def _name(name: str, own: str) -> str:
+def _name(name: Any) -> str:
     """The new network's name: free, and on a public page one's own."""
     name = checkpoint.check_name(str(name or "").strip())
-    if is_local():
-        if (checkpoint.home() / name).exists() or name in _waiting():
-            raise ValueError(f"There is a network “{name}” already: choose another name.")
-        return name
-    letters = "".join(letter for letter in own if letter.isalnum())[:SUFFIX]
-    return checkpoint.check_name(f"{name[:50]}-{letters}")
+    if not is_local():
+        return checkpoint.check_name(f"{name[:50]}-{secrets.token_hex(SUFFIX)}")
+    if _is_taken(name):
+        raise ValueError(f"There is a network or a training “{name}” already: choose another name.")
+    return name
 
 
-def _waiting() -> set[str]:
-    return {one.request.name for one in job.alive()}
+def _is_taken(name: str) -> bool:
+    """Whether a network has that name, or a training that may still publish one under it."""
+    if not is_local():
+        return False
+    unfinished = (one for one in job.find_all() if one.status.state != DONE)
+    return (checkpoint.home() / name).exists() or name in {one.request.name for one in unfinished}
 
 
 def _like(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:

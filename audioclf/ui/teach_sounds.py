@@ -11,7 +11,7 @@ import pandas as pd
 from audioclf import collection, dataset
 from audioclf import survey as surveys
 from audioclf.dataset import Dataset
-from audioclf.findings import BLOCKS, TELLS, WARNS
+from audioclf.findings import BLOCKS, TELLS, USUAL_SHARE, WARNS, Heard
 from audioclf.survey import Survey
 from audioclf.ui import mine as my
 from audioclf.ui.card_words import plain
@@ -23,7 +23,7 @@ CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadab
 NOTHING = "Bring sounds, and what they hold is told here before anything is taught."
 KINDS = {BLOCKS: "In the way", WARNS: "Mind", TELLS: "Good to know"}
 TELL_EVERY = 10  # clips
-USUAL_WINDOW_S = 2.0
+USUAL_WINDOW_S, MOST_SHARE = 2.0, 0.5
 
 Brought = tuple[Any, str]  # what the browser remembers, and a sentence
 
@@ -58,9 +58,7 @@ def name_folder(folder: str, mine: Any) -> Brought:
     """Take a folder of the machine that the page runs on, where it stays; not on a public page."""
     if not is_local():
         raise ValueError("Folders are named on one's own machine only: bring a ZIP.")
-    path = Path(str(folder or "").strip()).expanduser()
-    if not path.is_absolute() or not path.is_dir():
-        raise ValueError("There is no such folder: type its whole path.")
+    path = _folder(str(folder or "").strip())
     dataset.load(path)
     return _with(mine, str(path)), ""
 
@@ -71,35 +69,53 @@ def which_sounds(mine: Any) -> list[Any]:
     return [kept["sounds"], kept["n_brought"]]
 
 
+def _folder(typed: str) -> Path:
+    """The folder that was typed. Raises ValueError."""
+    try:
+        path = Path(typed).expanduser()
+        is_there = path.is_absolute() and path.is_dir()
+    except (OSError, RuntimeError):  # too long a name; a user who is not here
+        is_there = False
+    if not is_there:
+        raise ValueError("There is no such folder: type its whole path.")
+    return path
+
+
 def check_sounds(
-    mine: Any, start: str | None, leave_out: bool
+    mine: Any, start: str | None, leave_out: bool, share: Any = USUAL_SHARE
 ) -> Iterator[tuple[str, Any, Any, Any, Any]]:
     """What the brought sounds hold and what is wrong with it, told clip by clip while it is found.
 
-    Returns a report in Markdown, a table of classes, a histogram of durations, what the next step
-    needs (`facts`), and the switch that leaves out what cannot be used.
+    share: how much is held out to measure on. Returns a report in Markdown, a table of classes, a
+    histogram of durations, what the next step needs (`facts`), and the switch that
+    leaves out what cannot be used.
     """
     sounds = my.of(mine)["sounds"]
     if not sounds:
         yield NOTHING, *_nothing()
         return
-    opened = _open(sounds)
+    yield "Listening…", *_waiting()
+    share = _usable_share(share)
+    opened = _open(sounds, share)
     if isinstance(opened, str):
         yield opened, *_nothing()
         return
-    told: list[Any] = []
-    n_clips = len(opened.clips)
-    heard = surveys.parts(opened)
-    for number, one in enumerate(heard):
+    data, fingerprint = opened
+    told: list[Heard] = []
+    for number, one in enumerate(surveys.parts(data, limits=my.limits().sound)):
         told.append(one)
         if number % TELL_EVERY == 0 and number:
-            yield f"Listening to {number} of {n_clips} clips…", *_waiting()
-    found = surveys.report(opened, tuple(told), _window_s(start))
+            yield f"Listening to {number} of {len(data.clips)} clips…", *_waiting()
+    found = surveys.report(data, tuple(told), _window_s(start), share)
     useless = surveys.useless(found)
     if leave_out and useless:
         kept = tuple(one for one in told if one.clip.place not in useless)
-        found = surveys.report(opened.without(useless), kept, _window_s(start))
-    yield _in_words(found), *_shown(found, useless, leave_out)
+        found = surveys.report(data.without(useless), kept, _window_s(start), share)
+    if too_long := _too_long(found):
+        yield too_long, *_nothing()
+        return
+    about = {"sounds": sounds, "fingerprint": fingerprint, "share": share}
+    yield _in_words(found), *_shown(found, useless, leave_out, about)
 
 
 def _with(mine: Any, sounds: str) -> my.Mine:
@@ -108,12 +124,31 @@ def _with(mine: Any, sounds: str) -> my.Mine:
 
 
 @guarded(lambda sentence: sentence)
-def _open(sounds: str) -> Dataset | str:
-    """The data set, or why it cannot be one."""
+def _open(sounds: str, share: float) -> tuple[Dataset, str] | str:
+    """The data set and its files' fingerprint, or why it cannot be one."""
     folder = my.folder_of(sounds)
-    data = dataset.load(folder)
+    fingerprint = collection.fingerprint(folder)
+    data = dataset.load(folder, dataset.n_folds_for(share))
     collection.check(data, my.limits())
-    return replace(data, name=folder.name)  # also where it lies in a folder of its own in there
+    # Its name is the folder's, also where it lies in another one in there.
+    return replace(data, name=folder.name), fingerprint
+
+
+def _usable_share(share: Any) -> float:
+    """The share as it can be used; a half-typed one is the usual one."""
+    is_number = isinstance(share, int | float) and 0 <= share <= MOST_SHARE
+    return float(share) if is_number else USUAL_SHARE
+
+
+def _too_long(found: Survey) -> str:
+    """What is said of more sound than may be brought."""
+    seconds, most = sum(one.duration_s for one in found.clips), my.limits().max_seconds
+    if most is None or seconds <= most:
+        return ""
+    return (
+        f"These are {seconds / 60:.0f} minutes of sound, and {most / 60:.0f} may be brought here: "
+        "bring fewer or shorter clips."
+    )
 
 
 def _nothing() -> tuple[Any, ...]:
@@ -125,7 +160,9 @@ def _waiting() -> tuple[Any, ...]:
     return gr.skip(), gr.skip(), None, gr.skip()
 
 
-def _shown(found: Survey, useless: set[str], leave_out: bool) -> tuple[Any, ...]:
+def _shown(
+    found: Survey, useless: set[str], leave_out: bool, about: dict[str, Any]
+) -> tuple[Any, ...]:
     rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in found.classes()]
     table = gr.update(value=filled(CLASSES, rows), visible=True)
     bars = pd.DataFrame(found.durations(), columns=["duration", "clips"])
@@ -133,6 +170,7 @@ def _shown(found: Survey, useless: set[str], leave_out: bool) -> tuple[Any, ...]
     words = f"Leave out {n_out} clip{'s' if n_out > 1 else ''} that cannot be used or are copies"
     switch = gr.update(visible=bool(useless), label=words)
     facts = {
+        **about,
         "name": found.data.name,
         "n_clips": len(found.usable),
         "seconds": sum(one.duration_s for one in found.clips),

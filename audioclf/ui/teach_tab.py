@@ -78,9 +78,9 @@ def _wire_sounds(
     )
     gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUIET)
     gr.on(
-        [which.change, sounds.leave_out.input],
+        [which.change, sounds.leave_out.input, settings.share.release, settings.share.input],
         teach_sounds.check_sounds,
-        [shared.mine, settings.start, sounds.leave_out],
+        [shared.mine, settings.start, sounds.leave_out, settings.share],
         [sounds.report, sounds.classes, sounds.durations, facts, sounds.leave_out],
         trigger_mode="always_last",
         concurrency_id="teach",
@@ -100,11 +100,12 @@ def _wire_settings(
         [settings.start, settings.architecture, settings.epochs, settings.variation],
         **QUIET,
     )
+    suggested = gr.State("")
     gr.on(
         [facts.change, *(one.change for one in what)],
-        teach_settings.suggest_name,
-        [facts, *what],
-        settings.name,
+        teach_settings.name_network,
+        [facts, *what, settings.name, suggested],
+        [settings.name, suggested],
         **QUIET,
     )
     gr.on(
@@ -121,7 +122,12 @@ def _wire_settings(
         [shared.mine, facts, *chosen],
         [shared.mine, learning.trainings, settings.said],
         **QUIET,
-    ).then(teach_settings.suggest_name, [facts, *what], settings.name, **QUIET)
+    ).then(
+        teach_settings.name_network,
+        [facts, *what, settings.name, suggested],
+        [settings.name, suggested],
+        **QUIET,
+    )
 
 
 def _wire_learning(
@@ -137,7 +143,8 @@ def _wire_learning(
     )
     followed = [
         learning.told, learning.loss, learning.accuracy, learning.log,
-        learning.cancel, learning.resume, learning.publish, learning.timer, shown, ended,
+        learning.cancel, learning.resume, learning.publish, learning.delete, learning.timer,
+        shown, ended,
     ]  # fmt: skip
     gr.on(
         [learning.trainings.change, learning.timer.tick],
@@ -156,6 +163,12 @@ def _wire_learning(
         button.click(handler, learning.trainings, learning.told, **QUIET).then(
             teach_job.follow_training, [learning.trainings, shown], followed, **QUIET
         )
+    learning.delete.click(
+        teach_job.delete_training,
+        [learning.trainings, shared.mine],
+        [learning.told, learning.trainings, shared.mine],
+        **QUIET,
+    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
     ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUIET).then(
         teach_result.list_everywhere, [shared.network, shared.mine], shared.network, **QUIET
     ).then(teach_job.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)

@@ -1,0 +1,39 @@
+"""Plain values as files: read as far as they are there, written in one go."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A file's values; none where it is missing or being written."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Plain values as a file, in one go."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def saying_why(folder: Path) -> Iterator[None]:
+    """An OSError as a ValueError with a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"Nothing can be written to “{folder.parent.name}” ({error.strerror or error}): free "
+            "some space, or name another folder with AUDIOCLF_CACHE."
+        ) from error
