@@ -14,13 +14,16 @@ Row = dict[str, Any]
 def look(network: Checkpoint, unseen: Dataset, progress: Progress) -> list[Row]:
     """A row per clip: where it is, what it is, what was heard, how sure, and how sure of the truth.
 
-    Those that were misjudged come first, the surest mistakes before all.
+    Those that were misjudged come first, the surest mistakes before all; then the least sure.
     """
     rows = [
         _row(clip, predict_file(clip.path, network))
         for clip in progress("a second look", unseen.clips)
     ]
-    return sorted(rows, key=lambda row: (row["expected"] == row["heard"], -row["probability"]))
+    wrong = [row for row in rows if row["expected"] != row["heard"]]
+    right = [row for row in rows if row["expected"] == row["heard"]]
+    wrong.sort(key=lambda row: -row["probability"])
+    return [*wrong, *sorted(right, key=lambda row: row["probability"])]
 
 
 def beside(start: Checkpoint, rows: list[Row], unseen: Dataset, progress: Progress) -> Row | None:

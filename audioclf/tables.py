@@ -33,12 +33,12 @@ def to_csv(prediction: Prediction, file: str) -> str:
 
 def to_audacity(prediction: Prediction, file: str) -> str:
     """A label per window: its most probable class."""
-    return audacity.write(_intervals(prediction))
+    return audacity.track(_intervals(prediction))
 
 
 def to_raven(prediction: Prediction, file: str) -> str:
     """A selection per window: its most probable class."""
-    return raven.write(_intervals(prediction), RAVEN_HIGH_HZ)
+    return raven.table(_intervals(prediction), RAVEN_HIGH_HZ)
 
 
 FORMATS: dict[str, Callable[[Prediction, str], str]] = {

@@ -40,7 +40,14 @@ RECIPE = (
     ("analysis.n_bins", "64"),
     ("window_frames", "64"),
 )
-SCRATCH = Settings(epochs=100)
+SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=tune.SETTINGS.epochs)
+COLUMNS = (
+    f"scratch, {SHORT.epochs} epochs",
+    f"scratch, {SCRATCH.epochs}",
+    "7 other classes, new head",
+    f"7 other classes, whole network, {tune.SETTINGS.epochs}",
+    "YAMNet, new head",
+)
 STARTS = (
     ("yamnet-audioset", HEAD),
     ("modulation_net-modulation", HEAD),
@@ -152,7 +159,9 @@ def few(seen: Dataset, judged: Dataset) -> None:
 def unseen(seen: Dataset, judged: Dataset) -> None:
     """Three classes that a network never heard, taught afterwards in three ways."""
     names = np.random.default_rng(0).permutation(seen.classes).reshape(-1).tolist()
-    print("| new classes | draw | scratch | new head | whole network |\n|---|---|---|---|---|")
+    print("| new classes | draw | " + " | ".join(COLUMNS) + " |")
+    print("|---|---" + "|---" * len(COLUMNS) + "|")
+    ears = checkpoint.find("yamnet-audioset")
     rows = []
     for number in range(N_TRIPLES):
         chosen = names[number * N_OF_THEM : (number + 1) * N_OF_THEM]
@@ -164,9 +173,11 @@ def unseen(seen: Dataset, judged: Dataset) -> None:
                 clips = drawn(only(seen, set(chosen)), N_CLIPS, draw)
                 asked = only(judged, set(chosen))
                 made = (
+                    taught(clips, out / f"short-{draw}", SHORT),
                     taught(clips, out / f"scratch-{draw}", SCRATCH),
                     heads.teach(base, clips, out / f"head-{draw}", HeadSettings(), quiet),
                     taught(clips, out / f"whole-{draw}", tune.SETTINGS, base),
+                    heads.teach(ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet),
                 )
                 rows.append([100 * evaluate(one, asked).accuracy for one in made])
                 cells = " | ".join(f"{value:.1f}" for value in rows[-1])

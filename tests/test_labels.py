@@ -11,8 +11,8 @@ from audioclf.labels import Interval, audacity, one_line, raven
 FIELD = [Interval(0.0, 2.5, "wren"), Interval(2.5, 1234.000001, "Zaunkönig, jung")]
 
 FORMATS: dict[str, Callable[[list[Interval]], str]] = {
-    "audacity": audacity.write,
-    "raven": lambda intervals: raven.write(intervals, 11_025.0),
+    "audacity": audacity.track,
+    "raven": lambda intervals: raven.table(intervals, 11_025.0),
 }
 
 
@@ -53,11 +53,11 @@ def test_a_name_cannot_break_a_row_or_a_column(name: str, text: str) -> None:
 
 
 def test_audacity_has_no_header() -> None:
-    assert audacity.write(FIELD[:1]) == "0.000000\t2.500000\twren\n"
+    assert audacity.track(FIELD[:1]) == "0.000000\t2.500000\twren\n"
 
 
 def test_raven_selections_are_numbered_boxes_up_to_the_highest_frequency() -> None:
-    header, first, second = raven.write(FIELD, 8_000.0).splitlines()
+    header, first, second = raven.table(FIELD, 8_000.0).splitlines()
     assert header.split("\t") == list(raven.HEADER)
     assert first.split("\t")[:3] == ["1", "Spectrogram 1", "1"]
     assert second.split("\t")[0] == "2"

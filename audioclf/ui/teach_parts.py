@@ -189,7 +189,7 @@ def learning() -> Learning:
         cancel = gr.Button("Cancel", visible=False, elem_id="teach-cancel")
         resume = gr.Button("Resume", visible=False, elem_id="teach-resume")
         publish = gr.Button("Publish what it has learnt", visible=False, elem_id="teach-publish")
-        delete = gr.Button("Remove this training", visible=False, elem_id="teach-delete")
+    delete = gr.Button("Remove this training", visible=False, size="sm", elem_id="teach-delete")
     with gr.Row():
         loss, accuracy = _curve("loss", "Loss"), _curve("accuracy", "Accuracy (%)")
     with gr.Accordion("Log", open=False):

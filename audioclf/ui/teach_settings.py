@@ -41,7 +41,7 @@ VARIED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 MOST_EPOCHS = 1_000
-EPOCHS = {WHOLE: 40, SCRATCH: 100}
+EPOCHS = {WHOLE: 60, SCRATCH: 100}
 LEAST_SHARE, MOST_SHARE = 0.0, 0.5
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 SUFFIX = 4  # random bytes that make a network's name one's own on a public page
