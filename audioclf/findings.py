@@ -160,7 +160,12 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     else:
         how = f"{len(data.folds)} folds are made, each with its share of every class"
     is_torn = torn or any(len(own) > 1 for digest, own in copies.items() if digest)
-    whole = "" if is_torn else "; no clip and no source is on both sides of a split"
+    if is_torn:
+        whole = ""
+    elif folds:
+        whole = "; no clip and no source is on both sides of a split"
+    else:
+        whole = "; no clip is on both sides of a split, and which are of one source is not known"
     yield Finding(TELLS, f"{how}{whole}.")
 
 

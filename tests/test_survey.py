@@ -38,8 +38,8 @@ def test_a_good_folder_has_nothing_to_warn_of(folder: Path) -> None:
     found = look(folder)
     assert not found.blocks and said(found, WARNS) == []
     assert said(found, TELLS) == [
-        "5 folds are made, each with its share of every class; no clip and no source is on both "
-        "sides of a split."
+        "5 folds are made, each with its share of every class; no clip is on both sides of a "
+        "split, and which are of one source is not known."
     ]
     assert found.classes() == [
         {"class": "cat", "clips": 10, "minutes": 0.42, "unreadable": 0},
@@ -88,6 +88,26 @@ def test_copies_warn_and_copies_in_several_classes_block(folder: Path) -> None:
         "The same recording stands under several classes (cat/copy.wav and dog/2.wav): decide "
         "which one is right."
     )
+
+
+def test_sources_that_are_named_are_on_one_side_each(folder: Path) -> None:
+    rows = [f"{name}/{i}.wav,{name},s{name}{i % 5}" for name in ("dog", "cat") for i in range(10)]
+    (folder / "metadata.csv").write_text("\n".join(["file_name,label,group", *rows]))
+    (told,) = said(look(folder), TELLS)
+    assert "what is of one source stays together; no clip and no source is on both sides" in told
+    rows = [f"{name}/{i}.wav,{name},s{name}" for name in ("dog", "cat") for i in range(10)]
+    (folder / "metadata.csv").write_text("\n".join(["file_name,label,group", *rows]))
+    (blocked,) = said(look(folder), BLOCKS)
+    assert "would be held out, and none taught" in blocked
+
+
+def test_fewer_than_two_classes_are_in_the_way(folder: Path) -> None:
+    data = dataset.load(folder)
+    found = survey.survey(data, 2.0)
+    cats = {clip.place for clip in data.clips if clip.label == "cat"}
+    kept = tuple(one for one in found.clips if one.clip.place not in cats)
+    again = survey.report(data.without(cats), kept, 2.0)
+    assert again.blocks and "Fewer than two classes" in " ".join(said(again, BLOCKS))
 
 
 def test_copies_and_sources_in_several_folds_are_found(folder: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         begin(page, archive, START)
         report = page.locator("#teach-report")
         expect(report).to_contain_text("24 clips of 3 classes")
-        expect(report).to_contain_text("no clip and no source is on both sides of a split")
+        expect(report).to_contain_text("no clip is on both sides of a split")
         expect(page.locator("#teach-classes")).to_contain_text("noise")
         expect(told(page)).to_contain_text("is taught", timeout=LONG_MS)
         expect(page.locator("#teach-outcome")).to_contain_text("6 of 6 clips right")
