@@ -153,12 +153,7 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
             f"Clips of one source stand in several folds, such as those of “{torn[0]}”: results "
             "will look better than they are.",
         )
-    if data.has_own_folds:
-        how = f"The {len(data.folds)} folds are those of the data set"
-    elif folds:
-        how = f"{len(data.folds)} folds are made, and what is of one source stays together"
-    else:
-        how = f"{len(data.folds)} folds are made, each with its share of every class"
+    how = _how_split(data, has_groups=bool(folds))
     is_torn = torn or any(len(own) > 1 for digest, own in copies.items() if digest)
     if is_torn:
         whole = ""
@@ -167,6 +162,15 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     else:
         whole = "; no clip is on both sides of a split, and which are of one source is not known"
     yield Finding(TELLS, f"{how}{whole}.")
+
+
+def _how_split(data: Dataset, *, has_groups: bool) -> str:
+    n_folds = len(data.folds)
+    if data.has_own_folds:
+        return f"The {n_folds} folds are those of the data set"
+    if has_groups:
+        return f"{n_folds} folds are made, and what is of one source stays together"
+    return f"{n_folds} folds are made, each with its share of every class"
 
 
 def _finding(kind: str, sentence: str, clips: list[Heard]) -> Finding:

@@ -150,9 +150,13 @@ def list_networks(chosen: str | None, mine: Any = None) -> Any:
     return gr.Dropdown(choices=choices, value=chosen if chosen in names else first)
 
 
-def first_networks(mine: Any) -> Any:
-    """The dropdown as a new visitor finds it: what was fetched since the start comes first."""
-    return gr.update(value=first_name(), choices=network_choices(mine=mine))
+def first_networks(built: str | None, mine: Any) -> Any:
+    """The dropdown as a new visitor finds it: what was fetched since the start comes first.
+
+    built: what stood there first; where that is still right, what was chosen meanwhile stays.
+    """
+    changed: dict[str, Any] = {} if first_name() == built else {"value": first_name()}
+    return gr.update(choices=network_choices(mine=mine), **changed)
 
 
 def first_name() -> str | None:
@@ -223,7 +227,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     prediction = gr.State(None, time_to_live=3600)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    app.load(first_networks, mine, network, **quiet)
+    app.load(first_networks, [gr.State(network.value), mine], network, **quiet)
     tab.select(list_networks, [network, mine], network, **quiet)
     other.upload(take_file, other, sound, **quiet)
     sound.change(None, None, [heard, windows], js=LISTENING)
