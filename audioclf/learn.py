@@ -45,7 +45,8 @@ class Lesson:
     architecture: str
     name: str
     out: Path
-    feature: str | None = None  # another than the architecture's own
+    like: Recipe | None = None  # in place of the architecture's own
+    feature: str | None = None  # another than that
     recipe: tuple[tuple[str, str], ...] = ()  # other values, such as ("analysis.n_bins", "64")
     folds: tuple[int, ...] = ()  # trained on; none: all
     measure: int | None = None  # trained without this fold first, to measure on it
@@ -180,7 +181,7 @@ def recipe_of(lesson: Lesson, architecture: Architecture) -> Recipe:
     """
     if lesson.start:
         return (lesson.start.backbone or lesson.start).recipe
-    recipe = architecture.recipe
+    recipe = lesson.like or architecture.recipe
     if lesson.feature and lesson.feature != recipe.feature:
         recipe = for_feature(lesson.feature, recipe)
     recipe = changed(recipe, dict(lesson.recipe))

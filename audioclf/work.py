@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from audioclf import checkpoint, collection, dataset, heads, measure, second_look, settings
+from audioclf import checkpoint, collection, dataset, heads, known, measure, second_look, settings
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.job import EPOCHS, HEAD, PROGRESS, RESULT, RUN, Job, Request
@@ -157,6 +157,7 @@ def _teach_whole(
         name=request.name,
         out=Path(request.out),
         folds=tuple(sorted(set(data.folds) - held_out)),
+        like=None if start else known.proven_recipe(request.architecture),
         start=start,
         credit=request.credit,
         settings=settings.changed(usual, dict(request.settings)),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import checkpoint, collection, jobs
+from audioclf import checkpoint, collection, jobs, known
 from audioclf.job import (
     CANCELLED,
     DONE,
@@ -136,6 +136,19 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
 
 def kept_epoch(job: Job) -> int:
     return int(json.loads((job.folder / "run" / "state.json").read_text())["epoch"])
+
+
+def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
+    settings = (("epochs", "1"), ("augmentation.variants.count", "0"))
+    asked = replace(request_for, kind=SCRATCH, start=None, architecture="separable_cnn")
+    job = jobs.start(replace(asked, settings=settings))
+    assert ended(job).state == DONE, job.log
+    made = checkpoint.read(Path(job.result["folder"]))
+    best = known.best_of("separable_cnn")
+    assert best is not None and made.recipe.analysis == best.recipe.analysis
+    assert made.recipe.window_frames == best.recipe.window_frames
+    assert made.recipe.normalisation != best.recipe.normalisation
+    assert "started_from" not in made.card["training"] and "beside" not in job.result
 
 
 def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from audioclf import checkpoint, collection, job, jobs
+from audioclf import checkpoint, collection, job, jobs, known
 from audioclf.checkpoint import Checkpoint
 from audioclf.job import DONE, HEAD, SCRATCH, WHOLE, Request
 from audioclf.ui import estimate
@@ -234,5 +234,4 @@ def _like(kind: str, start: str | None, architecture: str | None) -> Checkpoint 
     """The network that is started from; from scratch, one of that architecture."""
     if kind != SCRATCH:
         return network_named(start)
-    known = (one for one in checkpoint.find_all() if not one.is_ensemble)
-    return next((one for one in known if one.card["architecture"] == architecture), None)
+    return known.best_of(architecture)
