@@ -1,0 +1,55 @@
+"""How soon a data set is labelled right: a script acts as the person, on ESC-10 (320 clips).
+
+`python benchmarks/labelling.py ESC10 NETWORK [NETWORK ...]` prints, for the embeddings of each
+network, the share of all clips whose class is right after so many labels (given ones and suggested
+ones together), the mean of three seeds; in the order that is most useful, and in random order.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from audioclf import checkpoint, dataset, embeddings, suggest
+from audioclf.suggest import Space
+
+AFTER, N_SEEDS = (16, 32, 48, 64), 3
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """A row per network and order."""
+    data = dataset.load(folder)
+    truth = np.array([data.classes.index(clip.label) for clip in data.clips])
+    print("| embeddings | order | " + " | ".join(f"{n} labels" for n in AFTER) + " |")
+    print("|---|---|" + "---|" * len(AFTER))
+    for name in names:
+        paths = [clip.path for clip in data.clips]
+        found = embeddings.all_embeddings(checkpoint.find(name), paths)
+        where = suggest.space(np.stack([one.values.mean(axis=0) for one in found]))
+        for order in (suggest.USEFUL, "random"):
+            rows = [curve(where, truth, order, seed) for seed in range(N_SEEDS)]
+            cells = " | ".join(f"{100 * value:.1f}" for value in np.mean(rows, axis=0))
+            print(f"| `{name}` | {order} | {cells} |", flush=True)
+
+
+def curve(where: Space, truth: np.ndarray, order: str, seed: int) -> list[float]:
+    """The share that is right after so many labels."""
+    rng, known, found = np.random.default_rng(seed), dict[int, int](), []
+    n_classes = len(set(truth.tolist()))
+    heard = suggest.judge(where, known, n_classes)
+    while len(known) < AFTER[-1]:
+        if order == "random":
+            number = int(rng.choice(np.setdiff1d(np.arange(len(truth)), list(known))))
+        else:
+            number = suggest.next_candidate(where, list(known), heard, order, rng)
+        known[number] = int(truth[number])
+        heard = suggest.judge(where, known, n_classes)
+        if len(known) in AFTER:
+            said = heard.argmax(axis=1)
+            said[list(known)] = list(known.values())
+            found.append(float((said == truth).mean()))
+    return found
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

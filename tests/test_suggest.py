@@ -1,0 +1,111 @@
+"""What is asked next and suggested: on made clusters, where the right answer is known."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from audioclf import suggest
+from tests.sentences import refusal
+
+N_EACH = 40
+
+
+@pytest.fixture(scope="module")
+def clusters() -> tuple[suggest.Space, NDArray[np.int64]]:
+    """Five clusters of embeddings, the last one small and far away."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 3, (5, 100))
+    truth = np.repeat(np.arange(5), [N_EACH] * 4 + [6])
+    values = centres[truth] + rng.normal(0, 1, (len(truth), 100))
+    return suggest.space(values), truth
+
+
+def label_all(
+    where: suggest.Space, truth: NDArray[np.int64], n_labels: int, order: str, seed: int = 0
+) -> tuple[list[int], float]:
+    """Who is asked, and the share of all candidates that is right in the end."""
+    rng, known = np.random.default_rng(seed), dict[int, int]()
+    found = suggest.judge(where, known, 5)
+    for _ in range(n_labels):
+        number = suggest.next_candidate(where, list(known), found, order, rng)
+        assert number is not None and number not in known
+        known[number] = int(truth[number])
+        found = suggest.judge(where, known, 5)
+    return list(known), float((found.argmax(axis=1) == truth).mean())
+
+
+def test_the_first_few_are_of_every_kind_and_teach_more_than_the_first_in_the_list(
+    clusters: tuple[suggest.Space, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+    asked, right = label_all(where, truth, 8, suggest.USEFUL)
+    assert set(truth[asked]) == {0, 1, 2, 3, 4} and right > 0.95
+    asked, in_order = label_all(where, truth, 8, suggest.FILED)
+    assert asked == list(range(8)) and in_order < 0.3
+
+
+def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(
+    clusters: tuple[suggest.Space, NDArray[np.int64]],
+) -> None:
+    where, _ = clusters
+    probabilities = np.full((len(where.points), 5), 0.05, np.float32)
+    probabilities[:, 0] = 0.8
+    probabilities[77] = [0.4, 0.39, 0.07, 0.07, 0.07]
+    probabilities[33] = [0.99, 0.0025, 0.0025, 0.0025, 0.0025]
+    done = list(range(100, 130))
+    rng = np.random.default_rng(0)
+    asked = [
+        suggest.next_candidate(where, done, probabilities, suggest.USEFUL, rng) for _ in range(200)
+    ]
+    assert 160 <= asked.count(77) <= 195
+    assert not set(asked) & set(done)
+    certain = suggest.next_candidate(where, done, probabilities, suggest.CERTAIN, rng)
+    assert certain == 33
+    everything = list(range(len(where.points)))
+    assert suggest.next_candidate(where, everything, probabilities, suggest.USEFUL, rng) is None
+    assert "no order “magic”" in refusal(
+        lambda: suggest.next_candidate(where, [], probabilities, "magic", rng)
+    )
+
+
+def test_before_two_classes_are_known_nothing_is_claimed(
+    clusters: tuple[suggest.Space, NDArray[np.int64]],
+) -> None:
+    where, _ = clusters
+    for known in ({}, {3: 1}, {3: 1, 4: 1}):
+        assert np.allclose(suggest.judge(where, known, 5), 0.2)
+    found = suggest.judge(where, {0: 3, 45: 1}, 5)
+    assert found[:, [0, 2, 4]].max() == 0 and np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    said = suggest.suggest(found, list("abcde"), "own labels")
+    assert (said[0].name, said[45].name, said[0].by) == ("d", "b", "own labels")
+    assert 0.5 < said[0].probability <= 1
+
+
+def test_the_nearest_are_of_the_same_kind(
+    clusters: tuple[suggest.Space, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+    found = suggest.nearest(where, 0, 10, without=[1, 2])
+    assert len(found) == 10 and not {0, 1, 2} & set(found)
+    assert set(truth[found]) == {0}
+    assert len(suggest.nearest(where, 0, 10_000)) == len(truth) - 1
+
+
+def test_a_map_is_a_square_in_which_kinds_lie_apart(
+    clusters: tuple[suggest.Space, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+    flat = suggest.on_a_map(where)
+    assert flat.shape == (len(truth), 2) and flat.min() == 0 and flat.max() == 1
+    first, second = (flat[truth == kind].mean(axis=0) for kind in (0, 1))
+    assert np.linalg.norm(first - second) > flat[truth == 0].std(axis=0).max()
+
+
+@pytest.mark.parametrize("values", [np.zeros((1, 5)), np.zeros((3, 5)), np.ones((2, 1))])
+def test_few_or_equal_candidates_are_no_error(values: NDArray[np.floating]) -> None:
+    where = suggest.space(values)
+    rng = np.random.default_rng(0)
+    found = suggest.judge(where, {}, 2)
+    assert suggest.next_candidate(where, [], found, suggest.USEFUL, rng) is not None
+    assert np.isfinite(suggest.on_a_map(where)).all()
+    assert "no candidates" in refusal(lambda: suggest.space(np.zeros((0, 5))))
