@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from audioclf import __version__
+from audioclf.labels.formats import FORMATS
 from audioclf.recipe import CLEANINGS
 
 Run = Callable[[argparse.Namespace], None]
@@ -176,6 +177,20 @@ def _add_bundle(made: argparse.ArgumentParser) -> None:
     made.add_argument("--public", action="store_true", help="with --push: for everybody")
 
 
+def _add_labels(made: argparse.ArgumentParser) -> None:
+    made.add_argument("action", choices=("list", "new", "import", "export"))
+    made.add_argument("name", nargs="?", metavar="SET", help="the data set's name")
+    made.add_argument(
+        "paths", nargs="*", metavar="PATH",
+        help="of a new set, the folder of its sounds, which stay there; of an import, the files "
+        "with the labels, or their folder",
+    )  # fmt: skip
+    made.add_argument("--format", choices=FORMATS, default="csv")
+    made.add_argument("--output", metavar="FILE.zip", help="or a new folder; SET.zip unless given")
+    made.add_argument("--sounds", action="store_true", help="export the sounds too")
+    made.add_argument("--json", action="store_true")
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "architectures": ("the table of networks", _add_table),
     "checkpoints": ("the table of trained networks, with measured results", _add_table),
@@ -189,5 +204,6 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "fetch": ("get a network that is not part of the project, and publish it", _add_fetch),
     "bundle": ("a network to take away, as a ZIP that needs no other checkpoint", _add_bundle),
     "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
+    "labels": ("data sets that people label, between their store and other tools", _add_labels),
     "app": ("serve the page", _add_app),
 }

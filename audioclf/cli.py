@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audioclf import _shipped, _teaching, checkpoint, recipe
+from audioclf import _labelling, _shipped, _teaching, checkpoint, recipe
 from audioclf._arguments import Run, parser
 from audioclf._console import print_table, progress
 from audioclf.checkpoint import Checkpoint
@@ -150,6 +150,7 @@ RUNS: dict[str, Run] = {
     "predict": _predict,
     "features": _features,
     **_teaching.RUNS,
+    **_labelling.RUNS,
     "evaluate": _evaluate,
     "app": _app,
 }

@@ -65,8 +65,10 @@ def find_root(folder: Path) -> Path:
     """The folder that is meant: itself, or the only one in it, as archives often hold it."""
     for _ in range(DEEPEST):
         inside = [path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path)]
-        if _table_of(folder) or any(_sounds(folder)) or len(inside) != 1:
+        if _table_of(folder) or len(inside) != 1:
             break
+        if any(_sounds(folder)) and _table_of(inside[0]) is None:
+            break  # it is a class
         folder = inside[0]
     return folder
 

@@ -1,4 +1,4 @@
-"""Where what can be made again is kept."""
+"""Where what can be made again is kept, and where what people made."""
 
 import os
 from pathlib import Path
@@ -10,3 +10,11 @@ def home() -> Path:
     if named:
         return Path(named).resolve()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audioclf"
+
+
+def data_home() -> Path:
+    """The folder of what people made: AUDIOCLF_DATA, or in the user's data folder."""
+    named = os.environ.get("AUDIOCLF_DATA")
+    if named:
+        return Path(named).resolve()
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "audioclf"

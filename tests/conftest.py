@@ -25,15 +25,13 @@ ESC10 = ROOT.parent / "shared" / "datasets" / "esc10"
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No test reads or writes the user's cache."""
+    """No test reads or writes the user's cache, or what the user made."""
     folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("AUDIOCLF_CACHE")
-    os.environ["AUDIOCLF_CACHE"] = str(folder)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AUDIOCLF_CACHE", str(folder))
+    patch.setenv("AUDIOCLF_DATA", str(tmp_path_factory.mktemp("data_home")))
     yield folder
-    if before is None:
-        del os.environ["AUDIOCLF_CACHE"]
-    else:
-        os.environ["AUDIOCLF_CACHE"] = before
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,16 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def flat_names(labels: list[Label]) -> dict[str, str]:
+    """Names without folders, by file; where two files share one, their folders are part of it."""
+    files = list(dict.fromkeys(label.file for label in labels))
+    names = [file.rpartition("/")[2] for file in files]
+    return {
+        file: name if names.count(name) == 1 else file.replace("/", "_")
+        for file, name in zip(files, names, strict=True)
+    }
+
+
 def whole_only(labels: list[Label], format_name: str) -> list[Label]:
     """The labels, all of whole files. Raises ValueError where one is of a stretch."""
     for label in labels:

@@ -4,7 +4,7 @@ together.
 
 from pathlib import PurePosixPath
 
-from audioclf.labels import Durations, Label, Texts, cells, number, whole_only
+from audioclf.labels import Durations, Label, Texts, cells, flat_names, number, whole_only
 
 FILE, AUDIO = "meta/esc50.csv", "audio"
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
@@ -12,10 +12,11 @@ COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take"
 
 def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """The table; files are named as they are, and belong in `audio/`. Raises ValueError."""
+    names = flat_names(labels)
     targets = {name: i for i, name in enumerate(sorted({label.name for label in labels}))}
     rows = (
         {
-            "filename": PurePosixPath(label.file).name,
+            "filename": names[label.file],
             "fold": 1 if label.fold is None else label.fold,
             "target": targets[label.name],
             "category": label.name,

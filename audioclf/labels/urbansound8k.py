@@ -4,7 +4,7 @@ recordings, `fsID`, in ten folds.
 
 from pathlib import PurePosixPath
 
-from audioclf.labels import Durations, Label, Texts, cells, number, whole_only
+from audioclf.labels import Durations, Label, Texts, cells, flat_names, number, whole_only
 
 FILE = "metadata/UrbanSound8K.csv"
 COLUMNS = ("slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class")
@@ -13,10 +13,11 @@ FOREGROUND = 1
 
 def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """The table; files belong in `audio/fold1/` and so on. Raises ValueError."""
+    names = flat_names(labels)
     numbers = {name: i for i, name in enumerate(sorted({label.name for label in labels}))}
     rows = (
         {
-            "slice_file_name": PurePosixPath(label.file).name,
+            "slice_file_name": names[label.file],
             "fsID": label.group or PurePosixPath(label.file).stem,
             "start": 0.0,
             "end": durations.get(label.file, ""),

@@ -1,0 +1,155 @@
+"""Data sets that people label: made, filled, and exchanged with other tools."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from audioclf import audio, cli, dataset, label_exchange, labelled
+from audioclf.labels import store
+from audioclf.labels.formats import FORMATS
+from audioclf.labels.store import LABEL, UNSURE, Mark
+from tests import sounds
+from tests.sentences import refusal
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOCLF_DATA", str(tmp_path / "made"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four sounds in two folders, one broken, and what systems leave behind."""
+    root = tmp_path / "field"
+    for name in ("a/1.wav", "a/2.wav", "b/1.wav"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        audio.write(root / name, sounds.sine(440, 2.0), sounds.RATE_HZ)
+    (root / "b" / "broken.wav").write_bytes(b"RIFF")
+    (root / "b" / "._1.wav").write_bytes(b"left behind")
+    (root / "notes.txt").write_text("no sound")
+    return root
+
+
+@pytest.fixture
+def birds(folder: Path) -> labelled.LabelledSet:
+    made = labelled.create("birds & more", folder)
+    assert labelled.look(made) == 4
+    with store.opened(made.store) as db:
+        store.add(db, Mark("a/1.wav", LABEL, ("wren",)))
+        store.add(db, Mark("a/2.wav", LABEL, ("rain",)))
+        store.add(db, Mark("b/1.wav", UNSURE))
+    return made
+
+
+def test_a_set_names_its_sounds_and_what_is_wrong_with_them(
+    birds: labelled.LabelledSet, folder: Path
+) -> None:
+    files = {one.place: one for one in birds.files()}
+    assert set(files) == {"a/1.wav", "a/2.wav", "b/1.wav", "b/broken.wav"}
+    assert files["a/1.wav"].duration_s == pytest.approx(2.0)
+    assert files["b/broken.wav"].trouble and files["a/1.wav"].trouble is None
+    assert labelled.look(birds) == 0
+    audio.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
+    assert labelled.look(birds) == 1
+    assert labelled.find("birds & more") == birds
+    assert birds.sounds == folder and "wren" not in [p.name for p in folder.rglob("*")]
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".x", "x" * 101, "a\0"])
+def test_a_name_that_is_a_path_is_refused(name: str) -> None:
+    assert "cannot name a data set" in refusal(lambda: labelled.create(name))
+    assert labelled.find_all() == []
+
+
+def test_a_set_is_made_once_and_never_guessed(birds: labelled.LabelledSet) -> None:
+    assert "already" in refusal(lambda: labelled.create(birds.name))
+    assert "name one of birds & more" in refusal(lambda: labelled.find("other"))
+    assert "no folder" in refusal(lambda: labelled.create("new", Path("/nowhere")))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_given_away_can_be_taken_back(
+    birds: labelled.LabelledSet, folder: Path, tmp_path: Path, form: str
+) -> None:
+    output = label_exchange.write_labels(birds, form, tmp_path / "out", with_sounds=False)
+    assert "2 sounds, 2 labels of 2 classes: rain, wren" in (output / "README.md").read_text()
+    (output / "README.md").unlink()
+    if form in ("esc50", "urbansound8k"):  # they name files without their folders
+        return
+    other = labelled.create("other", folder)
+    labelled.look(other)
+    assert label_exchange.read_labels(other, [output], form, "me") == 2
+    assert label_exchange.read_labels(other, [output], form, "me") == 0  # not said again
+    assert {(one.file, one.name) for one in other.labels()} == {
+        ("a/1.wav", "wren"),
+        ("a/2.wav", "rain"),
+    }
+    with store.opened(other.store) as db:
+        assert set(store.classes(db)) == {"wren", "rain"}
+
+
+@pytest.mark.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
+def test_with_its_sounds_a_set_can_be_taught(
+    birds: labelled.LabelledSet, folder: Path, tmp_path: Path, form: str
+) -> None:
+    audio.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
+    labelled.look(birds)
+    with store.opened(birds.store) as db:
+        store.add(db, Mark("b/1.wav", LABEL, ("wren",)))  # two files are called 1.wav
+        store.add(db, Mark("new.wav", LABEL, ("rain",)))
+    path = label_exchange.write_labels(birds, form, tmp_path / "out.zip", with_sounds=True)
+    with zipfile.ZipFile(path) as made:
+        made.extractall(tmp_path / "unpacked")
+    data = dataset.load(tmp_path / "unpacked")
+    assert data.classes == ("rain", "wren") and len(data.clips) == 4
+    assert len({clip.path for clip in data.clips}) == 4
+    assert all(audio.load(clip.path)[0].size for clip in data.clips)
+    said = refusal(lambda: label_exchange.write_labels(birds, form, path, with_sounds=True))
+    assert "is there already" in said
+
+
+def test_what_cannot_be_taken_says_why_and_changes_nothing(
+    birds: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    for text, words in (
+        ("file,label\na/1.wav,wren\nz.wav,wren\n", "“z.wav” is not among the sounds"),
+        ("file,label\n1.wav,wren\n", "“1.wav” is not among"),  # two have that name
+        ("name\nx\n", "no column “file”"),
+    ):
+        table.write_text(text)
+        before = birds.labels()
+        said = refusal(lambda: label_exchange.read_labels(birds, [table], "csv", ""))
+        assert words in said and birds.labels() == before
+    table.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in refusal(lambda: label_exchange.read_labels(birds, [table], "csv", ""))
+    gone = [tmp_path / "gone"]
+    assert "no file" in refusal(lambda: label_exchange.read_labels(birds, gone, "csv", ""))
+    empty = labelled.create("empty")
+    out = tmp_path / "o"
+    said = refusal(lambda: label_exchange.write_labels(empty, "csv", out, with_sounds=False))
+    assert "Nothing in “empty” is labelled yet" in said
+
+
+def test_the_command_line_makes_fills_and_gives_away(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("file,label,start_s,end_s\na/1.wav,wren,0.5,1.0\n2.wav,'=rain,,\n")
+    assert cli.main(["labels", "new", "birds", str(folder)]) == 0
+    assert cli.main(["labels", "import", "birds", str(table)]) == 0
+    assert cli.main(["labels", "list", "--json"]) == 0
+    said = capsys.readouterr().out
+    assert "birds: 4 sounds\nbirds: 2 new labels\n" in said
+    rows = json.loads(said.split("labels\n")[-1])
+    assert rows == [{"name": "birds", "sounds": 4, "labels": 2}]
+    output = str(tmp_path / "raven")
+    assert cli.main(["labels", "export", "birds", "--format", "raven", "--output", output]) == 0
+    text = (tmp_path / "raven" / "selections.txt").read_text()
+    assert "0.500000\t1.000000" in text and "=rain" in text
+    assert cli.main(["labels", "export", "birds", "--format", "esc50"]) == 2
+    assert "cut “a/1.wav” into clips first" in capsys.readouterr().err
+    assert cli.main(["labels", "export"]) == 2
+    assert cli.main(["labels", "new", "birds"]) == 2
