@@ -146,8 +146,11 @@ def list_networks(chosen: str | None, mine: Any = None) -> Any:
     """The dropdown with every checkpoint that is there now; keeps what is chosen."""
     choices = network_choices(mine=mine)
     names = [name for _, name in choices]
-    first = names[0] if names else None
-    return gr.Dropdown(choices=choices, value=chosen if chosen in names else first)
+    # No value where it stays: somebody may have chosen another one meanwhile.
+    changed: dict[str, Any] = {}
+    if chosen not in names:
+        changed = {"value": names[0] if names else None}
+    return gr.update(choices=choices, **changed)
 
 
 def first_networks(built: str | None, mine: Any) -> Any:

@@ -77,7 +77,9 @@ def use_network(chosen: str | None, mine: Any = None) -> tuple[Any, Any]:
 def choose_yamnet(chosen: str | None, mine: Any = None) -> Any:
     """Classify's list, with YAMNet chosen where it is here: somebody has just asked for it."""
     found = fetch.find(fetch.YAMNET)
-    return list_networks(found.name if found else chosen, mine)
+    if found is None:
+        return list_networks(chosen, mine)
+    return gr.update(choices=network_choices(mine=mine), value=found.name)
 
 
 def _table() -> dict[str, Any]:

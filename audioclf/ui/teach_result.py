@@ -63,9 +63,9 @@ def use_taught(chosen: str | None, mine: Any) -> tuple[Any, Any]:
     return gr.Dropdown(choices=network_choices(mine=mine), value=name), gr.Tabs(selected=CLASSIFY)
 
 
-def list_everywhere(network: str | None, mine: Any) -> Any:
+def list_everywhere(mine: Any) -> Any:
     """Classify's list, with the new network in it; what is chosen there stays."""
-    return gr.Dropdown(choices=network_choices(mine=mine), value=network)
+    return gr.update(choices=network_choices(mine=mine))
 
 
 @guarded(lambda sentence: (gr.DownloadButton(visible=False), sentence))

@@ -63,7 +63,8 @@ def list_starts(chosen: str | None, mine: Any) -> Any:
     """The networks that one can start from: general ears first, then the most accurate."""
     choices = starts(mine)
     names = [name for _, name in choices]
-    return gr.Dropdown(choices=choices, value=chosen if chosen in names else first(names))
+    changed: dict[str, Any] = {} if chosen in names else {"value": first(names)}
+    return gr.update(choices=choices, **changed)
 
 
 def starts(mine: Any = None) -> list[tuple[str, str]]:

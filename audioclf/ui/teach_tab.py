@@ -170,5 +170,5 @@ def _wire_learning(
         **QUIET,
     ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
     ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUIET).then(
-        teach_result.list_everywhere, [shared.network, shared.mine], shared.network, **QUIET
+        teach_result.list_everywhere, shared.mine, shared.network, **QUIET
     ).then(teach_job.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)
