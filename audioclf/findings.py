@@ -8,6 +8,7 @@ from audioclf.dataset import Dataset, LabelledClip
 
 BLOCKS, WARNS, TELLS = "blocks", "warns", "tells"
 LEAST_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer teach little
+NEARLY = 0.95  # of a window: what lacks less is not worth a word
 USUAL_SHARE = 0.2  # of the clips, held out
 UNEVEN = 5  # times as many clips in one class as in another
 MAX_CLASS_NAME = 100  # characters
@@ -113,7 +114,7 @@ def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
     if silent:
         words = "take it out, or make a class of silence."
         yield _finding(WARNS, f"Nothing but silence is in {_clips(silent)}: {words}", silent)
-    short = [one for one in readable if one.duration_s < window_s]
+    short = [one for one in readable if one.duration_s < NEARLY * window_s]
     if short:
         words = f"Shorter than the {window_s:.2g} s that a network sees at once, and so repeated"
         yield _finding(WARNS, f"{words}: {_clips(short)}.", short)
