@@ -6,8 +6,8 @@ with the network whose embedding it reads, and must then say what it said before
 
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf import architectures, checkpoint, head_file, windows
-from audioclf._whole import whole_folder
+from audioclf._whole import whole_folder, zip_folder
 from audioclf.checkpoint import CARD, KERAS, ONNX, Checkpoint
 from audioclf.listen import listener
+from audioclf.markdown import plain
 
 TOLERANCE = 1e-4
 N_WINDOWS, SOUND_S = 3, 8.0
@@ -61,15 +62,7 @@ def write_zip(network: Checkpoint, path: Path, formats: Collection[str] = ()) ->
     """The bundle as a ZIP with one folder in it. Raises ValueError, see `write_folder`."""
     path = path if path.suffix == ".zip" else path.with_name(f"{path.name}.zip")
     with tempfile.TemporaryDirectory() as place:
-        folder = write_folder(network, Path(place, network.name), formats)
-        part = path.with_name(f".{path.name}.part")
-        try:
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
-                for file in sorted(folder.rglob("*")):
-                    made.write(file, file.relative_to(folder.parent))
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        zip_folder(write_folder(network, Path(place, network.name), formats), path)
     return path
 
 
@@ -106,16 +99,16 @@ def readme(network: Checkpoint, name: str) -> str:
     if measured:
         results = (
             f"{100 * measured['accuracy']:.2f} % of {measured['n_clips']} clips right on "
-            f"{_plain(measured['data'])}."
+            f"{_line(measured['data'])}."
         )
     return README.format(
         name=name,
         licence=str(card.get("licence") or "other").lower(),
-        description=_plain(card.get("description") or ""),
+        description=_line(card.get("description")),
         n_classes=len(network.classes),
-        classes=", ".join(map(_plain, network.classes)),
+        classes=", ".join(map(_line, network.classes)),
         results=results,
-        attribution=_plain(card.get("attribution") or ""),
+        attribution=_line(card.get("attribution")),
     )
 
 
@@ -127,11 +120,10 @@ def _join(head: Checkpoint, folder: Path) -> None:
     assert ears is not None  # it is a head
     checkpoint.verify(head)
     model = tune.with_head(ears, head_file.read(head.folder / ONNX))
-    architecture = architectures.load(ears.card["architecture"])
+    architecture = replace(architectures.load(ears.card["architecture"]), multi_label=False)
     stays = {"training", "results", "calibration", "licence", "attribution"}
     card = {
         **publish.describe(architecture, ears.recipe, head.classes, model),
-        "multi_label": False,
         **{key: value for key, value in head.card.items() if key in stays},
         "description": head.card["description"],
     }
@@ -166,8 +158,6 @@ def _windows(network: Checkpoint) -> NDArray[np.float32]:
     return windows.windows(network.recipe, sound.astype(np.float32)).inputs[:N_WINDOWS]
 
 
-def _plain(text: Any) -> str:
-    """Words that Markdown shows as they are, on one line."""
-    marks = "\\`*_{}[]<>#|~$&"
-    words = " ".join(str(text).split())
-    return "".join(f"\\{letter}" if letter in marks else letter for letter in words)
+def _line(text: Any) -> str:
+    """Words on one line that Markdown shows as they are."""
+    return plain(" ".join(str(text or "").split()))

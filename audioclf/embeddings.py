@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audioclf import feature_cache
+from audioclf import place
 from audioclf.checkpoint import Checkpoint
 from audioclf.predict import Embeddings, embed_file
 
@@ -27,7 +27,7 @@ def file_embeddings(network: Checkpoint, path: Path) -> Embeddings:
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
     ears = network.backbone or network
     about = hashlib.sha256(f"{ears.stamp}{ears.recipe.key()}".encode()).hexdigest()[:16]
-    kept = feature_cache.home() / "embeddings" / about / f"{content}.npz"
+    kept = place.home() / "embeddings" / about / f"{content}.npz"
     if kept.is_file():
         with np.load(kept) as arrays:
             return Embeddings(*(arrays[name] for name in Embeddings._fields))

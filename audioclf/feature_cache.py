@@ -15,13 +15,10 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from audioclf import audio, windows
-from audioclf.place import home
+from audioclf import audio, place, windows
 from audioclf.recipe import Recipe
 from audioclf.vary_sound import Variants, variant
 from audioclf.windows import Features
-
-__all__ = ["all_features", "file_features", "home"]
 
 
 def all_features(
@@ -49,7 +46,7 @@ def file_features(
     """The features of one prepared file or variant of it, not normalised. Raises AudioError."""
     settings = variants or Variants(count=0)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    kept = home() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
+    kept = place.home() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
     if kept.is_file():
         return np.load(kept)
     rate_hz = recipe.analysis.sample_rate_hz

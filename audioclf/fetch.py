@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from audioclf import checkpoint, feature_cache
+from audioclf import checkpoint, place
 from audioclf.checkpoint import Checkpoint
 
 TIMEOUT_S = 30
@@ -84,7 +84,7 @@ def download(wanted: Source, bar: Bar) -> Path:
     """The file, from the first address that has it. Raises ValueError where none does."""
     import pooch
 
-    folder = feature_cache.home() / "downloads"
+    folder = place.home() / "downloads"
     name = wanted.becomes + Path(wanted.urls[0]).suffix
     pooch.get_logger().setLevel("ERROR")
     reason = ""

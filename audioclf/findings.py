@@ -9,7 +9,7 @@ from audioclf.dataset import Dataset, LabelledClip
 BLOCKS, WARNS, TELLS = "blocks", "warns", "tells"
 LEAST_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer teach little
 NEARLY = 0.95  # of a window: what lacks less is not worth a word
-USUAL_SHARE = 0.2  # of the clips, held out
+USUAL_SHARE, MOST_SHARE = 0.2, 0.5  # of the clips, held out
 UNEVEN = 5  # times as many clips in one class as in another
 MAX_CLASS_NAME = 100  # characters
 MOST_NAMED = 5  # files in a sentence

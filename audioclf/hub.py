@@ -8,51 +8,43 @@ import re
 from pathlib import Path
 from typing import Any
 
-MARKS = {"model": {"card.json"}, "dataset": {"metadata.csv", "metadata.jsonl"}}
+MARK = "card.json"  # what a repository has that was made here
 REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
-class NotOursError(ValueError):
-    """A repository that is there already and must not be written to."""
-
-
-def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str = "model") -> str:
+def push(folder: Path, repo: str, token: str, *, private: bool = True) -> str:
     """Upload the folder as one commit; the repository's address, which is made where it is missing.
 
-    `repo`: user/name; `kind`: model or dataset. Raises ValueError.
+    `repo`: user/name. Raises ValueError.
     """
+    from httpx import HTTPError
     from huggingface_hub import HfApi, errors
 
     check(repo, token)
     api = HfApi(token=token.strip(), library_name="audioclf")
     try:
-        made = api.create_repo(repo, repo_type=kind, private=private, exist_ok=True)
-        _check_ours(api, repo, kind, private)
+        made = api.create_repo(repo, private=private, exist_ok=True)
+        _check_ours(api, repo, private)
         api.upload_folder(
-            repo_id=repo, repo_type=kind, folder_path=os.fspath(folder),
-            commit_message="Made with audioclf",
-        )  # fmt: skip
+            repo_id=repo, folder_path=os.fspath(folder), commit_message="Made with audioclf"
+        )
     except errors.HfHubHTTPError as error:
         raise ValueError(_why(error, repo)) from None
-    except NotOursError:
-        raise
     except errors.HFValidationError:
         raise ValueError(f"The Hub does not take “{repo}”: choose another name.") from None
-    except Exception as error:  # no connection has several errors
-        if isinstance(error, OSError) or type(error).__module__.startswith(("httpx", "httpcore")):
-            raise ValueError("The Hub cannot be reached from here: try again later.") from None
-        raise
+    except (OSError, HTTPError):
+        raise ValueError("The Hub cannot be reached from here: try again later.") from None
     return str(made)
 
 
-def _check_ours(api: Any, repo: str, kind: str, private: bool) -> None:
+def _check_ours(api: Any, repo: str, private: bool) -> None:
     """Raise ValueError where the repository is public against the wish, or holds other things."""
-    info = api.repo_info(repo, repo_type=kind)
+    info = api.repo_info(repo)
     names = {file.rfilename for file in info.siblings or ()}
     if private and not info.private:
-        raise NotOursError(f"“{repo}” is there already and public: choose another name, or say so.")
-    if names - {".gitattributes", "README.md"} and not names & MARKS[kind]:
-        raise NotOursError(f"“{repo}” holds other things already: choose another name.")
+        raise ValueError(f"“{repo}” is there already and public: choose another name, or say so.")
+    if names - {".gitattributes", "README.md"} and MARK not in names:
+        raise ValueError(f"“{repo}” holds other things already: choose another name.")
 
 
 def check(repo: str, token: str) -> None:

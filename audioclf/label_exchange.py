@@ -2,11 +2,10 @@
 
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from audioclf._whole import whole_folder
+from audioclf._whole import whole_folder, zip_folder
 from audioclf.labelled import LabelledSet
 from audioclf.labels import Label, store
 from audioclf.labels.formats import FORMATS, Format
@@ -80,11 +79,7 @@ def _publish(folder: Path, output: Path) -> Path:
         with whole_folder(output) as partial:
             shutil.copytree(folder, partial, dirs_exist_ok=True)
         return output
-    part = output.with_name(f".{output.name}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            made.write(file, file.relative_to(folder.parent))
-    part.replace(output)
+    zip_folder(folder, output)
     return output
 
 

@@ -16,8 +16,8 @@ from audioclf import (
     architectures,
     checkpoint,
     dataset,
-    feature_cache,
     measure,
+    place,
     publish,
     run_folder,
     train,
@@ -51,7 +51,7 @@ class Lesson:
     folds: tuple[int, ...] = ()  # trained on; none: all
     measure: int | None = None  # trained without this fold first, to measure on it
     further: int | None = None  # epochs by which the measured network goes on; none: a new training
-    start: Checkpoint | None = None  # goes on from this one, with a new classifier
+    start: Checkpoint | None = None  # goes on from this one, which is no head, with new classes
     data_name: str | None = None  # the folder's name unless given
     credit: str = ""  # the data's citation and licence
     settings: Settings = field(default_factory=Settings)
@@ -84,7 +84,6 @@ class Taught:
     data: TrainingSet
     training: dict[str, Any]
     key: str  # of this very training
-    multi_label: bool
 
 
 def learn(
@@ -99,29 +98,26 @@ def learn(
     `before`: a network of the same classes that goes on. Raises ValueError, and StoppedError.
     """
     architecture = architectures.load(lesson.architecture)
-    made, unseen = _sets(lesson, split, _recipe_from(lesson, architecture, before), progress)
+    if lesson.start:  # its new classes exclude each other
+        architecture = replace(architecture, multi_label=False)
+    recipe = before.recipe if before else recipe_of(lesson, architecture)
+    made, unseen = _sets(lesson, split, recipe, progress)
     key = _key(lesson, architecture, split.taught, made, before)
-    run = lesson.run or feature_cache.home() / "runs" / key
+    run = lesson.run or place.home() / "runs" / key
     begin = None
     if not run_folder.n_epochs_done(run):
         begin = _begin(lesson, split, before, progress)
     folds = measure.in_words(split.taught.folds)
     watch = Watch(unseen, lesson.is_stopped)
-    plain = architecture if lesson.start is None else replace(architecture, multi_label=False)
     if not lesson.is_over:
-        for epoch in train.fit(plain, made, lesson.settings, run, begin, watch):
+        for epoch in train.fit(architecture, made, lesson.settings, run, begin, watch):
             report(folds, epoch)
     training = _in_card(lesson, split.taught, run)
     if first := before or lesson.start:
         training["before"] = first.card.get("training")
     if lesson.start:
         training["started_from"] = lesson.start.name
-    return Taught(architecture, run_folder.trained(run), made, training, key, plain.multi_label)
-
-
-def _recipe_from(lesson: Lesson, architecture: Architecture, before: Checkpoint | None) -> Recipe:
-    """That of the network that goes on, or the lesson's own."""
-    return before.recipe if before else recipe_of(lesson, architecture)
+    return Taught(architecture, run_folder.trained(run), made, training, key)
 
 
 def _sets(
@@ -180,7 +176,7 @@ def recipe_of(lesson: Lesson, architecture: Architecture) -> Recipe:
     A network that goes on keeps its own.
     """
     if lesson.start:
-        return (lesson.start.backbone or lesson.start).recipe
+        return lesson.start.recipe
     recipe = lesson.like or architecture.recipe
     if lesson.feature and lesson.feature != recipe.feature:
         recipe = for_feature(lesson.feature, recipe)
@@ -214,7 +210,6 @@ def published(taught: Taught, found: dict[str, Any], folder: Path) -> Checkpoint
             taught.architecture, taught.data.recipe, taught.data.classes, taught.model
         ),
         "training": taught.training,
-        "multi_label": taught.multi_label,
         "results": [],
         "licence": "Apache-2.0",
         **found,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audioclf import checkpoint, feature_cache
+from audioclf import checkpoint, place
 from audioclf.checkpoint import CARD, Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.evaluate import Heard, hear, judge
@@ -24,7 +24,7 @@ STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 def kept(key: str) -> Path:
     """Where the measured network of that name lies, or would."""
-    return feature_cache.home() / "measured" / key
+    return place.home() / "measured" / key
 
 
 def key(training: str, held_out: Dataset) -> str:

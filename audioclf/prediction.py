@@ -88,3 +88,8 @@ def _percent(probability: float) -> str:
 
 def _spoken(name: str) -> str:
     return name.replace("_", " ")
+
+
+def key(name: str) -> str:
+    """A class's name as networks share it: “Sea_waves” is “sea waves”."""
+    return name.replace("_", " ").casefold()

@@ -6,7 +6,7 @@ from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset, LabelledClip
 from audioclf.measure import Progress
 from audioclf.predict import predict_file
-from audioclf.prediction import Prediction
+from audioclf.prediction import Prediction, key
 
 Row = dict[str, Any]
 
@@ -47,11 +47,6 @@ def beside(start: Checkpoint, rows: list[Row], unseen: Dataset, progress: Progre
         "before": before / len(clips),
         "after": sum(clip.place in right for clip in clips) / len(clips),
     }
-
-
-def key(name: str) -> str:
-    """A class's name as networks share it: “Sea_waves” is “sea waves”."""
-    return name.replace("_", " ").casefold()
 
 
 def _row(clip: LabelledClip, heard: Prediction) -> Row:

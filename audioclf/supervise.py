@@ -38,7 +38,6 @@ GRACE_S = 1.5  # from the wish to end until it is made to
 OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
 TURN = "turn.lock"
 CACHE = "cache"  # of a job that has its own
-STOPPED = 3  # exit status of a training that was asked to end
 CANCELLED_WORDS = "It was cancelled"
 
 

@@ -99,7 +99,7 @@ def _watched(report: EpochReport, model: keras.Model, state: RunState, watch: Wa
     if watch.unseen is None:
         return report
     started = time.perf_counter()
-    loss, accuracy = measure(model, watch, state.average)
+    loss, accuracy = measure(model, watch.unseen, state.average, watch.is_stopped)
     seconds = report.seconds + time.perf_counter() - started
     return replace(report, seconds=seconds, unseen_loss=loss, unseen_accuracy=accuracy)
 

@@ -21,11 +21,11 @@ from audioclf.dataset import Dataset
 from audioclf.job import EPOCHS, HEAD, PROGRESS, RESULT, RUN, Job, Request
 from audioclf.kept_values import write_json
 from audioclf.stopped import StoppedError
-from audioclf.supervise import STOPPED
 
 NICENESS = 10  # the page goes first
 TOLD_EVERY_S = 0.2
 CLAIM = "claim"
+STOPPED = 3  # exit status of a training that was asked to end
 STARTING = "Starting: the training's libraries take a few seconds"
 
 
@@ -74,7 +74,7 @@ class _Reporter:
 def main(folder: Path, *, publish: bool = False) -> int:
     """Do what the job's request asks for; the exit status."""
     job = Job(folder)
-    request, reporter = job.request, _Reporter(Job(folder))
+    request, reporter = job.request, _Reporter(job)
     with contextlib.suppress(OSError):
         _be_modest(request.limits.n_cores)
     try:

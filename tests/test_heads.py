@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audioclf import audio, checkpoint, cli, dataset, ensemble, feature_cache, heads
+from audioclf import audio, checkpoint, cli, dataset, ensemble, heads, place
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.evaluate import evaluate
@@ -144,7 +144,7 @@ def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
     assert cli.main([*command, "--freeze", "--measure", "2", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "100.00% on new_sounds, fold 2 held out" in said
-    kept = list((feature_cache.home() / "embeddings").glob("*/*.npz"))
+    kept = list((place.home() / "embeddings").glob("*/*.npz"))
     assert len(kept) == len(new_sounds.clips)
     assert checkpoint.read(tmp_path / "by_hand").backbone
 

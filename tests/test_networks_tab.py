@@ -12,8 +12,9 @@ from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect
 
 from audioclf import checkpoint, plots
+from audioclf.markdown import plain
 from audioclf.ui import network_details, networks_tab, timings
-from audioclf.ui.card_words import facts, in_words, plain, result_line
+from audioclf.ui.card_words import facts, in_words, result_line
 from tests import made
 from tests.browsing import PATIENCE_MS, on_a_phone
 from tests.conftest import visit

@@ -251,7 +251,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
         return name in [value for _, value in shared.network_choices(mine=visitor)]
 
     assert offered(kept) and not offered({}) and not offered({"jobs": ["guessed"]})
-    listed = classify_tab.list_networks(name, kept)
+    listed = shared.list_networks(name, kept)
     assert "value" not in listed  # what is chosen meanwhile stays
     assert name in [value for _, value in listed["choices"]]
     assert mine.jobs_of({}) == []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audioclf.prediction import UNSURE_BELOW, Prediction
+from audioclf.prediction import UNSURE_BELOW, Prediction, key
 
 
 def agreement(heard: Sequence[Prediction]) -> str:
@@ -42,11 +42,6 @@ def together(heard: Sequence[Prediction]) -> Prediction | None:
         ends_s=heard[0].ends_s[-1:],
         probabilities=np.mean(rows, axis=0, keepdims=True, dtype=np.float32),
     )
-
-
-def key(name: str) -> str:
-    """A class's name as networks share it: “Sea_waves” is “sea waves”."""
-    return name.replace("_", " ").casefold()
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,13 +1,11 @@
 """A card in words: recipe, training, calibration, results, licence and where it comes from."""
 
-import re
 from typing import Any
 
 from audioclf.checkpoint import Checkpoint
 
 UNITS = {"hz": "Hz", "s": "s", "db": "dB"}
 LONGEST = 8  # longer lists of numbers, such as a normalisation, are left to the JSON
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 def facts(network: Checkpoint) -> list[tuple[str, str]]:
@@ -53,11 +51,6 @@ def in_words(settings: dict[str, Any]) -> str:
         for name, value in settings.items()
         if value is not None and not _is_long(value)
     )
-
-
-def plain(words: str) -> str:
-    """Words that Markdown shows as they are."""
-    return MARKDOWN.sub(r"\\\1", words)
 
 
 def _is_long(value: Any) -> bool:

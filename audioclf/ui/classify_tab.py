@@ -13,10 +13,12 @@ from audioclf.ui.heat import heat_lane, is_many
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
 from audioclf.ui.mine import remembered
 from audioclf.ui.shared import (
+    QUIET,
     Shared,
     Sound,
     guarded,
     hear,
+    list_networks,
     network_choices,
     network_named,
     playable,
@@ -142,17 +144,6 @@ def describe_network(network: str | None) -> str:
     return " ".join(lines)
 
 
-def list_networks(chosen: str | None, mine: Any = None) -> Any:
-    """The dropdown with every checkpoint that is there now; keeps what is chosen."""
-    choices = network_choices(mine=mine)
-    names = [name for _, name in choices]
-    # No value where it stays: somebody may have chosen another one meanwhile.
-    changed: dict[str, Any] = {}
-    if chosen not in names:
-        changed = {"value": names[0] if names else None}
-    return gr.update(choices=choices, **changed)
-
-
 def first_networks(built: str | None, mine: Any) -> Any:
     """The dropdown as a new visitor finds it: what was fetched since the start comes first.
 
@@ -229,10 +220,9 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    app.load(first_networks, [gr.State(network.value), mine], network, **quiet)
-    tab.select(list_networks, [network, mine], network, **quiet)
-    other.upload(take_file, other, sound, **quiet)
+    app.load(first_networks, [gr.State(network.value), mine], network, **QUIET)
+    tab.select(list_networks, [network, mine], network, **QUIET)
+    other.upload(take_file, other, sound, **QUIET)
     sound.change(None, None, [heard, windows], js=LISTENING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")
     gr.on(
@@ -243,6 +233,6 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
         trigger_mode="always_last",
         show_progress="minimal",
         concurrency_id="cpu",
-    ).then(write_tables, [prediction, sound], downloads, **quiet)
+    ).then(write_tables, [prediction, sound], downloads, **QUIET)
     network.change(describe_network, network, about, show_progress="hidden")
     return shared

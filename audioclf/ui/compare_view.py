@@ -6,8 +6,8 @@ from typing import Any
 import gradio as gr
 
 from audioclf import checkpoint, plots
-from audioclf.prediction import UNSURE_BELOW, Prediction
-from audioclf.ui.agreement import agreement, key, listed, together
+from audioclf.prediction import UNSURE_BELOW, Prediction, key
+from audioclf.ui.agreement import agreement, listed, together
 from audioclf.ui.lanes import lane
 from audioclf.ui.shared import (
     Shared,

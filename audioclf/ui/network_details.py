@@ -8,8 +8,9 @@ import pandas as pd
 
 from audioclf import plots
 from audioclf.checkpoint import Checkpoint
+from audioclf.markdown import plain
 from audioclf.ui.agreement import listed
-from audioclf.ui.card_words import facts, plain, result_line
+from audioclf.ui.card_words import facts, result_line
 from audioclf.ui.number_table import filled, table
 from audioclf.ui.shared import guarded, network_named
 
@@ -130,23 +131,29 @@ def _on_training(network: Checkpoint, stages: list[dict[str, Any]]) -> str:
     return f"While it learnt, on windows that were varied at random: {listed(parts)}."
 
 
-def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
-    """The parts under the table, then their wiring."""
-    about = gr.Markdown(elem_id="network-about")
+def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
+    """Where `show_results` is shown; the prefix is that of the components' names."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             confusion = gr.Plot(
-                label="Confusion", show_label=False, format="png", elem_id="confusion"
+                label="Confusion", show_label=False, format="png", elem_id=f"{prefix}confusion"
             )
         with gr.Column(min_width=320):
             per_class = table(
                 PER_CLASS,
                 max_height=460,
                 label="Per class",
-                elem_id="per-class",
+                elem_id=f"{prefix}per-class",
                 column_widths=["31%", "24%", "17%", "14%", "14%"],
             )
-            measured = gr.Markdown(elem_id="measured", elem_classes="ac-message")
+            measured = gr.Markdown(elem_id=f"{prefix}measured", elem_classes="ac-message")
+    return confusion, per_class, measured
+
+
+def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
+    """The parts under the table, then their wiring."""
+    about = gr.Markdown(elem_id="network-about")
+    confusion, per_class, measured = results()
     with gr.Row():
         curves = [
             gr.LinePlot(

@@ -9,9 +9,16 @@ import gradio as gr
 from audioclf import checkpoint, fetch
 from audioclf.checkpoint import Checkpoint
 from audioclf.ui import fetch_view, network_details, timings
-from audioclf.ui.classify_tab import list_networks
 from audioclf.ui.number_table import filled, table
-from audioclf.ui.shared import CLASSIFY, Shared, network_choices, unchecked
+from audioclf.ui.shared import (
+    QUIET,
+    Shared,
+    keeping,
+    list_networks,
+    network_choices,
+    unchecked,
+    use_network,
+)
 
 COLUMNS = (
     ("Network", "{}"),
@@ -52,26 +59,17 @@ def time_networks() -> Iterator[dict[str, Any]]:
 def list_trained(chosen: str | None, mine: Any = None) -> tuple[Any, ...]:
     """The table, the sentence where there is none, and the list; what is shown stays shown."""
     choices = network_choices(general_first=False, mine=mine)
-    names = [name for _, name in choices]
-    # No value where it stays: somebody may have chosen another one meanwhile.
-    shown: dict[str, Any] = {} if chosen in names else {"value": names[0] if names else None}
     return (
-        gr.Markdown(visible=not names),
-        gr.Column(visible=bool(names)),
+        gr.Markdown(visible=not choices),
+        gr.Column(visible=bool(choices)),
         _table(),
-        gr.update(choices=choices, **shown),
+        keeping(choices, chosen),
     )
 
 
 def choose_row(event: gr.SelectData) -> str:
     """The network whose row was chosen, however the table is sorted."""
     return str(event.row_value[0])
-
-
-def use_network(chosen: str | None, mine: Any = None) -> tuple[Any, Any]:
-    """The network in Classify's list, and Classify in front."""
-    choices = network_choices(mine=mine)
-    return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
 
 
 def choose_yamnet(chosen: str | None, mine: Any = None) -> Any:
@@ -143,16 +141,15 @@ def build(shared: Shared, tab: gr.Tab) -> None:
             )
         network_details.build(chosen, tab)
 
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     listed = [empty, everything, networks, chosen]
-    tab.select(list_trained, [chosen, shared.mine], listed, **quiet).then(
+    tab.select(list_trained, [chosen, shared.mine], listed, **QUIET).then(
         time_networks, None, networks, show_progress="hidden", concurrency_id="cpu"
     )
-    tab.select(fetch_view.show_offer, None, offer, **quiet)
-    fetched.then(fetch_view.show_offer, None, offer, **quiet).then(
-        list_trained, [chosen, shared.mine], listed, **quiet
+    tab.select(fetch_view.show_offer, None, offer, **QUIET)
+    fetched.then(fetch_view.show_offer, None, offer, **QUIET).then(
+        list_trained, [chosen, shared.mine], listed, **QUIET
     ).then(time_networks, None, networks, show_progress="hidden", concurrency_id="cpu").then(
-        choose_yamnet, [shared.network, shared.mine], shared.network, **quiet
+        choose_yamnet, [shared.network, shared.mine], shared.network, **QUIET
     )
-    networks.select(choose_row, None, chosen, **quiet)
-    use.click(use_network, [chosen, shared.mine], [shared.network, shared.tabs], **quiet)
+    networks.select(choose_row, None, chosen, **QUIET)
+    use.click(use_network, [chosen, shared.mine], [shared.network, shared.tabs], **QUIET)

@@ -3,7 +3,7 @@
 import functools
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
 CLASSIFY = "classify"
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
 
 
 @dataclass(frozen=True)
@@ -105,15 +106,46 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     return samples
 
 
-def network_choices(*, general_first: bool = True, mine: Any = None) -> list[tuple[str, str]]:
-    """Every checkpoint with its measured accuracy, and its name: general ears, then the best.
+def networks(*, general_first: bool = True, mine: Any = None) -> list[Checkpoint]:
+    """Every checkpoint: general ears, then the best.
 
     `mine`: what a browser remembers, for the networks that it has taught.
     """
     found = [*my.networks_of(mine), *checkpoint.best_first()]
-    if general_first:
-        found = sorted(found, key=_is_special)
+    return sorted(found, key=_is_special) if general_first else found
+
+
+def choices_of(found: Iterable[Checkpoint]) -> list[tuple[str, str]]:
+    """Networks with their measured accuracy, and their names, for a list."""
     return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
+
+
+def network_choices(*, general_first: bool = True, mine: Any = None) -> list[tuple[str, str]]:
+    """Every checkpoint as `networks` orders them, for a list."""
+    return choices_of(networks(general_first=general_first, mine=mine))
+
+
+def list_networks(chosen: str | None, mine: Any = None) -> Any:
+    """Classify's list with every checkpoint that is there now; keeps what is chosen."""
+    return keeping(network_choices(mine=mine), chosen)
+
+
+def use_network(chosen: str | None, mine: Any = None) -> tuple[Any, Any]:
+    """The network in Classify's list, and Classify in front."""
+    choices = network_choices(mine=mine)
+    return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
+
+
+def keeping(choices: list[tuple[str, str]], chosen: str | None) -> Any:
+    """A list that is made anew; with another value only where the chosen one is gone.
+
+    Else without any: somebody may have chosen another one meanwhile.
+    """
+    names = [name for _, name in choices]
+    changed: dict[str, Any] = {}
+    if chosen not in names:
+        changed = {"value": names[0] if names else None}
+    return gr.update(choices=choices, **changed)
 
 
 def _is_special(network: Checkpoint) -> bool:

@@ -11,8 +11,8 @@ import pandas as pd
 from audioclf import job as job_files
 from audioclf import jobs
 from audioclf.job import CANCELLED, DONE, FAILED, HEAD, KILLED, RUNNING, SCRATCH, WAITING, Job
+from audioclf.markdown import plain
 from audioclf.ui import mine as my
-from audioclf.ui.card_words import plain
 from audioclf.ui.shared import guarded
 
 NONE_YET = "Nothing is being taught. Start a training above, and it is followed here."

@@ -4,12 +4,9 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from audioclf.ui import teach_result
-from audioclf.ui.network_details import PER_CLASS
+from audioclf.ui import network_details, teach_result
 from audioclf.ui.number_table import table
-from audioclf.ui.shared import Shared
-
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+from audioclf.ui.shared import QUIET, Shared
 
 
 class Outcome(NamedTuple):
@@ -40,17 +37,8 @@ def outcome() -> Outcome:
     with gr.Column(visible=False, elem_id="teach-outcome") as place:
         gr.Markdown("### What it learnt")
         use = gr.Button("Use it in Classify", variant="primary", elem_id="teach-use")
-        measured = gr.Markdown(elem_id="teach-measured", elem_classes="ac-message")
+        confusion, per_class, measured = network_details.results("teach-")
         beside = gr.Markdown(elem_id="teach-beside", elem_classes="ac-note")
-        with gr.Row(equal_height=False):
-            with gr.Column(min_width=320):
-                confusion = gr.Plot(
-                    label="Confusion", show_label=False, format="png", elem_id="teach-confusion"
-                )
-            with gr.Column(min_width=320):
-                per_class = table(
-                    PER_CLASS, max_height=300, label="Per class", elem_id="teach-per-class"
-                )
         words = gr.Markdown(elem_id="teach-misjudged")
         clips = table(teach_result.CLIPS, max_height=300, show_label=False, elem_id="teach-clips")
         player = gr.Audio(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from audioclf import survey
+from audioclf.findings import MOST_SHARE, USUAL_SHARE
 from audioclf.job import HEAD, WHOLE
 from audioclf.layouts import SOUNDS
 from audioclf.ui import teach_job, teach_settings, teach_sounds
@@ -131,7 +132,7 @@ def settings() -> Settings:
             start = unchecked(
                 gr.Dropdown(
                     choices,
-                    value=teach_settings.first([name for _, name in choices]),
+                    value=choices[0][1] if choices else None,
                     label="Start from",
                     elem_id="teach-start",
                 )
@@ -163,9 +164,9 @@ def settings() -> Settings:
         )
         share = unchecked(
             gr.Slider(
-                teach_settings.LEAST_SHARE,
-                teach_settings.MOST_SHARE,
-                value=0.2,
+                0.0,
+                MOST_SHARE,
+                value=USUAL_SHARE,
                 step=0.05,
                 label="Share of the clips that is held out to measure on",
                 elem_id="teach-share",

@@ -13,10 +13,10 @@ from gradio.utils import get_upload_folder
 
 from audioclf import audio, hub, jobs
 from audioclf.job import DONE, Job
-from audioclf.ui.card_words import plain
+from audioclf.markdown import plain
 from audioclf.ui.network_details import show_results
 from audioclf.ui.number_table import filled
-from audioclf.ui.shared import CLASSIFY, guarded, limits, network_choices, network_named
+from audioclf.ui.shared import guarded, limits, network_named, use_network
 
 CLIPS = (
     ("Clip", "{}"),
@@ -59,13 +59,7 @@ def hear_clip(chosen: str | None, event: gr.SelectData) -> Any:
 def use_taught(chosen: str | None, mine: Any) -> tuple[Any, Any]:
     """The new network in Classify's list, and Classify in front."""
     found = _done(chosen)
-    name = found.result["checkpoint"] if found else None
-    return gr.Dropdown(choices=network_choices(mine=mine), value=name), gr.Tabs(selected=CLASSIFY)
-
-
-def list_everywhere(mine: Any) -> Any:
-    """Classify's list, with the new network in it; what is chosen there stays."""
-    return gr.update(choices=network_choices(mine=mine))
+    return use_network(found.result["checkpoint"] if found else None, mine)
 
 
 @guarded(lambda sentence: (gr.DownloadButton(visible=False), sentence))

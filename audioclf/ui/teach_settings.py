@@ -9,10 +9,11 @@ import gradio as gr
 
 from audioclf import checkpoint, collection, job, jobs, known
 from audioclf.checkpoint import Checkpoint
+from audioclf.findings import MOST_SHARE
 from audioclf.job import DONE, HEAD, SCRATCH, WHOLE, Request
 from audioclf.ui import estimate
 from audioclf.ui import mine as my
-from audioclf.ui.shared import guarded, network_choices, network_named
+from audioclf.ui.shared import choices_of, guarded, keeping, network_named, networks
 from audioclf.ui.teach_job import list_trainings
 from audioclf.ui.where import is_local
 
@@ -42,7 +43,6 @@ VARIED: dict[str, tuple[tuple[str, str], ...]] = {
 }
 MOST_EPOCHS = 1_000
 EPOCHS = {WHOLE: 60, SCRATCH: 100}
-LEAST_SHARE, MOST_SHARE = 0.0, 0.5
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 SUFFIX = 4  # random bytes that make a network's name one's own on a public page
 
@@ -61,25 +61,12 @@ class Chosen(NamedTuple):
 
 def list_starts(chosen: str | None, mine: Any) -> Any:
     """The networks that one can start from: general ears first, then the most accurate."""
-    choices = starts(mine)
-    names = [name for _, name in choices]
-    changed: dict[str, Any] = {} if chosen in names else {"value": first(names)}
-    return gr.update(choices=choices, **changed)
+    return keeping(starts(mine), chosen)
 
 
 def starts(mine: Any = None) -> list[tuple[str, str]]:
     """Every network that can be taught: no ensembles, and none that lacks a part."""
-    kept = []
-    for words, name in network_choices(mine=mine):
-        found = network_named(name)
-        if not found.is_ensemble and found.trouble is None:
-            kept.append((words, name))
-    return kept
-
-
-def first(names: list[str]) -> str | None:
-    """YAMNet where it is here, else the most accurate."""
-    return names[0] if names else None
+    return choices_of(n for n in networks(mine=mine) if not n.is_ensemble and n.trouble is None)
 
 
 def architectures() -> list[str]:
@@ -169,7 +156,7 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
     kind, start, architecture, name, epochs, variation, share = chosen
     if kind not in (HEAD, WHOLE, SCRATCH) or variation not in VARIED:
         raise ValueError("One of the settings is none of those that are offered: choose another.")
-    if not LEAST_SHARE <= float(share) <= MOST_SHARE:
+    if not 0 <= float(share) <= MOST_SHARE:
         raise ValueError("Between none and half of the clips can be held out: choose 0 to 0.5.")
     folder = my.folder_of(sounds)
     seen = (facts["sounds"], facts["fingerprint"], facts["share"])

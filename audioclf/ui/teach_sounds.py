@@ -11,10 +11,10 @@ import pandas as pd
 from audioclf import collection, dataset
 from audioclf import survey as surveys
 from audioclf.dataset import Dataset
-from audioclf.findings import BLOCKS, TELLS, USUAL_SHARE, WARNS, Heard
+from audioclf.findings import BLOCKS, MOST_SHARE, TELLS, USUAL_SHARE, WARNS, Heard
+from audioclf.markdown import plain
 from audioclf.survey import Survey
 from audioclf.ui import mine as my
-from audioclf.ui.card_words import plain
 from audioclf.ui.number_table import filled
 from audioclf.ui.shared import guarded, network_named
 from audioclf.ui.where import is_local
@@ -23,7 +23,7 @@ CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadab
 NOTHING = "Bring sounds, and what they hold is told here before anything is taught."
 KINDS = {BLOCKS: "In the way", WARNS: "Mind", TELLS: "Good to know"}
 TELL_EVERY = 10  # clips
-USUAL_WINDOW_S, MOST_SHARE = 2.0, 0.5
+USUAL_WINDOW_S = 2.0
 
 Brought = tuple[Any, str]  # what the browser remembers, and a sentence
 
@@ -174,10 +174,8 @@ def _shown(
         "name": found.data.name,
         "n_clips": len(found.usable),
         "seconds": sum(one.duration_s for one in found.clips),
-        "classes": list(found.data.classes),
         "left_out": sorted(useless) if leave_out else [],
         "is_usable": not found.blocks,
-        "has_own_folds": found.data.has_own_folds,
     }
     return table, gr.update(value=bars, visible=True), facts, switch
 

@@ -13,7 +13,7 @@ from audioclf.ui import (
     teach_settings,
     teach_sounds,
 )
-from audioclf.ui.shared import Shared
+from audioclf.ui.shared import QUIET, Shared, list_networks
 from audioclf.ui.teach_outcome import Outcome
 from audioclf.ui.teach_parts import Learning, Settings, Sounds
 from audioclf.ui.where import is_local
@@ -27,7 +27,6 @@ HOSTED_NOTE = (
     "minutes of training; what you bring and teach is deleted after a day, and only this browser "
     "lists it."
 )
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def _hosted_note() -> str:
@@ -170,5 +169,5 @@ def _wire_learning(
         **QUIET,
     ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
     ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUIET).then(
-        teach_result.list_everywhere, shared.mine, shared.network, **QUIET
+        list_networks, [shared.network, shared.mine], shared.network, **QUIET
     ).then(teach_job.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)
