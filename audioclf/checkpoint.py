@@ -141,17 +141,6 @@ def find_all(folder: Path | None = None) -> list[Checkpoint]:
     return found
 
 
-def best_first() -> list[Checkpoint]:
-    """Every readable checkpoint, the most accurate first; then those that were not measured, and
-    last those whose backbone is missing.
-    """
-
-    def place(found: Checkpoint) -> tuple[bool, float]:
-        return found.trouble is not None, -(found.measured or {}).get("accuracy", 0.0)
-
-    return sorted(find_all(), key=place)
-
-
 def find(name_or_folder: str | Path) -> Checkpoint:
     """A checkpoint by its name or its folder. Raises ValueError."""
     known = {checkpoint.name: checkpoint for checkpoint in find_all()}
@@ -243,7 +232,7 @@ def check_name(name: str) -> str:
     """The name itself, where it can be a checkpoint's. Raises ValueError."""
     if not NAME.fullmatch(name):
         raise ValueError(
-            f"“{name}” cannot name a checkpoint: use up to 64 letters, digits, dots, dashes and "
+            f"“{name}” cannot name a network: use up to 64 letters, digits, dots, dashes and "
             "underscores."
         )
     return name

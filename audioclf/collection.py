@@ -91,7 +91,7 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
     if limits.max_clips and n_before + len(sounds) > limits.max_clips:
         raise ValueError(f"At most {limits.max_clips} clips may be brought here: bring fewer.")
     made = _apart(known) if known else new_id()
-    folder = home() / made / FILES / _safe(label)
+    folder = home() / made / FILES / _spelt(label, [path.parent.name for path in before])
     with saying_why(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for path in sounds:
@@ -169,6 +169,12 @@ def _check_room(limits: Limits) -> None:
 
 def _is_of_files(collection: str) -> bool:
     return bool(ID.fullmatch(collection)) and (home() / collection / FILES).is_dir()
+
+
+def _spelt(label: str, known: Sequence[str]) -> str:
+    """A class's folder: “Dog” goes to “dog” where that is there already."""
+    name = _safe(label)
+    return next((one for one in known if one.casefold() == name.casefold()), name)
 
 
 def _safe(name: str) -> str:

@@ -116,8 +116,8 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
         raise ValueError(f"“{folder.name[:80]}” cannot be read ({why}).") from error
     if len({row["label"] for row in rows}) < 2:
         raise ValueError(
-            f"“{folder.name}” holds fewer than two classes of sounds: make one folder per class, "
-            "or a metadata.csv with file_name and label."
+            f"“{folder.name}” holds fewer than two classes of sounds{_only(rows)}: bring another "
+            "one, in a folder per class or named in a metadata.csv with file_name and label."
         )
     has_own_folds = all(row.get("fold") for row in rows) and len({r["fold"] for r in rows}) > 1
     folds = (
@@ -130,6 +130,11 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
         for row, fold in zip(rows, folds, strict=True)
     )
     return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows), layout)
+
+
+def _only(rows: list[Row]) -> str:
+    """The one class that is there, and how much of it."""
+    return f" ({rows[0]['label']}, {len(rows)} clips)" if rows else ""
 
 
 def _fold(row: Row, table: str) -> int:

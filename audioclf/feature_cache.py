@@ -7,8 +7,9 @@ any time.
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -21,17 +22,24 @@ from audioclf.vary_sound import Variants, variant
 from audioclf.windows import Features
 
 
-def all_features(
-    recipe: Recipe, paths: Iterable[Path], variants: Variants | None = None
-) -> Iterator[tuple[Features, ...]]:
+@dataclass(frozen=True)
+class AllFeatures:
     """The features of every file in order, (frames, bins, channels) each, over the cores.
 
     First of the file as it is, then of each of its variants. A clip per core is faster than a
     matrix product over all of them.
     """
-    settings = variants or Variants(count=0)
-    with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
-        yield from pool.map(partial(_of_variants, recipe, settings), paths)
+
+    recipe: Recipe
+    paths: Sequence[Path]
+    variants: Variants = field(default_factory=partial(Variants, count=0))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[tuple[Features, ...]]:
+        with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
+            yield from pool.map(partial(_of_variants, self.recipe, self.variants), self.paths)
 
 
 def _of_variants(recipe: Recipe, settings: Variants, path: Path) -> tuple[Features, ...]:

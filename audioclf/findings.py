@@ -74,7 +74,7 @@ def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     if rare:
         yield Finding(
             WARNS,
-            f"{_named(rare)} {_has(rare)} fewer than {FEW_CLIPS} clips: expect little of it.",
+            f"{_named(rare)} {_has(rare)} fewer than {FEW_CLIPS} clips: it will be learnt poorly.",
         )
     if counts and max(counts.values()) > UNEVEN * min(counts.values()):
         yield Finding(
@@ -161,7 +161,7 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     elif folds:
         whole = "; no clip and no source is on both sides of a split"
     else:
-        whole = "; no clip is on both sides of a split, and which are of one source is not known"
+        whole = "; no clip is on both sides, but which clips share a recording is not known"
     yield Finding(TELLS, f"{how}{whole}.")
 
 

@@ -64,8 +64,9 @@ def training_set(
 
     Raises ValueError (AudioError) for a clip that cannot be read.
     """
-    paths = (clip.path for clip in data.clips)
-    clips = tuple(progress(feature_cache.all_features(recipe, paths, variants)))
+    paths = [clip.path for clip in data.clips]
+    made = feature_cache.AllFeatures(recipe, paths, variants or Variants(count=0))
+    clips = tuple(progress(made))
     indices = [classes.index(clip.label) for clip in data.clips]
     targets = np.eye(len(classes), dtype=np.float32)[indices]
     if recipe.normalisation is None:

@@ -26,6 +26,7 @@ NICENESS = 10  # the page goes first
 TOLD_EVERY_S = 0.2
 CLAIM = "claim"
 STOPPED = 3  # exit status of a training that was asked to end
+PREPARING = "Preparing the next step"
 STARTING = "Starting: the training's libraries take a few seconds"
 
 
@@ -62,6 +63,7 @@ class _Reporter:
             if time.monotonic() - self.told_at > TOLD_EVERY_S:
                 self.stage(words, number, total)
             yield thing
+        self.stage(PREPARING)
 
     def epoch(self, stage: str, report: Any) -> None:
         """One epoch further."""

@@ -171,7 +171,7 @@ def test_a_variant_is_always_the_same_and_never_another_ones() -> None:
 def test_variants_are_kept_apart_on_disk(three_sounds: Path, own_cache: Path) -> None:
     path, recipe = three_sounds / "sine" / "1.wav", Recipe(window_frames=101)
     settings = Variants(count=2)
-    made = next(feature_cache.all_features(recipe, [path], settings))
+    made = next(iter(feature_cache.AllFeatures(recipe, [path], settings)))
     assert len(made) == 3
     assert len(list((own_cache / "features" / recipe.key()).glob("*.npy"))) == 3
     other = feature_cache.file_features(recipe, path, Variants(count=2, speed=0.1), 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import architectures, checkpoint
+from audioclf import architectures, checkpoint, known
 from audioclf.checkpoint import Checkpoint
 
 
@@ -29,7 +29,7 @@ def test_the_most_accurate_comes_first(copy: Path, monkeypatch: pytest.MonkeyPat
         (Path(shutil.copytree(copy, copy.parent / name)) / "card.json").write_text(json.dumps(card))
     shutil.rmtree(copy)
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(copy.parent))
-    assert [found.name for found in checkpoint.best_first()] == ["b", "a"]
+    assert [found.name for found in known.best_first()] == ["b", "a"]
 
 
 def test_a_checkpoint_is_found_by_its_folder(copy: Path) -> None:
@@ -96,3 +96,10 @@ def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
     good = [one for one in heard if (one.measured or {})["accuracy"] >= 0.85]
     assert len(good) > 0.6 * len(heard)
     assert all((one.measured or {})["accuracy"] >= 0.75 for one in heard)
+
+
+def test_two_clips_out_of_two_do_not_stand_before_seventy_seven_out_of_eighty() -> None:
+    assert known.certain_accuracy(1.0, 2) == pytest.approx(0.342, abs=1e-3)
+    assert known.certain_accuracy(0.9625, 80) == pytest.approx(0.895, abs=1e-3)
+    assert known.certain_accuracy(1.0, 80) > known.certain_accuracy(0.9875, 80)
+    assert known.certain_accuracy(0.0, 1) == pytest.approx(0.0, abs=1e-9)

@@ -70,6 +70,8 @@ def test_files_come_class_by_class_and_none_is_lost(tmp_path: Path) -> None:
     data = dataset.load(collection.folder_of(made))
     assert data.classes == ("Bell tower", "Geräusch 🎧") and len(data.clips) == 3
     assert {clip.path.name for clip in data.clips} == {"1.wav", "1 2.wav"}
+    same = collection.with_files(made, "bell TOWER", bell[:1], FREE)
+    assert len(dataset.load(collection.folder_of(same)).classes) == 2
     other = collection.with_files(
         collection.from_archive(zipped(tmp_path), "x", FREE), "new", bell, FREE
     )

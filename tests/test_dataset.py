@@ -134,7 +134,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 def test_one_class_only_is_refused(tmp_path: Path) -> None:
     said = refusal(lambda: dataset.load(fill(tmp_path / "birds", wren=3)))
-    assert "“birds” holds fewer than two classes" in said and "one folder per class" in said
+    assert "“birds” holds fewer than two classes of sounds (wren, 3 clips)" in said
 
 
 def test_what_is_not_a_folder_is_refused(tmp_path: Path) -> None:

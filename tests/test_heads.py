@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audioclf import audio, checkpoint, cli, dataset, ensemble, heads, place
+from audioclf import audio, checkpoint, cli, dataset, ensemble, heads, known, place
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.evaluate import evaluate
 from audioclf.heads import HeadSettings
 from audioclf.predict import predict_file
 from audioclf.prediction import Prediction
-from audioclf.ui import heat, shared, timings
+from audioclf.ui import heat, network_lists, timings
 from tests import sounds
 from tests.conftest import ROOT
 from tests.sentences import refusal
@@ -89,8 +89,11 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     (other / "card.json").write_text(json.dumps({**card, "results": []}))
     said = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
     assert "“three_sounds” hears, which is not here" in said
-    assert [found.name for found in checkpoint.best_first()] == ["worse", "alone"]
-    assert dict(map(reversed, shared.network_choices()))["alone"] == "alone (cannot be used yet)"
+    assert [found.name for found in known.best_first()] == ["worse", "alone"]
+    assert (
+        dict(map(reversed, network_lists.network_choices()))["alone"]
+        == "alone (cannot be used yet)"
+    )
     assert timings.measure(checkpoint.find("alone")) is None
     assert checkpoint.find("alone").n_bytes < 100_000
 

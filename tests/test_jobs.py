@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from audioclf.job import (
     Status,
 )
 from audioclf.predict import predict_file
+from tests.conftest import ROOT
 from tests.sentences import refusal
 
 START = "separable_cnn-mel"
@@ -176,6 +179,25 @@ def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None
     checkpoint.verify(checkpoint.read(Path(request_for.out, "taught")))
 
 
+def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request) -> None:
+    code = (
+        "import json, os, signal, sys\nfrom audioclf import jobs\n"
+        "from audioclf.job import JobLimits, Request\n"
+        "asked = json.loads(sys.argv[1])\n"
+        "asked['limits'] = JobLimits(**asked['limits'])\n"
+        "print(jobs.start(Request(**asked)).id, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    asked = json.dumps(asdict(request_for))
+    child = subprocess.run(
+        [sys.executable, "-c", code, asked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert child.returncode == -signal.SIGKILL
+    job = jobs.find(child.stdout.strip())
+    assert ended(job).state == DONE, job.log
+    assert checkpoint.read(Path(job.result["folder"])).name == "taught"
+
+
 def test_two_who_resume_at_once_resume_once(long_one: Request) -> None:
     job = jobs.start(replace(long_one, folder="/nowhere/at/all"))
     ended(job)
@@ -282,7 +304,7 @@ def test_limits_end_a_training_with_a_sentence(
         ({"start": "nobody"}, "There is no checkpoint “nobody”"),
         ({"kind": WHOLE, "settings": (("epochs", "two"),)}, "is a whole number"),
         ({"kind": SCRATCH, "start": None, "architecture": "nothing"}, "no architecture “nothing”"),
-        ({"name": "../outside"}, "cannot name a checkpoint"),
+        ({"name": "../outside"}, "cannot name a network"),
         ({"folder": "/nowhere/at/all"}, "There is no folder"),
         ({"out": "/dev/null/here"}, "Not a directory"),
     ],

@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect
 
-from audioclf import checkpoint, plots
+from audioclf import checkpoint, known, plots
 from audioclf.markdown import plain
 from audioclf.ui import network_details, networks_tab, timings
 from audioclf.ui.card_words import facts, in_words, result_line
@@ -82,7 +82,7 @@ def test_speed_is_measured_once_and_filled_in_row_by_row(
     assert speeds["both"] == pytest.approx(speeds["full"] + speeds["old"])
     assert speeds["damaged"] is None
     monkeypatch.setattr(timings, "open_session", lambda *_: pytest.fail("measured again"))
-    monkeypatch.setattr(checkpoint, "best_first", lambda: [checkpoint.find("full")])
+    monkeypatch.setattr(known, "best_first", lambda: [checkpoint.find("full")])
     (again,) = networks_tab.time_networks()
     assert listed(again)["full"]["ms per window"] == speeds["full"]
 

@@ -9,7 +9,7 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, Page, expect
 
-from audioclf import audio, checkpoint
+from audioclf import audio, checkpoint, known
 from tests import sounds
 from tests.browsing import PATIENCE_MS, TOO_WIDE, hear, n_inked, on_a_phone, upload
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 def choose_network(page: Page, number: int) -> str:
     """Choose the checkpoint of that number in the dropdown; its name."""
-    name = checkpoint.best_first()[number].name
+    name = known.best_first()[number].name
     choose(page, name)
     return name
 

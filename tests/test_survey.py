@@ -38,8 +38,8 @@ def test_a_good_folder_has_nothing_to_warn_of(folder: Path) -> None:
     found = look(folder)
     assert not found.blocks and said(found, WARNS) == []
     assert said(found, TELLS) == [
-        "5 folds are made, each with its share of every class; no clip is on both sides of a "
-        "split, and which are of one source is not known."
+        "5 folds are made, each with its share of every class; no clip is on both sides, but which "
+        "clips share a recording is not known."
     ]
     assert found.classes() == [
         {"class": "cat", "clips": 10, "minutes": 0.42, "unreadable": 0},

@@ -19,6 +19,7 @@ from audioclf.ui import (
     classify_tab,
     estimate,
     mine,
+    network_lists,
     shared,
     teach_job,
     teach_result,
@@ -140,17 +141,17 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
     kept, facts = facts_of(three_sounds)
     what = (HEAD, START, None)
     name = "three_sounds-separable_cnn"
-    assert teach_settings.suggest_name(facts, what, "", None) == (name, name)
-    assert is_kept(teach_settings.suggest_name(facts, what, "typed", name)[0])
+    assert teach_settings.name_network(facts, *what, "", None) == (name, name)
+    assert is_kept(teach_settings.name_network(facts, *what, "typed", name)[0])
     (local / name).mkdir()
-    assert teach_settings.suggest_name(facts, what, name, name)[0] == f"{name}-2"
+    assert teach_settings.name_network(facts, *what, name, name)[0] == f"{name}-2"
     a_job({"state": job.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
-    assert teach_settings.suggest_name(facts, what, name, name)[0] == f"{name}-3"
+    assert teach_settings.name_network(facts, *what, name, name)[0] == f"{name}-3"
     for name, words in (
         (START, "already: choose another name"),
         ("three_sounds-separable_cnn-2", "already: choose another name"),
-        ("../outside", "cannot name a checkpoint"),
-        ("", "cannot name a checkpoint"),
+        ("../outside", "cannot name a network"),
+        ("", "cannot name a network"),
     ):
         chosen = (HEAD, START, None, name, 10, "usual", 0.2)
         assert words in teach_settings.start_training(kept, facts, *chosen)[2]
@@ -165,8 +166,8 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
         ((HEAD, "../x", None, "new", 10, "usual", 0.2), "There is no network"),
         ((SCRATCH, None, "os", "new", 10, "usual", 0.2), "Choose the architecture"),
         ((WHOLE, START, None, "new", 0, "usual", 0.2), "between 1 and 1000 epochs"),
-        ((WHOLE, START, None, "new", None, "usual", 0.2), "no usable number"),
-        ((WHOLE, START, None, "new", float("inf"), "usual", 0.2), "no usable number"),
+        ((WHOLE, START, None, "new", None, "usual", 0.2), "between 1 and 1000 epochs"),
+        ((WHOLE, START, None, "new", float("nan"), "usual", 0.2), "between 1 and 1000 epochs"),
         ((WHOLE, START, None, "new", 10, "wild", 0.2), "none of those that are offered"),
         ((HEAD, START, None, "new", 10, "usual", 0.9), "half of the clips"),
         ((HEAD, START, None, "new", 10, "usual", float("nan")), "half of the clips"),
@@ -198,7 +199,11 @@ def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Pa
     _, facts = facts_of(three_sounds)
     words = teach_settings.estimate_time(facts, WHOLE, START, None, 40)
     assert "This takes about" in words
-    assert teach_settings.estimate_time(facts, WHOLE, START, None, None).startswith("This takes")
+    for epochs in (None, 0, -3, 1e9, float("nan"), "two"):
+        assert "between 1 and 1000" in teach_settings.estimate_time(
+            facts, WHOLE, START, None, epochs
+        )
+    assert teach_settings.estimate_time(facts, HEAD, START, None, None).startswith("This takes")
     assert teach_settings.estimate_time(None, WHOLE, START, None, 40) == ""
     assert [estimate.in_words(s) for s in (1, 32, 100, 9_000)] == [
         "about 5 seconds", "about 30 seconds", "about 2 minutes", "about 2.5 hours",
@@ -248,10 +253,10 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert not (checkpoint.home() / name).exists()
 
     def offered(visitor: Any) -> bool:
-        return name in [value for _, value in shared.network_choices(mine=visitor)]
+        return name in [value for _, value in network_lists.network_choices(mine=visitor)]
 
     assert offered(kept) and not offered({}) and not offered({"jobs": ["guessed"]})
-    listed = shared.list_networks(name, kept)
+    listed = network_lists.list_networks(name, kept)
     assert "value" not in listed  # what is chosen meanwhile stays
     assert name in [value for _, value in listed["choices"]]
     assert mine.jobs_of({}) == []
@@ -261,7 +266,8 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert heard.ranking()[0][0] == "noise"
     assert "Trained on bells" in classify_tab.describe_network(name)
     visible, figure, _, measured, words, table, beside = teach_result.show_outcome(one.id)
-    assert visible.visible and figure is not None and "6 of 6 clips right" in measured
+    assert visible.visible and figure["value"] is not None and figure["visible"]
+    assert "6 of 6 clips right" in measured["value"]
     assert "All 6 clips" in words and len(table["value"]["data"]) == 6 and beside == ""
     assert teach_result.show_outcome("../" + one.id)[0].visible is False
 

@@ -11,7 +11,15 @@ import gradio as gr
 import numpy as np
 
 from audioclf import checkpoint, clean, pictures, plots, predict
-from audioclf.ui import classify_tab, fetch_view, mine, networks_tab, shared, teach_tab
+from audioclf.ui import (
+    classify_tab,
+    fetch_view,
+    mine,
+    network_lists,
+    networks_tab,
+    shared,
+    teach_tab,
+)
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
 from audioclf.ui.where import is_local
@@ -76,7 +84,7 @@ def _tidy() -> None:
 
 def _warm() -> None:
     """What a first visitor would otherwise wait for: a session, a picture, a gate."""
-    for _, name in shared.network_choices()[:1]:
+    for _, name in network_lists.network_choices()[:1]:
         with contextlib.suppress(ValueError):
             predict.warm(checkpoint.find(name))
     rate_hz = 22_050

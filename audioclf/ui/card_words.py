@@ -38,7 +38,7 @@ def result_line(result: dict[str, Any]) -> str:
         parts.append(f"{right} ({100 * accuracy:.2f} %)")
     names = (("macro F1", "macro_f1"), ("ECE", "ece"), ("negative log-likelihood", "nll"))
     parts += [f"{name} {result[key]:.3f}" for name, key in names if result.get(key) is not None]
-    if result.get("ece_uncalibrated") is not None:
+    if result.get("ece_uncalibrated") not in (None, result.get("ece")):
         parts.append(f"ECE before calibration {result['ece_uncalibrated']:.3f}")
     words = f"{result.get('data') or 'Unnamed data'}: {', '.join(parts) or 'no numbers'}"
     return f"{words}; the network measured: {result['network']}" if result.get("network") else words

@@ -12,14 +12,13 @@ from audioclf.ui import views
 from audioclf.ui.heat import heat_lane, is_many
 from audioclf.ui.lanes import ASSETS, lane, waveform_lane
 from audioclf.ui.mine import remembered
+from audioclf.ui.network_lists import list_networks, network_choices
 from audioclf.ui.shared import (
     QUIET,
     Shared,
     Sound,
     guarded,
     hear,
-    list_networks,
-    network_choices,
     network_named,
     playable,
     temporary_file,

@@ -5,19 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import checkpoint, plots
+from audioclf import checkpoint, known, plots
 from audioclf.prediction import UNSURE_BELOW, Prediction, key
 from audioclf.ui.agreement import agreement, listed, together
 from audioclf.ui.lanes import lane
-from audioclf.ui.shared import (
-    Shared,
-    Sound,
-    guarded,
-    hear,
-    network_choices,
-    network_named,
-    unchecked,
-)
+from audioclf.ui.network_lists import network_choices
+from audioclf.ui.shared import Shared, Sound, guarded, hear, network_named, unchecked
 
 N_BEST = 3
 MOST = 50  # networks at a time
@@ -169,7 +162,7 @@ def offer_networks(chosen: list[str] | None, mine: Any = None) -> Any:
 
 def first_choice() -> list[str]:
     """The best networks and every ensemble, of those that can be used."""
-    best = [network for network in checkpoint.best_first() if network.trouble is None]
+    best = [network for network in known.best_first() if network.trouble is None]
     return [n.name for place, n in enumerate(best) if place < N_BEST or n.is_ensemble]
 
 

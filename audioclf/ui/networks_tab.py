@@ -6,19 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import checkpoint, fetch
+from audioclf import fetch, known
 from audioclf.checkpoint import Checkpoint
 from audioclf.ui import fetch_view, network_details, timings
+from audioclf.ui.network_lists import keeping, list_networks, network_choices, use_network
 from audioclf.ui.number_table import filled, table
-from audioclf.ui.shared import (
-    QUIET,
-    Shared,
-    keeping,
-    list_networks,
-    network_choices,
-    unchecked,
-    use_network,
-)
+from audioclf.ui.shared import QUIET, Shared, unchecked
 
 COLUMNS = (
     ("Network", "{}"),
@@ -50,7 +43,7 @@ def time_networks() -> Iterator[dict[str, Any]]:
     Accuracy in percent, macro F1 and ECE on the data that the row names; milliseconds per window on
     this machine, measured now where they are not known, row by row; parameters; megabytes.
     """
-    for found in checkpoint.best_first():
+    for found in known.best_first():
         if timings.known_ms(found) is None and timings.measure(found) is not None:
             yield _table()
     yield _table()  # also where all were known: without a value the table would be emptied
@@ -85,7 +78,7 @@ def _table() -> dict[str, Any]:
 
 
 def _rows() -> list[list[Any]]:
-    return [_row(found) for found in checkpoint.best_first()]
+    return [_row(found) for found in known.best_first()]
 
 
 def _row(network: Checkpoint) -> list[Any]:

@@ -3,7 +3,7 @@
 import functools
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
-from audioclf import audio, checkpoint, fetch
+from audioclf import audio, checkpoint
 from audioclf.audio import Header, Limits, Samples
 from audioclf.checkpoint import Checkpoint
 from audioclf.predict import predict, predict_file, together
@@ -104,60 +104,6 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     samples, _ = audio.load(path, limits=limits())
     samples.setflags(write=False)
     return samples
-
-
-def networks(*, general_first: bool = True, mine: Any = None) -> list[Checkpoint]:
-    """Every checkpoint: general ears, then the best.
-
-    `mine`: what a browser remembers, for the networks that it has taught.
-    """
-    found = [*my.networks_of(mine), *checkpoint.best_first()]
-    return sorted(found, key=_is_special) if general_first else found
-
-
-def choices_of(found: Iterable[Checkpoint]) -> list[tuple[str, str]]:
-    """Networks with their measured accuracy, and their names, for a list."""
-    return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
-
-
-def network_choices(*, general_first: bool = True, mine: Any = None) -> list[tuple[str, str]]:
-    """Every checkpoint as `networks` orders them, for a list."""
-    return choices_of(networks(general_first=general_first, mine=mine))
-
-
-def list_networks(chosen: str | None, mine: Any = None) -> Any:
-    """Classify's list with every checkpoint that is there now; keeps what is chosen."""
-    return keeping(network_choices(mine=mine), chosen)
-
-
-def use_network(chosen: str | None, mine: Any = None) -> tuple[Any, Any]:
-    """The network in Classify's list, and Classify in front."""
-    choices = network_choices(mine=mine)
-    return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
-
-
-def keeping(choices: list[tuple[str, str]], chosen: str | None) -> Any:
-    """A list that is made anew; with another value only where the chosen one is gone.
-
-    Else without any: somebody may have chosen another one meanwhile.
-    """
-    names = [name for _, name in choices]
-    changed: dict[str, Any] = {}
-    if chosen not in names:
-        changed = {"value": names[0] if names else None}
-    return gr.update(choices=choices, **changed)
-
-
-def _is_special(network: Checkpoint) -> bool:
-    return network.name not in {source.becomes for source in fetch.SOURCES.values()}
-
-
-def _in_brackets(network: Checkpoint) -> str:
-    if network.trouble is not None:
-        return "cannot be used yet"
-    if network.measured:
-        return f"{100 * network.measured['accuracy']:.2f} %"
-    return f"{len(network.classes)} classes" if network.is_multi_label else "not measured"
 
 
 def network_named(name: str | None) -> Checkpoint:

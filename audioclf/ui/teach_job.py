@@ -3,6 +3,7 @@
 import time
 from datetime import datetime
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -29,7 +30,7 @@ STAGES = {
     "held-out clips": "Judging the clips that were held out",
     "a second look": "Looking for misjudged clips",
 }
-TAUGHT, UNSEEN = "taught clips, varied", "held-out clips"
+TAUGHT, UNSEEN = "taught clips, as shown", "held-out clips"
 COLOURS = {TAUGHT: "#0072B2", UNSEEN: "#D55E00"}  # Okabe and Ito
 CURVES = (("loss", "unseen_loss", 1), ("accuracy", "unseen_accuracy", 100))
 
@@ -143,7 +144,7 @@ def _remaining(found: Job) -> str:
     epochs = found.epochs
     if found.request.kind == HEAD or not epochs or found.status.stage != "Learning":
         return ""
-    last = epochs[-5:]
+    last = epochs[1:][-5:] or epochs  # the first one also builds the network
     mean_s = sum(one["seconds"] for one in last) / len(last)
     return f", about {_time(mean_s * (last[-1]['n_epochs'] - last[-1]['epoch']))} left"
 
@@ -187,7 +188,9 @@ def _buttons(found: Job | None) -> tuple[Any, ...]:
 
 def _title(found: Job) -> str:
     request = found.request
-    start = (request.architecture if request.kind == SCRATCH else request.start) or ""
+    how = f"{request.architecture}, from scratch"
+    if request.kind != SCRATCH:
+        how = f"from {Path(request.start or '').name}"
     day = datetime.fromtimestamp(found.asked_at)
     state = STATES[found.status.state]
-    return f"{request.name}, from {start.rsplit('/', 1)[-1]} ({state}, {day:%d %b %H:%M})"
+    return f"{request.name}, {how} ({state}, {day:%d %b %H:%M})"

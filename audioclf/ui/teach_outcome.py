@@ -50,7 +50,7 @@ def outcome() -> Outcome:
         with gr.Accordion("Take it away", open=False, elem_id="teach-take"):
             formats = gr.CheckboxGroup(
                 teach_result.FORMATS,
-                label="Besides Keras and ONNX, each read back and compared",
+                label="Put into it besides Keras and ONNX",
                 elem_id="teach-formats",
             )
             make = gr.Button("Make the ZIP", elem_id="teach-make")
@@ -87,13 +87,11 @@ def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
         "concurrency_id": "export",
         "concurrency_limit": 1,
     }
-    outcome.make.click(
-        teach_result.make_bundle,
-        [trainings, outcome.formats],
-        [outcome.download, outcome.made],
-        **slow,
+    made = [outcome.download, outcome.made]
+    outcome.make.click(teach_result.tell_making, None, made, **QUIET).then(
+        teach_result.make_bundle, [trainings, outcome.formats], made, **slow
     )
-    outcome.push.click(
+    outcome.push.click(teach_result.tell_pushing, None, outcome.pushed, **QUIET).then(
         teach_result.push_network,
         [trainings, outcome.repo, outcome.token, outcome.is_public],
         outcome.pushed,

@@ -26,6 +26,7 @@ class Sounds(NamedTuple):
     files: gr.File
     label: gr.Textbox
     add: gr.Button
+    over: gr.Button
     folder: gr.Textbox
     use_folder: gr.Button
     said: gr.Markdown
@@ -85,6 +86,7 @@ def sounds() -> Sounds:
             with gr.Column(scale=2, min_width=220):
                 label = gr.Textbox(label="Their class", max_length=100, elem_id="teach-class")
                 add = gr.Button("Bring them", elem_id="teach-add")
+                over = gr.Button("Start over", size="sm", elem_id="teach-over")
         with gr.Tab("A folder here", visible=is_local()):
             folder = gr.Textbox(label="Its whole path", elem_id="teach-folder")
             use_folder = gr.Button("Look into it", elem_id="teach-use-folder")
@@ -112,7 +114,7 @@ def sounds() -> Sounds:
             visible=False,
             elem_id="teach-durations",
         )
-    parts = (archive, files, label, add, folder, use_folder, said)
+    parts = (archive, files, label, add, over, folder, use_folder, said)
     return Sounds(*parts, report, classes, durations, leave_out)
 
 
@@ -190,7 +192,8 @@ def learning() -> Learning:
         cancel = gr.Button("Cancel", visible=False, elem_id="teach-cancel")
         resume = gr.Button("Resume", visible=False, elem_id="teach-resume")
         publish = gr.Button("Publish what it has learnt", visible=False, elem_id="teach-publish")
-    delete = gr.Button("Remove this training", visible=False, size="sm", elem_id="teach-delete")
+    what = "this training; its network stays" if is_local() else "this training and its network"
+    delete = gr.Button(f"Remove {what}", visible=False, size="sm", elem_id="teach-delete")
     with gr.Row():
         loss, accuracy = _curve("loss", "Loss"), _curve("accuracy", "Accuracy (%)")
     with gr.Accordion("Log", open=False):

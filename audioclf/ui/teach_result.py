@@ -15,8 +15,9 @@ from audioclf import audio, hub, jobs
 from audioclf.job import DONE, Job
 from audioclf.markdown import plain
 from audioclf.ui.network_details import show_results
+from audioclf.ui.network_lists import use_network
 from audioclf.ui.number_table import filled
-from audioclf.ui.shared import guarded, limits, network_named, use_network
+from audioclf.ui.shared import guarded, limits, network_named
 
 CLIPS = (
     ("Clip", "{}"),
@@ -32,7 +33,10 @@ FAILED = "It could not be made: the program that exports networks ended without 
 
 @guarded(lambda sentence: (gr.Column(visible=False), None, None, sentence, None, None, ""))
 def show_outcome(chosen: str | None) -> tuple[Any, ...]:
-    """What came out: confusion, a table per class, misjudged clips, the comparison."""
+    """What came out: confusion, a table per class, misjudged clips, the comparison.
+
+    Where no clips were held out, one sentence says so.
+    """
     found = _done(chosen)
     if found is None:
         return gr.Column(visible=False), None, None, "", None, None, ""
@@ -45,7 +49,12 @@ def show_outcome(chosen: str | None) -> tuple[Any, ...]:
     wrong = sum(r["expected"] != r["heard"] for r in result["clips"])
     words = _on_clips(len(rows), wrong)
     table = gr.update(value=filled(CLIPS, rows), visible=bool(rows))
-    return gr.Column(visible=True), figure, per_class, measured, words, table, _beside(result)
+    shown = (
+        gr.update(value=figure, visible=bool(rows)),
+        gr.update(value=per_class, visible=bool(rows)),
+        gr.update(value=measured, visible=bool(rows)),
+    )
+    return gr.Column(visible=True), *shown, words, table, _beside(result)
 
 
 def hear_clip(chosen: str | None, event: gr.SelectData) -> Any:
@@ -60,6 +69,16 @@ def use_taught(chosen: str | None, mine: Any) -> tuple[Any, Any]:
     """The new network in Classify's list, and Classify in front."""
     found = _done(chosen)
     return use_network(found.result["checkpoint"] if found else None, mine)
+
+
+def tell_making() -> tuple[Any, str]:
+    """That something is being made, at once: it takes a while."""
+    return gr.DownloadButton(visible=False), "Making it, and comparing what is made: 10 to 30 s…"
+
+
+def tell_pushing() -> str:
+    """The same of an upload."""
+    return "Making it, then uploading: half a minute or more…"
 
 
 @guarded(lambda sentence: (gr.DownloadButton(visible=False), sentence))

@@ -13,7 +13,8 @@ from audioclf.findings import MOST_SHARE
 from audioclf.job import DONE, HEAD, SCRATCH, WHOLE, Request
 from audioclf.ui import estimate
 from audioclf.ui import mine as my
-from audioclf.ui.shared import choices_of, guarded, keeping, network_named, networks
+from audioclf.ui.network_lists import choices_of, keeping, networks
+from audioclf.ui.shared import guarded, network_named
 from audioclf.ui.teach_job import list_trainings
 from audioclf.ui.where import is_local
 
@@ -86,16 +87,16 @@ def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def suggest_name(
-    facts: Any, what: tuple[Any, Any, Any], typed: str, suggested: str | None
+def name_network(
+    facts: Any, kind: Any, start: Any, architecture: Any, typed: str, suggested: str | None
 ) -> tuple[Any, Any]:
-    """A name for the new network that is still free, unless somebody typed another one.
+    """A name for the new network that is still free, unless somebody typed another free one.
 
-    what: the kind, the start and the architecture. Returns the name, and what was suggested.
+    Returns the name, and what was suggested.
     """
-    if not isinstance(facts, dict) or typed not in ("", None, suggested):
+    is_theirs = typed not in ("", None, suggested) and not _is_taken(str(typed))
+    if not isinstance(facts, dict) or is_theirs:
         return gr.skip(), gr.skip()
-    kind, start, architecture = what
     ears = (architecture if kind == SCRATCH else start) or "network"
     stem = BAD_NAME.sub("-", f"{facts['name']}-{str(ears).split('-')[0]}").strip("-._") or "network"
     number, name = 1, stem[:48]
@@ -103,13 +104,6 @@ def suggest_name(
         number += 1
         name = f"{stem[:44]}-{number}"
     return name, name
-
-
-def name_network(
-    facts: Any, kind: Any, start: Any, architecture: Any, typed: str, suggested: str | None
-) -> tuple[Any, Any]:
-    """The suggestion of `suggest_name`, as the page asks for it."""
-    return suggest_name(facts, (kind, start, architecture), typed, suggested)
 
 
 def estimate_time(
@@ -121,7 +115,7 @@ def estimate_time(
     try:
         work = estimate.Work(
             kind, _like(kind, start, architecture), facts["n_clips"], facts["seconds"],
-            int(epochs or 1),
+            1 if kind == HEAD else _epochs(epochs),
         )  # fmt: skip
         about_s = estimate.seconds(work)
     except (ValueError, TypeError, OverflowError) as error:
@@ -195,7 +189,7 @@ def _home() -> Path:
 
 
 def _epochs(epochs: Any) -> int:
-    if not 1 <= int(epochs) <= MOST_EPOCHS:
+    if not isinstance(epochs, int | float) or not 1 <= epochs <= MOST_EPOCHS:
         raise ValueError(f"Choose between 1 and {MOST_EPOCHS} epochs.")
     return int(epochs)
 

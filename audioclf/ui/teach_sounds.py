@@ -63,6 +63,11 @@ def name_folder(folder: str, mine: Any) -> Brought:
     return _with(mine, str(path)), ""
 
 
+def start_over(mine: Any) -> tuple[Any, str]:
+    """Forget the sounds that were brought; trainings that began with them keep them."""
+    return {**my.of(mine), "sounds": None}, "Bring other sounds."
+
+
 def which_sounds(mine: Any) -> list[Any]:
     """Which sounds the browser has brought, and how often it added to them."""
     kept = my.of(mine)

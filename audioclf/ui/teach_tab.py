@@ -13,7 +13,8 @@ from audioclf.ui import (
     teach_settings,
     teach_sounds,
 )
-from audioclf.ui.shared import QUIET, Shared, list_networks
+from audioclf.ui.network_lists import list_networks
+from audioclf.ui.shared import QUIET, Shared
 from audioclf.ui.teach_outcome import Outcome
 from audioclf.ui.teach_parts import Learning, Settings, Sounds
 from audioclf.ui.where import is_local
@@ -75,6 +76,7 @@ def _wire_sounds(
         brought,
         **QUIET,
     )
+    sounds.over.click(teach_sounds.start_over, shared.mine, brought, **QUIET)
     gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUIET)
     gr.on(
         [which.change, sounds.leave_out.input, settings.share.release, settings.share.input],
