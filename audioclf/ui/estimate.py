@@ -15,7 +15,7 @@ from audioclf.job import HEAD, WHOLE
 from audioclf.ui import timings
 
 HEAD_START_S, START_S = 2.0, 12.0  # a process, its libraries; exporting and comparing
-DECODE_S = 0.02  # a clip, decoded and resampled
+FILE_S, SOUND_SHARE = 0.005, 0.003  # per clip, and per second of sound: decoded, as features
 VARIANTS = 3
 USUAL_MS_PER_M = 0.2  # of training, per million multiply-adds; where no card knows better
 
@@ -33,7 +33,7 @@ class Work:
 
 def seconds(work: Work) -> float:
     """About how many seconds it will take here."""
-    listening_s = work.n_clips * DECODE_S
+    listening_s = work.n_clips * FILE_S + work.seconds * SOUND_SHARE
     if work.network is None:
         return START_S + listening_s * (1 + VARIANTS) + work.epochs * work.n_clips * 0.01
     ms = timings.known_ms(work.network) or timings.measure(work.network) or 1.0

@@ -108,6 +108,7 @@ def sounds() -> Sounds:
             x_title="Duration of a clip",
             y_title="Clips",
             sort=list(survey.LENGTHS),
+            x_label_angle=-40,
             height=220,
             min_width=300,
             show_label=False,
