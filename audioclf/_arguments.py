@@ -188,6 +188,8 @@ def _add_labels(made: argparse.ArgumentParser) -> None:
     made.add_argument("--format", choices=FORMATS, default="csv")
     made.add_argument("--output", metavar="FILE.zip", help="or a new folder; SET.zip unless given")
     made.add_argument("--sounds", action="store_true", help="export the sounds too")
+    made.add_argument("--clips", choices=("flac", "wav"), help="and every stretch as a file")
+    made.add_argument("--split", action="store_true", help="to teach and to test, by recording")
     made.add_argument("--json", action="store_true")
 
 

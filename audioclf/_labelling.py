@@ -4,9 +4,10 @@ import argparse
 import getpass
 from pathlib import Path
 
-from audioclf import label_exchange, labelled
+from audioclf import label_export, label_import, labelled
 from audioclf._arguments import Run
 from audioclf._console import print_table, progress
+from audioclf.label_export import Export
 
 
 def _labels(chosen: argparse.Namespace) -> None:
@@ -32,14 +33,15 @@ def _import(chosen: argparse.Namespace) -> None:
     one = labelled.find(_name(chosen))
     labelled.look(one, lambda paths: progress("sounds", paths))
     paths = [Path(path) for path in chosen.paths]
-    n_labels = label_exchange.read_labels(one, paths, chosen.format, _who())
+    n_labels = label_import.read_labels(one, paths, chosen.format, _who())
     print(f"{one.name}: {n_labels} new labels")
 
 
 def _export(chosen: argparse.Namespace) -> None:
     one = labelled.find(_name(chosen))
     output = Path(chosen.output or f"{one.name}.zip")
-    print(label_exchange.write_labels(one, chosen.format, output, with_sounds=chosen.sounds))
+    export = Export(chosen.format, chosen.sounds, chosen.clips or "", chosen.split)
+    print(label_export.write_labels(one, export, output))
 
 
 def _name(chosen: argparse.Namespace) -> str:

@@ -4,6 +4,7 @@ Both are safe on what people bring: silence, a single sample, not a number. Noth
 loudness on purpose, so before and after can be compared by ear.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,15 +89,30 @@ def split(
     A frame of 2,048 samples is silent when its RMS is more than `top_db` below the loudest
     frame's, as in `librosa.effects.split`. Silence has no stretches.
     """
+    return split_blocks([samples], sample_rate_hz, settings)
+
+
+def split_blocks(
+    blocks: Iterable[Samples], sample_rate_hz: int, settings: Split | None = None
+) -> NDArray[np.floating]:
+    """`split` of a sound that comes in blocks, (samples,) each, in memory that does not grow."""
     settings = settings or Split()
-    samples = _mono(samples)
-    if len(samples) == 0 or is_silent(samples):
+    powers, n_samples, is_heard = [], 0, False
+    rest = np.zeros(FRAME_LENGTH // 2, np.float32)  # frames are centred
+    for block in blocks:
+        samples = _mono(block)
+        n_samples += len(samples)
+        is_heard = is_heard or not is_silent(samples)
+        power, rest = _frame_power(np.concatenate([rest, samples]))
+        powers.append(power)
+    if not is_heard:
         return np.zeros((0, 2))
-    power = _frame_power(samples)
+    end = np.zeros(FRAME_LENGTH // 2, np.float32)
+    power = np.concatenate([*powers, _frame_power(np.concatenate([rest, end]))[0]])
     loud = 10 * np.log10(np.maximum(power, 1e-20) / np.max(power)) > -settings.top_db
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
     stretches: NDArray[np.floating] = (
-        np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, len(samples)) / sample_rate_hz
+        np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, n_samples) / sample_rate_hz
     )
     stretches = _bridge(stretches, settings.min_gap_s)
     lengths_s = stretches[:, 1] - stretches[:, 0]
@@ -151,11 +167,14 @@ def _mono(samples: Samples) -> Samples:
     return np.nan_to_num(np.asarray(samples, np.float32), posinf=0.0, neginf=0.0)
 
 
-def _frame_power(samples: Samples) -> NDArray[np.float32]:
-    """Mean square per centred frame, (samples,) -> (frames,)."""
-    padded = np.pad(samples, FRAME_LENGTH // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_LENGTH)[::HOP_LENGTH]
-    return np.einsum("fs,fs->f", frames, frames) / FRAME_LENGTH
+def _frame_power(samples: Samples) -> tuple[NDArray[np.float32], Samples]:
+    """Mean square per frame, (frames,), and the samples with which the next frame begins."""
+    n_frames = max(0, 1 + (len(samples) - FRAME_LENGTH) // HOP_LENGTH)
+    if n_frames == 0:
+        return np.zeros(0, np.float32), samples
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)[::HOP_LENGTH]
+    power = np.einsum("fs,fs->f", frames, frames) / FRAME_LENGTH
+    return power, samples[n_frames * HOP_LENGTH :]
 
 
 def _bridge(stretches: NDArray[np.floating], min_gap_s: float) -> NDArray[np.floating]:

@@ -151,7 +151,7 @@ def _made_folds(rows: list[Row], n_folds: int) -> list[int]:
     """Folds from 1 on, each with its share of every class and whole groups, always the same."""
     labels = np.array([row["label"] for row in rows])
     if all(row.get("group") for row in rows):
-        return _grouped_folds(labels, np.array([row["group"] for row in rows]), n_folds)
+        return grouped_folds(labels, np.array([row["group"] for row in rows]), n_folds)
     folds = np.zeros(len(rows), int)
     rng = np.random.default_rng(0)
     for label in np.unique(labels):
@@ -160,8 +160,8 @@ def _made_folds(rows: list[Row], n_folds: int) -> list[int]:
     return folds.tolist()
 
 
-def _grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_], n_folds: int) -> list[int]:
-    """Folds that share no group; fewer where there are fewer groups."""
+def grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_], n_folds: int) -> list[int]:
+    """Folds from 1 on that share no group; fewer with fewer groups. Raises ValueError."""
     largest = int(np.unique(labels, return_counts=True)[1].max())
     n_folds = min(n_folds, len(np.unique(groups)), largest)
     if n_folds < 2:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audioclf import audio, place
-from audioclf.labels import Label, store
-from audioclf.labels.store import File
+from audioclf.kept_values import saying_why
+from audioclf.labels import Label, contents, database, store
+from audioclf.labels.contents import File
 from audioclf.layouts import SOUNDS
 
 STORE, SOUNDS_FOLDER = "labels.sqlite", "sounds"
@@ -27,9 +28,15 @@ class LabelledSet:
     folder: Path
 
     @property
-    def name(self) -> str:
-        """What people call it: the folder's name."""
+    def id(self) -> str:
+        """What tells it from the others: its folder's name."""
         return self.folder.name
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        with database.opened(self.store) as db:
+            return str(contents.fact(db, NAME) or self.id)
 
     @property
     def store(self) -> Path:
@@ -39,17 +46,31 @@ class LabelledSet:
     @property
     def sounds(self) -> Path:
         """The folder of its sounds."""
-        with store.opened(self.store) as db:
-            return Path(store.fact(db, FOLDER) or self.folder / SOUNDS_FOLDER)
+        with database.opened(self.store) as db:
+            return Path(contents.fact(db, FOLDER) or self.folder / SOUNDS_FOLDER)
+
+    def path_of(self, file: str) -> Path:
+        """Where one of its sounds lies. Raises ValueError for what lies elsewhere."""
+        root = self.sounds
+        path = root / file
+        if "\0" in file or not path.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"“{file[:80]}” is not among the sounds of this data set: add it.")
+        return path
 
     def files(self) -> list[File]:
         """Its sounds, as they were when they were added."""
-        with store.opened(self.store) as db:
-            return store.files(db)
+        with database.opened(self.store) as db:
+            return contents.files(db)
+
+    @property
+    def n_files(self) -> int:
+        """How many sounds it has; they are only ever added."""
+        with database.opened(self.store) as db:
+            return contents.n_files(db)
 
     def labels(self) -> list[Label]:
         """What counts now."""
-        with store.opened(self.store) as db:
+        with database.opened(self.store) as db:
             return store.labels(db)
 
     def durations(self) -> dict[str, float]:
@@ -67,30 +88,42 @@ def find_all() -> list[LabelledSet]:
     return [LabelledSet(path.parent) for path in sorted(home().glob(f"*/{STORE}"))]
 
 
+def by_id(own_id: object) -> LabelledSet:
+    """The set of that id alone, which others do not guess. Raises ValueError."""
+    found = LabelledSet(home() / str(own_id))
+    if not own_id or NO_NAME.search(str(own_id)) or not found.store.is_file():
+        raise ValueError("This data set is not here any more: choose another, or make one.")
+    return found
+
+
 def find(name: str) -> LabelledSet:
-    """The set of that name, which is never a path. Raises ValueError."""
-    found = next((one for one in find_all() if one.name == name), None)
+    """The set of that name or id, which is never a path. Raises ValueError."""
+    every = find_all()
+    found = next((one for one in every if one.id == name), None)
+    found = found or next((one for one in every if one.name == name), None)
     if found is None:
-        known = ", ".join(one.name for one in find_all()) or "(there are none yet)"
+        known = ", ".join(one.name for one in every) or "(there are none yet)"
         raise ValueError(f"There is no data set “{name}”: name one of {known}.")
     return found
 
 
-def create(name: str, sounds: Path | None = None) -> LabelledSet:
+def create(name: str, sounds: Path | None = None, own_id: str = "") -> LabelledSet:
     """A new, empty set; `sounds`: a folder whose sounds it labels where they lie.
 
-    Raises ValueError for a name that is taken or cannot be one.
+    own_id: its folder's name, where others may not guess it. Raises ValueError for a name that is
+    taken or cannot be one.
     """
+    name = name.strip()
     if len(name) > MAX_NAME or NO_NAME.search(name):
         raise ValueError(f"“{name[:40]}” cannot name a data set: use letters, digits and spaces.")
-    made = LabelledSet(home() / name)
+    made = LabelledSet(home() / (own_id or name))
     if made.folder.exists():
         raise ValueError(f"There is a data set “{name}” already: choose another name.")
     if sounds is not None and not sounds.is_dir():
         raise ValueError(f"There is no folder “{sounds}”: name the folder of the sounds.")
-    with store.opened(made.store) as db:
-        store.set_fact(db, NAME, name)
-        store.set_fact(db, FOLDER, str(sounds.resolve()) if sounds else None)
+    with saying_why(made.folder), database.opened(made.store) as db:
+        contents.set_fact(db, NAME, name)
+        contents.set_fact(db, FOLDER, str(sounds.resolve()) if sounds else None)
     return made
 
 
@@ -104,8 +137,8 @@ def look(one: LabelledSet, progress: Counted = iter) -> int:
     paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
     new = [path for path in paths if path.relative_to(root).as_posix() not in known]
     found = [_file(path, root) for path in progress(new)]
-    with store.opened(one.store) as db:
-        return store.add_files(db, found)
+    with database.opened(one.store) as db:
+        return contents.add_files(db, found)
 
 
 def _is_sound(path: Path, root: Path) -> bool:

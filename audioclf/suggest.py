@@ -10,6 +10,7 @@ Extraction", IDA 2001). One in ten comes at random, so that its accuracy on thes
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,13 @@ class Suggestion:
     name: str  # of the class
     probability: float
     by: str  # the network, or whose labels
+
+
+class Pick(NamedTuple):
+    """The candidate to show next, and whether it came at random."""
+
+    candidate: int
+    by_chance: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def next_candidate(
     probabilities: Probabilities,
     order: str,
     rng: np.random.Generator,
-) -> int | None:
+) -> Pick | None:
     """Which candidate to show next; None where all are done. Raises ValueError."""
     if order not in ORDERS:
         raise ValueError(f"There is no order “{order}”: choose one of {', '.join(ORDERS)}.")
@@ -89,14 +97,14 @@ def next_candidate(
     if len(left) == 0:
         return None
     if order == FILED:
-        return int(left[0])
-    if order == USEFUL and rng.random() < RANDOM_SHARE:
-        return int(rng.choice(left))
-    if order == CERTAIN:
-        return int(left[probabilities[left].max(axis=1).argmax()])
+        return Pick(int(left[0]))
+    if rng.random() < RANDOM_SHARE:
+        return Pick(int(rng.choice(left)), by_chance=True)
+    if order == CERTAIN and probabilities.shape[1]:
+        return Pick(int(left[probabilities[left].max(axis=1).argmax()]))
     if len(done) < N_FIRST or probabilities.shape[1] < 2:
-        return int(left[_gain(where, done, left).argmax()])
-    return int(left[margins(probabilities[left]).argmin()])
+        return Pick(int(left[_gain(where, done, left).argmax()]))
+    return Pick(int(left[margins(probabilities[left]).argmin()]))
 
 
 def margins(probabilities: Probabilities) -> NDArray[np.floating]:

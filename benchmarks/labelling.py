@@ -41,7 +41,7 @@ def curve(where: Space, truth: np.ndarray, order: str, seed: int) -> list[float]
         if order == "random":
             number = int(rng.choice(np.setdiff1d(np.arange(len(truth)), list(known))))
         else:
-            number = suggest.next_candidate(where, list(known), heard, order, rng)
+            number = suggest.next_candidate(where, list(known), heard, order, rng).candidate
         known[number] = int(truth[number])
         heard = suggest.judge(where, known, n_classes)
         if len(known) in AFTER:

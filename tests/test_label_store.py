@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from audioclf.labels import store
-from audioclf.labels.store import BAD_AUDIO, LABEL, REMOVED, UNSURE, File, Mark
+from audioclf.labels import contents, database, store
+from audioclf.labels.contents import File
+from audioclf.labels.store import BAD_AUDIO, LABEL, REMOVED, UNSURE, Mark
 from tests.conftest import ROOT
 from tests.sentences import refusal
 
@@ -23,13 +24,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def say(path: Path, *marks: Mark) -> None:
-    with store.opened(path) as db:
+    with database.opened(path) as db:
         for mark in marks:
             store.add(db, mark)
 
 
 def counts(path: Path) -> list[tuple[str, tuple[str, ...]]]:
-    with store.opened(path) as db:
+    with database.opened(path) as db:
         return [(mark.file, mark.names) for mark in store.current(db)]
 
 
@@ -37,7 +38,7 @@ def test_a_later_mark_of_the_same_place_counts_and_both_are_kept(path: Path) -> 
     say(path, Mark("a.wav", LABEL, ("wren",)), Mark("b.wav", LABEL, ("rain",)))
     say(path, Mark("a.wav", LABEL, ("rain", "wren"), who="Ann", accepted=("yamnet", 0.8)))
     assert counts(path) == [("b.wav", ("rain",)), ("a.wav", ("rain", "wren"))]
-    with store.opened(path) as db:
+    with database.opened(path) as db:
         told = store.history(db)
         assert [mark.names for mark, _ in told] == [("wren",), ("rain",), ("rain", "wren")]
         assert told[2][0].accepted == ("yamnet", 0.8) and told[2][0].at > 1.7e9
@@ -48,7 +49,7 @@ def test_a_later_mark_of_the_same_place_counts_and_both_are_kept(path: Path) -> 
 def test_undo_takes_back_one_s_own_last_word_and_the_earlier_one_counts_again(path: Path) -> None:
     say(path, Mark("a.wav", LABEL, ("wren",), who="Ann"), Mark("a.wav", UNSURE, who="Bob"))
     say(path, Mark("a.wav", LABEL, ("rain",), who="Ann"))
-    with store.opened(path) as db:
+    with database.opened(path) as db:
         first = store.undo(db, "Ann")
         assert first is not None and first.names == ("rain",)
         assert [mark.kind for mark in store.current(db)] == [UNSURE]
@@ -63,7 +64,7 @@ def test_regions_move_are_renamed_and_removed(path: Path) -> None:
     first = Mark("a.wav", LABEL, ("wren",), 1.0, 2.0, region="r1")
     say(path, first, Mark("a.wav", LABEL, ("wren",), 1.0, 2.0), Mark("a.wav", BAD_AUDIO))
     say(path, Mark("a.wav", LABEL, ("rain",), 1.25, 3.5, region="r1"))
-    with store.opened(path) as db:
+    with database.opened(path) as db:
         spans = [(m.region, m.start_s, m.end_s, m.names) for m in store.current(db)]
         assert spans[-1] == ("r1", 1.25, 3.5, ("rain",)) and len(spans) == 3
         store.add(db, Mark("a.wav", REMOVED, region="r1"))
@@ -77,28 +78,28 @@ def test_regions_move_are_renamed_and_removed(path: Path) -> None:
     ["<img src=x onerror=1>", "${x}", "=HYPERLINK(1)", "../x", "🎧", "عصفور", "x" * 300, "'; DROP"],
 )
 def test_names_come_back_as_they_were_typed(path: Path, name: str) -> None:
-    with store.opened(path) as db:
-        store.add_class(db, name)
-        store.add_class(db, name)
-        store.add_files(db, [File(name, 1.5, 44_100), File(name, 9.0)])
+    with database.opened(path) as db:
+        contents.add_class(db, name)
+        contents.add_class(db, name)
+        contents.add_files(db, [File(name, 1.5, 44_100), File(name, 9.0)])
         store.add(db, Mark(name, LABEL, (name,), who=name))
-        store.set_fact(db, name, {"a": name})
-    with store.opened(path) as db:
-        assert store.classes(db) == [name]
-        assert store.files(db) == [File(name, 1.5, 44_100)]
+        contents.set_fact(db, name, {"a": name})
+    with database.opened(path) as db:
+        assert contents.classes(db) == [name]
+        assert contents.files(db) == [File(name, 1.5, 44_100)]
         assert store.labels(db)[0].name == name == store.labels(db)[0].who
-        assert store.fact(db, name) == {"a": name} and store.fact(db, "other", 3) == 3
+        assert contents.fact(db, name) == {"a": name} and contents.fact(db, "other", 3) == 3
 
 
 @pytest.mark.parametrize("mark", [Mark("a", "magic"), Mark("a", LABEL), Mark("a", UNSURE, ("x",))])
 def test_what_is_no_mark_is_refused(path: Path, mark: Mark) -> None:
-    with store.opened(path) as db:
+    with database.opened(path) as db:
         assert "names a class" in refusal(lambda: store.add(db, mark))
         assert store.history(db) == []
 
 
 def test_two_who_write_at_once_lose_nothing(path: Path) -> None:
-    with store.opened(path):
+    with database.opened(path):
         pass
 
     def write(who: str) -> None:
@@ -116,11 +117,11 @@ def test_two_who_write_at_once_lose_nothing(path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from audioclf.labels import store
+from audioclf.labels import database, store
 from audioclf.labels.store import Mark
 number = 0
 while True:
-    with store.opened(Path(sys.argv[1])) as db:
+    with database.opened(Path(sys.argv[1])) as db:
         store.add(db, Mark(f"{number}.wav", "label", ("wren",)))
     print(number, flush=True)
     number += 1
@@ -148,7 +149,7 @@ def test_a_file_that_is_no_store_or_a_newer_one_is_a_sentence(path: Path) -> Non
     path.write_bytes(b"no database" * 100)
 
     def look() -> None:
-        with store.opened(path) as db:
+        with database.opened(path) as db:
             store.current(db)
 
     assert "cannot be read" in refusal(look)
@@ -160,10 +161,10 @@ def test_a_file_that_is_no_store_or_a_newer_one_is_a_sentence(path: Path) -> Non
 
 
 def test_ten_thousand_marks_are_read_in_one_go(path: Path) -> None:
-    with store.opened(path) as db:
-        store.add_files(db, [File(f"{i:05}.wav", 2.0) for i in range(10_000)])
+    with database.opened(path) as db:
+        contents.add_files(db, [File(f"{i:05}.wav", 2.0) for i in range(10_000)])
         db.execute("BEGIN")
         for i in range(10_000):
             store.add(db, Mark(f"{i:05}.wav", LABEL, ("wren",)))
         db.execute("COMMIT")
-        assert len(store.current(db)) == len(store.files(db)) == 10_000
+        assert len(store.current(db)) == len(contents.files(db)) == 10_000

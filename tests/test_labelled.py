@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import audio, cli, dataset, label_exchange, labelled
-from audioclf.labels import store
+from audioclf import audio, cli, dataset, label_export, label_import, labelled
+from audioclf.label_export import Export
+from audioclf.labels import contents, database, store
 from audioclf.labels.formats import FORMATS
 from audioclf.labels.store import LABEL, UNSURE, Mark
 from tests import sounds
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def birds(folder: Path) -> labelled.LabelledSet:
     made = labelled.create("birds & more", folder)
     assert labelled.look(made) == 4
-    with store.opened(made.store) as db:
+    with database.opened(made.store) as db:
         store.add(db, Mark("a/1.wav", LABEL, ("wren",)))
         store.add(db, Mark("a/2.wav", LABEL, ("rain",)))
         store.add(db, Mark("b/1.wav", UNSURE))
@@ -73,21 +74,22 @@ def test_a_set_is_made_once_and_never_guessed(birds: labelled.LabelledSet) -> No
 def test_what_is_given_away_can_be_taken_back(
     birds: labelled.LabelledSet, folder: Path, tmp_path: Path, form: str
 ) -> None:
-    output = label_exchange.write_labels(birds, form, tmp_path / "out", with_sounds=False)
-    assert "2 sounds, 2 labels of 2 classes: rain, wren" in (output / "README.md").read_text()
+    output = label_export.write_labels(birds, Export(form), tmp_path / "out")
+    card = (output / "README.md").read_text()
+    assert "2 sounds, 2 labels of 2 classes" in card and "| rain | 1 |" in card
     (output / "README.md").unlink()
     if form in ("esc50", "urbansound8k"):  # they name files without their folders
         return
     other = labelled.create("other", folder)
     labelled.look(other)
-    assert label_exchange.read_labels(other, [output], form, "me") == 2
-    assert label_exchange.read_labels(other, [output], form, "me") == 0  # not said again
+    assert label_import.read_labels(other, [output], form, "me") == 2
+    assert label_import.read_labels(other, [output], form, "me") == 0  # not said again
     assert {(one.file, one.name) for one in other.labels()} == {
         ("a/1.wav", "wren"),
         ("a/2.wav", "rain"),
     }
-    with store.opened(other.store) as db:
-        assert set(store.classes(db)) == {"wren", "rain"}
+    with database.opened(other.store) as db:
+        assert set(contents.classes(db)) == {"wren", "rain"}
 
 
 @pytest.mark.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
@@ -96,17 +98,17 @@ def test_with_its_sounds_a_set_can_be_taught(
 ) -> None:
     audio.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
     labelled.look(birds)
-    with store.opened(birds.store) as db:
+    with database.opened(birds.store) as db:
         store.add(db, Mark("b/1.wav", LABEL, ("wren",)))  # two files are called 1.wav
         store.add(db, Mark("new.wav", LABEL, ("rain",)))
-    path = label_exchange.write_labels(birds, form, tmp_path / "out.zip", with_sounds=True)
+    path = label_export.write_labels(birds, Export(form, True), tmp_path / "out.zip")
     with zipfile.ZipFile(path) as made:
         made.extractall(tmp_path / "unpacked")
     data = dataset.load(tmp_path / "unpacked")
     assert data.classes == ("rain", "wren") and len(data.clips) == 4
     assert len({clip.path for clip in data.clips}) == 4
     assert all(audio.load(clip.path)[0].size for clip in data.clips)
-    said = refusal(lambda: label_exchange.write_labels(birds, form, path, with_sounds=True))
+    said = refusal(lambda: label_export.write_labels(birds, Export(form, True), path))
     assert "is there already" in said
 
 
@@ -121,15 +123,15 @@ def test_what_cannot_be_taken_says_why_and_changes_nothing(
     ):
         table.write_text(text)
         before = birds.labels()
-        said = refusal(lambda: label_exchange.read_labels(birds, [table], "csv", ""))
+        said = refusal(lambda: label_import.read_labels(birds, [table], "csv", ""))
         assert words in said and birds.labels() == before
     table.write_bytes(b"\xff\xfe\x00")
-    assert "UTF-8" in refusal(lambda: label_exchange.read_labels(birds, [table], "csv", ""))
+    assert "UTF-8" in refusal(lambda: label_import.read_labels(birds, [table], "csv", ""))
     gone = [tmp_path / "gone"]
-    assert "no file" in refusal(lambda: label_exchange.read_labels(birds, gone, "csv", ""))
+    assert "no file" in refusal(lambda: label_import.read_labels(birds, gone, "csv", ""))
     empty = labelled.create("empty")
     out = tmp_path / "o"
-    said = refusal(lambda: label_exchange.write_labels(empty, "csv", out, with_sounds=False))
+    said = refusal(lambda: label_export.write_labels(empty, Export("csv"), out))
     assert "Nothing in “empty” is labelled yet" in said
 
 

@@ -27,8 +27,9 @@ def label_all(
     rng, known = np.random.default_rng(seed), dict[int, int]()
     found = suggest.judge(where, known, 5)
     for _ in range(n_labels):
-        number = suggest.next_candidate(where, list(known), found, order, rng)
-        assert number is not None and number not in known
+        pick = suggest.next_candidate(where, list(known), found, order, rng)
+        assert pick is not None and pick.candidate not in known
+        number = pick.candidate
         known[number] = int(truth[number])
         found = suggest.judge(where, known, 5)
     return list(known), float((found.argmax(axis=1) == truth).mean())
@@ -54,13 +55,12 @@ def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(
     probabilities[33] = [0.99, 0.0025, 0.0025, 0.0025, 0.0025]
     done = list(range(100, 130))
     rng = np.random.default_rng(0)
-    asked = [
-        suggest.next_candidate(where, done, probabilities, suggest.USEFUL, rng) for _ in range(200)
-    ]
-    assert 160 <= asked.count(77) <= 195
-    assert not set(asked) & set(done)
-    certain = suggest.next_candidate(where, done, probabilities, suggest.CERTAIN, rng)
-    assert certain == 33
+    for order, chosen in ((suggest.USEFUL, 77), (suggest.CERTAIN, 33)):
+        asked = [suggest.next_candidate(where, done, probabilities, order, rng) for _ in range(200)]
+        by_chance = [pick.candidate for pick in asked if pick is not None and pick.by_chance]
+        assert asked.count(suggest.Pick(chosen)) == 200 - len(by_chance)
+        assert 5 <= len(by_chance) <= 40 and len(set(by_chance)) > 4
+        assert not set(by_chance) & set(done)
     everything = list(range(len(where.points)))
     assert suggest.next_candidate(where, everything, probabilities, suggest.USEFUL, rng) is None
     assert "no order “magic”" in refusal(

@@ -37,3 +37,10 @@ FORMATS = {
     "label_studio": Format("Label Studio JSON", label_studio.write, label_studio.read, True),
     "textgrid": Format("Praat TextGrid", textgrid.write, textgrid.read, True),
 }
+
+
+def format_named(name: str) -> Format:
+    """The format of that name. Raises ValueError."""
+    if name not in FORMATS:
+        raise ValueError(f"There is no format “{name}”: choose one of {', '.join(FORMATS)}.")
+    return FORMATS[name]

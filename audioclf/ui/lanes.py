@@ -12,13 +12,21 @@ import gradio as gr
 import numpy as np
 
 from audioclf import plots
+from audioclf.audio import Samples
 from audioclf.pictures import Picture
 from audioclf.ui.shared import Sound
 
 ASSETS = Path(__file__).parent / "assets"
 HEAD = "".join(
     f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>"
-    for name in ("lanes.js", "heat.js", "compare.js")
+    for name in (
+        "lanes.js",
+        "heat.js",
+        "compare.js",
+        "label.js",
+        "label_more.js",
+        "label_regions.js",
+    )
 )
 CSS = (ASSETS / "style.css").read_text(encoding="utf-8")
 
@@ -42,18 +50,25 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
 
 def waveform_lane(sound: Sound, stretches: Iterable[Any] = ()) -> dict[str, Any]:
     """What the waveform lane draws: peaks scaled to the loudest, which names the axis."""
-    peaks = plots.envelope(sound.blocks(), sound.n_samples)
+    drawn = outline(sound.blocks(), sound.n_samples, sound.duration_s)
+    return {**drawn, "stretches": [[float(s), float(e)] for s, e in stretches]}
+
+
+def outline(
+    blocks: Iterable[Samples], n_samples: int, duration_s: float, n_columns: int = 1_200
+) -> dict[str, Any]:
+    """A waveform as a lane draws it: lowest and highest sample per column."""
+    peaks = plots.envelope(blocks, n_samples, n_columns)
     loudest = float(np.abs(peaks).max(initial=0.0)) or 1.0
     return {
         "title": "Waveform (amplitude)",
-        "duration_s": sound.duration_s,
+        "duration_s": duration_s,
         "peaks": np.round(peaks / loudest * 127).astype(int).tolist(),
         "ticks": [
             {"at": 0.06, "label": f"−{loudest:.2g}"},
             {"at": 0.5, "label": "0"},
             {"at": 0.94, "label": f"{loudest:.2g}"},
         ],
-        "stretches": [[float(s), float(e)] for s, e in stretches],
     }
 
 

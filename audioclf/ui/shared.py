@@ -1,5 +1,6 @@
 """What the tabs share: limits, sounds, networks, the guard that turns errors into sentences."""
 
+import base64
 import functools
 import os
 import tempfile
@@ -15,7 +16,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
-from audioclf import audio, checkpoint
+from audioclf import audio, checkpoint, excerpt
 from audioclf.audio import Header, Limits, Samples
 from audioclf.checkpoint import Checkpoint
 from audioclf.predict import predict, predict_file, together
@@ -182,6 +183,11 @@ def playable(sound: Sound) -> dict[str, Any]:
 def pcm16(samples: Samples) -> NDArray[np.int16]:
     """For `gr.Audio`, which would normalise floats: 16 bits, clipped at full scale, as loud."""
     return (np.clip(samples, -1, 1) * 32_767).astype(np.int16)
+
+
+def audio_url(samples: Samples, rate_hz: int) -> str:
+    """Sound as an address that holds it: a WAV that every browser plays."""
+    return "data:audio/wav;base64," + base64.b64encode(excerpt.as_wav(samples, rate_hz)).decode()
 
 
 def temporary_file(name: str, text: str) -> str:

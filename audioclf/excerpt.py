@@ -1,0 +1,132 @@
+"""Parts of sound files: to be heard and drawn, and to be kept as files of their own.
+
+A part is found by its samples' numbers, so a region means the same sound everywhere. Formats that
+cannot be entered in the middle to the sample (mp3, and what PyAV reads) are decoded once.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from audioclf import audio, place
+from audioclf.audio import Samples
+from audioclf.audio_error import AudioError
+
+EXACT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC", "CAF"})
+FORMS = ("flac", "wav")
+PCM = {"PCM_S8": "PCM_S8", "PCM_U8": "PCM_S8", "PCM_16": "PCM_16", "PCM_24": "PCM_24"}
+SHORT_S = 60.0  # decoded again for every part
+LOWEST_HZ, HIGHEST_HZ = 8_000, 48_000
+BLOCK = 1 << 20  # samples
+
+
+def samples_of(
+    path: Path, start_s: float | None = None, end_s: float | None = None
+) -> tuple[Samples, int]:
+    """A part of a file as mono, (samples,), and its rate in Hz; the whole without times.
+
+    Raises AudioError, and ValueError where nothing lies between the times.
+    """
+    if start_s is None or end_s is None:
+        return audio.load(path)
+    header = audio.read_header(path)
+    rate_hz = header.sample_rate_hz
+    first, last = round(start_s * rate_hz), round(end_s * rate_hz)
+    if (header.duration_s or SHORT_S + 1) <= SHORT_S:
+        samples = audio.load(path)[0][max(0, first) : last]
+    else:
+        samples = np.concatenate([np.zeros(0, np.float32), *_mono(entered(path), first, last)])
+    if len(samples) == 0:
+        raise ValueError(f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move the ends.")
+    return samples, rate_hz
+
+
+def entered(path: Path) -> Path:
+    """The file itself where it can be entered anywhere; else itself decoded, kept in the cache."""
+    try:
+        if soundfile.info(path).format in EXACT:
+            return path
+    except soundfile.LibsndfileError:
+        pass  # PyAV may know it
+    stat = path.stat()
+    about = f"{path.resolve()}\0{stat.st_mtime_ns}\0{stat.st_size}"
+    kept = place.home() / "decoded" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
+    if not kept.is_file():
+        _decode(path, kept)
+    return kept
+
+
+def as_wav(samples: Samples, rate_hz: int) -> bytes:
+    """A WAV that every browser plays: 16 bits, at 8 to 48 kHz; neither scaled nor shifted."""
+    heard_hz = min(max(rate_hz, LOWEST_HZ), HIGHEST_HZ)
+    file = io.BytesIO()
+    heard = np.clip(audio.resample(samples, rate_hz, heard_hz), -1, 1)
+    soundfile.write(file, heard, heard_hz, subtype="PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def cut(source: Path, target: Path, start_s: float, end_s: float) -> None:
+    """Keep a part as FLAC or WAV (by the target's ending), at the rate, with the channels and the
+    depth of the original; 16 bits where it has no depth. Raises AudioError and ValueError.
+    """
+    try:
+        original = soundfile.info(source)
+        is_plain = original.format in EXACT
+    except soundfile.LibsndfileError:
+        is_plain = False
+    depth = original.subtype if is_plain else ""
+    form = target.suffix[1:].upper()
+    subtype = PCM.get(depth, "PCM_16") if form == "FLAC" else _wav_subtype(depth)
+    with soundfile.SoundFile(source if is_plain else entered(source)) as file:
+        rate_hz = file.samplerate
+        first, last = max(0, round(start_s * rate_hz)), min(round(end_s * rate_hz), file.frames)
+        if first >= last:
+            raise ValueError(f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move them.")
+        kind = "float64" if depth in ("FLOAT", "DOUBLE") else "int32"
+        with soundfile.SoundFile(target, "w", rate_hz, file.channels, subtype, format=form) as made:
+            for block in _frames(file, first, last, kind):
+                made.write(block)
+
+
+def _wav_subtype(depth: str) -> str:
+    known = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+    return "PCM_U8" if depth == "PCM_S8" else depth if depth in known else "PCM_16"
+
+
+def _mono(path: Path, first: int, last: int) -> Iterator[Samples]:
+    try:
+        with soundfile.SoundFile(path) as file:
+            for block in _frames(file, max(0, first), min(last, file.frames), "float32"):
+                yield np.nan_to_num(block.mean(axis=1), posinf=0.0, neginf=0.0)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"“{path.name}” cannot be read to its end: export it again.") from error
+
+
+def _frames(file: soundfile.SoundFile, first: int, last: int, kind: str) -> Iterator[NDArray]:
+    """Samples `first` to `last` with all channels, in blocks, (samples, channels)."""
+    if first >= last:
+        return
+    file.seek(first)
+    for start in range(first, last, BLOCK):
+        yield file.read(min(BLOCK, last - start), dtype=kind, always_2d=True)
+
+
+def _decode(path: Path, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    rate_hz = audio.read_header(path).sample_rate_hz
+    with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as part:
+        pass
+    try:
+        with soundfile.SoundFile(part.name, "w", rate_hz, 1, "PCM_16", format="RF64") as made:
+            for block in audio.read_blocks(path):
+                made.write(np.clip(block, -1, 1))
+        os.replace(part.name, kept)
+    finally:
+        Path(part.name).unlink(missing_ok=True)

@@ -1,0 +1,81 @@
+"""Labels taken from other tools; `label_export` gives them away."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from audioclf.label_export import EVERYTHING
+from audioclf.labelled import LabelledSet
+from audioclf.labels import Label, contents, database, store
+from audioclf.labels.formats import format_named
+from audioclf.labels.store import LABEL, Mark
+
+TEXTS = frozenset({".csv", ".jsonl", ".json", ".txt", ".textgrid"})
+
+
+def read_labels(one: LabelledSet, paths: Sequence[Path], form: str, who: str) -> int:
+    """Take labels from files of another tool; how many these were. Raises ValueError.
+
+    A file of sound is found by its place in the set, or by its name where only one has it. Labels
+    that stand there already are not said again.
+    """
+    texts = _texts(paths)
+    if not texts:
+        raise ValueError("There are no files of that format here: name the files, or their folder.")
+    found = format_named(form).read(texts)
+    places = _places(one)
+    marks = [_mark(label, places, who) for label in found]
+    with database.opened(one.store) as db:
+        said = {(m.place, m.names) for m in store.current(db)}
+        new = [mark for mark in _together(marks) if (mark.place, mark.names) not in said]
+        for name in dict.fromkeys(name for mark in new for name in mark.names):
+            contents.add_class(db, name)
+        for mark in new:
+            store.add(db, mark)
+    return len(new)
+
+
+def _texts(paths: Sequence[Path]) -> dict[str, str]:
+    """The contents of files, and of those in folders, by their place. Raises ValueError."""
+    found = {}
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"There is no file “{path}”: name the one with the labels.")
+        inside = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in TEXTS]
+        for file in inside if path.is_dir() else [path]:
+            name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            try:
+                found[name] = file.read_text(encoding="utf-8")
+            except UnicodeError:
+                raise ValueError(f"“{file.name}” is no text in UTF-8: save it as that.") from None
+    if len(found) > 1:  # what stands beside every export
+        found.pop(EVERYTHING, None)
+    return found
+
+
+def _places(one: LabelledSet) -> dict[str, str]:
+    """Places in the set by everything that a label may call them."""
+    files = [file.place for file in one.files()]
+    names: dict[str, list[str]] = {}
+    for file in files:
+        names.setdefault(file.rpartition("/")[2], []).append(file)
+    unique = {name: own[0] for name, own in names.items() if len(own) == 1}
+    return {**unique, **{file: file for file in files}}
+
+
+def _mark(label: Label, places: dict[str, str], who: str) -> Mark:
+    file = places.get(label.file) or places.get(label.file.replace("\\", "/").rpartition("/")[2])
+    if file is None:
+        raise ValueError(f"“{label.file}” is not among the sounds of this data set: add it first.")
+    return Mark(file, LABEL, (label.name,), label.start_s, label.end_s, who=label.who or who)
+
+
+def _together(marks: list[Mark]) -> list[Mark]:
+    """One mark per place, with all its classes."""
+    found: dict[object, Mark] = {}
+    for mark in marks:
+        before = found.get(mark.place)
+        names = (*before.names, *mark.names) if before else mark.names
+        found[mark.place] = Mark(
+            mark.file, LABEL, tuple(dict.fromkeys(names)), mark.start_s, mark.end_s, who=mark.who
+        )
+    return list(found.values())

@@ -1,0 +1,213 @@
+"""The queue of a data set: its candidates, what was said of them, what to ask next and suggest.
+
+What a network heard, and the opinion that follows from it and the labels, are replaced as a whole:
+any thread may ask while another one listens or judges.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audioclf import candidates, hearing, suggest
+from audioclf.candidates import Candidate, Cutting
+from audioclf.checkpoint import Checkpoint
+from audioclf.labelled import LabelledSet
+from audioclf.labels import contents, database, store
+from audioclf.labels.store import LABEL, Mark, Suggested
+from audioclf.suggest import FILED, Pick, Space
+
+RECENT = 50  # labels over which suggestions are judged
+OWN = "your labels"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What is suggested for every candidate, and from which points."""
+
+    where: Space
+    classes: tuple[str, ...]  # none: nothing is known yet
+    probabilities: NDArray[np.float32]  # (candidates, classes)
+    by: str
+
+
+class Asked(NamedTuple):
+    """A candidate as it is shown: with what is suggested, and what was said of it before."""
+
+    candidate: Candidate
+    suggested: Suggested | None
+    mark: Mark | None
+
+
+class Accuracy(NamedTuple):
+    """How often suggestions were what the person then said: of the recent labels."""
+
+    n_right: int
+    n_labels: int
+    n_right_by_chance: int  # of those that came at random
+    n_by_chance: int
+
+
+class LabelQueue:
+    """A set while it is labelled. Raises ValueError for more candidates than anybody could hear."""
+
+    def __init__(self, one: LabelledSet, cutting: Cutting) -> None:
+        self.one, self.cutting = one, cutting
+        self.candidates = candidates.of_set(one, cutting)
+        self.numbers = {candidate: number for number, candidate in enumerate(self.candidates)}
+        self.opinion: Opinion | None = None
+        self.unheard: frozenset[int] = frozenset()  # candidates of files that cannot be heard
+
+    def marks(self) -> dict[int, Mark]:
+        """What counts now of candidates."""
+        with database.opened(self.one.store) as db:
+            marks = store.current(db)
+        return {
+            self.numbers[found]: mark
+            for mark in marks
+            if not mark.region and (found := Candidate(mark.file, mark.start_s, mark.end_s))
+            in self.numbers
+        }  # fmt: skip
+
+    def listen(self, network: Checkpoint, kind: str) -> Iterator[hearing.Part]:
+        """Hear all candidates, then have an opinion of them; every file as it was heard.
+
+        What cannot be heard is remembered with the reason, and not asked about.
+        """
+        values: NDArray[np.float32] | None = None
+        unheard: set[int] = set()
+        for part in hearing.listen(self.one, network, self.candidates, kind):
+            if part.trouble:
+                unheard.update(part.numbers)
+                self.leave_out(part.file, part.trouble)
+            else:
+                if values is None:
+                    values = np.zeros((len(self.candidates), part.values.shape[1]), np.float32)
+                values[part.numbers] = part.values
+            yield part
+        self.unheard = self.unheard | unheard
+        if values is None:
+            return
+        if kind == hearing.OWN_LABELS:
+            self.opinion = _unknowing(suggest.space(values))
+            self.judge()
+        else:
+            self.opinion = _network_s(network, values, self._classes())
+
+    def judge(self) -> None:
+        """Have a new opinion from the labels as they are now; a network's own stays as it is."""
+        before = self.opinion
+        if before is None or before.by != OWN:
+            return
+        classes = self._classes()
+        known = {
+            number: classes.index(mark.names[0])
+            for number, mark in self.marks().items()
+            if mark.kind == LABEL and mark.names[0] in classes and number not in self.unheard
+        }
+        if len(set(known.values())) < 2:
+            self.opinion = _unknowing(before.where)
+            return
+        found = suggest.judge(before.where, known, len(classes))
+        self.opinion = replace(before, classes=tuple(classes), probabilities=found)
+
+    def leave_out(self, file: str, why: str) -> None:
+        """Remember that a file cannot be heard, and do not ask about it."""
+        with database.opened(self.one.store) as db:
+            contents.set_trouble(db, file, why)
+        own = {number for number, candidate in enumerate(self.candidates) if candidate.file == file}
+        self.unheard = self.unheard | own
+
+    def upcoming(
+        self,
+        order: str,
+        n: int,
+        without: Collection[Candidate] = (),
+        marks: Mapping[int, Mark] | None = None,
+    ) -> list[Asked]:
+        """What to ask about next, at most n; `without`: what is on its way already, or was skipped.
+
+        As filed until a network has heard everything. Raises ValueError for an unknown order.
+        """
+        if order not in suggest.ORDERS:
+            raise ValueError(f"There is no order “{order}”: choose one of {suggest.ORDERS}.")
+        marks = self.marks() if marks is None else marks
+        away = {self.numbers[one] for one in without if one in self.numbers}
+        done = set(marks) | self.unheard | away
+        opinion = self.opinion
+        if opinion is None or order == FILED:
+            left = (number for number in range(len(self.candidates)) if number not in done)
+            picks = [Pick(number) for number, _ in zip(left, range(n), strict=False)]
+        else:
+            picks = list(_picks(opinion, done, order, n, len(marks)))
+        return [self.asked(pick.candidate, marks, by_chance=pick.by_chance) for pick in picks]
+
+    def asked(self, number: int, marks: Mapping[int, Mark], *, by_chance: bool = False) -> Asked:
+        """A candidate as it is shown."""
+        suggested = self.suggested(number, by_chance=by_chance)
+        return Asked(self.candidates[number], suggested, marks.get(number))
+
+    def suggested(self, number: int, *, by_chance: bool = False) -> Suggested | None:
+        """What is suggested for a candidate."""
+        opinion = self.opinion
+        if opinion is None or not opinion.classes or number in self.unheard:
+            return None
+        (found,) = suggest.suggest(
+            opinion.probabilities[[number]], list(opinion.classes), opinion.by
+        )
+        return Suggested(found.name, round(found.probability, 4), opinion.by, by_chance)
+
+    def alike(self, candidate: Candidate, n: int) -> list[Asked]:
+        """The candidates without a label that are most like this one, the nearest first.
+
+        Raises ValueError before a network has heard them.
+        """
+        number, opinion = self.numbers.get(candidate), self.opinion
+        if opinion is None or number is None:
+            raise ValueError("What is alike is known when a network has heard all: wait a little.")
+        marks = self.marks()
+        without = [other for other in {*marks, *self.unheard} if other != number]
+        found = suggest.nearest(opinion.where, number, n, without)
+        return [self.asked(other, marks) for other in found]
+
+    def _classes(self) -> list[str]:
+        with database.opened(self.one.store) as db:
+            return contents.classes(db)
+
+
+def accuracy(marks: Sequence[Mark]) -> Accuracy:
+    """Of the last labels that had a suggestion, as they count now, in the order of the history."""
+    recent = [m for m in marks if m.kind == LABEL and m.suggested is not None][-RECENT:]
+    by_chance = [m for m in recent if m.suggested and m.suggested.by_chance]
+    return Accuracy(_n_right(recent), len(recent), _n_right(by_chance), len(by_chance))
+
+
+def _unknowing(where: Space) -> Opinion:
+    return Opinion(where, (), np.zeros((len(where.points), 0), np.float32), OWN)
+
+
+def _n_right(marks: Sequence[Mark]) -> int:
+    return sum(mark.suggested is not None and mark.suggested.name in mark.names for mark in marks)
+
+
+def _picks(opinion: Opinion, done: set[int], order: str, n: int, n_said: int) -> Iterator[Pick]:
+    rng = np.random.default_rng(n_said)
+    for _ in range(n):
+        pick = suggest.next_candidate(opinion.where, done, opinion.probabilities, order, rng)
+        if pick is None:
+            return
+        done.add(pick.candidate)
+        yield pick
+
+
+def _network_s(network: Checkpoint, values: NDArray[np.float32], classes: list[str]) -> Opinion:
+    """A network's own opinion, of the classes that the set has too; under the set's names."""
+    names = hearing.fitting(network, classes)
+    found = values[:, [network.classes.index(name) for name in names]]
+    if not network.is_multi_label:
+        found = found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
+    own = {name.casefold().replace("_", " "): name for name in classes}
+    spelt = tuple(own.get(name.casefold().replace("_", " "), name) for name in names)
+    return Opinion(suggest.space(values), spelt, found, network.name)

@@ -1,0 +1,92 @@
+"""What a data set consists of: its sounds and where they are cut, its classes, plain facts."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from audioclf.labels.database import whole
+
+
+@dataclass(frozen=True)
+class File:
+    """A sound file of the data set, as it was when it was added."""
+
+    place: str
+    duration_s: float | None = None
+    rate_hz: int | None = None
+    trouble: str | None = None  # why it cannot be heard
+
+
+def add_files(db: sqlite3.Connection, files: Iterable[File]) -> int:
+    """Add files that are not there yet; how many these were."""
+    before = db.total_changes
+    now = time.time()
+    with whole(db):
+        db.executemany(
+            "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?)",
+            [(one.place, one.duration_s, one.rate_hz, one.trouble, now) for one in files],
+        )
+    return db.total_changes - before
+
+
+def files(db: sqlite3.Connection) -> list[File]:
+    """All files, in the order of their places."""
+    rows = db.execute("SELECT place, duration_s, rate_hz, trouble FROM files ORDER BY place")
+    return [File(*row) for row in rows]
+
+
+def n_files(db: sqlite3.Connection) -> int:
+    """How many files there are."""
+    return int(db.execute("SELECT count(*) FROM files").fetchone()[0])
+
+
+def file(db: sqlite3.Connection, place: str) -> File | None:
+    """The file of that place, where it is one."""
+    sql = "SELECT place, duration_s, rate_hz, trouble FROM files WHERE place = ?"
+    row = db.execute(sql, (place,)).fetchone()
+    return File(*row) if row else None
+
+
+def add_class(db: sqlite3.Connection, name: str) -> None:
+    """A class, where it is not there yet."""
+    db.execute("INSERT OR IGNORE INTO classes (name, added) VALUES (?, ?)", (name, time.time()))
+
+
+def classes(db: sqlite3.Connection) -> list[str]:
+    """The classes in the order in which they were added: their keys stay the same."""
+    return [row[0] for row in db.execute("SELECT name FROM classes ORDER BY number")]
+
+
+def set_fact(db: sqlite3.Connection, name: str, value: Any) -> None:
+    """Remember a plain value, such as the data set's name or its settings."""
+    text = json.dumps(value, ensure_ascii=False)
+    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
+
+
+def fact(db: sqlite3.Connection, name: str, otherwise: Any = None) -> Any:
+    """A plain value that was remembered."""
+    row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return json.loads(row[0]) if row else otherwise
+
+
+def set_trouble(db: sqlite3.Connection, place: str, why: str) -> None:
+    """Remember that a file cannot be heard."""
+    db.execute("UPDATE files SET trouble = ? WHERE place = ?", (why, place))
+
+
+def keep_stretches(
+    db: sqlite3.Connection, file: str, settings: str, ends: list[tuple[float, float]]
+) -> None:
+    """Remember where a long file was cut with these settings, in seconds."""
+    db.execute(
+        "INSERT OR REPLACE INTO stretches VALUES (?, ?, ?)", (file, settings, json.dumps(ends))
+    )
+
+
+def stretches(db: sqlite3.Connection, settings: str) -> dict[str, list[tuple[float, float]]]:
+    """Where files were cut with these settings, in seconds, by file."""
+    rows = db.execute("SELECT file, ends FROM stretches WHERE settings = ?", (settings,))
+    return {file: [(a, b) for a, b in json.loads(ends)] for file, ends in rows}

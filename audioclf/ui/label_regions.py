@@ -1,0 +1,121 @@
+"""Regions of a recording: pages of it to hear and see, and what is said of stretches.
+
+An hour is opened at once: only the page that is looked at is read. Ends are kept to the sample.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from audioclf import audio, excerpt
+from audioclf.labelled import LabelledSet
+from audioclf.labels import contents, database, store
+from audioclf.labels.contents import File
+from audioclf.labels.store import LABEL, REMOVED, Mark
+from audioclf.ui.label_desk import desk_of, judge_later
+from audioclf.ui.label_values import Values, answering, names_of, seen, token_of, who
+from audioclf.ui.lanes import ASSETS, outline
+
+LONGEST_PAGE_S = 60.0
+VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
+
+
+@answering
+def open_recording(asked: Values) -> Values:
+    """How long a recording is, and its regions: those that were drawn, and labelled stretches."""
+    one, file = _recording(asked)
+    return {
+        "file": file.place,
+        "duration_s": file.duration_s,
+        "rate_hz": file.rate_hz,
+        "regions": _regions(one, file),
+    }
+
+
+@answering
+def page_of_recording(asked: Values) -> Values:
+    """The part between start_s and end_s: a WAV, its waveform and spectrogram."""
+    one, file = _recording(asked)
+    start_s = max(0.0, float(asked.get("start_s") or 0.0))
+    end_s = min(float(asked.get("end_s") or 0.0), start_s + LONGEST_PAGE_S, file.duration_s or 0.0)
+    samples, rate_hz = excerpt.samples_of(one.path_of(file.place), start_s, end_s)
+    return {**seen(samples, rate_hz), "start_s": start_s, "end_s": start_s + len(samples) / rate_hz}
+
+
+@answering
+def outline_recording(asked: Values) -> Values:
+    """The waveform of the whole recording."""
+    one, file = _recording(asked)
+    path = one.path_of(file.place)
+    return {"waveform": _outline(path, path.stat().st_mtime_ns)}
+
+
+@answering
+def save_region(asked: Values) -> Values:
+    """Keep a region, or what became of it; then all regions as they are now.
+
+    asked: token, file, region (what it is called while it moves; a stretch that was labelled
+    elsewhere has none and brings `was`, where it lay), start_s, end_s, names; without any, it goes.
+    """
+    one, file = _recording(asked)
+    start_s, end_s = _snapped(file, float(asked["start_s"]), float(asked["end_s"]))
+    region, names = str(asked.get("region") or "")[:64], names_of(asked)
+    kind = LABEL if names else REMOVED
+    mark = Mark(file.place, kind, names, start_s, end_s, region, who(asked), token=token_of(asked))
+    with database.opened(one.store) as db:
+        for name in names:
+            contents.add_class(db, name)
+        if isinstance(was := asked.get("was"), dict):  # it gets a name of its own, and moves
+            gone = Mark(file.place, REMOVED, (), was.get("start_s"), was.get("end_s"))
+            store.add(db, gone)
+        store.add(db, mark)
+    judge_later(desk_of(asked))
+    return {"regions": _regions(one, file)}
+
+
+@answering
+def read_editor(asked: Values) -> Values:
+    """The scripts of the editor, which are read when it is opened first."""
+    return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
+
+
+def _recording(asked: Values) -> tuple[LabelledSet, File]:
+    """The set and one of its files. Raises ValueError."""
+    one = desk_of(asked).queue.one
+    with database.opened(one.store) as db:
+        file = contents.file(db, str(asked.get("file")))
+    if file is None:
+        raise ValueError("This recording is not in the data set any more: reload the page.")
+    if file.trouble:
+        raise ValueError(file.trouble)
+    if file.duration_s is None:
+        raise ValueError("How long this recording is stands nowhere in it: export it again.")
+    return one, file
+
+
+def _regions(one: LabelledSet, file: File) -> list[dict[str, Any]]:
+    with database.opened(one.store) as db:
+        marks = [mark for mark in store.current(db) if mark.file == file.place]
+    return [
+        {"region": mark.region, "start_s": mark.start_s, "end_s": mark.end_s, "names": mark.names}
+        for mark in marks
+        if mark.kind == LABEL and mark.start_s is not None
+    ]
+
+
+def _snapped(file: File, start_s: float, end_s: float) -> tuple[float, float]:
+    """Both ends on samples of the file, in order. Raises ValueError for an empty region."""
+    rate_hz, duration_s = file.rate_hz or 1, file.duration_s or 0.0
+    ends = [min(max(0.0, at_s), duration_s) * rate_hz for at_s in sorted((start_s, end_s))]
+    first, last = (round(end) for end in ends)
+    if first == last:
+        raise ValueError("This region is shorter than a sample: draw a longer one.")
+    return first / rate_hz, last / rate_hz
+
+
+@functools.lru_cache(maxsize=16)
+def _outline(path: Path, modified_ns: int) -> dict[str, Any]:
+    header = audio.read_header(path)
+    duration_s = header.duration_s or 0.0
+    n_samples = round(duration_s * header.sample_rate_hz)
+    return outline(audio.read_blocks(path), n_samples, duration_s)

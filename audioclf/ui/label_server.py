@@ -1,0 +1,155 @@
+"""What the queue on the page asks for while somebody labels: plain values in, plain values out.
+
+Whoever calls these names a data set by its id, which on a public page nobody guesses.
+"""
+
+from typing import Any
+
+from audioclf import candidates, excerpt, plots, suggest
+from audioclf.candidates import Candidate
+from audioclf.label_queue import accuracy
+from audioclf.labels import contents, database, store
+from audioclf.labels.store import Mark
+from audioclf.ui import label_desk
+from audioclf.ui.label_desk import Desk, candidate_of, desk_of
+from audioclf.ui.label_values import (
+    Values,
+    answering,
+    names_of,
+    seen,
+    shown,
+    suggested_of,
+    token_of,
+    who,
+)
+
+AHEAD, MOST_AHEAD = 4, 16  # candidates that are prepared before they are shown
+
+
+@answering
+def open_queue(asked: Values) -> Values:
+    """A set as it is now, and what to ask first.
+
+    asked: set, cutting, kind and network (whom to listen to), order, n.
+    """
+    desk = desk_of(asked)
+    one = desk.queue.one
+    with database.opened(one.store) as db:
+        missing = len(candidates.unlistened(db, desk.queue.cutting))
+    label_desk.listen(desk, asked.get("kind"), asked.get("network"))
+    return {**_state(desk, asked), "name": one.name, "n_uncut": missing}
+
+
+@answering
+def cut_recordings(asked: Values) -> Values:
+    """Look for silences in long recordings for some seconds; `n_left` says how many are left."""
+    return {"n_left": label_desk.cut_long(asked)}
+
+
+@answering
+def ask_next(asked: Values) -> Values:
+    """What to ask next: `held` is on its way to the person already, or was skipped."""
+    return _state(desk_of(asked), asked)
+
+
+@answering
+def prepare_candidate(asked: Values) -> Values:
+    """A candidate to be heard and seen: a WAV, its waveform and spectrogram."""
+    desk = desk_of(asked)
+    one = candidate_of(desk, asked)
+    try:
+        samples, rate_hz = excerpt.samples_of(
+            desk.queue.one.path_of(one.file), one.start_s, one.end_s
+        )
+    except ValueError as error:
+        desk.queue.leave_out(one.file, str(error))
+        return {"trouble": str(error)}
+    return seen(samples, rate_hz)
+
+
+@answering
+def say_label(asked: Values) -> Values:
+    """Keep what a person said of a candidate; then what to ask next.
+
+    asked: token (the same one is kept once), file, start_s, end_s, kind, names, suggested (what
+    stood there: name, probability, by, by_chance) and accepted (whether it was taken as it stood).
+    """
+    desk = desk_of(asked)
+    one = candidate_of(desk, asked)
+    suggested = suggested_of(asked.get("suggested"))
+    accepted = (
+        (suggested.by, suggested.probability) if suggested and asked.get("accepted") else None
+    )
+    mark = Mark(
+        one.file, str(asked.get("kind")), names_of(asked), one.start_s, one.end_s,
+        who=who(asked), accepted=accepted, suggested=suggested, token=token_of(asked),
+    )  # fmt: skip
+    with database.opened(desk.queue.one.store) as db:
+        for name in mark.names:
+            contents.add_class(db, name)
+        store.add(db, mark)
+    label_desk.judge_later(desk)
+    return _state(desk, asked)
+
+
+@answering
+def undo_label(asked: Values) -> Values:
+    """Take back what bears `token`, or else the last word of this person; `undone` is of what."""
+    desk = desk_of(asked)
+    with database.opened(desk.queue.one.store) as db:
+        taken = store.undo(db, who(asked), str(asked.get("token") or ""))
+    label_desk.judge_later(desk)
+    if taken is None:
+        return {**_state(desk, asked), "undone": None}
+    undone = {"file": taken.file, "start_s": taken.start_s, "end_s": taken.end_s,
+              "region": taken.region, "names": taken.names}  # fmt: skip
+    return {**_state(desk, asked), "undone": undone}
+
+
+@answering
+def add_classes(asked: Values) -> Values:
+    """Add classes to the set, in the order in which they are named."""
+    desk = desk_of(asked)
+    names = names_of(asked)
+    if not names:
+        raise ValueError("Type the name of a class first.")
+    with database.opened(desk.queue.one.store) as db:
+        for name in names:
+            contents.add_class(db, name)
+    return _state(desk, asked)
+
+
+def _state(desk: Desk, asked: Values) -> Values:
+    """Where the set stands, and what to ask next."""
+    queue = desk.queue
+    marks = queue.marks()
+    with database.opened(queue.one.store) as db:
+        classes = contents.classes(db)
+        troubles = [(file.place, file.trouble) for file in contents.files(db) if file.trouble]
+    said = [mark for _, mark in sorted(marks.items(), key=lambda item: item[1].number)]
+    counts = dict.fromkeys(classes, 0)
+    for name in (name for mark in said for name in mark.names):
+        counts[name] = counts.get(name, 0) + 1
+    held = [one for one in map(_candidate, asked.get("held") or []) if one in queue.numbers]
+    n = min(MOST_AHEAD, int(asked.get("n", AHEAD)))
+    colours = plots.class_colours(classes)
+    return {
+        "classes": [{"name": c, "n": counts[c], "colour": colours[c]} for c in classes],
+        "n_all": len(queue.candidates) - len(queue.unheard),
+        "n_said": len(said),
+        "kinds": {kind: sum(mark.kind == kind for mark in said) for kind in store.KINDS},
+        "troubles": troubles[:200],
+        "n_troubles": len(troubles),
+        "listens": desk.listens(),
+        "accuracy": accuracy(said)._asdict(),
+        "next": [shown(one) for one in queue.upcoming(_order(asked), n, held, marks)],
+        "held": [shown(queue.asked(queue.numbers[one], marks)) for one in held],
+    }
+
+
+def _order(asked: Values) -> str:
+    return str(asked.get("order") or suggest.USEFUL)
+
+
+def _candidate(asked: Any) -> Any:
+    return Candidate(str(asked.get("file")), asked.get("start_s"), asked.get("end_s"))

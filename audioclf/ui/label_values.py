@@ -1,0 +1,99 @@
+"""What goes between the page and whoever labels on it: judged on the way in, plain on the way out.
+
+What is wrong comes back as `error`, a sentence.
+"""
+
+import functools
+import getpass
+from collections.abc import Callable
+from typing import Any
+
+from audioclf import pictures
+from audioclf.audio import Samples
+from audioclf.label_queue import Asked
+from audioclf.labels.store import Suggested
+from audioclf.ui.lanes import outline, spectrogram_lane
+from audioclf.ui.shared import audio_url
+from audioclf.ui.where import is_local
+
+MOST_NAMES, MAX_NAME = 20, 300
+N_COLUMNS = 800
+
+Values = dict[str, Any]
+
+
+def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]:
+    """A function that the page calls: a ValueError comes back as `error`."""
+
+    @functools.wraps(handler)
+    def safe(asked: Values) -> Values:
+        try:
+            return handler(asked if isinstance(asked, dict) else {})
+        except ValueError as error:
+            return {"error": str(error)}
+        except (TypeError, AttributeError, OverflowError):
+            return {"error": "The page sent something that is no such value: reload it."}
+
+    return safe
+
+
+def seen(samples: Samples, rate_hz: int) -> Values:
+    """Samples as the page plays and draws them."""
+    duration_s = len(samples) / rate_hz
+    drawn = pictures.pictures([samples], rate_hz, duration_s, pictures.View())
+    return {
+        "audio": audio_url(samples, rate_hz),
+        "waveform": outline([samples], len(samples), duration_s, N_COLUMNS),
+        "spectrogram": spectrogram_lane(drawn),
+    }
+
+
+def shown(one: Asked) -> Values:
+    """A candidate with what is suggested, and what was said of it."""
+    said = {"kind": one.mark.kind, "names": one.mark.names} if one.mark else None
+    suggested = one.suggested._asdict() if one.suggested else None
+    return {**place_of(one.candidate), "suggested": suggested, "said": said}
+
+
+def place_of(one: Any) -> Values:
+    """Where a candidate or a mark is."""
+    return {"file": one.file, "start_s": one.start_s, "end_s": one.end_s}
+
+
+def names_of(asked: Values) -> tuple[str, ...]:
+    """Classes as a person typed them. Raises ValueError for what can be none."""
+    names = [str(name).strip() for name in asked.get("names") or []]
+    for name in names:
+        if not name or len(name) > MAX_NAME or not name.isprintable():
+            raise ValueError(f"A class has a name of 1 to {MAX_NAME} characters in one line.")
+    if len(names) > MOST_NAMES:
+        raise ValueError(f"At most {MOST_NAMES} classes can be named at once.")
+    return tuple(dict.fromkeys(names))
+
+
+def who(asked: Values) -> str:
+    """Who says it: the user of this machine; on a public page what the browser is called."""
+    if is_local():
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError, ImportError):
+            return "me"
+    return str(asked.get("who") or "visitor")[:40]
+
+
+def token_of(asked: Values) -> str:
+    """What the page calls a mark, so that it is kept once. Raises ValueError."""
+    token = str(asked.get("token") or "")
+    if not 8 <= len(token) <= 64:
+        raise ValueError("The page sent a label without its number: reload it.")
+    return token
+
+
+def suggested_of(asked: Any) -> Suggested | None:
+    """What stood beside a sound when its label was given."""
+    if not isinstance(asked, dict):
+        return None
+    return Suggested(
+        str(asked.get("name"))[:MAX_NAME], float(asked.get("probability") or 0.0),
+        str(asked.get("by"))[:100], bool(asked.get("by_chance")),
+    )  # fmt: skip
