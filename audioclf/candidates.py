@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from audioclf import audio, clean
+from audioclf.audio import Samples
 from audioclf.clean import Split
 from audioclf.labelled import LabelledSet
 from audioclf.labels import contents, database
@@ -105,6 +106,18 @@ def stretches(one: LabelledSet, file: File, split: Split) -> list[tuple[float, f
     rate_hz = audio.read_header(path).sample_rate_hz
     found = clean.split_blocks(audio.read_blocks(path), rate_hz, split)
     return [(float(start), float(end)) for start, end in found]
+
+
+def preview(
+    file: File, cutting: Cutting, samples: Samples, rate_hz: int
+) -> list[tuple[float, float]]:
+    """What would be asked about in the beginning of a long file, in seconds."""
+    if cutting.kind == SILENCES:
+        found = clean.split(samples, rate_hz, cutting.split)
+        return [(float(start), float(end)) for start, end in found]
+    end_s = len(samples) / rate_hz
+    part = File(file.place, end_s, rate_hz)
+    return [(one.start_s or 0.0, one.end_s or end_s) for one in _windows(part, cutting.window_s)]
 
 
 def is_long(file: File, cutting: Cutting) -> bool:

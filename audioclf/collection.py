@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audioclf import archive, audio, dataset, job, place
+from audioclf import archive, audio, dataset, job, label_export, place
 from audioclf.archive import ArchiveLimits
 from audioclf.dataset import Dataset
 from audioclf.findings import MAX_CLASS_NAME
 from audioclf.jobs import DAY_S, new_id
 from audioclf.kept_values import saying_why
+from audioclf.labelled import LabelledSet
 from audioclf.layouts import SOUNDS
 
 FILES = "my sounds"  # the folder of what is brought file by file
@@ -60,10 +61,27 @@ def from_archive(path: Path, name: str, limits: Limits) -> str:
         raise ValueError(
             f"This archive is larger than {limits.max_archive_bytes / 1e6:,.0f} MB: split it."
         )
-    _check_room(limits)
+    check_room(limits, home())
     made = home() / new_id()
     try:
         archive.unpack(path, made / _safe(name), limits.archive)
+        check(dataset.load(folder_of(made.name)), limits)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return made.name
+
+
+def from_labels(one: LabelledSet, limits: Limits) -> str:
+    """A new collection with what is labelled in a set now, every stretch as a clip.
+
+    Clips of one recording stay together; those of several classes are left out. Raises ValueError.
+    """
+    check_room(limits, home())
+    made = home() / new_id()
+    try:
+        with label_export.made(one, label_export.FOR_TEACHING) as folder:
+            shutil.copytree(folder, made / _safe(one.name))
         check(dataset.load(folder_of(made.name)), limits)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
@@ -80,7 +98,7 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
     sounds = [path for path in paths if path.suffix.lower() in SOUNDS]
     if not sounds:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
-    _check_room(limits)
+    check_room(limits, home())
     known = collection if collection and _is_of_files(collection) else None
     before = list((home() / known / FILES).glob("*/*")) if known else []
     n_bytes = sum(path.stat().st_size for path in (*before, *sounds))
@@ -158,11 +176,11 @@ def _apart(collection: str) -> str:
     return made
 
 
-def _check_room(limits: Limits) -> None:
-    """Raise ValueError where all that was brought fills its share of the disk."""
+def check_room(limits: Limits, folder: Path) -> None:
+    """Raise ValueError where all that was brought to that folder fills its share of the disk."""
     if limits.max_bytes_of_all is None:
         return
-    n_bytes = sum(path.stat().st_size for path in home().rglob("*") if path.is_file())
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if n_bytes > limits.max_bytes_of_all:
         raise ValueError("This page is full just now: try again in a few hours.")
 

@@ -8,14 +8,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-MARK = "card.json"  # what a repository has that was made here
+MARKS = {"model": "card.json", "dataset": "audioclf-labels.csv"}  # of what was made here
 REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
-def push(folder: Path, repo: str, token: str, *, private: bool = True) -> str:
+def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str = "model") -> str:
     """Upload the folder as one commit; the repository's address, which is made where it is missing.
 
-    `repo`: user/name. Raises ValueError.
+    `repo`: user/name; `kind`: model or dataset. Raises ValueError.
     """
     from httpx import HTTPError
     from huggingface_hub import HfApi, errors
@@ -23,11 +23,12 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True) -> str:
     check(repo, token)
     api = HfApi(token=token.strip(), library_name="audioclf")
     try:
-        made = api.create_repo(repo, private=private, exist_ok=True)
-        _check_ours(api, repo, private)
+        made = api.create_repo(repo, private=private, exist_ok=True, repo_type=kind)
+        _check_ours(api, repo, private, kind)
         api.upload_folder(
-            repo_id=repo, folder_path=os.fspath(folder), commit_message="Made with audioclf"
-        )
+            repo_id=repo, folder_path=os.fspath(folder), repo_type=kind,
+            commit_message="Made with audioclf",
+        )  # fmt: skip
     except errors.HfHubHTTPError as error:
         raise ValueError(_why(error, repo)) from None
     except errors.HFValidationError:
@@ -37,13 +38,13 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True) -> str:
     return str(made)
 
 
-def _check_ours(api: Any, repo: str, private: bool) -> None:
+def _check_ours(api: Any, repo: str, private: bool, kind: str) -> None:
     """Raise ValueError where the repository is public against the wish, or holds other things."""
-    info = api.repo_info(repo)
+    info = api.repo_info(repo, repo_type=kind)
     names = {file.rfilename for file in info.siblings or ()}
     if private and not info.private:
         raise ValueError(f"“{repo}” is there already and public: choose another name, or say so.")
-    if names - {".gitattributes", "README.md"} and MARK not in names:
+    if names - {".gitattributes", "README.md"} and MARKS[kind] not in names:
         raise ValueError(f"“{repo}” holds other things already: choose another name.")
 
 

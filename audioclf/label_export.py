@@ -49,6 +49,10 @@ class Export:
     with_sounds: bool = False
     clips: str = ""  # flac or wav: with sounds, of which every stretch is a file of its own
     is_split: bool = False  # into training and test sounds, or folds, by recording
+    one_class: bool = False  # without what has several
+
+
+FOR_TEACHING = Export("audiofolder", clips="wav", one_class=True)
 
 
 def write_labels(one: LabelledSet, chosen: Export, output: Path) -> Path:
@@ -71,6 +75,9 @@ def write_labels(one: LabelledSet, chosen: Export, output: Path) -> Path:
 def made(one: LabelledSet, chosen: Export) -> Iterator[Path]:
     """The export as a folder that is there as long as it is needed. Raises ValueError."""
     form, labels = format_named(chosen.form), one.labels()
+    if chosen.one_class:
+        places = Counter((label.file, label.start_s, label.end_s) for label in labels)
+        labels = [one for one in labels if places[one.file, one.start_s, one.end_s] == 1]
     if not labels:
         raise ValueError(f"Nothing in “{one.name}” is labelled yet: label some sounds first.")
     if chosen.clips and chosen.clips not in excerpt.FORMS:

@@ -60,13 +60,14 @@ class LabelQueue:
         self.opinion: Opinion | None = None
         self.unheard: frozenset[int] = frozenset()  # candidates of files that cannot be heard
 
-    def marks(self) -> dict[int, Mark]:
-        """What counts now of candidates."""
-        with database.opened(self.one.store) as db:
-            marks = store.current(db)
+    def marks(self, everything: Sequence[Mark] | None = None) -> dict[int, Mark]:
+        """What counts now of candidates; `everything`: what counts now, where that was read."""
+        if everything is None:
+            with database.opened(self.one.store) as db:
+                everything = store.current(db)
         return {
             self.numbers[found]: mark
-            for mark in marks
+            for mark in everything
             if not mark.region and (found := Candidate(mark.file, mark.start_s, mark.end_s))
             in self.numbers
         }  # fmt: skip

@@ -4,11 +4,14 @@ A set is a folder with a store; its sounds lie in it, or in a folder of the mach
 """
 
 import re
+import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from audioclf import audio, place
+from audioclf.audio import Limits
 from audioclf.kept_values import saying_why
 from audioclf.labels import Label, contents, database, store
 from audioclf.labels.contents import File
@@ -127,7 +130,7 @@ def create(name: str, sounds: Path | None = None, own_id: str = "") -> LabelledS
     return made
 
 
-def look(one: LabelledSet, progress: Counted = iter) -> int:
+def look(one: LabelledSet, progress: Counted = iter, limits: Limits = audio.ANY) -> int:
     """Add the sounds that are in its folder and not in the set; how many these were.
 
     Those that cannot be read are in the set too, with the reason.
@@ -136,9 +139,22 @@ def look(one: LabelledSet, progress: Counted = iter) -> int:
     known = {file.place for file in one.files()}
     paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
     new = [path for path in paths if path.relative_to(root).as_posix() not in known]
-    found = [_file(path, root) for path in progress(new)]
+    found = [_file(path, root, limits) for path in progress(new)]
     with database.opened(one.store) as db:
         return contents.add_files(db, found)
+
+
+def delete(one: LabelledSet) -> None:
+    """Remove a set with all that was said; sounds in a folder that it only names stay."""
+    shutil.rmtree(one.folder, ignore_errors=True)
+
+
+def delete_old(seconds: float) -> None:
+    """Remove sets in which nothing was said or brought for so long."""
+    for one in find_all():
+        newest = max(path.stat().st_mtime for path in one.folder.iterdir())
+        if time.time() - newest > seconds:
+            delete(one)
 
 
 def _is_sound(path: Path, root: Path) -> bool:
@@ -147,10 +163,10 @@ def _is_sound(path: Path, root: Path) -> bool:
     return path.suffix.lower() in SOUNDS and not hidden and path.is_file()
 
 
-def _file(path: Path, root: Path) -> File:
+def _file(path: Path, root: Path, limits: Limits) -> File:
     where = path.relative_to(root).as_posix()
     try:
-        header = audio.read_header(path)
+        header = audio.read_header(path, limits)
     except ValueError as error:
         return File(where, trouble=str(error))
     return File(where, header.duration_s, header.sample_rate_hz)

@@ -14,6 +14,7 @@ from audioclf import checkpoint, clean, pictures, plots, predict
 from audioclf.ui import (
     classify_tab,
     fetch_view,
+    label_tab,
     mine,
     network_lists,
     networks_tab,
@@ -37,7 +38,9 @@ def build_app() -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Classify", id=shared.CLASSIFY) as classify:
                 page = classify_tab.build(app, tabs, classify)
-            with gr.Tab("Teach", id="teach") as teach:
+            with gr.Tab("Label", id=shared.LABEL) as label:
+                label_tab.build(app, page, label)
+            with gr.Tab("Teach", id=shared.TEACH) as teach:
                 teach_tab.build(app, page, teach)
             with gr.Tab("Networks", id="networks") as networks:
                 networks_tab.build(page, networks)

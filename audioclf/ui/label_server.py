@@ -122,13 +122,14 @@ def add_classes(asked: Values) -> Values:
 def _state(desk: Desk, asked: Values) -> Values:
     """Where the set stands, and what to ask next."""
     queue = desk.queue
-    marks = queue.marks()
     with database.opened(queue.one.store) as db:
+        everything = store.current(db)
         classes = contents.classes(db)
         troubles = [(file.place, file.trouble) for file in contents.files(db) if file.trouble]
+    marks = queue.marks(everything)
     said = [mark for _, mark in sorted(marks.items(), key=lambda item: item[1].number)]
     counts = dict.fromkeys(classes, 0)
-    for name in (name for mark in said for name in mark.names):
+    for name in (name for mark in everything for name in mark.names):
         counts[name] = counts.get(name, 0) + 1
     held = [one for one in map(_candidate, asked.get("held") or []) if one in queue.numbers]
     n = min(MOST_AHEAD, int(asked.get("n", AHEAD)))

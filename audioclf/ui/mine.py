@@ -11,12 +11,13 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import checkpoint, collection, job, jobs
+from audioclf import checkpoint, collection, job, jobs, labelled
 from audioclf.archive import ArchiveLimits
 from audioclf.audio import Limits as Sounds
 from audioclf.checkpoint import Checkpoint
 from audioclf.collection import Limits
 from audioclf.job import Job, JobLimits
+from audioclf.labelled import LabelledSet
 from audioclf.ui.where import is_local
 
 PUBLISHED = "published"  # where a job's network lies on a public page
@@ -33,7 +34,9 @@ HOSTED = Limits(
 HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, max_waiting=4)
 LOCAL_JOBS = JobLimits()
 
-Mine = dict[str, Any]  # sounds: where the data set is; jobs: names, the newest first
+Mine = dict[
+    str, Any
+]  # sounds: what Teach is to teach with; jobs, sets; and the set that is labelled
 
 
 def remembered() -> gr.BrowserState:
@@ -44,13 +47,19 @@ def remembered() -> gr.BrowserState:
 def of(mine: Any) -> Mine:
     """What came from a browser, as far as it can be used."""
     kept = mine if isinstance(mine, dict) else {}
-    names = kept.get("jobs") if isinstance(kept.get("jobs"), list) else []
     sounds, n_brought = kept.get("sounds"), kept.get("n_brought")
     return {
         "sounds": sounds if isinstance(sounds, str) else None,
         "n_brought": n_brought if isinstance(n_brought, int) else 0,
-        "jobs": [name for name in names or [] if isinstance(name, str)][:MOST_KEPT],
+        "jobs": _names(kept.get("jobs")),
+        "sets": _names(kept.get("sets")),
+        "set": kept["set"] if isinstance(kept.get("set"), str) else None,
     }
+
+
+def _names(kept: Any) -> list[str]:
+    names = kept if isinstance(kept, list) else []
+    return [name for name in names if isinstance(name, str)][:MOST_KEPT]
 
 
 def tidy() -> None:
@@ -58,6 +67,7 @@ def tidy() -> None:
     if not is_local():
         jobs.delete_old()
         collection.delete_old()
+        labelled.delete_old(jobs.DAY_S)
 
 
 def limits() -> Limits:
@@ -90,6 +100,12 @@ def jobs_of(mine: Any) -> list[Job]:
     """The trainings that this browser started; on one's own machine, all. The newest first."""
     names = of(mine)["jobs"]
     return [one for one in job.find_all() if is_local() or one.id in names]
+
+
+def sets_of(mine: Any) -> list[LabelledSet]:
+    """The data sets that this browser made; on one's own machine, all."""
+    names = of(mine)["sets"]
+    return [one for one in labelled.find_all() if is_local() or one.id in names]
 
 
 def networks_of(mine: Any) -> list[Checkpoint]:

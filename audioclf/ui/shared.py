@@ -27,7 +27,7 @@ from audioclf.ui.where import is_local
 HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
-CLASSIFY = "classify"
+CLASSIFY, LABEL, TEACH = "classify", "label", "teach"  # ids of tabs
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
 
 
@@ -183,6 +183,18 @@ def playable(sound: Sound) -> dict[str, Any]:
 def pcm16(samples: Samples) -> NDArray[np.int16]:
     """For `gr.Audio`, which would normalise floats: 16 bits, clipped at full scale, as loud."""
     return (np.clip(samples, -1, 1) * 32_767).astype(np.int16)
+
+
+def folder_typed(typed: str) -> Path:
+    """The folder of this machine that was typed. Raises ValueError."""
+    try:
+        path = Path(typed).expanduser()
+        is_there = path.is_absolute() and path.is_dir()
+    except (OSError, RuntimeError):  # too long a name; a user who is not here
+        is_there = False
+    if not is_there:
+        raise ValueError("There is no such folder: type its whole path.")
+    return path
 
 
 def audio_url(samples: Samples, rate_hz: int) -> str:

@@ -16,7 +16,7 @@ from audioclf.markdown import plain
 from audioclf.survey import Survey
 from audioclf.ui import mine as my
 from audioclf.ui.number_table import filled
-from audioclf.ui.shared import guarded, network_named
+from audioclf.ui.shared import folder_typed, guarded, network_named
 from audioclf.ui.where import is_local
 
 CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadable", "{:d}"))
@@ -58,7 +58,7 @@ def name_folder(folder: str, mine: Any) -> Brought:
     """Take a folder of the machine that the page runs on, where it stays; not on a public page."""
     if not is_local():
         raise ValueError("Folders are named on one's own machine only: bring a ZIP.")
-    path = _folder(str(folder or "").strip())
+    path = folder_typed(str(folder or "").strip())
     dataset.load(path)
     return _with(mine, str(path)), ""
 
@@ -72,18 +72,6 @@ def which_sounds(mine: Any) -> list[Any]:
     """Which sounds the browser has brought, and how often it added to them."""
     kept = my.of(mine)
     return [kept["sounds"], kept["n_brought"]]
-
-
-def _folder(typed: str) -> Path:
-    """The folder that was typed. Raises ValueError."""
-    try:
-        path = Path(typed).expanduser()
-        is_there = path.is_absolute() and path.is_dir()
-    except (OSError, RuntimeError):  # too long a name; a user who is not here
-        is_there = False
-    if not is_there:
-        raise ValueError("There is no such folder: type its whole path.")
-    return path
 
 
 def check_sounds(

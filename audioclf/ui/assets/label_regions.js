@@ -1,0 +1,314 @@
+/* Regions of a recording, over wavesurfer.js and its regions plugin: a page of it at a time.
+
+   The page's sound, waveform and spectrogram come from the server; the ends of a region are seconds of
+   the recording, which the server moves to the nearest samples. */
+window.audioclf.regions = (() => {
+  const { make, images, canvas } = window.audioclf.parts;
+  const label = () => window.audioclf.label;
+  const PAGES = [[10, '10 s'], [30, '30 s'], [60, '60 s']];
+  const HEIGHT = 110;
+  const box = {};
+  let scripts = null, surfer = null, plugin = null;
+  let recording = null; // file, duration_s, rate_hz, regions
+  let page = null; // start_s, end_s
+  let chosen = null; // the region that keys act on
+  let lastName = null, isLoop = false, isDrawing = false, turning = 0, goesOn = false;
+
+  const load = () => (scripts ||= label().call('read_editor').then(({ scripts: texts }) => {
+    for (const text of texts) {
+      const node = document.createElement('script');
+      node.textContent = text;
+      document.head.append(node);
+    }
+  }));
+  const clock = (s) => label().times_of(s);
+  const colourOf = (name) => (name && label().classNamed(name)?.colour) || '#8c929e';
+  const soft = (colour) => `color-mix(in srgb, ${colour} 32%, transparent)`;
+
+  async function show(item) {
+    if (!box.head) build();
+    if (!item) { if (!recording) box.what.textContent = 'Choose a sound under “All sounds” first.'; return; }
+    if (recording?.file === item.file) return redraw();
+    try {
+      await load();
+      recording = await label().call('open_recording', { file: item.file });
+      chosen = null;
+      box.length.value = recording.duration_s <= 60 ? '60' : '30';
+      await turn(item.start_s ? item.start_s - 1 : 0);
+      outline(recording.file);
+    } catch (error) { label().tell(error.message, true); }
+  }
+  async function redraw() {
+    recording = await label().call('open_recording', { file: recording.file });
+    draw();
+  }
+  async function outline(file) {
+    box.strip.hidden = recording.duration_s <= Number(box.length.value);
+    if (box.strip.hidden) return;
+    const { waveform } = await label().call('outline_recording', { file });
+    if (recording.file !== file) return;
+    recording.outline = waveform.peaks;
+    box.paint();
+  }
+
+  /* ---- a page ---- */
+  async function turn(start) {
+    const number = ++turning;
+    const length = Math.min(Number(box.length.value), recording.duration_s);
+    const start_s = Math.max(0, Math.min(start, recording.duration_s - length));
+    const got = await label().call('page_of_recording', { file: recording.file, start_s, end_s: start_s + length });
+    if (number !== turning) return;
+    const blob = await (await fetch(got.audio)).blob();
+    page = { start_s: got.start_s, end_s: got.end_s };
+    const duration = page.end_s - page.start_s;
+    box.pictures.replaceChildren();
+    images(box.pictures, { ...got.spectrogram, from_s: page.start_s, seek: (s) => surfer.setTime(s) });
+    make_surfer();
+    const peaks = [1, 0].map((i) => got.waveform.peaks.map((both) => both[i] / 127));
+    await surfer.load(URL.createObjectURL(blob), peaks, duration);
+    box.loud.textContent = got.waveform.ticks[2].label;
+    draw();
+    if (goesOn) { goesOn = false; surfer.play(); }
+  }
+  function make_surfer() {
+    if (surfer) { URL.revokeObjectURL(surfer.getSrc()); surfer.destroy(); }
+    plugin = window.WaveSurfer.Regions.create();
+    const style = getComputedStyle(box.wave);
+    surfer = window.WaveSurfer.create({
+      container: box.wave, height: HEIGHT, waveColor: style.getPropertyValue('--color-accent'), progressColor: style.getPropertyValue('--color-accent'),
+      cursorColor: style.color, cursorWidth: 2, normalize: false, plugins: [plugin], hideScrollbar: true,
+    });
+    plugin.enableDragSelection({ color: soft(colourOf(lastName)) }, 4);
+    plugin.on('region-created', (one) => { if (!isDrawing) drawn(one); });
+    plugin.on('region-updated', (one) => moved(one));
+    plugin.on('region-clicked', (one, event) => { event.stopPropagation(); choose(one.region); surfer.setTime(one.start); });
+    plugin.on('region-double-clicked', (one, event) => { event.stopPropagation(); choose(one.region); playChosen(); });
+    surfer.on('timeupdate', (s) => {
+      const at = surfer.getDuration() ? s / surfer.getDuration() : 0;
+      box.pictures.style.setProperty('--audioclf-at', at);
+      box.when.textContent = `${clock(page.start_s + s)} of ${clock(recording.duration_s)} s`;
+      if (isLoop && chosen && surfer.isPlaying() && page.start_s + s >= Math.min(chosen.end_s, page.end_s) - 0.01) surfer.setTime(Math.max(0, chosen.start_s - page.start_s));
+    });
+    surfer.on('play', () => { box.play.textContent = 'Pause'; });
+    surfer.on('pause', () => { box.play.textContent = 'Play'; });
+    surfer.on('finish', () => {
+      if (page.end_s < recording.duration_s - 0.01) { goesOn = true; turn(page.end_s); }
+    });
+  }
+
+  /* The regions of this page; those that go on beyond it are cut off at its ends. */
+  function draw() {
+    isDrawing = true;
+    plugin.clearRegions();
+    for (const one of recording.regions) {
+      if (one.end_s <= page.start_s || one.start_s >= page.end_s) continue;
+      const isChosen = chosen && same(one, chosen);
+      const made = plugin.addRegion({
+        start: one.start_s - page.start_s, end: one.end_s - page.start_s,
+        color: soft(colourOf(one.names[0])), content: caption(one.names.join(', ')),
+      });
+      made.region = one;
+      if (made.element) {
+        made.element.style.setProperty('--ac-colour', colourOf(one.names[0]));
+        made.element.style.outline = isChosen ? `2px solid ${getComputedStyle(box.wave).color}` : '';
+        made.element.setAttribute('aria-label', `${one.names.join(', ')} ${clock(one.start_s)} to ${clock(one.end_s)} s`);
+      }
+      if (isChosen) chosen = one;
+    }
+    isDrawing = false;
+    drawList();
+    if (box.paint) box.paint();
+    label().drawState();
+  }
+  function caption(words) {
+    const made = make('span', '', words);
+    made.style.cssText = 'font-size:12px;padding:2px 6px;pointer-events:none;white-space:nowrap;color:var(--body-text-color)';
+    return made;
+  }
+  const same = (a, b) => (a.region ? a.region === b.region : a.start_s === b.start_s && a.end_s === b.end_s && !b.region);
+  function choose(one) {
+    chosen = one || null;
+    for (const made of plugin.getRegions()) {
+      if (made.element) made.element.style.outline = chosen && made.region && same(made.region, chosen) ? `2px solid ${getComputedStyle(box.wave).color}` : '';
+    }
+    drawList();
+    label().drawState();
+  }
+
+  /* ---- what becomes of regions ---- */
+  function drawn(made) {
+    const name = lastName || label().state()?.classes[0]?.name;
+    const one = { region: label().random(), start_s: page.start_s + made.start, end_s: page.start_s + made.end, names: name ? [name] : [] };
+    made.region = one;
+    recording.regions.push(one);
+    choose(one);
+    if (name) save(one);
+    else { label().tell('Name this region: type a class, then Enter.'); label().part.adding.hidden = false; label().part.typed.focus(); }
+  }
+  function moved(made) {
+    const one = made.region;
+    if (!one || isDrawing) return;
+    const start_s = made.start <= 0 && one.start_s < page.start_s ? one.start_s : page.start_s + made.start;
+    const end_s = made.end >= surfer.getDuration() && one.end_s > page.end_s ? one.end_s : page.start_s + made.end;
+    change(one, { start_s, end_s });
+  }
+  function change(one, more) {
+    const was = one.region ? undefined : { start_s: one.start_s, end_s: one.end_s };
+    Object.assign(one, more, { region: one.region || label().random() });
+    choose(one);
+    if (one.names.length) save(one, was);
+  }
+  async function save(one, was) {
+    const token = label().random();
+    label().remember(token);
+    const found = await label().post('save_region', { token, file: recording.file, ...one, was });
+    if (found) recording.regions = found.regions;
+    draw();
+  }
+  async function remove() {
+    if (!chosen) return;
+    const [one, token] = [chosen, label().random()];
+    recording.regions = recording.regions.filter((other) => !same(other, one));
+    chosen = null;
+    draw();
+    label().remember(token);
+    const found = await label().post('save_region', { token, file: recording.file, ...one, names: [] });
+    if (found) recording.regions = found.regions;
+    draw();
+  }
+  function name(words) {
+    lastName = words;
+    if (chosen) change(chosen, { names: [words] });
+    else label().drawState();
+  }
+  const isNamed = (words) => (chosen ? chosen.names.includes(words) : lastName === words);
+
+  /* ---- playing and keys ---- */
+  function playChosen() {
+    if (!chosen) return surfer.playPause();
+    const from = Math.max(0, chosen.start_s - page.start_s);
+    surfer.play(from, isLoop ? undefined : Math.min(chosen.end_s, page.end_s) - page.start_s);
+  }
+  const pause = () => surfer && surfer.isPlaying() && surfer.pause();
+  function nudge(event, by) {
+    if (!chosen) { surfer.setTime(Math.max(0, surfer.getCurrentTime() + by * (event.shiftKey ? 0.1 : 1))); return; }
+    const step = by * 0.01;
+    if (event.shiftKey) change(chosen, { end_s: Math.max(chosen.start_s + 0.01, chosen.end_s + step) });
+    else change(chosen, { start_s: chosen.start_s + step, end_s: chosen.end_s + step });
+    draw();
+  }
+  function neighbour(by) {
+    const order = [...recording.regions].sort((a, b) => a.start_s - b.start_s);
+    const now = chosen ? order.findIndex((one) => same(one, chosen)) : by > 0 ? -1 : order.length;
+    const one = order[now + by];
+    if (!one) return;
+    chosen = one;
+    if (one.start_s < page.start_s || one.start_s >= page.end_s) turn(one.start_s - 1); else choose(one);
+  }
+  function mark() { /* a region from the playhead on, or its other end */
+    const at = page.start_s + surfer.getCurrentTime();
+    const words = lastName || label().state()?.classes[0]?.name;
+    if (!words) return label().tell('Add a class first: press N.');
+    const one = { region: label().random(), start_s: at, end_s: Math.min(at + 1, recording.duration_s), names: [words] };
+    recording.regions.push(one);
+    chosen = one;
+    draw();
+    save(one);
+  }
+  const KEYS = {
+    ' ': () => surfer.playPause(), p: playChosen, l: () => { isLoop = !isLoop; box.loop.checked = isLoop; }, Delete: remove, Backspace: remove,
+    PageDown: () => turn(page.end_s), PageUp: () => turn(page.start_s - (page.end_s - page.start_s)), '.': () => neighbour(1), ',': () => neighbour(-1),
+    Enter: mark, Escape: () => choose(null),
+    '[': () => chosen && edge('start_s'), ']': () => chosen && edge('end_s'),
+  };
+  function edge(which) {
+    const at = page.start_s + surfer.getCurrentTime();
+    if (which === 'start_s' ? at >= chosen.end_s : at <= chosen.start_s) return;
+    change(chosen, { [which]: at });
+    draw();
+  }
+  function key(event, pressed) {
+    if (!recording || !page || !surfer) return false;
+    if (pressed === 'ArrowLeft') nudge(event, -1);
+    else if (pressed === 'ArrowRight') nudge(event, 1);
+    else if (KEYS[pressed]) KEYS[pressed]();
+    else return false;
+    return true;
+  }
+
+  /* ---- the page ---- */
+  function build() {
+    const view = label().part['view-regions'];
+    const named = (called, tag, className) => (box[called] = make(tag, className));
+    named('head', 'div', 'ac-where');
+    const pages = make('select', 'ac-field ac-order');
+    for (const [value, words] of PAGES) {
+      const one = make('option', '', words);
+      one.value = value;
+      pages.append(one);
+    }
+    pages.setAttribute('aria-label', 'Length of a page');
+    pages.addEventListener('change', () => { turn(page ? page.start_s : 0); outline(recording.file).catch(() => {}); });
+    box.length = pages;
+    box.play = label().button('Play', () => surfer && surfer.playPause(), 'Space');
+    const loop = make('label', 'ac-toggle');
+    named('loop', 'input').type = 'checkbox';
+    box.loop.addEventListener('change', () => { isLoop = box.loop.checked; });
+    loop.append(box.loop, 'Loop the chosen region');
+    named('when', 'span', 'ac-when');
+    box.head.append(label().button('◀', () => KEYS.PageUp(), 'Page back'), box.play, label().button('▶', () => KEYS.PageDown(), 'Page on'), pages, loop, box.when);
+    const lane = make('div', 'ac-lane');
+    named('loud', 'span');
+    const axis = make('div', 'ac-yaxis');
+    box.loud.style.bottom = '88%';
+    axis.append(box.loud);
+    named('wave', 'div', 'ac-wave');
+    lane.append(axis, box.wave);
+    const strip = make('div', 'ac-lane');
+    named('strip', 'div', 'ac-plot ac-strip');
+    strip.append(make('div'), box.strip);
+    box.paint = canvas(box.strip, paintStrip);
+    box.strip.addEventListener('click', (event) => {
+      const frame = box.strip.getBoundingClientRect();
+      turn(((event.clientX - frame.left) / frame.width) * recording.duration_s - (page.end_s - page.start_s) / 2);
+    });
+    const hint = 'Drag over the waveform to draw a region; drag its ends or its middle; a class’s key names it. Enter marks a second from the playhead; '
+      + '[ and ] set its ends there; ← → move it by 10 ms (with Shift its end), P plays it, L loops it, Delete removes it, “,” and “.” choose the one before and after, Page Up and Page Down turn.';
+    view.prepend(named('what', 'p', 'ac-empty'), box.head, strip, lane, named('pictures', 'div'), named('list', 'div', 'ac-soundrows'), make('p', 'ac-note', hint));
+  }
+  function paintStrip(pen, width, height, style) {
+    if (!recording || !page) return;
+    const x = (s) => (width * s) / recording.duration_s;
+    pen.fillStyle = style.getPropertyValue('--ac-rest');
+    pen.fillRect(x(page.start_s), 0, Math.max(2, x(page.end_s - page.start_s)), height);
+    pen.fillStyle = style.color;
+    (recording.outline || []).forEach(([low, high], i, all) => {
+      pen.fillRect((i * width) / all.length, (height * (127 - high)) / 254, 1, Math.max(1, (height * (high - low)) / 254));
+    });
+    for (const one of recording.regions) {
+      pen.fillStyle = colourOf(one.names[0]);
+      pen.fillRect(x(one.start_s), height - 5, Math.max(2, x(one.end_s - one.start_s)), 5);
+    }
+  }
+  function drawList() {
+    const n = recording.regions.length;
+    box.what.textContent = `${recording.file}: ${clock(recording.duration_s)} s, ${n} region${n === 1 ? '' : 's'}`;
+    const order = [...recording.regions].sort((a, b) => a.start_s - b.start_s).slice(0, 200);
+    box.list.replaceChildren(...order.map((one) => {
+      const row = make('div', 'ac-soundrow');
+      row.setAttribute('aria-current', Boolean(chosen && same(one, chosen)));
+      const go = async () => {
+        chosen = one;
+        if (one.start_s < page.start_s || one.start_s >= page.end_s) await turn(one.start_s - 1);
+        choose(one);
+        playChosen();
+      };
+      const dot = make('i', 'ac-dot');
+      dot.style.background = colourOf(one.names[0]);
+      row.append(label().button('▶', go, 'Play'), dot, make('span', 'ac-said', one.names.join(', ') || 'no class yet'), make('span', 'ac-when', `${clock(one.start_s)} to ${clock(one.end_s)} s`));
+      row.append(label().button('Remove', () => { chosen = one; remove(); }, 'Delete'));
+      return row;
+    }));
+  }
+  return { show, key, name, isNamed, pause };
+})();

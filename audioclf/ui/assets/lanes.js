@@ -75,12 +75,12 @@ window.audioclf = (() => {
     return list;
   }
 
-  function timeTicks(length) {
+  function timeTicks(length, from) {
     const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800];
     const room = root.clientWidth < 700 ? 5 : 10;
     const step = steps.find((s) => length / s <= room) || 3600;
-    const ticks = [];
-    for (let i = 0; i * step <= length * 1.0001; i++) ticks.push(i * step);
+    const ticks = []; // seconds from the left, at round times
+    for (let i = Math.ceil(from / step); i * step <= from + length * 1.0001; i++) ticks.push(i * step - from);
     return { ticks, step };
   }
   const clock = (s, step) =>
@@ -93,10 +93,10 @@ window.audioclf = (() => {
     const plot = make('div', 'ac-plot');
     const axis = make('div', 'ac-yaxis');
     const below = make('div', 'ac-xaxis');
-    const { ticks, step } = timeTicks(value.duration_s);
-    const unit = step >= 60 || value.duration_s >= 600 ? 'min' : 's';
+    const { ticks, step } = timeTicks(value.duration_s, value.from_s || 0);
+    const unit = step >= 60 || (value.from_s || 0) + value.duration_s >= 600 ? 'min' : 's';
     ticks.forEach((s, i) => {
-      const tick = make('span', '', clock(s, step) + (i === ticks.length - 1 ? ' ' + unit : ''));
+      const tick = make('span', '', clock(s + (value.from_s || 0), step) + (i === ticks.length - 1 ? ' ' + unit : ''));
       tick.style.left = (100 * s) / value.duration_s + '%';
       if (s / value.duration_s > 0.96) tick.className = 'ac-last';
       below.append(tick);
@@ -113,7 +113,7 @@ window.audioclf = (() => {
     box.append(lane);
     plot.addEventListener('click', (event) => {
       const box = plot.getBoundingClientRect();
-      playFrom((value.duration_s * (event.clientX - box.left)) / box.width);
+      (value.seek || playFrom)((value.duration_s * (event.clientX - box.left)) / box.width);
     });
     return plot;
   }
@@ -161,6 +161,10 @@ window.audioclf = (() => {
       mark.style.width = (100 * (stretch[1] - stretch[0])) / value.duration_s + '%';
       plot.append(mark);
     }
+    peaks(plot, value);
+  }
+
+  function peaks(plot, value) {
     canvas(plot, (pen, width, height, style) => {
       pen.fillStyle = style.color;
       const n = value.peaks.length;
@@ -176,9 +180,12 @@ window.audioclf = (() => {
   function spectrogram(element, props) {
     const value = props.value;
     if (!value) return empty(element);
-    const box = cleared(element);
+    images(cleared(element), value);
+  }
+
+  function images(box, value) {
     for (const channel of value.pictures) {
-      const plot = frame(box, channel.title, { duration_s: value.duration_s, ticks: channel.ticks });
+      const plot = frame(box, channel.title, { duration_s: value.duration_s, ticks: channel.ticks, seek: value.seek, from_s: value.from_s });
       plot.classList.add('ac-spectrogram');
       if (value.pictures.length > 1) plot.classList.add('ac-one-of-several');
       const picture = make('img');
@@ -334,5 +341,5 @@ window.audioclf = (() => {
     watch('value', draw);
     draw();
   }
-  return { start, lanes, parts: { make, bars, frame, canvas, cleared, chooser, empty, percent, spoken } };
+  return { start, lanes, parts: { make, bars, frame, peaks, images, canvas, cleared, chooser, empty, percent, spoken } };
 })();

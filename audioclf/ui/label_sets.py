@@ -1,0 +1,189 @@
+"""Label, its data sets: made, filled, chosen; and how their recordings are cut."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from audioclf import candidates, excerpt, intake, labelled
+from audioclf.hearing import ITS_CLASSES, OWN_LABELS
+from audioclf.jobs import new_id
+from audioclf.labelled import LabelledSet
+from audioclf.markdown import plain
+from audioclf.ui import mine as my
+from audioclf.ui import shared
+from audioclf.ui.label_desk import NO_SUGGESTIONS, cutting_of
+from audioclf.ui.lanes import ASSETS, outline
+from audioclf.ui.network_lists import keeping, networks
+from audioclf.ui.shared import guarded
+from audioclf.ui.where import is_local
+
+SUGGESTIONS = [
+    ("From your own labels, as they grow", OWN_LABELS),
+    ("The classes that a network knows", ITS_CLASSES),
+    ("None", NO_SUGGESTIONS),
+]
+CUTTINGS = [
+    ("Into windows", candidates.WINDOWS),
+    ("Where they are silent", candidates.SILENCES),
+    ("Not at all", candidates.WHOLE),
+]
+FIRST_NAME = "my sounds"
+PREVIEW_S = 120.0
+Made = tuple[Any, Any, str]  # what the browser remembers, the list of sets, a sentence
+
+
+@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
+def make_set(name: str, folder: str | None, files: list[str] | None, mine: Any) -> Made:
+    """Make a data set of uploaded sounds, or of a folder of this machine, which stays where it is.
+
+    With the name of a set that is there, uploaded sounds are added to it.
+    """
+    name = " ".join(str(name or "").split()) or FIRST_NAME
+    own = next((one for one in my.sets_of(mine) if one.name == name), None)
+    if own is not None:
+        return _add(own, folder, files, mine)
+    if not files and not str(folder or "").strip():
+        raise ValueError("Bring sounds first: upload files or a ZIP" + (
+            ", or type the path of a folder." if is_local() else "."
+        ))  # fmt: skip
+    path = _folder(str(folder).strip()) if str(folder or "").strip() else None
+    made = labelled.create(name, path, "" if is_local() else new_id())
+    try:
+        if path is not None:
+            labelled.look(made)
+        if files:
+            intake.bring(made, [Path(file) for file in files], _limits())
+    except ValueError:
+        labelled.delete(made)
+        raise
+    return _chosen(made, mine), list_sets(_chosen(made, mine)), _in_words(made)
+
+
+@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
+def try_examples(mine: Any) -> Made:
+    """Make a data set of the example sounds, to try the keys on."""
+    own = next((one for one in my.sets_of(mine) if one.name == "examples"), None)
+    made = own or labelled.create("examples", own_id="" if is_local() else new_id())
+    intake.bring(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
+    return _chosen(made, mine), list_sets(_chosen(made, mine)), _in_words(made)
+
+
+def choose_set(chosen: str | None, mine: Any) -> Any:
+    """The browser remembers which data set is labelled; sounds new in its folder are added."""
+    kept = my.of(mine)
+    found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
+    if found is not None:
+        labelled.look(found, limits=_limits().sound)
+    return gr.skip() if found is None or kept["set"] == chosen else {**kept, "set": chosen}
+
+
+def list_sets(mine: Any) -> Any:
+    """The data sets of this browser; on one's own machine, all."""
+    found, kept = my.sets_of(mine), my.of(mine)
+    choices = [(one.name, one.id) for one in found]
+    chosen = kept["set"] if kept["set"] in [one.id for one in found] else None
+    first = found[0].id if found else None
+    return gr.update(choices=choices, value=chosen or first, visible=bool(found))
+
+
+def close_making(mine: Any) -> tuple[Any, Any]:
+    """What makes data sets is folded away once there is one, and its field for files emptied."""
+    return gr.update(open=not my.sets_of(mine)), None
+
+
+def open_desk(
+    n_brought: int, chosen: str | None, suggestions: str, network: str | None, *cutting: Any
+) -> Any:
+    """What the queue is to work with: data set, who suggests, how recordings are cut.
+
+    n_brought: how often labels were brought, so that the page reads them.
+    """
+    if not chosen:
+        return None
+    names = ("kind", "window_s", "long_s", "top_db", "min_length_s", "min_gap_s")
+    settings = dict(zip(names, cutting, strict=True))
+    try:
+        cutting_of(settings)
+    except ValueError:  # a slider that is being moved
+        return gr.skip()
+    try:
+        n_files = labelled.by_id(chosen).n_files
+    except ValueError:
+        return None
+    return {
+        "set": chosen, "kind": suggestions, "network": network, "cutting": settings,
+        "n_files": n_files, "n_brought": n_brought,
+    }  # fmt: skip
+
+
+@guarded(lambda sentence: (None, sentence))
+def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
+    """What becomes of the longest recording with these settings: its first two minutes."""
+    asked = open_desk(0, chosen, NO_SUGGESTIONS, "", *cutting)
+    if not isinstance(asked, dict):
+        return None, "Choose a data set first."
+    one, settings = labelled.by_id(chosen), cutting_of(asked["cutting"])
+    files = [file for file in one.files() if candidates.is_long(file, settings)]
+    if not files:
+        return (
+            None,
+            f"No recording is longer than {settings.long_s:g} s: each is asked about whole.",
+        )
+    longest = max(files, key=lambda file: file.duration_s or 0.0)
+    end_s = min(PREVIEW_S, longest.duration_s or PREVIEW_S)
+    samples, rate_hz = excerpt.samples_of(one.path_of(longest.place), 0.0, end_s)
+    ends = candidates.preview(longest, settings, samples, rate_hz)
+    drawn = outline([samples], len(samples), len(samples) / rate_hz)
+    words = (
+        f"{plain(longest.place)}: {len(ends)} sounds in {end_s:.0f} s; "
+        f"{len(files)} recordings of this data set are cut so."
+    )
+    title = "The beginning of the longest recording, and what is asked about"
+    return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, words
+
+
+def ears() -> list[tuple[str, str]]:
+    """Networks whose embeddings can be read, the best ears first."""
+    found = [one for one in networks() if not one.is_ensemble and one.trouble is None]
+    return [(one.name, one.name) for one in found]
+
+
+def list_ears(chosen: str | None) -> Any:
+    """The networks that may listen, as they are now."""
+    return keeping(ears(), chosen)
+
+
+def _limits() -> Any:
+    usual = my.limits()
+    return usual if is_local() else replace(usual, sound=shared.HOSTED)
+
+
+def _add(own: LabelledSet, folder: str | None, files: list[str] | None, mine: Any) -> Made:
+    if str(folder or "").strip():
+        raise ValueError(f"There is a data set “{own.name}” already: choose another name.")
+    if not files:
+        raise ValueError("Upload the sounds that belong to this data set too.")
+    intake.bring(own, [Path(file) for file in files], _limits())
+    return _chosen(own, mine), list_sets(_chosen(own, mine)), _in_words(own)
+
+
+def _folder(typed: str) -> Path:
+    if not is_local():
+        raise ValueError("Folders are named on one's own machine only: upload the sounds.")
+    return shared.folder_typed(typed)
+
+
+def _chosen(one: LabelledSet, mine: Any) -> my.Mine:
+    kept = my.of(mine)
+    names = [one.id, *(name for name in kept["sets"] if name != one.id)]
+    return {**kept, "sets": names, "set": one.id}
+
+
+def _in_words(one: LabelledSet) -> str:
+    files = one.files()
+    minutes = sum(file.duration_s or 0.0 for file in files) / 60
+    n_bad = sum(file.trouble is not None for file in files)
+    bad = f" {n_bad} of them cannot be heard." if n_bad else ""
+    return f"“{plain(one.name)}” has {len(files):,} sounds, {minutes:.1f} minutes.{bad}"

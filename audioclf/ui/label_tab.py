@@ -1,0 +1,98 @@
+"""Label: sounds come one at a time, a key says what each is, and the data set goes on its way."""
+
+from typing import Any
+
+import gradio as gr
+
+from audioclf.ui import label_away, label_parts, label_sets
+from audioclf.ui import mine as my
+from audioclf.ui.label_parts import Away, Sets, Ways
+from audioclf.ui.shared import QUIET, Shared
+from audioclf.ui.where import is_local
+
+INTRODUCTION = (
+    "Sounds play one at a time, and one key says what each is; the more you have labelled, the "
+    "better the suggestions."
+)
+HOSTED_NOTE = (
+    "On this public page: up to {clips} sounds, {mb:.0f} MB; only this browser lists them, and "
+    "they are deleted a day after the last label."
+)
+
+
+def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
+    """Data sets, the desk, settings, and what becomes of the labels; then their wiring."""
+    gr.Markdown(INTRODUCTION)
+    if not is_local():
+        mb = 2 * (my.HOSTED.max_archive_bytes or 0) / 1e6
+        words = HOSTED_NOTE.format(clips=my.HOSTED.max_clips, mb=mb)
+        gr.Markdown(words, elem_classes="ac-note")
+    sets = label_parts.sets()
+    desk = label_parts.desk()
+    ways, away = label_parts.ways(), label_parts.away()
+    n_brought = gr.State(0)
+    _wire_sets(app, shared, sets, tab)
+    _wire_desk(sets, ways, desk, n_brought, tab)
+    _wire_away(shared, sets, away, n_brought)
+
+
+def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
+    told = [shared.mine, sets.chosen, sets.said]
+    sets.make.click(
+        label_sets.make_set, [sets.name, sets.folder, sets.files, shared.mine], told,
+        api_visibility="private", show_progress="minimal",
+    ).then(label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET)  # fmt: skip
+    sets.examples.click(label_sets.try_examples, shared.mine, told, **QUIET).then(
+        label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET
+    )
+    gr.on([app.load, tab.select], label_sets.list_sets, shared.mine, sets.chosen, **QUIET)
+    sets.chosen.input(label_sets.choose_set, [sets.chosen, shared.mine], shared.mine, **QUIET)
+    app.load(label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET)
+
+
+def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State, tab: gr.Tab) -> None:
+    settings: list[Any] = [n_brought, sets.chosen, ways.suggestions, ways.network, *ways.cutting]
+    tab.select(label_sets.list_ears, ways.network, ways.network, **QUIET)
+    gr.on(
+        [tab.select, sets.chosen.change, sets.said.change, n_brought.change,
+         ways.suggestions.change, ways.network.change, *(one.change for one in ways.cutting)],
+        label_sets.open_desk, settings, desk, trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    gr.on(
+        [ways.place.expand, sets.chosen.change, *(one.change for one in ways.cutting)],
+        label_sets.preview_cutting,
+        [sets.chosen, *ways.cutting],
+        [ways.preview, ways.words],
+        trigger_mode="always_last",
+        **QUIET,
+    )
+
+
+def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> None:
+    slow: dict[str, Any] = {
+        "api_visibility": "private", "show_progress": "minimal", "concurrency_id": "export",
+        "concurrency_limit": 1,
+    }  # fmt: skip
+    away.teach.click(
+        label_away.teach_with_set, [sets.chosen, shared.mine],
+        [shared.mine, shared.tabs, away.taught], **slow,
+    )  # fmt: skip
+    made = [away.download, away.exported]
+    away.export.click(label_away.tell_making, None, made, **QUIET).then(
+        label_away.export_set,
+        [sets.chosen, away.form, away.with_sounds, away.clips, away.is_split, shared.mine],
+        made,
+        **slow,
+    )
+    away.push.click(
+        label_away.push_set,
+        [sets.chosen, away.form, away.repo, away.token, away.is_public, shared.mine],
+        away.pushed,
+        **slow,
+    )
+    away.bring.click(
+        label_away.import_labels,
+        [sets.chosen, away.files, away.brought_form, n_brought, shared.mine],
+        [n_brought, away.brought],
+        **slow,
+    )
