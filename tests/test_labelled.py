@@ -1,12 +1,16 @@
 """Data sets that people label: made, filled, and exchanged with other tools."""
 
+import csv
 import json
+import os
+import sqlite3
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from audioclf import audio, cli, dataset, label_export, label_import, labelled
+from audioclf import audio, cli, collection, dataset, intake, label_export, label_import, labelled
 from audioclf.label_export import Export
 from audioclf.labels import contents, database, store
 from audioclf.labels.formats import FORMATS
@@ -155,3 +159,138 @@ def test_the_command_line_makes_fills_and_gives_away(
     assert "cut “a/1.wav” into clips first" in capsys.readouterr().err
     assert cli.main(["labels", "export"]) == 2
     assert cli.main(["labels", "new", "birds"]) == 2
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> labelled.LabelledSet:
+    """Six recordings, each with two regions of different classes, and a short labelled sound."""
+    root = tmp_path / "recordings"
+    root.mkdir()
+    made = labelled.create("recordings", root)
+    for number in range(6):
+        parts = [sounds.sine(440, 2.0), sounds.noise(2.0, seed=number)]
+        audio.write(root / f"r{number}.wav", np.concatenate(parts), sounds.RATE_HZ)
+    audio.write(root / "call.wav", sounds.sine(880, 1.0), sounds.RATE_HZ)
+    labelled.look(made)
+    with database.opened(made.store) as db:
+        store.add(db, Mark("call.wav", LABEL, ("tone",)))
+        for number in range(6):
+            for name, start_s in (("tone", 0.5), ("noise", 2.5)):
+                region = f"{number}{name}"
+                mark = Mark(f"r{number}.wav", LABEL, (name,), start_s, start_s + 1.0, region)
+                store.add(db, mark)
+    return made
+
+
+@pytest.mark.parametrize("clips", ["flac", "wav"])
+def test_regions_become_clips_that_can_be_taught(
+    recordings: labelled.LabelledSet, tmp_path: Path, clips: str
+) -> None:
+    made = label_export.write_labels(recordings, Export("audiofolder", clips=clips), tmp_path / "o")
+    data = dataset.load(made)
+    assert len(data.clips) == 13 and data.classes == ("noise", "tone")
+    for clip in data.clips:
+        samples, rate_hz = audio.load(clip.path)
+        assert rate_hz == sounds.RATE_HZ and len(samples) == rate_hz
+        assert (sounds.peak_hz(samples, rate_hz) in (440, 880)) == (clip.label == "tone")
+    by_group = {
+        clip.group: {c.fold for c in data.clips if c.group == clip.group} for clip in data.clips
+    }
+    assert len(by_group) == 7 and all(len(folds) == 1 for folds in by_group.values())
+    assert {path.suffix for path in (made / "clips").iterdir()} == {f".{clips}"}
+
+
+def test_a_split_never_has_half_a_recording_on_each_side(
+    recordings: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    export = Export("audiofolder", clips="wav", is_split=True)
+    made = label_export.write_labels(recordings, export, tmp_path / "out")
+    sides = {}
+    for side in ("train", "test"):
+        rows = list(csv.DictReader((made / side / "metadata.csv").open()))
+        assert rows and all((made / side / row["file_name"]).is_file() for row in rows)
+        sides[side] = {row["group"] for row in rows}
+    assert not sides["train"] & sides["test"] and len(sides["train"] | sides["test"]) == 7
+    folds = label_export.write_labels(
+        recordings, Export("esc50", clips="wav", is_split=True), tmp_path / "esc"
+    )
+    assert len(dataset.load(folds).folds) > 1
+
+
+def test_every_export_holds_everything_beside_its_format(
+    recordings: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    for form in FORMATS:
+        clips = "" if FORMATS[form].holds_stretches else "wav"
+        export = Export(form, with_sounds=True, clips=clips)
+        made = label_export.write_labels(recordings, export, tmp_path / form)
+        rows = list(csv.DictReader((made / label_export.EVERYTHING).open()))
+        assert len(rows) == 13 and {row["label"] for row in rows} == {"tone", "noise"}
+        assert any(made.rglob("*.wav"))
+        assert "| tone | 7 |" in (made / "README.md").read_text()
+    said = refusal(lambda: label_export.write_labels(recordings, Export("esc50"), tmp_path / "x"))
+    assert "cut" in said and not (tmp_path / "x").exists()
+
+
+def test_what_is_labelled_goes_to_teach(recordings: labelled.LabelledSet) -> None:
+    with database.opened(recordings.store) as db:
+        store.add(db, Mark("r0.wav", LABEL, ("tone", "noise"), 1.5, 2.5))  # two at once
+    made = collection.from_labels(recordings, collection.Limits())
+    data = dataset.load(collection.folder_of(made))
+    assert len(data.clips) == 13 and data.name == "recordings"
+    few = collection.Limits(max_clips=5)
+    before = sorted(collection.home().iterdir())
+    assert "bring fewer" in refusal(lambda: collection.from_labels(recordings, few))
+    assert sorted(collection.home().iterdir()) == before
+
+
+def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
+    made, limits = labelled.create("brought"), collection.Limits()
+    first, other = tmp_path / "1" / "a.wav", tmp_path / "2" / "a.wav"
+    for path, tone in ((first, 440), (other, 880)):
+        path.parent.mkdir()
+        audio.write(path, sounds.sine(tone, 1.0), sounds.RATE_HZ)
+    assert intake.bring(made, [first], limits) == 1
+    assert intake.bring(made, [first], limits) == 0
+    assert intake.bring(made, [other], limits) == 1
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(first, "x/b.wav")
+        archive.writestr("notes.txt", "no sound")
+    assert intake.bring(made, [tmp_path / "more.zip"], limits) == 1
+    assert [one.place for one in made.files()] == ["a 2.wav", "a.wav", "more/x/b.wav"]
+    (tmp_path / "notes.txt").write_text("no sound")
+    assert "is a sound" in refusal(lambda: intake.bring(made, [tmp_path / "notes.txt"], limits))
+    few = collection.Limits(max_clips=3)
+    assert "3 may be brought" in refusal(lambda: intake.bring(made, [tmp_path / "more.zip"], few))
+    assert made.n_files == 3
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "labels.sqlite"
+    old = sqlite3.connect(path)
+    old.executescript(database.STEPS[0] + "PRAGMA user_version=1;")
+    old.execute(
+        "INSERT INTO marks (region, file, kind, names, who, at) "
+        "VALUES ('', 'a.wav', 'label', '[\"wren\"]', 'Ann', 1)"
+    )
+    old.commit()
+    old.close()
+    with database.opened(path) as db:
+        assert [mark.names for mark in store.current(db)] == [("wren",)]
+        store.add(db, Mark("a.wav", LABEL, ("rain",), token="t"))
+        store.add(db, Mark("a.wav", LABEL, ("hail",), token="t"))  # the same, sent twice
+        assert [mark.names for mark in store.current(db)] == [("rain",)]
+
+
+def test_sets_in_which_nothing_was_said_for_long_are_removed(
+    recordings: labelled.LabelledSet,
+) -> None:
+    labelled.delete_old(60)
+    assert labelled.find_all() == [recordings]
+    for path in recordings.folder.iterdir():
+        os.utime(path, (0, 0))
+    labelled.delete_old(60)
+    assert (
+        labelled.find_all() == []
+        and (recordings.folder.parent.parent.parent / "recordings").is_dir()
+    )

@@ -14,6 +14,7 @@ from audioclf.label_queue import LabelQueue
 from audioclf.ui.shared import network_named
 
 CUT_S = 3.0  # how long one call looks for silences
+AWAY_S, MOST_WINDOWS = 90.0, 50  # of windows that label the same set
 MOST_OPEN = 8  # queues in memory; another one is opened again in a moment
 NO_SUGGESTIONS = "none"
 
@@ -29,6 +30,19 @@ class Desk:
     trouble: str = ""
     judging: threading.Lock = field(default_factory=threading.Lock)
     is_newer: bool = False  # labels that the opinion does not know
+    away: dict[str, tuple[float, list[Candidate]]] = field(default_factory=dict)  # by window
+
+    def elsewhere(self, window: str) -> list[Candidate]:
+        """What other windows are asking about just now."""
+        now = time.monotonic()
+        others = [v for k, v in list(self.away.items()) if k != window and now - v[0] < AWAY_S]
+        return [one for _, held in others for one in held]
+
+    def hold(self, window: str, held: list[Candidate]) -> None:
+        """Remember what a window asks about, for a while."""
+        self.away[window] = (time.monotonic(), held)
+        while len(self.away) > MOST_WINDOWS:
+            self.away.pop(next(iter(self.away)), None)
 
     def listens(self) -> dict[str, Any]:
         """How far it has come, for the page."""

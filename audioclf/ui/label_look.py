@@ -3,7 +3,7 @@
 from audioclf import suggest
 from audioclf.labels.store import Mark
 from audioclf.ui.label_desk import candidate_of, desk_of
-from audioclf.ui.label_values import Values, answering, place_of, shown
+from audioclf.ui.label_values import Values, answering, number_of, place_of, shown
 
 MOST_ALIKE, ROWS = 24, 50
 
@@ -37,7 +37,7 @@ def draw_map(asked: Values) -> Values:
 def list_sounds(asked: Values) -> Values:
     """Candidates from number `first` on, of those whose name or class holds `text`."""
     desk = desk_of(asked)
-    marks, first = desk.queue.marks(), max(0, int(asked.get("first") or 0))
+    marks, first = desk.queue.marks(), max(0, int(number_of(asked, "first", 0)))
     text, only = str(asked.get("text") or "").casefold(), str(asked.get("only") or "")
     found = [
         number

@@ -75,7 +75,9 @@ def sets() -> Sets:
         )
         with (
             gr.Column(scale=3, min_width=320),
-            gr.Accordion("Make a data set, or add sounds", open=True, elem_id="label-make") as made,
+            gr.Accordion(
+                "Make a data set, or add sounds", open=False, elem_id="label-make"
+            ) as made,
         ):
             with gr.Row():
                 name = gr.Textbox(

@@ -13,7 +13,7 @@ from audioclf.labels import contents, database, store
 from audioclf.labels.contents import File
 from audioclf.labels.store import LABEL, REMOVED, Mark
 from audioclf.ui.label_desk import desk_of, judge_later
-from audioclf.ui.label_values import Values, answering, names_of, seen, token_of, who
+from audioclf.ui.label_values import Values, answering, names_of, number_of, seen, token_of, who
 from audioclf.ui.lanes import ASSETS, outline
 
 LONGEST_PAGE_S = 60.0
@@ -36,8 +36,8 @@ def open_recording(asked: Values) -> Values:
 def page_of_recording(asked: Values) -> Values:
     """The part between start_s and end_s: a WAV, its waveform and spectrogram."""
     one, file = _recording(asked)
-    start_s = max(0.0, float(asked.get("start_s") or 0.0))
-    end_s = min(float(asked.get("end_s") or 0.0), start_s + LONGEST_PAGE_S, file.duration_s or 0.0)
+    start_s = max(0.0, number_of(asked, "start_s"))
+    end_s = min(number_of(asked, "end_s"), start_s + LONGEST_PAGE_S, file.duration_s or 0.0)
     samples, rate_hz = excerpt.samples_of(one.path_of(file.place), start_s, end_s)
     return {**seen(samples, rate_hz), "start_s": start_s, "end_s": start_s + len(samples) / rate_hz}
 
@@ -58,7 +58,7 @@ def save_region(asked: Values) -> Values:
     elsewhere has none and brings `was`, where it lay), start_s, end_s, names; without any, it goes.
     """
     one, file = _recording(asked)
-    start_s, end_s = _snapped(file, float(asked["start_s"]), float(asked["end_s"]))
+    start_s, end_s = _snapped(file, number_of(asked, "start_s"), number_of(asked, "end_s"))
     region, names = str(asked.get("region") or "")[:64], names_of(asked)
     kind = LABEL if names else REMOVED
     mark = Mark(file.place, kind, names, start_s, end_s, region, who(asked), token=token_of(asked))
@@ -66,7 +66,8 @@ def save_region(asked: Values) -> Values:
         for name in names:
             contents.add_class(db, name)
         if isinstance(was := asked.get("was"), dict):  # it gets a name of its own, and moves
-            gone = Mark(file.place, REMOVED, (), was.get("start_s"), was.get("end_s"))
+            lay = number_of(was, "start_s"), number_of(was, "end_s")
+            gone = Mark(file.place, REMOVED, (), *lay)
             store.add(db, gone)
         store.add(db, mark)
     judge_later(desk_of(asked))

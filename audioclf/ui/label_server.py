@@ -16,6 +16,7 @@ from audioclf.ui.label_values import (
     Values,
     answering,
     names_of,
+    number_of,
     seen,
     shown,
     suggested_of,
@@ -132,7 +133,13 @@ def _state(desk: Desk, asked: Values) -> Values:
     for name in (name for mark in everything for name in mark.names):
         counts[name] = counts.get(name, 0) + 1
     held = [one for one in map(_candidate, asked.get("held") or []) if one in queue.numbers]
-    n = min(MOST_AHEAD, int(asked.get("n", AHEAD)))
+    n = min(MOST_AHEAD, int(number_of(asked, "n", AHEAD)))
+    window = str(asked.get("tab") or "")[:40]
+    elsewhere = desk.elsewhere(window)
+    following = queue.upcoming(_order(asked), n, [*held, *elsewhere], marks)
+    if n and not following and elsewhere:  # better twice than never
+        following = queue.upcoming(_order(asked), n, held, marks)
+    desk.hold(window, [*held, *(one.candidate for one in following)])
     colours = plots.class_colours(classes)
     return {
         "classes": [{"name": c, "n": counts[c], "colour": colours[c]} for c in classes],
@@ -143,7 +150,7 @@ def _state(desk: Desk, asked: Values) -> Values:
         "n_troubles": len(troubles),
         "listens": desk.listens(),
         "accuracy": accuracy(said)._asdict(),
-        "next": [shown(one) for one in queue.upcoming(_order(asked), n, held, marks)],
+        "next": [shown(one) for one in following],
         "held": [shown(queue.asked(queue.numbers[one], marks)) for one in held],
     }
 

@@ -5,6 +5,7 @@ What is wrong comes back as `error`, a sentence.
 
 import functools
 import getpass
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -31,8 +32,11 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
             return handler(asked if isinstance(asked, dict) else {})
         except ValueError as error:
             return {"error": str(error)}
-        except (TypeError, AttributeError, OverflowError):
+        except (TypeError, AttributeError, OverflowError, LookupError):
             return {"error": "The page sent something that is no such value: reload it."}
+        except Exception:  # what is unforeseen may not keep back the labels that come after it
+            logging.exception("%s", handler.__name__)
+            return {"error": "Something went wrong here, and the log says what: try it again."}
 
     return safe
 
@@ -81,6 +85,15 @@ def who(asked: Values) -> str:
     return str(asked.get("who") or "visitor")[:40]
 
 
+def number_of(asked: Values, name: str, otherwise: float | None = None) -> float:
+    """A finite number. Raises ValueError for anything else."""
+    value: Any = asked.get(name, otherwise)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) < float("inf"):
+        raise ValueError("The page sent something that is no number: reload it.")
+    return float(value)
+
+
 def token_of(asked: Values) -> str:
     """What the page calls a mark, so that it is kept once. Raises ValueError."""
     token = str(asked.get("token") or "")
@@ -94,6 +107,6 @@ def suggested_of(asked: Any) -> Suggested | None:
     if not isinstance(asked, dict):
         return None
     return Suggested(
-        str(asked.get("name"))[:MAX_NAME], float(asked.get("probability") or 0.0),
+        str(asked.get("name"))[:MAX_NAME], number_of(asked, "probability", 0.0),
         str(asked.get("by"))[:100], bool(asked.get("by_chance")),
     )  # fmt: skip

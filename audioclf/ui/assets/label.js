@@ -42,8 +42,9 @@ window.audioclf.label = (() => {
 
   /* ---- the server ---- */
   async function call(name, more) {
-    const found = await server[name]({ ...asked, order: options.order, who, ...more });
-    if (found && found.error) throw new Error(found.error);
+    const found = await server[name]({ ...asked, order: options.order, who, tab, ...more });
+    if (!found) throw new Error('The page cannot reach its server: is it still running?');
+    if (found.error) throw new Error(found.error);
     return found;
   }
   const placeOf = (item) => ({ file: item.file, start_s: item.start_s, end_s: item.end_s });
@@ -285,7 +286,8 @@ window.audioclf.label = (() => {
       const [letter] = outbox;
       try {
         const n = letter.name === 'save_region' ? 0 : Math.max(0, AHEAD - ahead.length);
-        const found = await server[letter.name]({ who, order: options.order, ...letter.more, n, held: heldNow() });
+        const found = await server[letter.name]({ who, tab, order: options.order, ...letter.more, n, held: heldNow() });
+        if (!found) throw new Error('not reached');
         outbox.shift();
         keepOutbox();
         if (found.error) tell(found.error, true);
@@ -308,7 +310,9 @@ window.audioclf.label = (() => {
     const names = Object.keys(localStorage).filter((name) => name.startsWith('audioclf-outbox-') && !name.endsWith(tab));
     for (const name of names) {
       try {
-        for (const letter of JSON.parse(localStorage.getItem(name)) || []) await server[letter.name]({ who, ...letter.more, n: 0, held: [] });
+        for (const letter of JSON.parse(localStorage.getItem(name)) || []) {
+          if (!(await server[letter.name]({ who, ...letter.more, n: 0, held: [] }))) return;
+        }
         localStorage.removeItem(name);
       } catch { return; }
     }
@@ -388,6 +392,7 @@ window.audioclf.label = (() => {
   const titleOf = (item) => (item.start_s === null ? item.file : `${item.file}, ${times_of(item.start_s)} to ${times_of(item.end_s)} s`);
   function drawSound(item) {
     part.end.hidden = true;
+    part.end.textContent = '';
     part.sound.hidden = false;
     part.title.textContent = titleOf(item);
     part.title.title = item.file;

@@ -13,6 +13,7 @@ window.audioclf.regions = (() => {
   let page = null; // start_s, end_s
   let chosen = null; // the region that keys act on
   let lastName = null, isLoop = false, isDrawing = false, turning = 0, goesOn = false;
+  let isHeld = false, isLate = false;
 
   const load = () => (scripts ||= label().call('read_editor').then(({ scripts: texts }) => {
     for (const text of texts) {
@@ -98,6 +99,7 @@ window.audioclf.regions = (() => {
 
   /* The regions of this page; those that go on beyond it are cut off at its ends. */
   function draw() {
+    if (isHeld) { isLate = true; return; } // somebody drags one of them just now
     isDrawing = true;
     plugin.clearRegions();
     for (const one of recording.regions) {
@@ -119,6 +121,13 @@ window.audioclf.regions = (() => {
     drawList();
     if (box.paint) box.paint();
     label().drawState();
+  }
+  function letGo() {
+    if (!isHeld) return;
+    setTimeout(() => {
+      isHeld = false;
+      if (isLate && recording) { isLate = false; draw(); }
+    });
   }
   function caption(words) {
     const made = make('span', '', words);
@@ -263,6 +272,8 @@ window.audioclf.regions = (() => {
     box.loud.style.bottom = '88%';
     axis.append(box.loud);
     named('wave', 'div', 'ac-wave');
+    box.wave.addEventListener('pointerdown', () => { isHeld = true; }, true);
+    for (const event of ['pointerup', 'pointercancel']) document.addEventListener(event, letGo);
     lane.append(axis, box.wave);
     const strip = make('div', 'ac-lane');
     named('strip', 'div', 'ac-plot ac-strip');

@@ -1,0 +1,356 @@
+"""The queue: what is asked next, what is suggested, and what the page's functions answer."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audioclf import audio, checkpoint, hearing, labelled
+from audioclf.candidates import Candidate, Cutting
+from audioclf.label_queue import LabelQueue, accuracy
+from audioclf.labels import contents, database, store
+from audioclf.labels.store import LABEL, UNSURE, Mark, Suggested
+from audioclf.ui import label_desk, label_look, label_regions, label_server
+from tests import sounds
+from tests.sentences import refusal
+
+EARS = "separable_cnn-mel"
+N_EACH = 8
+HOSTILE = (
+    "<img src=x onerror=alert(1)>", "${7*7}", '=HYPERLINK("http://x")', "../x", "🐸", "ضفدع",
+    "x" * 300,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOCLF_DATA", str(tmp_path / "made"))
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sines, noises and clicks, one of them broken behind its header, and a long recording."""
+    root = tmp_path_factory.mktemp("three kinds")
+    for i in range(N_EACH):
+        audio.write(root / f"sine{i}.wav", sounds.sine(300 + 90 * i, 2.0), sounds.RATE_HZ)
+        audio.write(root / f"noise{i}.wav", sounds.noise(2.0, seed=i), sounds.RATE_HZ)
+        audio.write(
+            root / f"clicks{i}.wav", sounds.clicks(2.0, every_s=0.1 + 0.04 * i), sounds.RATE_HZ
+        )
+    parts = [sounds.noise(20, seed=9), sounds.sine(440, 20)]
+    audio.write(root / "long.wav", np.concatenate(parts), sounds.RATE_HZ)
+    return root
+
+
+@pytest.fixture
+def three(folder: Path) -> labelled.LabelledSet:
+    made = labelled.create("three", folder)
+    labelled.look(made)
+    return made
+
+
+@pytest.fixture
+def heard(three: labelled.LabelledSet) -> LabelQueue:
+    queue = LabelQueue(three, Cutting())
+    for _ in queue.listen(checkpoint.find(EARS), hearing.OWN_LABELS):
+        pass
+    return queue
+
+
+def kind_of(candidate: Candidate) -> str:
+    if candidate.file == "long.wav":
+        return "noise" if (candidate.start_s or 0) < 20 else "sine"
+    return candidate.file.rstrip("0123456789.wav")
+
+
+def say(queue: LabelQueue, candidate: Candidate, name: str) -> None:
+    with database.opened(queue.one.store) as db:
+        contents.add_class(db, name)
+        store.add(db, Mark(candidate.file, LABEL, (name,), candidate.start_s, candidate.end_s))
+    queue.judge()
+
+
+def test_a_few_labels_are_enough_to_suggest_the_others(heard: LabelQueue) -> None:
+    assert len(heard.candidates) == 3 * N_EACH + 8
+    for _ in range(9):
+        (asked,) = heard.upcoming("useful", 1)
+        assert asked.mark is None
+        say(heard, asked.candidate, kind_of(asked.candidate))
+    marks = heard.marks()
+    left = [n for n in range(len(heard.candidates)) if n not in marks]
+    right = [heard.suggested(n).name == kind_of(heard.candidates[n]) for n in left]  # type: ignore[union-attr]
+    assert np.mean(right) >= 0.9
+    alike = heard.alike(Candidate("sine0.wav"), 5)
+    assert {kind_of(one.candidate) for one in alike} == {"sine"}
+    assert not {heard.numbers[one.candidate] for one in alike} & set(marks)
+
+
+def test_nothing_is_asked_twice_and_nothing_is_left_out(heard: LabelQueue) -> None:
+    for order in ("useful", "certain", "filed"):
+        asked = heard.upcoming(order, 100)
+        assert len({one.candidate for one in asked}) == len(heard.candidates)
+    first = heard.upcoming("filed", 3)
+    assert [one.candidate for one in first] == heard.candidates[:3]
+    later = heard.upcoming("filed", 3, [one.candidate for one in first])
+    assert [one.candidate for one in later] == heard.candidates[3:6]
+    assert "no order" in refusal(lambda: heard.upcoming("magic", 1))
+
+
+def test_before_anything_is_heard_sounds_come_as_filed(three: labelled.LabelledSet) -> None:
+    queue = LabelQueue(three, Cutting())
+    assert [one.candidate for one in queue.upcoming("useful", 2)] == queue.candidates[:2]
+    assert queue.suggested(0) is None
+    assert "wait a little" in refusal(lambda: queue.alike(queue.candidates[0], 3))
+
+
+def test_a_network_s_own_classes_are_suggested_under_the_set_s_names(
+    three: labelled.LabelledSet,
+) -> None:
+    with database.opened(three.store) as db:
+        for name in ("Sea Waves", "rooster", "toaster"):
+            contents.add_class(db, name)
+    queue = LabelQueue(three, Cutting())
+    list(queue.listen(checkpoint.find(EARS), hearing.ITS_CLASSES))
+    assert queue.opinion is not None and set(queue.opinion.classes) == {"Sea Waves", "rooster"}
+    suggested = queue.suggested(queue.numbers[Candidate("noise0.wav")])
+    assert suggested is not None and suggested.name == "Sea Waves" and suggested.by == EARS
+    assert suggested.probability > 0.5
+    queue.judge()
+    assert queue.opinion.by == EARS  # labels do not change what a network says
+
+
+def test_what_cannot_be_heard_is_said_and_left_out(
+    three: labelled.LabelledSet, folder: Path, tmp_path: Path
+) -> None:
+    whole = (folder / "sine0.wav").read_bytes()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "cut off.wav").write_bytes(whole[:2_000])
+    (own / "good.wav").write_bytes(whole)
+    made = labelled.create("own", own)
+    labelled.look(made)
+    queue = LabelQueue(made, Cutting())
+    parts = list(queue.listen(checkpoint.find(EARS), hearing.OWN_LABELS))
+    assert [bool(part.trouble) for part in parts].count(True) == len(queue.candidates) - 1
+    assert [one.candidate.file for one in queue.upcoming("useful", 5)] == ["good.wav"]
+    troubles = {file.place: file.trouble for file in made.files()}
+    assert troubles["cut off.wav"] and troubles["good.wav"] is None
+
+
+def test_accuracy_is_of_what_stood_there_when_a_label_was_given() -> None:
+    right = Suggested("a", 0.9, "your labels", by_chance=True)
+    wrong = Suggested("b", 0.9, "your labels")
+    marks = [Mark("1", LABEL, ("a",), suggested=right), Mark("2", LABEL, ("a",), suggested=wrong),
+             Mark("3", LABEL, ("a",)), Mark("4", UNSURE, suggested=right)]  # fmt: skip
+    assert accuracy(marks) == (1, 2, 1, 1)
+
+
+# What the page asks for
+
+
+def asking(one: labelled.LabelledSet, **more: Any) -> dict[str, Any]:
+    return {"set": one.id, "kind": "none", "network": "", "order": "filed", "n": 4, **more}
+
+
+def placed(name: str) -> dict[str, Any]:
+    return {"file": name, "start_s": None, "end_s": None}
+
+
+def test_a_label_is_kept_once_with_what_was_suggested(three: labelled.LabelledSet) -> None:
+    opened = label_server.open_queue(asking(three))
+    assert opened["n_all"] == 3 * N_EACH + 8 and opened["name"] == "three" and not opened["classes"]
+    shown = {"name": "sine", "probability": 0.8, "by": "your labels", "by_chance": False}
+    said = asking(three, token="a" * 16, kind="label", names=["sine"], suggested=shown,
+                  accepted=True, **placed("sine1.wav"))  # fmt: skip
+    for _ in range(2):  # sent again after a broken connection
+        answer = label_server.say_label(said)
+    assert answer["n_said"] == 1 and answer["classes"][0]["n"] == 1
+    with database.opened(three.store) as db:
+        ((mark, _),) = store.history(db)
+    assert mark.accepted == ("your labels", 0.8) and mark.suggested == Suggested(**shown)
+    assert answer["accuracy"]["n_right"] == 1
+    undone = label_server.undo_label(asking(three, token="a" * 16))
+    assert undone["undone"]["file"] == "sine1.wav" and undone["n_said"] == 0
+    assert label_server.undo_label(asking(three, token="a" * 16))["undone"] is None
+
+
+def test_each_window_takes_back_its_own_last_word(three: labelled.LabelledSet) -> None:
+    for token, file in (("first000", "sine0.wav"), ("second00", "sine1.wav")):
+        label_server.say_label(
+            asking(three, token=token, kind="label", names=["a"], **placed(file))
+        )
+    assert label_server.undo_label(asking(three, token="first000"))["undone"]["file"] == "sine0.wav"
+    assert label_server.undo_label(asking(three))["undone"]["file"] == "sine1.wav"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name: str) -> None:
+    answer = label_server.say_label(
+        asking(three, token="t" * 8, kind="label", names=[name], **placed("sine0.wav"))
+    )
+    assert [one["name"] for one in answer["classes"]] == [name]
+    assert three.labels()[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"names": ["x" * 301]}, "1 to 300 characters"),
+        ({"names": ["a\nb"]}, "1 to 300 characters"),
+        ({"names": [" "]}, "1 to 300 characters"),
+        ({"names": [str(i) for i in range(30)]}, "At most 20"),
+        ({"names": []}, "choose one"),
+        ({"kind": "magic"}, "choose one"),
+        ({"token": ""}, "reload"),
+        ({"file": "../../etc/passwd"}, "not in the queue"),
+        ({"file": ["x"]}, "not in the queue"),
+        ({"start_s": {}}, "no such value"),
+        ({"set": "../three"}, "not here any more"),
+        ({"set": None}, "not here any more"),
+        ({"cutting": {"window_s": -1}}, "Windows last"),
+        ({"cutting": {"window_s": float("nan")}}, "Windows last"),
+        ({"cutting": {"kind": "magic"}}, "no cutting"),
+        ({"order": "magic"}, "no order"),
+        ({"n": "x"}, "no number"),
+        ({"n": float("inf")}, "no number"),
+        ({"held": 3}, "no such value"),
+    ],
+)
+def test_what_a_stranger_sends_is_answered_with_a_sentence(
+    three: labelled.LabelledSet, more: dict[str, Any], words: str
+) -> None:
+    said = asking(three, token="t" * 8, kind="label", names=["a"], **placed("sine0.wav"))
+    answer = label_server.say_label({**said, **more})
+    assert words in answer.get("error", "")
+    for nonsense in (None, [], "x", 3):
+        assert "error" in label_server.say_label(nonsense)  # type: ignore[arg-type]
+
+
+def test_a_candidate_is_heard_and_seen(three: labelled.LabelledSet) -> None:
+    got = label_server.prepare_candidate(asking(three, **placed("clicks0.wav")))
+    assert got["audio"].startswith("data:audio/wav;base64,")
+    assert got["waveform"]["duration_s"] == pytest.approx(2.0) and got["spectrogram"]["pictures"]
+    (three.sounds / "gone.wav").write_bytes((three.sounds / "sine0.wav").read_bytes())
+    labelled.look(three)
+    (three.sounds / "gone.wav").unlink()
+    answer = label_server.prepare_candidate(asking(three, **placed("gone.wav")))
+    assert "gone.wav" in answer["trouble"]
+    assert label_server.ask_next(asking(three))["n_troubles"] == 1
+
+
+def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
+    three: labelled.LabelledSet,
+) -> None:
+    opened = label_regions.open_recording(asking(three, file="long.wav"))
+    assert opened["duration_s"] == pytest.approx(40.0) and opened["regions"] == []
+    asked = asking(three, file="long.wav", region="r1", names=["call"])
+    saved = label_regions.save_region({**asked, "token": "1" * 8, "start_s": 3.00001, "end_s": 1})
+    (one,) = saved["regions"]
+    assert (one["start_s"], one["end_s"]) == (1.0, round(3.00001 * 22_050) / 22_050)
+    moved = {**asked, "token": "2" * 8, "start_s": 4, "end_s": 50, "names": ["song"]}
+    (one,) = label_regions.save_region(moved)["regions"]
+    assert (one["start_s"], one["end_s"], list(one["names"])) == (4.0, 40.0, ["song"])
+    gone = label_regions.save_region({**moved, "token": "3" * 8, "names": []})
+    assert gone["regions"] == []
+    label_server.undo_label(asking(three, token="3" * 8))
+    assert len(label_regions.open_recording(asked)["regions"]) == 1
+    page = label_regions.page_of_recording({**asked, "start_s": 19.0, "end_s": 21.0})
+    assert (page["start_s"], page["end_s"]) == (19.0, 21.0)
+    far = label_regions.page_of_recording({**asked, "start_s": 1e9, "end_s": 2e9})
+    assert "Nothing lies" in far["error"]
+    for wrong in (
+        {"start_s": 5, "end_s": 5},
+        {"start_s": float("nan"), "end_s": 1},
+        {"start_s": "x"},
+    ):
+        assert "error" in label_regions.save_region({**asked, "token": "4" * 8, **wrong})
+    assert len(label_regions.outline_recording(asked)["waveform"]["peaks"]) == 1_200
+
+
+def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
+    three: labelled.LabelledSet,
+) -> None:
+    label_server.say_label(
+        asking(
+            three, token="t" * 8, kind="label", names=["a"], file="long.wav", start_s=5, end_s=10
+        )
+    )
+    moved = label_regions.save_region(
+        asking(three, file="long.wav", region="r", names=["a"], token="u" * 8, start_s=5.5,
+               end_s=10, was={"start_s": 5, "end_s": 10})
+    )  # fmt: skip
+    (one,) = moved["regions"]
+    assert one["start_s"] == 5.5 and [label.start_s for label in three.labels()] == [5.5]
+
+
+def test_all_sounds_are_listed_searched_and_turned(three: labelled.LabelledSet) -> None:
+    label_server.say_label(
+        asking(three, token="t" * 8, kind="label", names=["Pure"], **placed("sine3.wav"))
+    )
+    found = label_look.list_sounds(asking(three, text="pure"))
+    assert [row["file"] for row in found["rows"]] == ["sine3.wav"] and found["n_found"] == 1
+    assert label_look.list_sounds(asking(three, only="nothing"))["n_found"] == 3 * N_EACH + 7
+    assert label_look.list_sounds(asking(three, first=30))["rows"][0]["file"] == "sine6.wav"
+    assert label_look.list_sounds(asking(three, text="nowhere"))["rows"] == []
+
+
+def test_a_network_listens_in_the_background_and_the_map_is_there_afterwards(
+    three: labelled.LabelledSet,
+) -> None:
+    asked = asking(three, kind=hearing.OWN_LABELS, network=EARS)
+    assert "wait a little" in label_look.draw_map(asked)["error"]
+    label_server.open_queue(asked)
+    for _ in range(300):
+        listens = label_server.ask_next(asked)["listens"]
+        if listens["ready"]:
+            break
+        time.sleep(0.1)
+    assert listens["ready"] and listens["n_heard"] == listens["n_files"] == 3 * N_EACH + 1
+    points = label_look.draw_map(asked)["points"]
+    assert len(points) == 3 * N_EACH + 8 and all(0 <= one["x"] <= 1 for one in points)
+    assert len(label_look.find_alike({**asked, **placed("sine0.wav")})["alike"]) == 24
+    wrong = {**asked, "network": "no such"}
+    label_server.open_queue(wrong)
+    for _ in range(100):
+        if trouble := label_server.ask_next(wrong)["listens"]["trouble"]:
+            break
+        time.sleep(0.05)
+    assert "no such" in trouble
+
+
+def test_many_windows_label_at_once_and_nothing_is_lost(three: labelled.LabelledSet) -> None:
+    def label(window: int) -> None:
+        for i in range(N_EACH):
+            name = ("sine", "noise", "clicks")[window]
+            answer = label_server.say_label(
+                asking(three, token=f"{window}-{i}-00000", kind="label", names=[name],
+                       **placed(f"{name}{i}.wav"))
+            )  # fmt: skip
+            assert "error" not in answer
+
+    windows = [threading.Thread(target=label, args=(number,)) for number in range(3)]
+    for one in windows:
+        one.start()
+    for one in windows:
+        one.join()
+    assert len(three.labels()) == 3 * N_EACH
+    assert label_server.ask_next(asking(three))["n_said"] == 3 * N_EACH
+
+
+def test_a_desk_is_opened_again_when_sounds_were_added(
+    three: labelled.LabelledSet, folder: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    made = labelled.create("own", own)
+    assert label_server.open_queue(asking(made))["n_all"] == 0
+    audio.write(own / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
+    labelled.look(made)
+    assert label_server.ask_next(asking(made))["next"][0]["file"] == "new.wav"
+    for number in range(label_desk.MOST_OPEN + 2):
+        label_server.open_queue(asking(made, cutting={"window_s": 1.0 + number}))
+    assert len(label_desk._DESKS) == label_desk.MOST_OPEN
