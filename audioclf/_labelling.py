@@ -33,8 +33,9 @@ def _import(chosen: argparse.Namespace) -> None:
     one = labelled.find(_name(chosen))
     labelled.look(one, lambda paths: progress("sounds", paths))
     paths = [Path(path) for path in chosen.paths]
-    n_labels = label_import.read_labels(one, paths, chosen.format, _who())
-    print(f"{one.name}: {n_labels} new labels")
+    taken = label_import.read_labels(one, paths, chosen.format, _who())
+    left = f", {taken.n_left_out} left out where there is no sound" if taken.n_left_out else ""
+    print(f"{one.name}: {taken.n_new} new labels{left}")
 
 
 def _export(chosen: argparse.Namespace) -> None:

@@ -88,6 +88,12 @@ def listen(one: LabelledSet, cutting: Cutting) -> Iterator[int]:
             yield n_left
 
 
+def is_cut(one: LabelledSet, cutting: Cutting) -> bool:
+    """Whether it is known of all long files where they are cut."""
+    with database.opened(one.store) as db:
+        return not unlistened(db, cutting)
+
+
 def unlistened(db: sqlite3.Connection, cutting: Cutting) -> list[File]:
     """Long files of which nothing is known yet."""
     if cutting.kind != SILENCES:

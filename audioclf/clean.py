@@ -74,7 +74,7 @@ class Split:
     min_gap_s: float = 0.1  # shorter silences are bridged
 
     def __post_init__(self) -> None:
-        if self.top_db <= 0 or self.min_length_s < 0 or self.min_gap_s < 0:
+        if not (self.top_db > 0 and self.min_length_s >= 0 and self.min_gap_s >= 0):
             raise ValueError(
                 "The silence threshold must be above 0 dB and lengths cannot be negative: "
                 "choose other settings."

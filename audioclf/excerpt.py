@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from audioclf import audio, place
-from audioclf.audio import Samples
+from audioclf.audio import Limits, Samples
 from audioclf.audio_error import AudioError
 
 EXACT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC", "CAF"})
@@ -24,27 +24,32 @@ FORMS = ("flac", "wav")
 PCM = {"PCM_S8": "PCM_S8", "PCM_U8": "PCM_S8", "PCM_16": "PCM_16", "PCM_24": "PCM_24"}
 SHORT_S = 60.0  # decoded again for every part
 LOWEST_HZ, HIGHEST_HZ = 8_000, 48_000
+MOST_BYTES = 4_000_000_000  # of all decoded files
 BLOCK = 1 << 20  # samples
 
 
-def samples_of(
-    path: Path, start_s: float | None = None, end_s: float | None = None
-) -> tuple[Samples, int]:
-    """A part of a file as mono, (samples,), and its rate in Hz; the whole without times.
+class EmptyPartError(ValueError):
+    """No sound lies between the times that were named."""
 
-    Raises AudioError, and ValueError where nothing lies between the times.
+
+def samples_of(
+    path: Path, start_s: float, end_s: float, limits: Limits = audio.ANY
+) -> tuple[Samples, int]:
+    """A part of a file as mono, (samples,), and its rate in Hz.
+
+    Raises AudioError, and EmptyPartError where nothing lies between the times.
     """
-    if start_s is None or end_s is None:
-        return audio.load(path)
-    header = audio.read_header(path)
+    header = audio.read_header(path, limits)
     rate_hz = header.sample_rate_hz
     first, last = round(start_s * rate_hz), round(end_s * rate_hz)
     if (header.duration_s or SHORT_S + 1) <= SHORT_S:
-        samples = audio.load(path)[0][max(0, first) : last]
+        samples = audio.load(path, limits=limits)[0][max(0, first) : last]
     else:
         samples = np.concatenate([np.zeros(0, np.float32), *_mono(entered(path), first, last)])
     if len(samples) == 0:
-        raise ValueError(f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move the ends.")
+        raise EmptyPartError(
+            f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move the ends."
+        )
     return samples, rate_hz
 
 
@@ -74,8 +79,17 @@ def as_wav(samples: Samples, rate_hz: int) -> bytes:
 
 def cut(source: Path, target: Path, start_s: float, end_s: float) -> None:
     """Keep a part as FLAC or WAV (by the target's ending), at the rate, with the channels and the
-    depth of the original; 16 bits where it has no depth. Raises AudioError and ValueError.
+    depth of the original; what has to be decoded first as mono with 16 bits. Raises AudioError, and
+    EmptyPartError.
     """
+    try:
+        _cut(source, target, start_s, end_s)
+    except (soundfile.LibsndfileError, OSError) as error:
+        why = getattr(error, "strerror", None) or getattr(error, "error_string", None) or error
+        raise AudioError(f"“{source.name}” cannot be cut into clips ({why}).") from error
+
+
+def _cut(source: Path, target: Path, start_s: float, end_s: float) -> None:
     try:
         original = soundfile.info(source)
         is_plain = original.format in EXACT
@@ -88,7 +102,9 @@ def cut(source: Path, target: Path, start_s: float, end_s: float) -> None:
         rate_hz = file.samplerate
         first, last = max(0, round(start_s * rate_hz)), min(round(end_s * rate_hz), file.frames)
         if first >= last:
-            raise ValueError(f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move them.")
+            raise EmptyPartError(
+                f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move them."
+            )
         kind = "float64" if depth in ("FLOAT", "DOUBLE") else "int32"
         with soundfile.SoundFile(target, "w", rate_hz, file.channels, subtype, format=form) as made:
             for block in _frames(file, first, last, kind):
@@ -128,5 +144,16 @@ def _decode(path: Path, kept: Path) -> None:
             for block in audio.read_blocks(path):
                 made.write(np.clip(block, -1, 1))
         os.replace(part.name, kept)
+        _make_room(kept)
     finally:
         Path(part.name).unlink(missing_ok=True)
+
+
+def _make_room(kept: Path) -> None:
+    """Remove what was decoded longest ago where all of it takes too much of the disk."""
+    found = sorted(kept.parent.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
+    n_bytes = 0
+    for path in found:
+        n_bytes += path.stat().st_size
+        if n_bytes > MOST_BYTES and path != kept:
+            path.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str
         _check_ours(api, repo, private, kind)
         api.upload_folder(
             repo_id=repo, folder_path=os.fspath(folder), repo_type=kind,
-            commit_message="Made with audioclf",
+            commit_message="Made with audioclf", delete_patterns="*",
         )  # fmt: skip
     except errors.HfHubHTTPError as error:
         raise ValueError(_why(error, repo)) from None

@@ -22,6 +22,10 @@ def bring(one: LabelledSet, paths: Sequence[Path], limits: Limits) -> int:
     wanted = [path for path in paths if path.suffix.lower() in SOUNDS | {".zip"}]
     if not wanted:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
+    if one.is_elsewhere:
+        raise ValueError(
+            f"“{one.name}” is a folder that stays as it is: put the sounds into that folder."
+        )
     check_room(limits, labelled.home())
     with saying_why(one.folder), tempfile.TemporaryDirectory(dir=one.folder) as temporary:
         found: list[tuple[Path, str]] = []

@@ -6,7 +6,7 @@ Whatever the format, `audioclf-labels.csv` beside it holds everything that is kn
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from audioclf import dataset, excerpt
 from audioclf._whole import whole_folder, zip_folder
 from audioclf.labelled import LabelledSet
-from audioclf.labels import Label, plain_csv
+from audioclf.labels import Label, audiofolder, plain_csv
 from audioclf.labels.formats import Format, format_named
 from audioclf.markdown import plain
 
@@ -76,31 +76,52 @@ def made(one: LabelledSet, chosen: Export) -> Iterator[Path]:
     """The export as a folder that is there as long as it is needed. Raises ValueError."""
     form, labels = format_named(chosen.form), one.labels()
     if chosen.one_class:
-        places = Counter((label.file, label.start_s, label.end_s) for label in labels)
-        labels = [one for one in labels if places[one.file, one.start_s, one.end_s] == 1]
+        labels = _of_one_class(labels)
     if not labels:
         raise ValueError(f"Nothing in “{one.name}” is labelled yet: label some sounds first.")
     if chosen.clips and chosen.clips not in excerpt.FORMS:
         raise ValueError(f"Clips are written as {' or '.join(excerpt.FORMS)}: choose one of them.")
     with tempfile.TemporaryDirectory() as temporary:
-        folder, cut = Path(temporary, one.name), Path(temporary, "cut")
+        folder, cut = Path(temporary, "export", one.name), Path(temporary, "cut")
         written, durations, sources = labels, one.durations(), dict[str, Path]()
         if chosen.clips:
             written, sources = _as_clips(one, labels, cut, chosen.clips)
-            lengths = {
-                clip.file: _length(label) for clip, label in zip(written, labels, strict=True)
-            }
-            durations |= {clip: lengths[clip] for clip in sources}
-        if chosen.is_split:
-            written = _in_folds(written)
-        is_in_parts = chosen.is_split and chosen.form == "audiofolder"
-        for prefix, part in _parts(written) if is_in_parts else [("", written)]:
-            _write(form, part, durations, folder / prefix)
+            durations |= _lengths(written, labels)
+        for prefix, part, own in _parts(form, written, chosen):
+            _write(own, part, durations, folder / prefix)
             if chosen.with_sounds or chosen.clips:
-                _copy(one, _targets(form, part, durations), sources, folder / prefix)
+                _copy(one, _targets(own, part, durations), sources, folder / prefix)
         _keep(folder / EVERYTHING, plain_csv.write(labels, one.durations())[plain_csv.FILE])
         _keep(folder / "README.md", _readme(one, labels))
         yield folder
+
+
+def _parts(
+    form: Format, labels: list[Label], chosen: Export
+) -> list[tuple[str, list[Label], Format]]:
+    """What is written where: everything, or what to teach and what to test with.
+
+    Both under the folders that other tools expect, and in the same kind of table.
+    """
+    if not chosen.is_split:
+        return [("", labels, form)]
+    labels = _in_folds(labels)
+    if chosen.form != "audiofolder":  # it holds folds
+        return [("", labels, form)]
+    if audiofolder.has_several(labels):
+        form = form._replace(write=audiofolder.write_lines)
+    return [
+        (TRAIN, [label for label in labels if label.fold != TEST_FOLD], form),
+        (TEST, [label for label in labels if label.fold == TEST_FOLD], form),
+    ]
+
+
+def _of_one_class(labels: list[Label]) -> list[Label]:
+    """A label per place, without the places that have several classes."""
+    found: dict[tuple[str, float | None, float | None], dict[str, Label]] = {}
+    for label in labels:
+        found.setdefault((label.file, label.start_s, label.end_s), {})[label.name] = label
+    return [next(iter(own.values())) for own in found.values() if len(own) == 1]
 
 
 def _write(form: Format, labels: list[Label], durations: dict[str, float], folder: Path) -> None:
@@ -112,8 +133,9 @@ def _targets(form: Format, labels: list[Label], durations: dict[str, float]) -> 
     """Where the format says that sounds lie, by what the labels call them."""
     if form.holds_stretches:
         return {label.file: label.file for label in labels}
-    read = form.read(form.write(labels, durations))
-    return {label.file: again.file for label, again in zip(labels, read, strict=False)}
+    again = [label.file for label in form.read(form.write(labels, durations))]
+    files = [label.file for label in labels]
+    return dict(zip(files, again if set(again) != set(files) else files, strict=True))
 
 
 def _copy(
@@ -122,7 +144,11 @@ def _copy(
     for file, target in targets.items():
         path = _inside(folder, target)
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(sources.get(file) or one.path_of(file), path)
+        try:
+            shutil.copy(sources.get(file) or one.path_of(file), path)
+        except OSError as error:
+            why = error.strerror or error
+            raise ValueError(f"“{file}” cannot be copied ({why}): bring it back.") from error
 
 
 def _as_clips(
@@ -158,16 +184,13 @@ def _in_folds(labels: list[Label]) -> list[Label]:
     return [replace(label, fold=fold) for label, fold in zip(labels, folds, strict=True)]
 
 
-def _parts(labels: Sequence[Label]) -> list[tuple[str, list[Label]]]:
-    """Sounds to teach with and sounds to test on, under the folders that other tools expect."""
-    return [
-        (TRAIN, [label for label in labels if label.fold != TEST_FOLD]),
-        (TEST, [label for label in labels if label.fold == TEST_FOLD]),
-    ]
-
-
-def _length(label: Label) -> float:
-    return (label.end_s or 0.0) - (label.start_s or 0.0)
+def _lengths(clips: list[Label], labels: list[Label]) -> dict[str, float]:
+    """How long the clips are that were cut, in seconds."""
+    return {
+        clip.file: (label.end_s or 0.0) - (label.start_s or 0.0)
+        for clip, label in zip(clips, labels, strict=True)
+        if clip.file != label.file
+    }
 
 
 def _readme(one: LabelledSet, labels: list[Label]) -> str:

@@ -2,21 +2,31 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from audioclf.label_export import EVERYTHING
 from audioclf.labelled import LabelledSet
-from audioclf.labels import Label, contents, database, store
+from audioclf.labels import Label, class_name, contents, database, store
+from audioclf.labels.contents import File
 from audioclf.labels.formats import format_named
 from audioclf.labels.store import LABEL, Mark
 
 TEXTS = frozenset({".csv", ".jsonl", ".json", ".txt", ".textgrid"})
 
 
-def read_labels(one: LabelledSet, paths: Sequence[Path], form: str, who: str) -> int:
-    """Take labels from files of another tool; how many these were. Raises ValueError.
+class Taken(NamedTuple):
+    """How many labels are new, and how many lie where there is no sound."""
+
+    n_new: int
+    n_left_out: int
+
+
+def read_labels(one: LabelledSet, paths: Sequence[Path], form: str, who: str) -> Taken:
+    """Take labels from files of another tool. Raises ValueError, and takes nothing then.
 
     A file of sound is found by its place in the set, or by its name where only one has it. Labels
-    that stand there already are not said again.
+    that stand there already are not said again; those shorter than a sample, or behind the sound's
+    end, are left out.
     """
     texts = _texts(paths)
     if not texts:
@@ -24,14 +34,15 @@ def read_labels(one: LabelledSet, paths: Sequence[Path], form: str, who: str) ->
     found = format_named(form).read(texts)
     places = _places(one)
     marks = [_mark(label, places, who) for label in found]
-    with database.opened(one.store) as db:
-        said = {(m.place, m.names) for m in store.current(db)}
-        new = [mark for mark in _together(marks) if (mark.place, mark.names) not in said]
+    some = [mark for mark in marks if mark is not None]
+    with database.opened(one.store) as db, database.whole(db):
+        said = {_what(mark) for mark in store.current(db)}
+        new = [mark for mark in _together(some) if _what(mark) not in said]
         for name in dict.fromkeys(name for mark in new for name in mark.names):
             contents.add_class(db, name)
         for mark in new:
             store.add(db, mark)
-    return len(new)
+    return Taken(len(new), len(marks) - len(some))
 
 
 def _texts(paths: Sequence[Path]) -> dict[str, str]:
@@ -52,21 +63,31 @@ def _texts(paths: Sequence[Path]) -> dict[str, str]:
     return found
 
 
-def _places(one: LabelledSet) -> dict[str, str]:
-    """Places in the set by everything that a label may call them."""
-    files = [file.place for file in one.files()]
-    names: dict[str, list[str]] = {}
+def _places(one: LabelledSet) -> dict[str, File]:
+    """The files of the set by everything that a label may call them."""
+    files = one.files()
+    names: dict[str, list[File]] = {}
     for file in files:
-        names.setdefault(file.rpartition("/")[2], []).append(file)
+        names.setdefault(file.place.rpartition("/")[2], []).append(file)
     unique = {name: own[0] for name, own in names.items() if len(own) == 1}
-    return {**unique, **{file: file for file in files}}
+    return {**unique, **{file.place: file for file in files}}
 
 
-def _mark(label: Label, places: dict[str, str], who: str) -> Mark:
+def _mark(label: Label, places: dict[str, File], who: str) -> Mark | None:
+    """A label as it is kept, its ends on samples; None where no sound lies there."""
     file = places.get(label.file) or places.get(label.file.replace("\\", "/").rpartition("/")[2])
     if file is None:
         raise ValueError(f"“{label.file}” is not among the sounds of this data set: add it first.")
-    return Mark(file, LABEL, (label.name,), label.start_s, label.end_s, who=label.who or who)
+    ends: tuple[float | None, float | None] = (None, None)
+    if label.start_s is not None and label.end_s is not None:
+        ends = contents.on_samples(file, label.start_s, label.end_s)
+        if ends[0] == ends[1]:
+            return None
+    return Mark(file.place, LABEL, (class_name(label.name),), *ends, who=label.who or who)
+
+
+def _what(mark: Mark) -> tuple[object, ...]:
+    return mark.file, mark.start_s, mark.end_s, mark.names
 
 
 def _together(marks: list[Mark]) -> list[Mark]:

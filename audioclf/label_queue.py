@@ -4,7 +4,8 @@ What a network heard, and the opinion that follows from it and the labels, are r
 any thread may ask while another one listens or judges.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -59,21 +60,24 @@ class LabelQueue:
         self.numbers = {candidate: number for number, candidate in enumerate(self.candidates)}
         self.opinion: Opinion | None = None
         self.unheard: frozenset[int] = frozenset()  # candidates of files that cannot be heard
+        self._changing = threading.Lock()
 
     def marks(self, everything: Sequence[Mark] | None = None) -> dict[int, Mark]:
         """What counts now of candidates; `everything`: what counts now, where that was read."""
         if everything is None:
             with database.opened(self.one.store) as db:
                 everything = store.current(db)
-        return {
-            self.numbers[found]: mark
-            for mark in everything
-            if not mark.region and (found := Candidate(mark.file, mark.start_s, mark.end_s))
-            in self.numbers
-        }  # fmt: skip
+        found = {}
+        for mark in everything:  # a region that lies as a candidate does speaks of it too
+            number = self.numbers.get(Candidate(mark.file, mark.start_s, mark.end_s))
+            if number is not None:
+                found[number] = mark
+        return found
 
-    def listen(self, network: Checkpoint, kind: str) -> Iterator[hearing.Part]:
-        """Hear all candidates, then have an opinion of them; every file as it was heard.
+    def listen(
+        self, network: Checkpoint, kind: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[hearing.Part]:
+        """Hear all candidates, then have an opinion of them while it is wanted; file by file.
 
         What cannot be heard is remembered with the reason, and not asked about.
         """
@@ -92,10 +96,13 @@ class LabelQueue:
         if values is None:
             return
         if kind == hearing.OWN_LABELS:
-            self.opinion = _unknowing(suggest.space(values))
-            self.judge()
+            found = _unknowing(suggest.space(values))
         else:
-            self.opinion = _network_s(network, values, self._classes())
+            found = _network_s(network, values, self._classes())
+        with self._changing:
+            if is_wanted():
+                self.opinion = found
+        self.judge()
 
     def judge(self) -> None:
         """Have a new opinion from the labels as they are now; a network's own stays as it is."""
@@ -108,18 +115,28 @@ class LabelQueue:
             for number, mark in self.marks().items()
             if mark.kind == LABEL and mark.names[0] in classes and number not in self.unheard
         }
-        if len(set(known.values())) < 2:
-            self.opinion = _unknowing(before.where)
-            return
-        found = suggest.judge(before.where, known, len(classes))
-        self.opinion = replace(before, classes=tuple(classes), probabilities=found)
+        found = _unknowing(before.where)
+        if len(set(known.values())) > 1:
+            probabilities = suggest.judge(before.where, known, len(classes))
+            found = replace(before, classes=tuple(classes), probabilities=probabilities)
+        with self._changing:
+            if self.opinion is before:
+                self.opinion = found
 
     def leave_out(self, file: str, why: str) -> None:
-        """Remember that a file cannot be heard, and do not ask about it."""
-        with database.opened(self.one.store) as db:
-            contents.set_trouble(db, file, why)
+        """Do not ask about a file that cannot be heard; remembered, unless it is only away."""
+        if self.one.path_of(file).is_file():
+            with database.opened(self.one.store) as db:
+                contents.set_trouble(db, file, why)
         own = {number for number, candidate in enumerate(self.candidates) if candidate.file == file}
         self.unheard = self.unheard | own
+
+    def look_again(self) -> None:
+        """Ask about files again that were only away for a while."""
+        troubles = {file.place for file in self.one.files() if file.trouble}
+        self.unheard = frozenset(
+            number for number, one in enumerate(self.candidates) if one.file in troubles
+        )
 
     def upcoming(
         self,

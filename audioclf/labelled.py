@@ -3,6 +3,7 @@
 A set is a folder with a store; its sounds lie in it, or in a folder of the machine that it names.
 """
 
+import contextlib
 import re
 import shutil
 import time
@@ -38,8 +39,16 @@ class LabelledSet:
     @property
     def name(self) -> str:
         """What people call it."""
-        with database.opened(self.store) as db:
-            return str(contents.fact(db, NAME) or self.id)
+        try:
+            with database.opened(self.store) as db:
+                return str(contents.fact(db, NAME) or self.id)
+        except ValueError:  # whoever opens it is told
+            return self.id
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its sounds lie in a folder of somebody's, which stays as it is."""
+        return self.sounds != self.folder / SOUNDS_FOLDER
 
     @property
     def store(self) -> Path:
@@ -93,8 +102,9 @@ def find_all() -> list[LabelledSet]:
 
 def by_id(own_id: object) -> LabelledSet:
     """The set of that id alone, which others do not guess. Raises ValueError."""
-    found = LabelledSet(home() / str(own_id))
-    if not own_id or NO_NAME.search(str(own_id)) or not found.store.is_file():
+    name = str(own_id or "")
+    found = LabelledSet(home() / name)
+    if len(name) > MAX_NAME or NO_NAME.search(name) or not found.store.is_file():
         raise ValueError("This data set is not here any more: choose another, or make one.")
     return found
 
@@ -133,15 +143,23 @@ def create(name: str, sounds: Path | None = None, own_id: str = "") -> LabelledS
 def look(one: LabelledSet, progress: Counted = iter, limits: Limits = audio.ANY) -> int:
     """Add the sounds that are in its folder and not in the set; how many these were.
 
-    Those that cannot be read are in the set too, with the reason.
+    Those that cannot be read are in the set too, with the reason, until they were changed.
     """
     root = one.sounds
-    known = {file.place for file in one.files()}
-    paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
-    new = [path for path in paths if path.relative_to(root).as_posix() not in known]
-    found = [_file(path, root, limits) for path in progress(new)]
     with database.opened(one.store) as db:
-        return contents.add_files(db, found)
+        known, troubles = contents.places(db), contents.troubles(db)
+    paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
+    places = {path.relative_to(root).as_posix(): path for path in paths}
+    new = [path for place, path in places.items() if place not in known]
+    changed = [
+        places[place] for place, at in troubles.items()
+        if place in places and places[place].stat().st_mtime > at
+    ]  # fmt: skip
+    found = [_file(path, root, limits) for path in progress([*new, *changed])]
+    with database.opened(one.store) as db:
+        for file in found[len(new) :]:
+            contents.replace_file(db, file)
+        return contents.add_files(db, found[: len(new)])
 
 
 def delete(one: LabelledSet) -> None:
@@ -152,9 +170,10 @@ def delete(one: LabelledSet) -> None:
 def delete_old(seconds: float) -> None:
     """Remove sets in which nothing was said or brought for so long."""
     for one in find_all():
-        newest = max(path.stat().st_mtime for path in one.folder.iterdir())
-        if time.time() - newest > seconds:
-            delete(one)
+        with contextlib.suppress(OSError):  # somebody labels just now
+            newest = max(path.stat().st_mtime for path in one.folder.iterdir())
+            if time.time() - newest > seconds:
+                delete(one)
 
 
 def _is_sound(path: Path, root: Path) -> bool:
@@ -167,6 +186,10 @@ def _file(path: Path, root: Path, limits: Limits) -> File:
     where = path.relative_to(root).as_posix()
     try:
         header = audio.read_header(path, limits)
+        seconds = header.duration_s
+        if seconds is None:  # some recorders write no length: it is counted
+            blocks = audio.read_blocks(path, limits=limits)
+            seconds = sum(len(block) for block in blocks) / header.sample_rate_hz
     except ValueError as error:
         return File(where, trouble=str(error))
-    return File(where, header.duration_s, header.sample_rate_hz)
+    return File(where, seconds, header.sample_rate_hz)

@@ -20,6 +20,7 @@ Probabilities = NDArray[np.float32]  # (candidates, classes)
 
 N_COMPONENTS = 80
 N_REFERENCES = 2_000  # candidates that stand for all, where there are more
+MOST_NEARNESSES = 10_000_000  # 40 MB
 N_FIRST = 20  # labels until the regression chooses
 REACH = 0.6  # cosine distance at which a candidate says nothing of another
 RANDOM_SHARE = 0.1
@@ -59,7 +60,7 @@ def space(embeddings: NDArray[np.floating], seed: int = 0) -> Space:
         raise ValueError("There are no candidates: add sounds first.")
     points = _components(np.asarray(embeddings, np.float64))
     rng = np.random.default_rng(seed)
-    n_references = min(N_REFERENCES, len(points))
+    n_references = min(N_REFERENCES, len(points), max(100, MOST_NEARNESSES // len(points)))
     references = np.sort(rng.choice(len(points), n_references, replace=False))
     distance = 1 - _unit(points) @ _unit(points[references]).T
     return Space(points, np.maximum(0, 1 - distance / REACH).astype(np.float32) ** 2)

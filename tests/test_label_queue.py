@@ -216,6 +216,9 @@ def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name:
         ({"cutting": {"kind": "magic"}}, "no cutting"),
         ({"order": "magic"}, "no order"),
         ({"n": "x"}, "no number"),
+        ({"token": "../../x" * 4}, "reload"),
+        ({"set": "x" * 300}, "not here any more"),
+        ({"who": "\ud800", "names": ["\ud800"]}, "1 to 300 characters"),
         ({"n": float("inf")}, "no number"),
         ({"held": 3}, "no such value"),
     ],
@@ -234,12 +237,30 @@ def test_a_candidate_is_heard_and_seen(three: labelled.LabelledSet) -> None:
     got = label_server.prepare_candidate(asking(three, **placed("clicks0.wav")))
     assert got["audio"].startswith("data:audio/wav;base64,")
     assert got["waveform"]["duration_s"] == pytest.approx(2.0) and got["spectrogram"]["pictures"]
-    (three.sounds / "gone.wav").write_bytes((three.sounds / "sine0.wav").read_bytes())
-    labelled.look(three)
-    (three.sounds / "gone.wav").unlink()
-    answer = label_server.prepare_candidate(asking(three, **placed("gone.wav")))
-    assert "gone.wav" in answer["trouble"]
-    assert label_server.ask_next(asking(three))["n_troubles"] == 1
+
+
+def test_a_file_that_is_away_is_asked_about_when_it_is_back(
+    three: labelled.LabelledSet, folder: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "drive"
+    own.mkdir()
+    for name in ("a.wav", "b.wav"):
+        (own / name).write_bytes((folder / "sine0.wav").read_bytes())
+    made = labelled.create("drive", own)
+    labelled.look(made)
+    own.rename(tmp_path / "unplugged")
+    answer = label_server.prepare_candidate(asking(made, **placed("a.wav")))
+    assert "a.wav" in answer["trouble"]
+    assert [one["file"] for one in label_server.ask_next(asking(made))["next"]] == ["b.wav"]
+    (tmp_path / "unplugged").rename(own)
+    assert label_server.open_queue(asking(made))["n_all"] == 2
+    (own / "a.wav").write_bytes(b"RIFF, and nothing more")
+    assert "trouble" in label_server.prepare_candidate(asking(made, **placed("a.wav")))
+    assert label_server.open_queue(asking(made))["n_troubles"] == 1
+    time.sleep(0.05)
+    (own / "a.wav").write_bytes((folder / "sine1.wav").read_bytes())
+    labelled.look(made)
+    assert label_server.open_queue(asking(made))["n_troubles"] == 0
 
 
 def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
@@ -247,7 +268,7 @@ def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
 ) -> None:
     opened = label_regions.open_recording(asking(three, file="long.wav"))
     assert opened["duration_s"] == pytest.approx(40.0) and opened["regions"] == []
-    asked = asking(three, file="long.wav", region="r1", names=["call"])
+    asked = asking(three, file="long.wav", region="region-1", names=["call"])
     saved = label_regions.save_region({**asked, "token": "1" * 8, "start_s": 3.00001, "end_s": 1})
     (one,) = saved["regions"]
     assert (one["start_s"], one["end_s"]) == (1.0, round(3.00001 * 22_050) / 22_050)
@@ -280,11 +301,21 @@ def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
         )
     )
     moved = label_regions.save_region(
-        asking(three, file="long.wav", region="r", names=["a"], token="u" * 8, start_s=5.5,
+        asking(three, file="long.wav", region="region-2", names=["a"], token="u" * 8, start_s=5.5,
                end_s=10, was={"start_s": 5, "end_s": 10})
     )  # fmt: skip
     (one,) = moved["regions"]
     assert one["start_s"] == 5.5 and [label.start_s for label in three.labels()] == [5.5]
+    label_server.undo_label(asking(three, token="u" * 8))  # both what went and what came
+    assert [label.start_s for label in three.labels()] == [5.0]
+    named = asking(
+        three, file="long.wav", region="", names=["b"], token="v" * 8, start_s=5, end_s=10
+    )
+    label_regions.save_region(named)
+    assert label_server.ask_next(asking(three))["n_said"] == 1  # it is not asked again
+    assert [label.name for label in three.labels()] == ["b"]
+    label_regions.save_region({**named, "token": "w" * 8, "names": []})
+    assert three.labels() == []
 
 
 def test_all_sounds_are_listed_searched_and_turned(three: labelled.LabelledSet) -> None:

@@ -86,8 +86,8 @@ def test_what_is_given_away_can_be_taken_back(
         return
     other = labelled.create("other", folder)
     labelled.look(other)
-    assert label_import.read_labels(other, [output], form, "me") == 2
-    assert label_import.read_labels(other, [output], form, "me") == 0  # not said again
+    assert label_import.read_labels(other, [output], form, "me") == (2, 0)
+    assert label_import.read_labels(other, [output], form, "me") == (0, 0)  # not said again
     assert {(one.file, one.name) for one in other.labels()} == {
         ("a/1.wav", "wren"),
         ("a/2.wav", "rain"),
@@ -244,6 +244,57 @@ def test_what_is_labelled_goes_to_teach(recordings: labelled.LabelledSet) -> Non
     assert sorted(collection.home().iterdir()) == before
 
 
+def test_labels_without_sound_are_left_out_and_ends_lie_on_samples(
+    recordings: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "file,start_s,end_s,label\nr0.wav,1.2345678,2.3456789,call\nr1.wav,3,3,point\n"
+        "r1.wav,50,60,behind\nr2.wav,3.5,90,long\n"
+    )
+    assert label_import.read_labels(recordings, [table], "csv", "me") == (2, 2)
+    found = {one.name: one for one in recordings.labels()}
+    assert set(found) == {"tone", "noise", "call", "long"} and found["long"].end_s == 4.0
+    start = (found["call"].start_s or 0) * sounds.RATE_HZ
+    assert start == pytest.approx(round(start), abs=1e-6)
+    assert label_import.read_labels(recordings, [table], "csv", "me") == (0, 2)  # not said again
+    table.write_text('file,label\nr0.wav," "\n')
+    assert "1 to 300 characters" in refusal(
+        lambda: label_import.read_labels(recordings, [table], "csv", "me")
+    )
+
+
+def test_several_classes_go_with_their_own_sounds(
+    recordings: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    with database.opened(recordings.store) as db:
+        store.add(db, Mark("r1.wav", LABEL, ("noise",), 0.5, 1.5))  # where the region “tone” is
+    for is_split in (False, True):
+        export = Export("audiofolder", clips="wav", is_split=is_split)
+        made = label_export.write_labels(recordings, export, tmp_path / str(is_split))
+        tables = list(made.rglob("metadata.*"))
+        assert {table.name for table in tables} == {"metadata.jsonl"}
+        rows = [(t.parent, json.loads(line)) for t in tables for line in t.read_text().splitlines()]
+        assert len(rows) == 13
+        for folder, row in rows:
+            samples, rate_hz = audio.load(folder / row["file_name"])
+            is_tone = sounds.peak_hz(samples, rate_hz) in (440, 880)
+            assert ("tone" in row["label"]) == is_tone
+    data = dataset.load(
+        collection.folder_of(collection.from_labels(recordings, collection.Limits()))
+    )
+    assert len(data.clips) == 12  # without the one that is both
+
+
+def test_what_is_missing_at_the_export_is_a_sentence(
+    recordings: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    (recordings.sounds / "r3.wav").unlink()
+    for export in (Export("csv", with_sounds=True), Export("audiofolder", clips="flac")):
+        said = refusal(lambda e=export: label_export.write_labels(recordings, e, tmp_path / "x"))
+        assert "r3.wav" in said and not (tmp_path / "x").exists()
+
+
 def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
     made, limits = labelled.create("brought"), collection.Limits()
     first, other = tmp_path / "1" / "a.wav", tmp_path / "2" / "a.wav"
@@ -260,6 +311,8 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
     assert [one.place for one in made.files()] == ["a 2.wav", "a.wav", "more/x/b.wav"]
     (tmp_path / "notes.txt").write_text("no sound")
     assert "is a sound" in refusal(lambda: intake.bring(made, [tmp_path / "notes.txt"], limits))
+    elsewhere = labelled.create("elsewhere", tmp_path / "1")
+    assert "stays as it is" in refusal(lambda: intake.bring(elsewhere, [other], limits))
     few = collection.Limits(max_clips=3)
     assert "3 may be brought" in refusal(lambda: intake.bring(made, [tmp_path / "more.zip"], few))
     assert made.n_files == 3

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+MAX_NAME = 300  # characters of a class
 Texts = Mapping[str, str]  # the contents of text files by their place in a data set
 Durations = Mapping[str, float]  # seconds of sound files by their place
 
@@ -47,6 +48,14 @@ class Label:
         if self.file not in durations:
             raise ValueError(f"How long “{self.file}” is must be known to write its label.")
         return 0.0, durations[self.file]
+
+
+def class_name(text: object) -> str:
+    """A class as it is kept: any words in one line. Raises ValueError."""
+    name = str(text).strip()
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise ValueError(f"A class has a name of 1 to {MAX_NAME} characters in one line.")
+    return name
 
 
 def one_line(text: str) -> str:

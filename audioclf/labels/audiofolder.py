@@ -15,13 +15,9 @@ CSV, JSONL = "metadata.csv", "metadata.jsonl"
 
 def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """One table; of labels of whole files alone. Raises ValueError."""
-    found: dict[str, list[Label]] = defaultdict(list)
-    for label in whole_only(labels, "An audiofolder"):
-        found[label.file].append(label)
-    if any(len(own) > 1 for own in found.values()):
-        rows = (_row(file, own) for file, own in found.items())
-        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-        return {JSONL: "".join(f"{line}\n" for line in lines)}
+    if has_several(labels):
+        return write_lines(labels, durations)
+    found = _by_file(labels)
     columns = ["file_name", "label"]
     columns += ["fold"] if any(label.fold is not None for label in labels) else []
     columns += ["group"] if any(label.group for label in labels) else []
@@ -30,6 +26,18 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
         for file, own in found.items()
     )
     return {CSV: cells.write(columns, table)}
+
+
+def write_lines(labels: list[Label], durations: Durations) -> dict[str, str]:
+    """`metadata.jsonl`, with a list of classes for every file. Raises ValueError."""
+    rows = (_row(file, own) for file, own in _by_file(labels).items())
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    return {JSONL: "".join(f"{line}\n" for line in lines)}
+
+
+def has_several(labels: list[Label]) -> bool:
+    """Whether a file has several classes."""
+    return any(len(own) > 1 for own in _by_file(labels).values())
 
 
 def read(texts: Texts) -> list[Label]:
@@ -45,6 +53,14 @@ def read(texts: Texts) -> list[Label]:
             group = str(row.get("group") or "")
             found += [Label(file, str(name), fold=fold, group=group) for name in names]
     return found
+
+
+def _by_file(labels: list[Label]) -> dict[str, list[Label]]:
+    """The labels of every file, each class once. Raises ValueError for those of stretches."""
+    found: dict[str, dict[str, Label]] = defaultdict(dict)
+    for label in whole_only(labels, "An audiofolder"):
+        found[label.file].setdefault(label.name, label)
+    return {file: list(own.values()) for file, own in found.items()}
 
 
 def _row(file: str, own: list[Label]) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def n_files(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) FROM files").fetchone()[0])
 
 
+def places(db: sqlite3.Connection) -> set[str]:
+    """The places of all files."""
+    return {row[0] for row in db.execute("SELECT place FROM files")}
+
+
 def file(db: sqlite3.Connection, place: str) -> File | None:
     """The file of that place, where it is one."""
     sql = "SELECT place, duration_s, rate_hz, trouble FROM files WHERE place = ?"
@@ -74,7 +79,29 @@ def fact(db: sqlite3.Connection, name: str, otherwise: Any = None) -> Any:
 
 def set_trouble(db: sqlite3.Connection, place: str, why: str) -> None:
     """Remember that a file cannot be heard."""
-    db.execute("UPDATE files SET trouble = ? WHERE place = ?", (why, place))
+    sql = "UPDATE files SET trouble = ?, added = ? WHERE place = ?"
+    db.execute(sql, (why, time.time(), place))
+
+
+def troubles(db: sqlite3.Connection) -> dict[str, float]:
+    """Files that could not be heard, and when that was found, in seconds since 1970."""
+    return dict(db.execute("SELECT place, added FROM files WHERE trouble NOT NULL"))
+
+
+def replace_file(db: sqlite3.Connection, found: File) -> None:
+    """A file is another one by now."""
+    row = (found.duration_s, found.rate_hz, found.trouble, time.time(), found.place)
+    sql = "UPDATE files SET duration_s = ?, rate_hz = ?, trouble = ?, added = ? WHERE place = ?"
+    db.execute(sql, row)
+
+
+def on_samples(file: File, start_s: float, end_s: float) -> tuple[float, float]:
+    """Both ends in order, inside of the file, and each on a sample."""
+    rate_hz, duration_s = file.rate_hz or 1, file.duration_s
+    most_s = float("inf") if duration_s is None else duration_s
+    ends = (min(max(0.0, at_s), most_s) * rate_hz for at_s in sorted((start_s, end_s)))
+    first, last = (round(end) for end in ends)
+    return first / rate_hz, last / rate_hz
 
 
 def keep_stretches(

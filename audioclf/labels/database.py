@@ -10,6 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BUSY_MS = 10_000
+
+
+class StoreError(ValueError):
+    """The store itself cannot be read or written now; later it may be."""
+
+
 STEPS = (  # from an empty file to today's store, one per version
     """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -40,7 +46,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, timeout=BUSY_MS / 1e3, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
-        raise ValueError(f"“{path.name}” cannot be opened here: is the disk full?") from error
+        raise StoreError(f"“{path.name}” cannot be opened here: is the disk full?") from error
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
@@ -51,7 +57,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
             _bring_up_to_date(db)
         yield db
     except sqlite3.Error as error:
-        raise ValueError(
+        raise StoreError(
             f"“{path.name}” cannot be read or written ({error}): is the disk full?"
         ) from error
     finally:

@@ -15,6 +15,7 @@ from audioclf.labels.database import whole
 
 LABEL, UNSURE, BAD_AUDIO, REMOVED, UNDO = "label", "unsure", "bad audio", "removed", "undo"
 KINDS = (LABEL, UNSURE, BAD_AUDIO, REMOVED)
+WITH = "+"
 
 
 class Suggested(NamedTuple):
@@ -60,21 +61,35 @@ def add(db: sqlite3.Connection, mark: Mark) -> Mark:
     return replace(mark, number=_append(db, mark, None))
 
 
-def undo(db: sqlite3.Connection, who: str, token: str = "") -> Mark | None:
+def undo(db: sqlite3.Connection, who: str, token: str = "", own: str = "") -> Mark | None:
     """Take back the last thing that this person said and that still counts; None without any.
 
-    token: takes back what bears it instead, such as the last thing that was said in this window.
+    token: takes back what bears it instead, such as the last thing that was said in this window,
+    and what was said with it (see `beside`). own: what its sender calls this undo.
     """
-    chosen, value = ("token", token) if token else ("who", who)
     with whole(db):
-        undone = {row[0] for row in db.execute("SELECT undoes FROM marks WHERE undoes NOT NULL")}
-        rows = db.execute(
-            f"{MARKS} WHERE {chosen} = ? AND kind != ? ORDER BY number DESC", (value, UNDO)
-        )
-        last = next((_mark(row) for row in rows if row[0] not in undone), None)
-        if last is not None:
-            taken = replace(last, kind=UNDO, at=time.time(), accepted=None, token="")
-            _append(db, taken, last.number)
+        if own and db.execute("SELECT 1 FROM marks WHERE token = ?", (own,)).fetchone():
+            return None  # sent twice
+        last = _undo(db, *(("token", token) if token else ("who", who)), own)
+        if last is not None and last.token:
+            _undo(db, "token", beside(last.token), own + WITH if own else "")
+    return last
+
+
+def beside(token: str) -> str:
+    """The token of what is said together with a mark, and taken back with it."""
+    return token + WITH
+
+
+def _undo(db: sqlite3.Connection, chosen: str, value: str, own: str) -> Mark | None:
+    undone = {row[0] for row in db.execute("SELECT undoes FROM marks WHERE undoes NOT NULL")}
+    rows = db.execute(
+        f"{MARKS} WHERE {chosen} = ? AND kind != ? ORDER BY number DESC", (value, UNDO)
+    )
+    last = next((_mark(row) for row in rows if row[0] not in undone), None)
+    if last is not None:
+        taken = replace(last, kind=UNDO, at=time.time(), accepted=None, token=own)
+        _append(db, taken, last.number)
     return last
 
 

@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 from audioclf import collection, hub, label_export, label_import
 from audioclf.label_export import Export
 from audioclf.labelled import LabelledSet
-from audioclf.labels.formats import FORMATS
+from audioclf.labels.formats import FORMATS, format_named
 from audioclf.ui import mine as my
 from audioclf.ui.label_values import who
 from audioclf.ui.shared import TEACH, guarded
@@ -44,7 +44,7 @@ def export_set(
         mb = made.stat().st_size / 1e6
         kept = save_file_to_cache(made, get_upload_folder())
     button = gr.update(value=kept, visible=True, label=f"Download {one.name}.zip ({mb:.1f} MB)")
-    return button, f"{len(one.labels()):,} labels, as {FORMATS[form].title}."
+    return button, f"{len(one.labels()):,} labels, as {format_named(form).title}."
 
 
 @guarded(lambda sentence: sentence)
@@ -54,7 +54,7 @@ def push_set(
     """Put the data set with its sounds on the Hugging Face Hub; the token is kept nowhere."""
     hub.check(repo, token)
     one = _mine(chosen, mine)
-    clips = FLAC if not FORMATS[form].holds_stretches else STRETCHES
+    clips = FLAC if not format_named(form).holds_stretches else STRETCHES
     with label_export.made(one, Export(form, True, clips, is_split=False)) as folder:
         where = hub.push(folder, repo, token, private=not is_public, kind="dataset")
     return f"It is there: {where}"
@@ -81,8 +81,9 @@ def import_labels(
         folder = Path(temporary)
         for file in files:
             shutil.copy(file, folder / Path(file).name)
-        n_labels = label_import.read_labels(one, [folder], form, who({}))
-    return n_imports + 1, f"{n_labels:,} new labels."
+        taken = label_import.read_labels(one, [folder], form, who({}))
+    left = f" {taken.n_left_out:,} lie where there is no sound, and are left out."
+    return n_imports + 1, f"{taken.n_new:,} new labels.{left if taken.n_left_out else ''}"
 
 
 def _mine(chosen: str | None, mine: Any) -> LabelledSet:

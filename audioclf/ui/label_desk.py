@@ -1,5 +1,6 @@
 """Data sets while they are labelled: kept in memory, and listened to in the background."""
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -11,11 +12,15 @@ from audioclf import candidates, labelled
 from audioclf.candidates import Candidate, Cutting
 from audioclf.clean import Split
 from audioclf.label_queue import LabelQueue
+from audioclf.labelled import LabelledSet
 from audioclf.ui.shared import network_named
+from audioclf.ui.where import is_local
 
+MOST_CANDIDATES = 5_000  # on a public page
+UNFORESEEN = "Listening went wrong, and the log says why: choose the network again."
 CUT_S = 3.0  # how long one call looks for silences
 AWAY_S, MOST_WINDOWS = 90.0, 50  # of windows that label the same set
-MOST_OPEN = 8  # queues in memory; another one is opened again in a moment
+MOST_OPEN = 24  # queues in memory; another one is opened again in a moment
 NO_SUGGESTIONS = "none"
 
 
@@ -25,7 +30,7 @@ class Desk:
 
     queue: LabelQueue
     n_files: int  # of the set, when it was opened
-    asked: tuple[str, str] = (NO_SUGGESTIONS, "")  # for what, and which network
+    asked: tuple[str, str] | None = None  # for what, and which network
     n_heard: int = 0
     trouble: str = ""
     judging: threading.Lock = field(default_factory=threading.Lock)
@@ -46,7 +51,7 @@ class Desk:
 
     def listens(self) -> dict[str, Any]:
         """How far it has come, for the page."""
-        kind, network = self.asked
+        kind, network = self.asked or (NO_SUGGESTIONS, "")
         n_files = len({candidate.file for candidate in self.queue.candidates})
         ready = self.queue.opinion is not None
         return {
@@ -57,6 +62,7 @@ class Desk:
 
 _DESKS: OrderedDict[tuple[str, Cutting], Desk] = OrderedDict()
 _OPENING = threading.Lock()
+_EARS = threading.Semaphore(2)  # networks that listen at once
 
 
 def desk_of(asked: Mapping[str, Any]) -> Desk:
@@ -68,12 +74,31 @@ def desk_of(asked: Mapping[str, Any]) -> Desk:
     key = (str(one.folder), cutting)
     with _OPENING:
         n_files, desk = one.n_files, _DESKS.pop(key, None)
-        if desk is None or desk.n_files != n_files:
-            desk = Desk(LabelQueue(one, cutting), n_files)
+        is_new = desk is None or desk.n_files != n_files
+        if desk is None or is_new:
+            _close(desk)
+            desk = Desk(_queue(one, cutting), n_files)
         _DESKS[key] = desk
         while len(_DESKS) > MOST_OPEN:
-            _DESKS.popitem(last=False)
+            _close(_DESKS.popitem(last=False)[1])
+    if is_new and candidates.is_cut(one, cutting):  # whoever asks goes on where they were
+        listen(desk, asked.get("kind"), asked.get("network"))
     return desk
+
+
+def _close(desk: Desk | None) -> None:
+    """Whoever listens for it stops at the next file."""
+    if desk is not None:
+        desk.asked = ("closed", "")
+
+
+def _queue(one: LabelledSet, cutting: Cutting) -> LabelQueue:
+    found = LabelQueue(one, cutting)
+    if len(found.candidates) > MOST_CANDIDATES and not is_local():
+        raise ValueError(
+            f"These are more than {MOST_CANDIDATES:,} candidates: choose longer windows."
+        )
+    return found
 
 
 def cutting_of(asked: Any) -> Cutting:
@@ -109,7 +134,7 @@ def listen(desk: Desk, kind: Any, network: Any) -> None:
     """Have a network listen to all candidates in the background, unless it does or did already."""
     asked = (str(kind), str(network or ""))
     with _OPENING:
-        if desk.asked == asked:
+        if desk.asked == asked and not desk.trouble:
             return
         desk.asked, desk.n_heard, desk.trouble = asked, 0, ""
         desk.queue.opinion = None
@@ -120,14 +145,23 @@ def listen(desk: Desk, kind: Any, network: Any) -> None:
 def _listen(desk: Desk, asked: tuple[str, str]) -> None:
     """A network listens file by file; ends as soon as something else is asked for."""
     kind, name = asked
+
+    def is_wanted() -> bool:
+        return desk.asked == asked
+
     try:
-        for number, _ in enumerate(desk.queue.listen(network_named(name), kind), 1):
-            if desk.asked != asked:
-                return
-            desk.n_heard = number
-    except ValueError as error:
-        if desk.asked == asked:
-            desk.trouble = str(error)
+        with _EARS:
+            heard = desk.queue.listen(network_named(name), kind, is_wanted)
+            for number, _ in enumerate(heard, 1):
+                if not is_wanted():
+                    return
+                desk.n_heard = number
+    except Exception as error:  # in the background nobody else would say it
+        if not isinstance(error, ValueError):
+            logging.exception("listening to %s", desk.queue.one.id)
+        if is_wanted():
+            said = str(error) if isinstance(error, ValueError) else UNFORESEEN
+            desk.trouble = said
 
 
 def judge_later(desk: Desk) -> None:
@@ -144,6 +178,8 @@ def _judge(desk: Desk) -> None:
             desk.queue.judge()
     finally:
         desk.judging.release()
+    if desk.is_newer:  # said between the last look and the release
+        judge_later(desk)
 
 
 def cut_long(asked: Mapping[str, Any]) -> int:
@@ -153,5 +189,5 @@ def cut_long(asked: Mapping[str, Any]) -> int:
     left = (n for n in candidates.listen(one, cutting) if n == 0 or time.monotonic() > until)
     n_left = next(left, 0)
     with _OPENING:
-        _DESKS.pop((str(one.folder), cutting), None)
+        _close(_DESKS.pop((str(one.folder), cutting), None))
     return n_left

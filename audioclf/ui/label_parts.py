@@ -30,6 +30,7 @@ class Sets(NamedTuple):
     make: gr.Button
     examples: gr.Button
     said: gr.Markdown
+    looked: gr.State  # how many sounds the set had when somebody looked
 
 
 class Ways(NamedTuple):
@@ -96,7 +97,7 @@ def sets() -> Sets:
             with gr.Row():
                 make = gr.Button("Label these sounds", variant="primary", elem_id="label-begin")
                 examples = gr.Button("Try it on the examples", elem_id="label-examples")
-    return Sets(chosen, made, name, files, folder, make, examples, said)
+    return Sets(chosen, made, name, files, folder, make, examples, said, gr.State(0))
 
 
 def desk() -> gr.HTML:

@@ -13,7 +13,16 @@ from audioclf.labels import contents, database, store
 from audioclf.labels.contents import File
 from audioclf.labels.store import LABEL, REMOVED, Mark
 from audioclf.ui.label_desk import desk_of, judge_later
-from audioclf.ui.label_values import Values, answering, names_of, number_of, seen, token_of, who
+from audioclf.ui.label_values import (
+    Values,
+    answering,
+    names_of,
+    number_of,
+    seen,
+    token_of,
+    who,
+    word,
+)
 from audioclf.ui.lanes import ASSETS, outline
 
 LONGEST_PAGE_S = 60.0
@@ -54,22 +63,28 @@ def outline_recording(asked: Values) -> Values:
 def save_region(asked: Values) -> Values:
     """Keep a region, or what became of it; then all regions as they are now.
 
-    asked: token, file, region (what it is called while it moves; a stretch that was labelled
-    elsewhere has none and brings `was`, where it lay), start_s, end_s, names; without any, it goes.
+    asked: token, file, region (what it is called while it moves), start_s, end_s, names; without
+    any, it goes. A stretch that was labelled elsewhere has no region; when it moves it is given
+    one, and brings `was`, where it lay.
     """
     one, file = _recording(asked)
-    start_s, end_s = _snapped(file, number_of(asked, "start_s"), number_of(asked, "end_s"))
-    region, names = str(asked.get("region") or "")[:64], names_of(asked)
-    kind = LABEL if names else REMOVED
-    mark = Mark(file.place, kind, names, start_s, end_s, region, who(asked), token=token_of(asked))
-    with database.opened(one.store) as db:
+    start_s, end_s = number_of(asked, "start_s"), number_of(asked, "end_s")
+    names, token = names_of(asked), token_of(asked)
+    region = word(asked["region"]) if asked.get("region") else ""
+    if names or region:  # else exactly what lies there goes
+        start_s, end_s = contents.on_samples(file, start_s, end_s)
+    if names and start_s == end_s:
+        raise ValueError("This region is shorter than a sample: draw a longer one.")
+    kind, person = LABEL if names else REMOVED, who(asked)
+    mark = Mark(file.place, kind, names, start_s, end_s, region, person, token=token)
+    with database.opened(one.store) as db, database.whole(db):
+        if isinstance(was := asked.get("was"), dict):
+            lay = number_of(was, "start_s"), number_of(was, "end_s")
+            beside = store.beside(token)
+            store.add(db, Mark(file.place, REMOVED, (), *lay, who=person, token=beside))
+        store.add(db, mark)
         for name in names:
             contents.add_class(db, name)
-        if isinstance(was := asked.get("was"), dict):  # it gets a name of its own, and moves
-            lay = number_of(was, "start_s"), number_of(was, "end_s")
-            gone = Mark(file.place, REMOVED, (), *lay)
-            store.add(db, gone)
-        store.add(db, mark)
     judge_later(desk_of(asked))
     return {"regions": _regions(one, file)}
 
@@ -102,16 +117,6 @@ def _regions(one: LabelledSet, file: File) -> list[dict[str, Any]]:
         for mark in marks
         if mark.kind == LABEL and mark.start_s is not None
     ]
-
-
-def _snapped(file: File, start_s: float, end_s: float) -> tuple[float, float]:
-    """Both ends on samples of the file, in order. Raises ValueError for an empty region."""
-    rate_hz, duration_s = file.rate_hz or 1, file.duration_s or 0.0
-    ends = [min(max(0.0, at_s), duration_s) * rate_hz for at_s in sorted((start_s, end_s))]
-    first, last = (round(end) for end in ends)
-    if first == last:
-        raise ValueError("This region is shorter than a sample: draw a longer one.")
-    return first / rate_hz, last / rate_hz
 
 
 @functools.lru_cache(maxsize=16)

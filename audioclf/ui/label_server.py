@@ -22,9 +22,14 @@ from audioclf.ui.label_values import (
     suggested_of,
     token_of,
     who,
+    word,
 )
+from audioclf.ui.shared import limits
+from audioclf.ui.where import is_local
 
 AHEAD, MOST_AHEAD = 4, 16  # candidates that are prepared before they are shown
+MOST_HELD, MOST_CLASSES = 500, 100
+LONGEST_S = 120.0  # of a candidate that is heard and seen
 
 
 @answering
@@ -35,9 +40,11 @@ def open_queue(asked: Values) -> Values:
     """
     desk = desk_of(asked)
     one = desk.queue.one
+    desk.queue.look_again()
     with database.opened(one.store) as db:
         missing = len(candidates.unlistened(db, desk.queue.cutting))
-    label_desk.listen(desk, asked.get("kind"), asked.get("network"))
+    if not missing:
+        label_desk.listen(desk, asked.get("kind"), asked.get("network"))
     return {**_state(desk, asked), "name": one.name, "n_uncut": missing}
 
 
@@ -58,14 +65,18 @@ def prepare_candidate(asked: Values) -> Values:
     """A candidate to be heard and seen: a WAV, its waveform and spectrogram."""
     desk = desk_of(asked)
     one = candidate_of(desk, asked)
+    start_s = one.start_s or 0.0
+    end_s = min(float("inf") if one.end_s is None else one.end_s, start_s + LONGEST_S)
     try:
-        samples, rate_hz = excerpt.samples_of(
-            desk.queue.one.path_of(one.file), one.start_s, one.end_s
-        )
+        path = desk.queue.one.path_of(one.file)
+        samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
+    except excerpt.EmptyPartError as error:  # the file is another one by now
+        return {"trouble": str(error)}
     except ValueError as error:
         desk.queue.leave_out(one.file, str(error))
         return {"trouble": str(error)}
-    return seen(samples, rate_hz)
+    is_beginning = len(samples) / rate_hz > LONGEST_S - 0.01
+    return {**seen(samples, rate_hz), "is_beginning": is_beginning}
 
 
 @answering
@@ -85,10 +96,11 @@ def say_label(asked: Values) -> Values:
         one.file, str(asked.get("kind")), names_of(asked), one.start_s, one.end_s,
         who=who(asked), accepted=accepted, suggested=suggested, token=token_of(asked),
     )  # fmt: skip
-    with database.opened(desk.queue.one.store) as db:
+    with database.opened(desk.queue.one.store) as db, database.whole(db):
+        store.add(db, mark)
+        check_room_for_classes(db, mark.names)
         for name in mark.names:
             contents.add_class(db, name)
-        store.add(db, mark)
     label_desk.judge_later(desk)
     return _state(desk, asked)
 
@@ -98,7 +110,8 @@ def undo_label(asked: Values) -> Values:
     """Take back what bears `token`, or else the last word of this person; `undone` is of what."""
     desk = desk_of(asked)
     with database.opened(desk.queue.one.store) as db:
-        taken = store.undo(db, who(asked), str(asked.get("token") or ""))
+        own, token = (word(asked[name]) if asked.get(name) else "" for name in ("own", "token"))
+        taken = store.undo(db, who(asked), token, own)
     label_desk.judge_later(desk)
     if taken is None:
         return {**_state(desk, asked), "undone": None}
@@ -115,6 +128,7 @@ def add_classes(asked: Values) -> Values:
     if not names:
         raise ValueError("Type the name of a class first.")
     with database.opened(desk.queue.one.store) as db:
+        check_room_for_classes(db, names)
         for name in names:
             contents.add_class(db, name)
     return _state(desk, asked)
@@ -132,7 +146,8 @@ def _state(desk: Desk, asked: Values) -> Values:
     counts = dict.fromkeys(classes, 0)
     for name in (name for mark in everything for name in mark.names):
         counts[name] = counts.get(name, 0) + 1
-    held = [one for one in map(_candidate, asked.get("held") or []) if one in queue.numbers]
+    held = [one for one in map(_candidate, (asked.get("held") or [])[:MOST_HELD])]
+    held = [one for one in dict.fromkeys(held) if one in queue.numbers]
     n = min(MOST_AHEAD, int(number_of(asked, "n", AHEAD)))
     window = str(asked.get("tab") or "")[:40]
     elsewhere = desk.elsewhere(window)
@@ -153,6 +168,13 @@ def _state(desk: Desk, asked: Values) -> Values:
         "next": [shown(one) for one in following],
         "held": [shown(queue.asked(queue.numbers[one], marks)) for one in held],
     }
+
+
+def check_room_for_classes(db: Any, names: tuple[str, ...]) -> None:
+    """Raise ValueError where a public page would be filled with classes."""
+    n_classes = len({*contents.classes(db), *names})
+    if n_classes > MOST_CLASSES and not is_local():
+        raise ValueError(f"At most {MOST_CLASSES} classes may be made here: use those there are.")
 
 
 def _order(asked: Values) -> str:

@@ -1,5 +1,6 @@
 """Label, its data sets: made, filled, chosen; and how their recordings are cut."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ def make_set(name: str, folder: str | None, files: list[str] | None, mine: Any) 
             ", or type the path of a folder." if is_local() else "."
         ))  # fmt: skip
     path = _folder(str(folder).strip()) if str(folder or "").strip() else None
+    if path is not None and files:
+        raise ValueError("Name a folder, which stays as it is, or upload sounds: not both at once.")
     made = labelled.create(name, path, "" if is_local() else new_id())
     try:
         if path is not None:
@@ -70,12 +73,20 @@ def try_examples(mine: Any) -> Made:
     return _chosen(made, mine), list_sets(_chosen(made, mine)), _in_words(made)
 
 
-def choose_set(chosen: str | None, mine: Any) -> Any:
-    """The browser remembers which data set is labelled; sounds new in its folder are added."""
-    kept = my.of(mine)
+def look_again(chosen: str | None, mine: Any) -> int:
+    """Sounds that are new in the folder of the chosen set are added; how many it has then."""
     found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
     if found is not None:
-        labelled.look(found, limits=_limits().sound)
+        with contextlib.suppress(ValueError):  # the desk says what is wrong
+            labelled.look(found, limits=_limits().sound)
+            return found.n_files
+    return 0
+
+
+def choose_set(chosen: str | None, mine: Any) -> Any:
+    """The browser remembers which data set is labelled."""
+    kept = my.of(mine)
+    found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
     return gr.skip() if found is None or kept["set"] == chosen else {**kept, "set": chosen}
 
 
@@ -133,7 +144,8 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
         )
     longest = max(files, key=lambda file: file.duration_s or 0.0)
     end_s = min(PREVIEW_S, longest.duration_s or PREVIEW_S)
-    samples, rate_hz = excerpt.samples_of(one.path_of(longest.place), 0.0, end_s)
+    path = one.path_of(longest.place)
+    samples, rate_hz = excerpt.samples_of(path, 0.0, end_s, _limits().sound)
     ends = candidates.preview(longest, settings, samples, rate_hz)
     drawn = outline([samples], len(samples), len(samples) / rate_hz)
     words = (

@@ -32,7 +32,8 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     ways, away = label_parts.ways(), label_parts.away()
     n_brought = gr.State(0)
     _wire_sets(app, shared, sets, tab)
-    _wire_desk(sets, ways, desk, n_brought, tab)
+    tab.select(label_sets.list_ears, ways.network, ways.network, **QUIET)
+    _wire_desk(sets, ways, desk, n_brought)
     _wire_away(shared, sets, away, n_brought)
 
 
@@ -47,14 +48,17 @@ def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
     )
     gr.on([app.load, tab.select], label_sets.list_sets, shared.mine, sets.chosen, **QUIET)
     sets.chosen.input(label_sets.choose_set, [sets.chosen, shared.mine], shared.mine, **QUIET)
+    gr.on(
+        [tab.select, sets.chosen.change], label_sets.look_again, [sets.chosen, shared.mine],
+        sets.looked, **QUIET,
+    )  # fmt: skip
     app.load(label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET)
 
 
-def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State, tab: gr.Tab) -> None:
+def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State) -> None:
     settings: list[Any] = [n_brought, sets.chosen, ways.suggestions, ways.network, *ways.cutting]
-    tab.select(label_sets.list_ears, ways.network, ways.network, **QUIET)
     gr.on(
-        [tab.select, sets.chosen.change, sets.said.change, n_brought.change,
+        [sets.looked.change, sets.chosen.change, sets.said.change, n_brought.change,
          ways.suggestions.change, ways.network.change, *(one.change for one in ways.cutting)],
         label_sets.open_desk, settings, desk, trigger_mode="always_last", **QUIET,
     )  # fmt: skip

@@ -6,18 +6,22 @@ What is wrong comes back as `error`, a sentence.
 import functools
 import getpass
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
 from audioclf import pictures
 from audioclf.audio import Samples
 from audioclf.label_queue import Asked
+from audioclf.labels import MAX_NAME, class_name
+from audioclf.labels.database import StoreError
 from audioclf.labels.store import Suggested
 from audioclf.ui.lanes import outline, spectrogram_lane
 from audioclf.ui.shared import audio_url
 from audioclf.ui.where import is_local
 
-MOST_NAMES, MAX_NAME = 20, 300
+MOST_NAMES = 20
+WORD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 N_COLUMNS = 800
 
 Values = dict[str, Any]
@@ -30,6 +34,10 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
     def safe(asked: Values) -> Values:
         try:
             return handler(asked if isinstance(asked, dict) else {})
+        except StoreError as error:
+            return {"error": str(error), "is_passing": True}
+        except UnicodeError:
+            return {"error": "The page sent letters that are none: reload it."}
         except ValueError as error:
             return {"error": str(error)}
         except (TypeError, AttributeError, OverflowError, LookupError):
@@ -66,10 +74,7 @@ def place_of(one: Any) -> Values:
 
 def names_of(asked: Values) -> tuple[str, ...]:
     """Classes as a person typed them. Raises ValueError for what can be none."""
-    names = [str(name).strip() for name in asked.get("names") or []]
-    for name in names:
-        if not name or len(name) > MAX_NAME or not name.isprintable():
-            raise ValueError(f"A class has a name of 1 to {MAX_NAME} characters in one line.")
+    names = [class_name(name) for name in asked.get("names") or []]
     if len(names) > MOST_NAMES:
         raise ValueError(f"At most {MOST_NAMES} classes can be named at once.")
     return tuple(dict.fromkeys(names))
@@ -82,7 +87,8 @@ def who(asked: Values) -> str:
             return getpass.getuser()
         except (KeyError, OSError, ImportError):
             return "me"
-    return str(asked.get("who") or "visitor")[:40]
+    name = str(asked.get("who") or "")[:40]
+    return name if name.isprintable() and name else "visitor"
 
 
 def number_of(asked: Values, name: str, otherwise: float | None = None) -> float:
@@ -96,10 +102,15 @@ def number_of(asked: Values, name: str, otherwise: float | None = None) -> float
 
 def token_of(asked: Values) -> str:
     """What the page calls a mark, so that it is kept once. Raises ValueError."""
-    token = str(asked.get("token") or "")
-    if not 8 <= len(token) <= 64:
+    return word(asked.get("token"))
+
+
+def word(value: Any) -> str:
+    """A name that the page made up. Raises ValueError."""
+    found = str(value or "")
+    if not WORD.fullmatch(found):
         raise ValueError("The page sent a label without its number: reload it.")
-    return token
+    return found
 
 
 def suggested_of(asked: Any) -> Suggested | None:

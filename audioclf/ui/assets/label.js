@@ -7,7 +7,7 @@ window.audioclf.label = (() => {
   const { make, frame, peaks, images, percent, spoken } = window.audioclf.parts;
   const AHEAD = 3;
   const KEPT = 16; // sounds that stay in memory to go back to
-  const LETTERS = 'qwtyiopdghjkzxcv'; // of classes after the ninth; the others are commands
+  const LETTERS = 'qwtyiodghjkzxcv'; // of classes after the ninth; the others are commands
   const VIEWS = [['queue', 'One by one'], ['regions', 'Regions'], ['sounds', 'All sounds'], ['map', 'Map']];
   const ORDERS = [['useful', 'most useful first'], ['certain', 'most certain first'], ['filed', 'as filed']];
   const KEYS = [
@@ -57,6 +57,7 @@ window.audioclf.label = (() => {
     clearTimeout(poll);
     seen.forEach(drop); ahead.forEach(drop);
     [seen, at, ahead, skipped, said, state] = [[], -1, [], [], [], null];
+    window.audioclf.regions.forget();
     tell('');
     part.views.hidden = !asked;
     if (!asked) return;
@@ -85,7 +86,9 @@ window.audioclf.label = (() => {
       const fresh = known.get(keyOf(item));
       if (fresh && !item.said) item.suggested = fresh.suggested && { ...fresh.suggested, by_chance: item.suggested?.by_chance ?? false };
     }
-    const away = new Set([...ahead, ...skipped, ...seen].map(keyOf));
+    for (const item of ahead.filter((one) => known.get(keyOf(one))?.said)) drop(item); // elsewhere
+    ahead = ahead.filter((one) => !known.get(keyOf(one))?.said);
+    const away = new Set([...ahead, ...skipped, ...seen.filter((one) => one.said || one === current())].map(keyOf));
     for (const one of found.next) {
       if (!away.has(keyOf(one)) && ahead.length < AHEAD) ahead.push(prepare(one));
     }
@@ -109,8 +112,9 @@ window.audioclf.label = (() => {
   }
 
   function prepare(item) {
+    item.isGone = false;
     item.sheet = call('prepare_candidate', placeOf(item)).then(async (got) => {
-      if (!got.trouble) {
+      if (!got.trouble && !item.isGone) {
         const blob = await (await fetch(got.audio)).blob();
         item.player = new Audio(URL.createObjectURL(blob));
         item.player.preload = 'auto';
@@ -119,12 +123,13 @@ window.audioclf.label = (() => {
       item.got = { ...got, audio: undefined };
       return item.got;
     });
-    item.sheet.catch(() => {});
+    item.sheet.catch(() => { item.sheet = null; });
     return item;
   }
   function drop(item) {
     if (item.player) { item.player.pause(); URL.revokeObjectURL(item.player.src); }
     item.sheet = item.got = item.player = null;
+    item.isGone = true;
   }
 
   /* ---- playing ---- */
@@ -159,7 +164,6 @@ window.audioclf.label = (() => {
       const item = ahead.shift();
       seen.push(item);
       at = seen.length - 1;
-      if (seen.length > KEPT) drop(seen[seen.length - 1 - KEPT]);
     }
     showCurrent();
     refill().catch((error) => tell(error.message, true));
@@ -185,6 +189,7 @@ window.audioclf.label = (() => {
     const item = current();
     chosen = new Set(item.said ? item.said.names : []);
     if (!item.sheet) prepare(item);
+    for (const [i, one] of seen.entries()) if (one.sheet && Math.abs(i - at) > KEPT) drop(one);
     drawSound(item);
     drawState();
     part.alike.replaceChildren();
@@ -193,6 +198,7 @@ window.audioclf.label = (() => {
       if (item !== current()) return;
       if (got.trouble) return leaveOut(item, got.trouble);
       drawLanes(item);
+      if (got.is_beginning) tell('This is its beginning: two minutes. Mark regions in it (E), or have long recordings cut, below.');
       desk.style.setProperty('--audioclf-at', 0);
       if (options.play && isSeen() && view === 'queue') play(item, 0);
     } catch (error) { tell(error.message, true); }
@@ -224,10 +230,14 @@ window.audioclf.label = (() => {
     count(item.said, 1);
     times = [...times.slice(-29), Date.now()];
     remember('last-set', asked.set);
-    post('say_label', { ...placeOf(item), token, kind, names, suggested: item.suggested, accepted: Boolean(isAccepted) });
+    const before = said[said.length - 1].before;
+    post('say_label', { ...placeOf(item), token, kind, names, suggested: item.suggested, accepted: Boolean(isAccepted) }).then((found) => {
+      if (!found) { item.said = before; said = said.filter((one) => one.token !== token); }
+    });
     if (at < seen.length - 1 && !seen[seen.length - 1].said) at = seen.length - 2;
     next();
   }
+  const refreshed = () => (view === 'regions' ? window.audioclf.regions.refresh() : view === 'sounds' && window.audioclf.browse.sounds());
   function count(mark, by) {
     if (!mark || !state) return;
     state.n_said += by;
@@ -252,11 +262,11 @@ window.audioclf.label = (() => {
   function undo() {
     const last = said.pop();
     if (!last) {
-      post('undo_label', {}).then((found) => found && tell(found.undone ? `Taken back: ${found.undone.file}.` : 'There is nothing to take back.'));
+      post('undo_label', { own: random() }).then((found) => found && tell(found.undone ? `Taken back: ${found.undone.file}.` : 'There is nothing to take back.'));
       return;
     }
-    post('undo_label', { token: last.token });
-    if (last.region) return;
+    for (const token of last.tokens || [last.token]) post('undo_label', { token, own: random() }).then(() => (last.region || last.tokens) && refreshed());
+    if (!last.item) return;
     count(last.item.said, -1);
     count(last.before, 1);
     last.item.said = last.before;
@@ -276,7 +286,7 @@ window.audioclf.label = (() => {
     return done;
   }
   const keepOutbox = () => {
-    const kept = outbox.filter((one) => one.more.token).map(({ name, more }) => ({ name, more }));
+    const kept = outbox.map(({ name, more }) => ({ name, more }));
     if (kept.length) remember('outbox-' + tab, kept); else localStorage.removeItem('audioclf-outbox-' + tab);
   };
   async function send() {
@@ -288,14 +298,16 @@ window.audioclf.label = (() => {
         const n = letter.name === 'save_region' ? 0 : Math.max(0, AHEAD - ahead.length);
         const found = await server[letter.name]({ who, tab, order: options.order, ...letter.more, n, held: heldNow() });
         if (!found) throw new Error('not reached');
+        if (found.is_passing) throw new Error(found.error);
         outbox.shift();
         keepOutbox();
         if (found.error) tell(found.error, true);
         else if (found.next && letter.more.set === asked?.set) take(found);
         letter.resolve(found.error ? null : found);
         if (part.unsaved) part.unsaved.textContent = '';
-      } catch {
+      } catch (error) {
         part.unsaved.textContent = `Not saved yet: ${outbox.length}. Kept here, and sent again…`;
+        if (error.message.includes(' ')) part.unsaved.title = error.message;
         await new Promise((wait) => setTimeout(wait, 2000));
       }
     }
@@ -587,15 +599,18 @@ window.audioclf.label = (() => {
   }
   const goTo = (place) => {
     const found = seen.findIndex((item) => keyOf(item) === keyOf(place));
+    const coming = ahead.find((item) => keyOf(item) === keyOf(place));
+    ahead = ahead.filter((item) => item !== coming);
     silence();
     if (found >= 0) at = found;
-    else { seen.push(prepare({ ...place })); at = seen.length - 1; }
+    else { seen.push(coming || prepare({ ...place })); at = seen.length - 1; }
+    Object.assign(current(), { said: place.said });
     show('queue');
     showCurrent();
   };
   return {
     start, call, post, show, tell, goTo, titleOf, keyOf, placeOf, random, button, part, drawState, times_of,
-    state: () => state, options, remember: (token) => said.push({ token, region: true }), classNamed: (name) => state && state.classes.find((one) => one.name === name),
-    say_of: (item, names) => post('say_label', { ...placeOf(item), token: random(), kind: 'label', names, suggested: item.suggested, accepted: item.suggested?.name === names[0] }),
+    state: () => state, options, remember: (token) => said.push({ token, region: true }), rememberAll: (tokens) => said.push({ tokens }), skip: (place) => skipped.push(place), classNamed: (name) => state && state.classes.find((one) => one.name === name),
+    say_of: (item, names, token) => post('say_label', { ...placeOf(item), token, kind: 'label', names, suggested: item.suggested, accepted: item.suggested?.name === names[0] }),
   };
 })();

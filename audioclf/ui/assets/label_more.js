@@ -93,7 +93,9 @@ window.audioclf.browse = (() => {
     const take = label().button('Label the ticked ones', async () => {
       const taken = rows.filter(({ tick }) => tick.checked);
       if (!names.value) return label().tell('Add a class first: press N.');
-      await Promise.all(taken.map(({ one }) => label().say_of(one, [names.value])));
+      const tokens = taken.map(() => label().random());
+      label().rememberAll(tokens);
+      await Promise.all(taken.map(({ one }, i) => label().say_of(one, [names.value], tokens[i])));
       box.replaceChildren(make('p', 'ac-empty', `${taken.length} labelled as ${names.value}.`));
       player.pause();
     });
@@ -148,7 +150,7 @@ window.audioclf.browse = (() => {
       if (!picked) return;
       hear(picked);
       const one = picked;
-      words.replaceChildren(make('span', 'ac-soundname', label().titleOf(one)), make('span', 'ac-said', one.name), label().button('Label it', () => label().goTo({ ...label().placeOf(one), said: null, suggested: null })));
+      words.replaceChildren(make('span', 'ac-soundname', label().titleOf(one)), make('span', 'ac-said', one.name), label().button('Label it', () => label().goTo({ ...label().placeOf(one), said: one.is_said ? { kind: 'label', names: [one.name].filter(Boolean) } : null, suggested: null })));
     });
     plot.addEventListener('mousemove', (event) => {
       const one = points.length ? nearest(event) : null;

@@ -12,7 +12,7 @@ window.audioclf.regions = (() => {
   let recording = null; // file, duration_s, rate_hz, regions
   let page = null; // start_s, end_s
   let chosen = null; // the region that keys act on
-  let lastName = null, isLoop = false, isDrawing = false, turning = 0, goesOn = false;
+  let lastName = null, isLoop = false, isDrawing = false, turning = 0, goesOn = false, sending = 0;
   let isHeld = false, isLate = false;
 
   const load = () => (scripts ||= label().call('read_editor').then(({ scripts: texts }) => {
@@ -29,7 +29,11 @@ window.audioclf.regions = (() => {
   async function show(item) {
     if (!box.head) build();
     if (!item) { if (!recording) box.what.textContent = 'Choose a sound under “All sounds” first.'; return; }
-    if (recording?.file === item.file) return redraw();
+    if (recording?.file === item.file) {
+      await refresh();
+      if (item.start_s !== null && (item.start_s < page.start_s || item.start_s >= page.end_s)) await turn(item.start_s - 1);
+      return;
+    }
     try {
       await load();
       recording = await label().call('open_recording', { file: item.file });
@@ -39,9 +43,24 @@ window.audioclf.regions = (() => {
       outline(recording.file);
     } catch (error) { label().tell(error.message, true); }
   }
-  async function redraw() {
-    recording = await label().call('open_recording', { file: recording.file });
-    draw();
+  /* The regions as the server has them. */
+  async function refresh() {
+    if (!recording) return;
+    const now = recording;
+    try {
+      const found = await label().call('open_recording', { file: now.file });
+      if (recording !== now) return;
+      now.regions = found.regions;
+      draw();
+    } catch (error) { label().tell(error.message, true); }
+  }
+  /* Another data set. */
+  function forget() {
+    pause();
+    turning += 1;
+    [recording, page, chosen, lastName] = [null, null, null, null];
+    if (box.what) { box.what.textContent = ''; box.list.replaceChildren(); }
+    plugin?.clearRegions();
   }
   async function outline(file) {
     box.strip.hidden = recording.duration_s <= Number(box.length.value);
@@ -81,7 +100,7 @@ window.audioclf.regions = (() => {
     });
     plugin.enableDragSelection({ color: soft(colourOf(lastName)) }, 4);
     plugin.on('region-created', (one) => { if (!isDrawing) drawn(one); });
-    plugin.on('region-updated', (one) => moved(one));
+    plugin.on('region-updated', (one, side) => moved(one, side));
     plugin.on('region-clicked', (one, event) => { event.stopPropagation(); choose(one.region); surfer.setTime(one.start); });
     plugin.on('region-double-clicked', (one, event) => { event.stopPropagation(); choose(one.region); playChosen(); });
     surfer.on('timeupdate', (s) => {
@@ -110,6 +129,7 @@ window.audioclf.regions = (() => {
         color: soft(colourOf(one.names[0])), content: caption(one.names.join(', ')),
       });
       made.region = one;
+      made.drawnAt = { start: made.start, end: made.end };
       if (made.element) {
         made.element.style.setProperty('--ac-colour', colourOf(one.names[0]));
         made.element.style.outline = isChosen ? `2px solid ${getComputedStyle(box.wave).color}` : '';
@@ -145,8 +165,9 @@ window.audioclf.regions = (() => {
   }
 
   /* ---- what becomes of regions ---- */
+  const nameNow = () => (label().classNamed(lastName) ? lastName : label().state()?.classes[0]?.name);
   function drawn(made) {
-    const name = lastName || label().state()?.classes[0]?.name;
+    const name = nameNow();
     const one = { region: label().random(), start_s: page.start_s + made.start, end_s: page.start_s + made.end, names: name ? [name] : [] };
     made.region = one;
     recording.regions.push(one);
@@ -154,24 +175,35 @@ window.audioclf.regions = (() => {
     if (name) save(one);
     else { label().tell('Name this region: type a class, then Enter.'); label().part.adding.hidden = false; label().part.typed.focus(); }
   }
-  function moved(made) {
+  /* What goes on beyond the page is as long as before: an end changes by what it was dragged. */
+  function moved(made, side) {
     const one = made.region;
     if (!one || isDrawing) return;
-    const start_s = made.start <= 0 && one.start_s < page.start_s ? one.start_s : page.start_s + made.start;
-    const end_s = made.end >= surfer.getDuration() && one.end_s > page.end_s ? one.end_s : page.start_s + made.end;
-    change(one, { start_s, end_s });
+    const by = { start: made.start - made.drawnAt.start, end: made.end - made.drawnAt.end };
+    if (!side && one.start_s < page.start_s) by.start = by.end;
+    if (!side && one.end_s > page.end_s) by.end = by.start;
+    made.drawnAt = { start: made.start, end: made.end };
+    const start_s = Math.max(0, one.start_s + by.start);
+    change(one, { start_s, end_s: Math.min(recording.duration_s, Math.max(start_s, one.end_s + by.end)) });
+    draw();
   }
   function change(one, more) {
-    const was = one.region ? undefined : { start_s: one.start_s, end_s: one.end_s };
-    Object.assign(one, more, { region: one.region || label().random() });
+    const isMoved = 'start_s' in more || 'end_s' in more; // what is only named stays what the queue asked about
+    const was = one.region || !isMoved ? undefined : { start_s: one.start_s, end_s: one.end_s };
+    Object.assign(one, more, { region: one.region || (isMoved ? label().random() : '') });
     choose(one);
     if (one.names.length) save(one, was);
   }
   async function save(one, was) {
     const token = label().random();
     label().remember(token);
-    const found = await label().post('save_region', { token, file: recording.file, ...one, was });
-    if (found) recording.regions = found.regions;
+    await send(token, one, was);
+  }
+  async function send(token, one, was) {
+    const [now, number] = [recording, ++sending];
+    const found = await label().post('save_region', { token, file: now.file, ...one, was });
+    if (recording !== now || number !== sending) return; // something newer is on its way
+    if (found) now.regions = found.regions;
     draw();
   }
   async function remove() {
@@ -181,9 +213,7 @@ window.audioclf.regions = (() => {
     chosen = null;
     draw();
     label().remember(token);
-    const found = await label().post('save_region', { token, file: recording.file, ...one, names: [] });
-    if (found) recording.regions = found.regions;
-    draw();
+    await send(token, { ...one, names: [] });
   }
   function name(words) {
     lastName = words;
@@ -216,7 +246,7 @@ window.audioclf.regions = (() => {
   }
   function mark() { /* a region from the playhead on, or its other end */
     const at = page.start_s + surfer.getCurrentTime();
-    const words = lastName || label().state()?.classes[0]?.name;
+    const words = nameNow();
     if (!words) return label().tell('Add a class first: press N.');
     const one = { region: label().random(), start_s: at, end_s: Math.min(at + 1, recording.duration_s), names: [words] };
     recording.regions.push(one);
@@ -321,5 +351,5 @@ window.audioclf.regions = (() => {
       return row;
     }));
   }
-  return { show, key, name, isNamed, pause };
+  return { show, key, name, isNamed, pause, refresh, forget };
 })();
