@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-MARKS = {"model": "card.json", "dataset": "audioclf-labels.csv"}  # of what was made here
+MARKS = {"model": "card.json", "dataset": "audioclf-marks.csv"}  # of what was made here
 REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 

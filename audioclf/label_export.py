@@ -1,6 +1,6 @@
 """Labels given to other tools, with the sounds and a card; `label_import` takes them.
 
-Whatever the format, `audioclf-labels.csv` beside it holds everything that is known.
+Whatever the format, `audioclf-marks.csv` beside it holds everything that counts.
 """
 
 import shutil
@@ -16,11 +16,15 @@ import numpy as np
 from audioclf import dataset, excerpt
 from audioclf._whole import whole_folder, zip_folder
 from audioclf.labelled import LabelledSet
-from audioclf.labels import Label, audiofolder, plain_csv
+from audioclf.labels import Label, audiofolder, cells, database, store
 from audioclf.labels.formats import Format, format_named
 from audioclf.markdown import plain
 
-EVERYTHING = "audioclf-labels.csv"
+EVERYTHING = "audioclf-marks.csv"
+MARKS = (
+    "file", "start_s", "end_s", "kind", "label", "who", "at", "suggested", "probability", "by",
+    "by_chance", "accepted",
+)  # fmt: skip
 TRAIN, TEST, TEST_FOLD, N_FOLDS = "train", "test", 1, 5
 README = """---
 task_categories:
@@ -32,8 +36,8 @@ tags:
 # {name}
 
 {n_files} sounds, {n_labels} labels of {n_classes} classes. Labelled with audioclf; `{everything}`
-holds everything that is known of every label. Whose recordings these are, and what may be done
-with them, is for you to add.
+holds everything that was said and what was suggested. Whose recordings these are, and what may be
+done with them, is for you to add.
 
 | class | labels |
 |---|---|
@@ -74,7 +78,8 @@ def write_labels(one: LabelledSet, chosen: Export, output: Path) -> Path:
 @contextmanager
 def made(one: LabelledSet, chosen: Export) -> Iterator[Path]:
     """The export as a folder that is there as long as it is needed. Raises ValueError."""
-    form, labels = format_named(chosen.form), one.labels()
+    form = format_named(chosen.form)
+    labels = sorted(one.labels(), key=lambda label: (label.file, label.start_s or 0.0))
     if chosen.one_class:
         labels = _of_one_class(labels)
     if not labels:
@@ -91,7 +96,7 @@ def made(one: LabelledSet, chosen: Export) -> Iterator[Path]:
             _write(own, part, durations, folder / prefix)
             if chosen.with_sounds or chosen.clips:
                 _copy(one, _targets(own, part, durations), sources, folder / prefix)
-        _keep(folder / EVERYTHING, plain_csv.write(labels, one.durations())[plain_csv.FILE])
+        _keep(folder / EVERYTHING, _everything(one))
         _keep(folder / "README.md", _readme(one, labels))
         yield folder
 
@@ -191,6 +196,22 @@ def _lengths(clips: list[Label], labels: list[Label]) -> dict[str, float]:
         for clip, label in zip(clips, labels, strict=True)
         if clip.file != label.file
     }
+
+
+def _everything(one: LabelledSet) -> str:
+    """All that counts, also what is no label: a row per class of a mark, with what stood there."""
+    with database.opened(one.store) as db:
+        marks = store.current(db)
+    rows = []
+    for mark in marks:
+        shown = mark.suggested
+        row = {
+            **vars(mark), "accepted": bool(mark.accepted), "by": shown and shown.by,
+            "suggested": shown and shown.name, "probability": shown and shown.probability,
+            "by_chance": shown and shown.by_chance,
+        }  # fmt: skip
+        rows += [{**row, "label": name} for name in mark.names or ("",)]
+    return cells.write(MARKS, rows)
 
 
 def _readme(one: LabelledSet, labels: list[Label]) -> str:

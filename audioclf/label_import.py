@@ -58,8 +58,7 @@ def _texts(paths: Sequence[Path]) -> dict[str, str]:
                 found[name] = file.read_text(encoding="utf-8")
             except UnicodeError:
                 raise ValueError(f"“{file.name}” is no text in UTF-8: save it as that.") from None
-    if len(found) > 1:  # what stands beside every export
-        found.pop(EVERYTHING, None)
+    found.pop(EVERYTHING, None)  # it stands beside every export
     return found
 
 
@@ -69,6 +68,7 @@ def _places(one: LabelledSet) -> dict[str, File]:
     names: dict[str, list[File]] = {}
     for file in files:
         names.setdefault(file.place.rpartition("/")[2], []).append(file)
+        names.setdefault(file.place.rpartition("/")[2].rpartition(".")[0], []).append(file)
     unique = {name: own[0] for name, own in names.items() if len(own) == 1}
     return {**unique, **{file.place: file for file in files}}
 

@@ -8,13 +8,13 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audioclf import audio, place
 from audioclf.audio import Limits
 from audioclf.kept_values import saying_why
-from audioclf.labels import Label, contents, database, store
+from audioclf.labels import Label, class_name, contents, database, store
 from audioclf.labels.contents import File
 from audioclf.layouts import SOUNDS
 
@@ -84,6 +84,11 @@ class LabelledSet:
         """What counts now."""
         with database.opened(self.store) as db:
             return store.labels(db)
+
+    def classes(self) -> list[str]:
+        """Its classes, in the order of their keys."""
+        with database.opened(self.store) as db:
+            return contents.classes(db)
 
     def durations(self) -> dict[str, float]:
         """Seconds of every sound that says how long it is."""
@@ -160,6 +165,23 @@ def look(one: LabelledSet, progress: Counted = iter, limits: Limits = audio.ANY)
         for file in found[len(new) :]:
             contents.replace_file(db, file)
         return contents.add_files(db, found[: len(new)])
+
+
+def rename_class(one: LabelledSet, old: str, new: str, who: str) -> int:
+    """Say every label of a class again under another name; how many these were.
+
+    With the name of another class both are one from then on. Raises ValueError.
+    """
+    new = class_name(new)
+    with database.opened(one.store) as db, database.whole(db):
+        if old not in contents.classes(db):
+            raise ValueError("Choose the class to rename first.")
+        marks = [mark for mark in store.current(db) if old in mark.names]
+        for mark in marks:
+            names = tuple(dict.fromkeys(new if name == old else name for name in mark.names))
+            store.add(db, replace(mark, names=names, who=who, at=0.0, token=""))
+        contents.rename_class(db, old, new)
+    return len(marks)
 
 
 def delete(one: LabelledSet) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audioclf.labels import cells
+
 SOUNDS = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".caf"}
     | {".m4a", ".aac", ".mp4", ".webm", ".wma"}  # through PyAV
@@ -111,7 +113,10 @@ def _csv(file: Any, path: Path, table: Table) -> Iterator[tuple[int, dict[str, A
                 f"{','.join(table.columns)} and optionally fold."
             )
     for row in reader:
-        yield reader.line_num, row
+        yield (
+            reader.line_num,
+            {key: cells.as_typed(value or "") for key, value in row.items() if key},
+        )
 
 
 def _jsonl(file: Any) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Words in Markdown that are shown as they are."""
+"""Words as people are told them: without any meaning to Markdown, and counted."""
 
 import re
 
@@ -8,3 +8,8 @@ MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 def plain(words: str) -> str:
     """Words without any meaning to Markdown."""
     return MARKS.sub(r"\\\1", words)
+
+
+def counted(n: int, thing: str) -> str:
+    """How many there are: “1 sound”, “2,000 sounds”."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"

@@ -82,7 +82,7 @@ def test_stretches_survive_to_the_microsecond_or_are_refused(name: str) -> None:
     form = FORMATS[name]
     if not form.holds_stretches:
         said = refusal(lambda: form.write(stretches(), DURATIONS))
-        assert "cut “a.wav” into clips first" in said
+        assert "have the regions of “a.wav” become files" in said
         return
     assert told(form.read(form.write(stretches(), DURATIONS))) == told(stretches())
 

@@ -161,7 +161,9 @@ def test_thirty_clips_by_keys_alone(page: Page, thirty: Path) -> None:
     page.keyboard.type("clicks")
     page.keyboard.press("Enter")
     wait_for_other(page, before)
-    n_said = len(labelled.find("thirty").labels())
+    expect(page.locator(".ac-desk .ac-classes")).to_contain_text("clicks1")
+    n_said = int(page.locator(".ac-desk .ac-progress").text_content().split()[0])  # type: ignore[union-attr]
+    wait_for_labels("thirty", n_said)
     last = label(page)
     wait_for_other(page, last)
     page.keyboard.press("u")
@@ -189,7 +191,7 @@ def test_suggestions_come_and_are_accepted_as_such(page: Page, thirty: Path) -> 
     accept = page.locator(".ac-desk .ac-accept")
     expect(accept).to_be_visible(timeout=LONG_MS)
     before = shown(page)
-    assert labelled.find("suggested").labels() and len(labelled.find("suggested").labels()) == 8
+    wait_for_labels("suggested", 8)
     page.keyboard.press("Enter")
     wait_for_other(page, before)
     progress(page, "9 of 30 labelled")

@@ -156,7 +156,7 @@ def test_the_command_line_makes_fills_and_gives_away(
     text = (tmp_path / "raven" / "selections.txt").read_text()
     assert "0.500000\t1.000000" in text and "=rain" in text
     assert cli.main(["labels", "export", "birds", "--format", "esc50"]) == 2
-    assert "cut “a/1.wav” into clips first" in capsys.readouterr().err
+    assert "have the regions of “a/1.wav” become files" in capsys.readouterr().err
     assert cli.main(["labels", "export"]) == 2
     assert cli.main(["labels", "new", "birds"]) == 2
 
@@ -229,7 +229,7 @@ def test_every_export_holds_everything_beside_its_format(
         assert any(made.rglob("*.wav"))
         assert "| tone | 7 |" in (made / "README.md").read_text()
     said = refusal(lambda: label_export.write_labels(recordings, Export("esc50"), tmp_path / "x"))
-    assert "cut" in said and not (tmp_path / "x").exists()
+    assert "become files" in said and not (tmp_path / "x").exists()
 
 
 def test_what_is_labelled_goes_to_teach(recordings: labelled.LabelledSet) -> None:

@@ -78,7 +78,8 @@ def whole_only(labels: list[Label], format_name: str) -> list[Label]:
     for label in labels:
         if not label.is_whole:
             raise ValueError(
-                f"{format_name} holds labels of whole files: cut “{label.file}” into clips first."
+                f"{format_name} holds labels of whole files: have the regions of “{label.file}” "
+                "become files."
             )
     return labels
 

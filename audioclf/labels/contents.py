@@ -65,6 +65,13 @@ def classes(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in db.execute("SELECT name FROM classes ORDER BY number")]
 
 
+def rename_class(db: sqlite3.Connection, old: str, new: str) -> None:
+    """A class under another name, at its place; gone where the other one is there already."""
+    db.execute("UPDATE OR IGNORE classes SET name = ? WHERE name = ?", (new, old))
+    if new != old:
+        db.execute("DELETE FROM classes WHERE name = ?", (old,))
+
+
 def set_fact(db: sqlite3.Connection, name: str, value: Any) -> None:
     """Remember a plain value, such as the data set's name or its settings."""
     text = json.dumps(value, ensure_ascii=False)

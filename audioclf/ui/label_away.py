@@ -9,10 +9,12 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from audioclf import collection, hub, label_export, label_import
+from audioclf import collection, hub, label_export, label_import, labelled
 from audioclf.label_export import Export
 from audioclf.labelled import LabelledSet
 from audioclf.labels.formats import FORMATS, format_named
+from audioclf.markdown import counted, plain
+from audioclf.ui import label_sets
 from audioclf.ui import mine as my
 from audioclf.ui.label_values import who
 from audioclf.ui.shared import TEACH, guarded
@@ -32,7 +34,7 @@ def tell_making() -> tuple[Any, str]:
     return gr.update(visible=False), MAKING
 
 
-@guarded(lambda sentence: (gr.update(visible=False), sentence))
+@guarded(lambda sentence: (gr.update(visible=False), plain(sentence)))
 def export_set(
     chosen: str | None, form: str, with_sounds: bool, clips: str, is_split: bool, mine: Any
 ) -> tuple[Any, str]:
@@ -44,10 +46,10 @@ def export_set(
         mb = made.stat().st_size / 1e6
         kept = save_file_to_cache(made, get_upload_folder())
     button = gr.update(value=kept, visible=True, label=f"Download {one.name}.zip ({mb:.1f} MB)")
-    return button, f"{len(one.labels()):,} labels, as {format_named(form).title}."
+    return button, f"{counted(len(one.labels()), 'label')}, as {format_named(form).title}."
 
 
-@guarded(lambda sentence: sentence)
+@guarded(plain)
 def push_set(
     chosen: str | None, form: str, repo: str, token: str, is_public: bool, mine: Any
 ) -> str:
@@ -60,7 +62,7 @@ def push_set(
     return f"It is there: {where}"
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
+@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence)))
 def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
     """Teach, with what is labelled now; later labels come with another click."""
     one, kept = _mine(chosen, mine), my.of(mine)
@@ -69,7 +71,7 @@ def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
     return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=TEACH), ""
 
 
-@guarded(lambda sentence: (gr.skip(), sentence))
+@guarded(lambda sentence: (gr.skip(), plain(sentence)))
 def import_labels(
     chosen: str | None, files: list[str] | None, form: str, n_imports: int, mine: Any
 ) -> tuple[Any, str]:
@@ -83,7 +85,41 @@ def import_labels(
             shutil.copy(file, folder / Path(file).name)
         taken = label_import.read_labels(one, [folder], form, who({}))
     left = f" {taken.n_left_out:,} lie where there is no sound, and are left out."
-    return n_imports + 1, f"{taken.n_new:,} new labels.{left if taken.n_left_out else ''}"
+    return n_imports + 1, f"{counted(taken.n_new, 'new label')}.{left if taken.n_left_out else ''}"
+
+
+def forget_export() -> tuple[Any, str]:
+    """What was made of another data set is not offered."""
+    return gr.update(visible=False), ""
+
+
+def list_classes(chosen: str | None, mine: Any) -> Any:
+    """The classes of the data set, to be renamed."""
+    try:
+        names = _mine(chosen, mine).classes()
+    except ValueError:
+        names = []
+    return gr.update(choices=names, value=names[0] if names else None)
+
+
+@guarded(lambda sentence: (gr.skip(), plain(sentence)))
+def rename_class(
+    chosen: str | None, old: str | None, new: str, n_changes: int, mine: Any
+) -> tuple[Any, str]:
+    """Give a class another name, in every label that counts; that of another class merges both."""
+    n_labels = labelled.rename_class(_mine(chosen, mine), str(old or ""), new, who({}))
+    return n_changes + 1, f"{counted(n_labels, 'label')} renamed."
+
+
+@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence)))
+def delete_set(chosen: str | None, typed: str, mine: Any) -> tuple[Any, Any, str]:
+    """Delete the data set whose name was typed; a folder that it only names stays."""
+    one, kept = _mine(chosen, mine), my.of(mine)
+    if " ".join(str(typed or "").split()) != one.name:
+        raise ValueError(f"Type “{one.name}” to delete it.")
+    labelled.delete(one)
+    kept = {**kept, "sets": [name for name in kept["sets"] if name != one.id], "set": None}
+    return kept, label_sets.list_sets(kept), "It is deleted."
 
 
 def _mine(chosen: str | None, mine: Any) -> LabelledSet:

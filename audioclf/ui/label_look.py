@@ -2,7 +2,7 @@
 
 from audioclf import suggest
 from audioclf.labels.store import Mark
-from audioclf.ui.label_desk import candidate_of, desk_of
+from audioclf.ui.label_desk import NO_SUGGESTIONS, Desk, candidate_of, desk_of
 from audioclf.ui.label_values import Values, answering, number_of, place_of, shown
 
 MOST_ALIKE, ROWS = 24, 50
@@ -12,7 +12,10 @@ MOST_ALIKE, ROWS = 24, 50
 def find_alike(asked: Values) -> Values:
     """The candidates without a label that are most like one, the nearest first."""
     desk = desk_of(asked)
-    found = desk.queue.alike(candidate_of(desk, asked), MOST_ALIKE)
+    candidate = candidate_of(desk, asked)
+    if desk.queue.opinion is None:
+        raise ValueError(_why_not(desk, "What is alike is known"))
+    found = desk.queue.alike(candidate, MOST_ALIKE)
     return {"alike": [shown(one) for one in found]}
 
 
@@ -22,7 +25,7 @@ def draw_map(asked: Values) -> Values:
     desk = desk_of(asked)
     opinion = desk.queue.opinion
     if opinion is None:
-        raise ValueError("The map is there when a network has heard all sounds: wait a little.")
+        raise ValueError(_why_not(desk, "The map is there"))
     marks, points = desk.queue.marks(), suggest.on_a_map(opinion.where)
     drawn = [
         {**place_of(one), "x": round(float(x), 4), "y": round(float(y), 4),
@@ -47,6 +50,13 @@ def list_sounds(asked: Values) -> Values:
     ]
     rows = [shown(desk.queue.asked(n, marks)) for n in found[first : first + ROWS]]
     return {"rows": rows, "n_found": len(found), "first": first}
+
+
+def _why_not(desk: Desk, what: str) -> str:
+    """Why there is no opinion of the sounds yet."""
+    if desk.asked is None or desk.asked[0] == NO_SUGGESTIONS:
+        return f"{what} when a network listens: choose who suggests, under “Suggestions”."
+    return desk.trouble or f"{what} when a network has heard all sounds: wait a little."
 
 
 def _is_meant(mark: Mark | None, only: str) -> bool:

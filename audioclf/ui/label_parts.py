@@ -31,6 +31,7 @@ class Sets(NamedTuple):
     examples: gr.Button
     said: gr.Markdown
     looked: gr.State  # how many sounds the set had when somebody looked
+    n_made: gr.State  # how often a set was made or filled
 
 
 class Ways(NamedTuple):
@@ -65,6 +66,14 @@ class Away(NamedTuple):
     brought_form: gr.Dropdown
     bring: gr.Button
     brought: gr.Markdown
+    naming: gr.Accordion
+    old: gr.Dropdown
+    new: gr.Textbox
+    rename: gr.Button
+    renamed: gr.Markdown
+    typed: gr.Textbox
+    delete: gr.Button
+    deleted: gr.Markdown
 
 
 def sets() -> Sets:
@@ -97,7 +106,7 @@ def sets() -> Sets:
             with gr.Row():
                 make = gr.Button("Label these sounds", variant="primary", elem_id="label-begin")
                 examples = gr.Button("Try it on the examples", elem_id="label-examples")
-    return Sets(chosen, made, name, files, folder, make, examples, said, gr.State(0))
+    return Sets(chosen, made, name, files, folder, make, examples, said, gr.State(0), gr.State(0))
 
 
 def desk() -> gr.HTML:
@@ -174,5 +183,24 @@ def away() -> Away:
         files = gr.File(label="The files with the labels", file_count="multiple", height=120)
         bring = gr.Button("Take these labels", elem_id="label-bring")
         brought = gr.Markdown(elem_classes="ac-message", elem_id="label-brought")
+    with gr.Accordion("Rename or merge classes", open=False, elem_id="label-classes") as naming:
+        with gr.Row():
+            old = unchecked(gr.Dropdown([], label="The class", elem_id="label-old"))
+            new = gr.Textbox(
+                label="Its new name; that of another class merges both", max_length=300,
+                elem_id="label-new",
+            )  # fmt: skip
+        rename = gr.Button("Rename it", elem_id="label-rename")
+        renamed = gr.Markdown(elem_classes="ac-message", elem_id="label-renamed")
+    with gr.Accordion("Delete this data set", open=False, elem_id="label-delete"):
+        typed = gr.Textbox(
+            label="Type its name to delete all that was said and uploaded; a folder that it only "
+            "names stays", max_length=200, elem_id="label-typed",
+        )  # fmt: skip
+        delete = gr.Button("Delete it", variant="stop", elem_id="label-delete-it")
+        deleted = gr.Markdown(elem_classes="ac-message", elem_id="label-deleted")
+    named = (naming, old, new, rename, renamed, typed, delete, deleted)
     shown = (teach, taught, form, with_sounds, clips, is_split, export, download, exported)
-    return Away(*shown, repo, token, is_public, push, pushed, files, brought_form, bring, brought)
+    return Away(
+        *shown, repo, token, is_public, push, pushed, files, brought_form, bring, brought, *named
+    )

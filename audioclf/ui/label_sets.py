@@ -11,7 +11,7 @@ from audioclf import candidates, excerpt, intake, labelled
 from audioclf.hearing import ITS_CLASSES, OWN_LABELS
 from audioclf.jobs import new_id
 from audioclf.labelled import LabelledSet
-from audioclf.markdown import plain
+from audioclf.markdown import counted, plain
 from audioclf.ui import mine as my
 from audioclf.ui import shared
 from audioclf.ui.label_desk import NO_SUGGESTIONS, cutting_of
@@ -32,11 +32,14 @@ CUTTINGS = [
 ]
 FIRST_NAME = "my sounds"
 PREVIEW_S = 120.0
-Made = tuple[Any, Any, str]  # what the browser remembers, the list of sets, a sentence
+# What the browser remembers, the list of sets, a sentence, and how often one was made or filled.
+Made = tuple[Any, Any, str, Any]
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
-def make_set(name: str, folder: str | None, files: list[str] | None, mine: Any) -> Made:
+@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence), gr.skip()))
+def make_set(
+    name: str, folder: str | None, files: list[str] | None, mine: Any, n_made: int
+) -> Made:
     """Make a data set of uploaded sounds, or of a folder of this machine, which stays where it is.
 
     With the name of a set that is there, uploaded sounds are added to it.
@@ -44,7 +47,7 @@ def make_set(name: str, folder: str | None, files: list[str] | None, mine: Any) 
     name = " ".join(str(name or "").split()) or FIRST_NAME
     own = next((one for one in my.sets_of(mine) if one.name == name), None)
     if own is not None:
-        return _add(own, folder, files, mine)
+        return _told(_add(own, folder, files), mine, n_made)
     if not files and not str(folder or "").strip():
         raise ValueError("Bring sounds first: upload files or a ZIP" + (
             ", or type the path of a folder." if is_local() else "."
@@ -54,23 +57,23 @@ def make_set(name: str, folder: str | None, files: list[str] | None, mine: Any) 
         raise ValueError("Name a folder, which stays as it is, or upload sounds: not both at once.")
     made = labelled.create(name, path, "" if is_local() else new_id())
     try:
-        if path is not None:
-            labelled.look(made)
+        if path is not None and labelled.look(made) == 0:
+            raise ValueError("There are no sounds in that folder: type the path of another one.")
         if files:
             intake.bring(made, [Path(file) for file in files], _limits())
     except ValueError:
         labelled.delete(made)
         raise
-    return _chosen(made, mine), list_sets(_chosen(made, mine)), _in_words(made)
+    return _told(made, mine, n_made)
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
-def try_examples(mine: Any) -> Made:
+@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence), gr.skip()))
+def try_examples(mine: Any, n_made: int) -> Made:
     """Make a data set of the example sounds, to try the keys on."""
     own = next((one for one in my.sets_of(mine) if one.name == "examples"), None)
     made = own or labelled.create("examples", own_id="" if is_local() else new_id())
     intake.bring(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
-    return _chosen(made, mine), list_sets(_chosen(made, mine)), _in_words(made)
+    return _told(made, mine, n_made)
 
 
 def look_again(chosen: str | None, mine: Any) -> int:
@@ -129,7 +132,7 @@ def open_desk(
     }  # fmt: skip
 
 
-@guarded(lambda sentence: (None, sentence))
+@guarded(lambda sentence: (None, plain(sentence)))
 def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     """What becomes of the longest recording with these settings: its first two minutes."""
     asked = open_desk(0, chosen, NO_SUGGESTIONS, "", *cutting)
@@ -137,6 +140,8 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
         return None, "Choose a data set first."
     one, settings = labelled.by_id(chosen), cutting_of(asked["cutting"])
     files = [file for file in one.files() if candidates.is_long(file, settings)]
+    if settings.kind == candidates.WHOLE:
+        return None, "Every recording is asked about whole, however long it is."
     if not files:
         return (
             None,
@@ -149,8 +154,8 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     ends = candidates.preview(longest, settings, samples, rate_hz)
     drawn = outline([samples], len(samples), len(samples) / rate_hz)
     words = (
-        f"{plain(longest.place)}: {len(ends)} sounds in {end_s:.0f} s; "
-        f"{len(files)} recordings of this data set are cut so."
+        f"{plain(longest.place)}: {counted(len(ends), 'sound')} in {end_s:.0f} s; so it is with "
+        f"{counted(len(files), 'recording')} of this data set."
     )
     title = "The beginning of the longest recording, and what is asked about"
     return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, words
@@ -172,13 +177,18 @@ def _limits() -> Any:
     return usual if is_local() else replace(usual, sound=shared.HOSTED)
 
 
-def _add(own: LabelledSet, folder: str | None, files: list[str] | None, mine: Any) -> Made:
+def _add(own: LabelledSet, folder: str | None, files: list[str] | None) -> LabelledSet:
     if str(folder or "").strip():
         raise ValueError(f"There is a data set “{own.name}” already: choose another name.")
     if not files:
         raise ValueError("Upload the sounds that belong to this data set too.")
     intake.bring(own, [Path(file) for file in files], _limits())
-    return _chosen(own, mine), list_sets(_chosen(own, mine)), _in_words(own)
+    return own
+
+
+def _told(one: LabelledSet, mine: Any, n_made: int) -> Made:
+    kept = _chosen(one, mine)
+    return kept, list_sets(kept), _in_words(one), n_made + 1
 
 
 def _folder(typed: str) -> Path:
@@ -198,4 +208,4 @@ def _in_words(one: LabelledSet) -> str:
     minutes = sum(file.duration_s or 0.0 for file in files) / 60
     n_bad = sum(file.trouble is not None for file in files)
     bad = f" {n_bad} of them cannot be heard." if n_bad else ""
-    return f"“{plain(one.name)}” has {len(files):,} sounds, {minutes:.1f} minutes.{bad}"
+    return f"“{plain(one.name)}” has {counted(len(files), 'sound')}, {minutes:.1f} minutes.{bad}"

@@ -38,27 +38,31 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
 
 
 def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
-    told = [shared.mine, sets.chosen, sets.said]
-    sets.make.click(
-        label_sets.make_set, [sets.name, sets.folder, sets.files, shared.mine], told,
-        api_visibility="private", show_progress="minimal",
-    ).then(label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET)  # fmt: skip
-    sets.examples.click(label_sets.try_examples, shared.mine, told, **QUIET).then(
-        label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET
-    )
+    told = [shared.mine, sets.chosen, sets.said, sets.n_made]
+    for button, handler, asked in (
+        (sets.make, label_sets.make_set, [sets.name, sets.folder, sets.files]),
+        (sets.examples, label_sets.try_examples, []),
+    ):
+        button.click(
+            handler, [*asked, shared.mine, sets.n_made], told, api_visibility="private",
+            show_progress="minimal",
+        ).then(label_sets.look_again, [sets.chosen, shared.mine], sets.looked, **QUIET)  # fmt: skip
+    gr.on(
+        [app.load, sets.n_made.change], label_sets.close_making, shared.mine,
+        [sets.made, sets.files], **QUIET,
+    )  # fmt: skip
     gr.on([app.load, tab.select], label_sets.list_sets, shared.mine, sets.chosen, **QUIET)
     sets.chosen.input(label_sets.choose_set, [sets.chosen, shared.mine], shared.mine, **QUIET)
     gr.on(
         [tab.select, sets.chosen.change], label_sets.look_again, [sets.chosen, shared.mine],
         sets.looked, **QUIET,
     )  # fmt: skip
-    app.load(label_sets.close_making, shared.mine, [sets.made, sets.files], **QUIET)
 
 
 def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State) -> None:
     settings: list[Any] = [n_brought, sets.chosen, ways.suggestions, ways.network, *ways.cutting]
     gr.on(
-        [sets.looked.change, sets.chosen.change, sets.said.change, n_brought.change,
+        [sets.looked.change, sets.chosen.change, n_brought.change,
          ways.suggestions.change, ways.network.change, *(one.change for one in ways.cutting)],
         label_sets.open_desk, settings, desk, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
@@ -94,6 +98,17 @@ def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> N
         away.pushed,
         **slow,
     )
+    sets.chosen.change(label_away.forget_export, None, made, **QUIET)
+    away.delete.click(
+        label_away.delete_set, [sets.chosen, away.typed, shared.mine],
+        [shared.mine, sets.chosen, away.deleted], **QUIET,
+    )  # fmt: skip
+    classes = [sets.chosen, shared.mine]
+    away.naming.expand(label_away.list_classes, classes, away.old, **QUIET)
+    away.rename.click(
+        label_away.rename_class, [sets.chosen, away.old, away.new, n_brought, shared.mine],
+        [n_brought, away.renamed], **QUIET,
+    ).then(label_away.list_classes, classes, away.old, **QUIET)  # fmt: skip
     away.bring.click(
         label_away.import_labels,
         [sets.chosen, away.files, away.brought_form, n_brought, shared.mine],

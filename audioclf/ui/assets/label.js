@@ -23,7 +23,8 @@ window.audioclf.label = (() => {
   let state = null; // where the set stands, as the server said last
   let view = 'queue';
   let seen = [], at = -1, ahead = [], skipped = [];
-  let outbox = [], isSending = false, said = [], times = [];
+  let outbox = [], isSending = false, isComing = false, said = [], times = [];
+  let lastInput = '';
   let chosen = new Set();
   let poll = 0, opening = 0;
 
@@ -56,7 +57,9 @@ window.audioclf.label = (() => {
     const number = ++opening;
     clearTimeout(poll);
     seen.forEach(drop); ahead.forEach(drop);
-    [seen, at, ahead, skipped, said, state] = [[], -1, [], [], [], null];
+    [seen, at, ahead, skipped, said, state, times] = [[], -1, [], [], [], null, []];
+    isComing = false;
+    part.alike.replaceChildren();
     window.audioclf.regions.forget();
     tell('');
     part.views.hidden = !asked;
@@ -157,10 +160,20 @@ window.audioclf.label = (() => {
 
   /* ---- back and forth ---- */
   async function next() {
+    if (isComing) return;
     silence();
     if (at < seen.length - 1) at += 1;
     else {
-      if (!ahead.length && !(await more())) return finish();
+      if (!ahead.length) {
+        at = seen.length; // nothing is shown, so that no key speaks of the sound before
+        part.lanes.replaceChildren(make('p', 'ac-empty ac-coming', 'Coming…'));
+        isComing = true;
+        const number = opening;
+        const isMore = await more().catch((error) => tell(error.message, true));
+        isComing = false;
+        if (number !== opening) return;
+        if (!isMore || at < seen.length) return at < seen.length ? undefined : finish();
+      }
       const item = ahead.shift();
       seen.push(item);
       at = seen.length - 1;
@@ -228,7 +241,8 @@ window.audioclf.label = (() => {
     count(item.said, -1);
     item.said = { kind, names };
     count(item.said, 1);
-    times = [...times.slice(-29), Date.now()];
+    tell('');
+    times = [...times.slice(-30), Date.now()];
     remember('last-set', asked.set);
     const before = said[said.length - 1].before;
     post('say_label', { ...placeOf(item), token, kind, names, suggested: item.suggested, accepted: Boolean(isAccepted) }).then((found) => {
@@ -262,7 +276,11 @@ window.audioclf.label = (() => {
   function undo() {
     const last = said.pop();
     if (!last) {
-      post('undo_label', { own: random() }).then((found) => found && tell(found.undone ? `Taken back: ${found.undone.file}.` : 'There is nothing to take back.'));
+      post('undo_label', { own: random() }).then((found) => {
+        if (found?.undone && !found.undone.region && view === 'queue') goTo({ ...found.undone, said: null, suggested: null });
+        tell(found?.undone ? `Taken back: ${found.undone.file}.` : 'There is nothing to take back.');
+        refreshed();
+      });
       return;
     }
     for (const token of last.tokens || [last.token]) post('undo_label', { token, own: random() }).then(() => (last.region || last.tokens) && refreshed());
@@ -274,6 +292,11 @@ window.audioclf.label = (() => {
     if (!seen.includes(last.item)) seen.push(last.item);
     at = seen.indexOf(last.item);
     showCurrent();
+    setTimeout(sync, 800); // when suggestions follow from the labels as they are now
+  }
+  /* Where the set stands by now. */
+  async function sync() {
+    try { if (asked) take(await call('ask_next', { n: 0, held: heldNow() })); } catch { /* the next answer says it */ }
   }
 
   /* One after the other, again until the server has it; what is not there yet outlives a reload. */
@@ -337,7 +360,7 @@ window.audioclf.label = (() => {
     part.typed.focus();
   }
   async function addClass(event) {
-    const isOnly = event.shiftKey || !(state && state.classes.length) || part.typed.value.includes(',');
+    const isOnly = event.shiftKey || (view === 'queue' && !state?.classes.length) || part.typed.value.includes(',');
     const names = part.typed.value.split(',').map((name) => name.trim()).filter(Boolean);
     if (!names.length) return closeField();
     try {
@@ -382,7 +405,7 @@ window.audioclf.label = (() => {
     if (part['set-' + name]) part['set-' + name].checked = value;
     if (name === 'loop' && current()?.player) current().player.loop = value;
     if (name === 'order') { ahead.forEach(drop); ahead = []; refill().catch((error) => tell(error.message, true)); }
-    chosen.clear();
+    chosen = new Set(current()?.said?.names || []);
     drawState();
   }
   function show(name) {
@@ -400,7 +423,7 @@ window.audioclf.label = (() => {
     if (name === 'regions') window.audioclf.regions.show(current());
     drawState();
   }
-  const times_of = (s) => (s >= 60 ? `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, '0')}` : s.toFixed(1));
+  const times_of = (s, n = 1) => (s >= 60 ? `${Math.floor(s / 60)}:${(s % 60).toFixed(n).padStart(n + 3, '0')}` : s.toFixed(n));
   const titleOf = (item) => (item.start_s === null ? item.file : `${item.file}, ${times_of(item.start_s)} to ${times_of(item.end_s)} s`);
   function drawSound(item) {
     part.end.hidden = true;
@@ -423,8 +446,8 @@ window.audioclf.label = (() => {
     if (!state) return;
     const item = current();
     const left = Math.max(0, state.n_all - state.n_said);
-    const spans = times.filter((t) => Date.now() - t < 300000);
-    const rate = spans.length > 4 ? ((spans.length - 1) * 60000) / Math.max(1, spans[spans.length - 1] - spans[0]) : 0;
+    const gaps = times.slice(1).map((t, i) => t - times[i]).filter((gap) => gap < 30000); // others are pauses
+    const rate = gaps.length > 3 ? (gaps.length * 60000) / Math.max(1, gaps.reduce((a, b) => a + b)) : 0;
     const words = [`${state.n_said} of ${state.n_all} labelled`];
     if (rate) words.push(`${Math.round(rate)} per minute`);
     if (rate && left) words.push(`about ${Math.max(1, Math.round(left / rate))} min left`);
@@ -444,7 +467,7 @@ window.audioclf.label = (() => {
     const dot = make('i', 'ac-dot');
     dot.style.background = one.colour;
     made.append(make('kbd', '', keyOfClass(i)), dot, make('span', 'ac-name', one.name), make('span', 'ac-n', String(one.n)));
-    const isChosen = view === 'regions' ? window.audioclf.regions.isNamed(one.name) : chosen.has(one.name) || (item?.said?.names || []).includes(one.name);
+    const isChosen = view === 'regions' ? window.audioclf.regions.isNamed(one.name) : chosen.has(one.name);
     made.setAttribute('aria-pressed', isChosen);
     return made;
   }
@@ -464,7 +487,7 @@ window.audioclf.label = (() => {
       part.suggestion.append(made, make('span', 'ac-note', `suggested by ${item.suggested.by}${item.suggested.by_chance ? '; this sound came at random' : ''}`));
     } else part.suggestion.append(make('span', 'ac-note', whyNothing(listens)));
     if (item?.said) part.suggestion.append(make('span', 'ac-said', `You said: ${item.said.names.join(', ') || (item.said.kind === 'unsure' ? 'not sure' : item.said.kind)}`));
-    const right = accuracy.n_labels ? `Suggestions were right for ${accuracy.n_right} of your last ${accuracy.n_labels} labels` : '';
+    const right = accuracy.n_labels ? `Suggestions were right for ${accuracy.n_right} of your last ${accuracy.n_labels} label${accuracy.n_labels > 1 ? 's' : ''}` : '';
     const chance = accuracy.n_by_chance ? ` (${accuracy.n_right_by_chance} of ${accuracy.n_by_chance} that came at random)` : '';
     part.accuracy.textContent = right + chance + (right ? '.' : '');
   }
@@ -486,7 +509,7 @@ window.audioclf.label = (() => {
     || (node.tagName === 'INPUT' && !['checkbox', 'radio', 'range', 'button'].includes(node.type)));
   /* A control that was reached with the keyboard keeps the keys that work it. */
   const isItsOwn = (node, key) => ['Enter', ' ', 'ArrowLeft', 'ArrowRight'].includes(key) && node && node !== document.body
-    && node.matches('button, a, input, [role=tab], summary, [tabindex]') && node.matches(':focus-visible') && !node.closest('.ac-lanes');
+    && node.matches('button, a, input, [role=tab], summary, [tabindex]') && lastInput === 'Tab' && !node.closest('.ac-lanes');
   const COMMANDS = {
     ' ': toggle, ArrowLeft: back, ArrowRight: forth, Enter: accept, s: forth, u: undo, n: askClass, r: () => play(current(), 0),
     0: () => say('unsure', []), b: () => say('bad audio', []), f: () => window.audioclf.browse.alike(current()),
@@ -499,6 +522,7 @@ window.audioclf.label = (() => {
     const number = state ? state.classes.findIndex((_, i) => keyOfClass(i) === key) : -1;
     if (view === 'regions' && window.audioclf.regions.key(event, key)) return stop(event);
     if (!['queue', 'regions'].includes(view)) return;
+    if (event.repeat && !key.startsWith('Arrow')) return stop(event); // held: one key, one sound
     if (number >= 0) choose(state.classes[number].name);
     else if (view === 'regions' && !['n', 'u', '?'].includes(key)) return;
     else if (COMMANDS[key]) COMMANDS[key]();
@@ -593,6 +617,8 @@ window.audioclf.label = (() => {
       if (!isSeen()) { if (desk.offsetParent === null) { silence(); window.audioclf.regions.pause(); } return; }
       if (waiting) { waiting = false; open(); }
     }).observe(element);
+    document.addEventListener('keydown', (event) => { if (event.key === 'Tab') lastInput = 'Tab'; }, true);
+    document.addEventListener('pointerdown', () => { lastInput = 'mouse'; }, true);
     document.addEventListener('keydown', onKey, true);
     watch('value', changed);
     changed();
@@ -609,7 +635,7 @@ window.audioclf.label = (() => {
     showCurrent();
   };
   return {
-    start, call, post, show, tell, goTo, titleOf, keyOf, placeOf, random, button, part, drawState, times_of,
+    start, call, post, show, tell, sync, goTo, titleOf, keyOf, placeOf, random, button, part, drawState, times_of,
     state: () => state, options, remember: (token) => said.push({ token, region: true }), rememberAll: (tokens) => said.push({ tokens }), skip: (place) => skipped.push(place), classNamed: (name) => state && state.classes.find((one) => one.name === name),
     say_of: (item, names, token) => post('say_label', { ...placeOf(item), token, kind: 'label', names, suggested: item.suggested, accepted: item.suggested?.name === names[0] }),
   };

@@ -76,23 +76,28 @@ window.audioclf.browse = (() => {
   }
   function drawAlike(item, found, box) {
     const classes = label().state().classes.map((one) => one.name);
-    const best = item.said?.names[0] || item.suggested?.name || classes[0];
+    const best = item.said?.names[0] || item.suggested?.name || '';
     const names = make('select', 'ac-field ac-order');
     names.setAttribute('aria-label', 'Class of the chosen ones');
-    for (const name of classes) names.append(make('option', '', name));
-    if (best) names.value = best;
+    for (const name of ['', ...classes]) {
+      const one = make('option', '', name || 'choose a class');
+      one.value = name;
+      names.append(one);
+    }
+    names.value = classes.includes(best) ? best : '';
     const rows = found.map((one) => {
       const row = make('div', 'ac-soundrow');
       const tick = make('input');
       tick.type = 'checkbox';
-      tick.checked = !one.suggested || one.suggested.name === best;
+      tick.checked = Boolean(best) && one.suggested?.name === best;
       tick.setAttribute('aria-label', 'Take it: ' + label().titleOf(one));
       row.append(tick, label().button('▶', () => hear(one), 'Play'), make('span', 'ac-soundname', label().titleOf(one)), make('span', 'ac-note', suggestedOf(one)));
       return { one, row, tick };
     });
     const take = label().button('Label the ticked ones', async () => {
       const taken = rows.filter(({ tick }) => tick.checked);
-      if (!names.value) return label().tell('Add a class first: press N.');
+      if (!names.value) return label().tell('Choose the class of the ticked ones first, beside the button.');
+      if (!taken.length) return label().tell('Tick the sounds that are of this class first.');
       const tokens = taken.map(() => label().random());
       label().rememberAll(tokens);
       await Promise.all(taken.map(({ one }, i) => label().say_of(one, [names.value], tokens[i])));

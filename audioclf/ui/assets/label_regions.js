@@ -22,7 +22,7 @@ window.audioclf.regions = (() => {
       document.head.append(node);
     }
   }));
-  const clock = (s) => label().times_of(s);
+  const clock = (s) => label().times_of(s, 2);
   const colourOf = (name) => (name && label().classNamed(name)?.colour) || '#8c929e';
   const soft = (colour) => `color-mix(in srgb, ${colour} 32%, transparent)`;
 
@@ -87,6 +87,8 @@ window.audioclf.regions = (() => {
     const peaks = [1, 0].map((i) => got.waveform.peaks.map((both) => both[i] / 127));
     await surfer.load(URL.createObjectURL(blob), peaks, duration);
     box.loud.textContent = got.waveform.ticks[2].label;
+    box.when.textContent = `${clock(page.start_s)} of ${clock(recording.duration_s)} s`;
+    box.pictures.style.setProperty('--audioclf-at', 0);
     draw();
     if (goesOn) { goesOn = false; surfer.play(); }
   }
@@ -151,7 +153,7 @@ window.audioclf.regions = (() => {
   }
   function caption(words) {
     const made = make('span', '', words);
-    made.style.cssText = 'font-size:12px;padding:2px 6px;pointer-events:none;white-space:nowrap;color:var(--body-text-color)';
+    made.style.cssText = 'font-size:12px;padding:1px 5px;margin:2px;border-radius:3px;pointer-events:none;white-space:nowrap;color:var(--body-text-color);background:color-mix(in srgb, var(--background-fill-primary) 85%, transparent)';
     return made;
   }
   const same = (a, b) => (a.region ? a.region === b.region : a.start_s === b.start_s && a.end_s === b.end_s && !b.region);
@@ -205,6 +207,7 @@ window.audioclf.regions = (() => {
     if (recording !== now || number !== sending) return; // something newer is on its way
     if (found) now.regions = found.regions;
     draw();
+    label().sync();
   }
   async function remove() {
     if (!chosen) return;
