@@ -103,7 +103,7 @@ def make(page: Page, name: str, folder: Path) -> None:
     page.locator("#label-folder input, #label-folder textarea").fill(str(folder))
     page.locator("#label-begin").click()
     expect(page.locator("#label-said")).to_contain_text(f"“{name}” has")
-    expect(page.locator(".ac-desk .ac-lanes canvas")).to_be_visible()
+    expect(page.locator(f'.ac-desk [data-set="{name}"] .ac-lanes canvas')).to_be_visible()
 
 
 def add_classes(page: Page, names: str) -> None:
@@ -195,6 +195,7 @@ def test_suggestions_come_and_are_accepted_as_such(page: Page, thirty: Path) -> 
     page.keyboard.press("Enter")
     wait_for_other(page, before)
     progress(page, "9 of 30 labelled")
+    wait_for_labels("suggested", 9)
     with database.opened(labelled.find("suggested").store) as db:
         last = store.current(db)[-1]
     assert last.accepted and last.suggested and last.accepted[0] == "your labels"
@@ -253,7 +254,7 @@ def test_regions_are_drawn_resized_named_and_removed(page: Page, long_one: Path)
     assert samples == pytest.approx(round(samples), abs=1e-6)
 
     page.keyboard.press("PageDown")
-    expect(page.locator(".ac-desk .ac-xaxis span").first).to_have_text("30")
+    expect(page.locator(".ac-desk .ac-view:visible .ac-xaxis span").first).to_have_text("30")
     drag(2, 4)
     wait_for_labels("long", 2)
     expect(row).to_have_count(2)
@@ -307,6 +308,7 @@ def test_two_tabs_label_at_once(browser: Browser, own_url: str, thirty: Path) ->
         open_label(second)
         second.locator("#label-set input").click()
         second.get_by_role("option", name="both").click()
+        expect(second.locator('.ac-desk [data-set="both"]')).to_be_visible()
         progress(second, "of 30 labelled")
         for _ in range(6):
             for tab in (first, second):

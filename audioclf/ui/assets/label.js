@@ -63,6 +63,7 @@ window.audioclf.label = (() => {
     window.audioclf.regions.forget();
     tell('');
     part.views.hidden = !asked;
+    part.views.dataset.set = '';
     if (!asked) return;
     await resend();
     try {
@@ -77,6 +78,7 @@ window.audioclf.label = (() => {
       take(found);
       show('queue');
       next();
+      part.views.dataset.set = asked.set;
       if (!found.classes.length) askClass();
     } catch (error) { tell(error.message, true); }
   }

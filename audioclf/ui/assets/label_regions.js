@@ -122,20 +122,24 @@ window.audioclf.regions = (() => {
   function draw() {
     if (isHeld) { isLate = true; return; } // somebody drags one of them just now
     isDrawing = true;
-    plugin.clearRegions();
-    for (const one of recording.regions) {
-      if (one.end_s <= page.start_s || one.start_s >= page.end_s) continue;
+    const wanted = recording.regions.filter((one) => one.end_s > page.start_s && one.start_s < page.end_s);
+    const there = new Map();
+    for (const made of [...plugin.getRegions()]) { // what stays is changed where it is, so that it may be held meanwhile
+      const one = made.region && wanted.find((other) => same(other, made.region));
+      if (one && !there.has(one)) there.set(one, made); else made.remove();
+    }
+    for (const one of wanted) {
+      const [start, end] = [Math.max(0, one.start_s - page.start_s), Math.min(surfer.getDuration(), one.end_s - page.start_s)];
+      const made = there.get(one) || plugin.addRegion({ start, end, color: soft(colourOf(one.names[0])) });
+      if (Math.abs(made.start - start) + Math.abs(made.end - end) > 1e-9) made.setOptions({ start, end });
+      const words = one.names.join(', ');
+      if (made.words !== words) made.setContent(caption(words));
+      Object.assign(made, { region: one, words, drawnAt: { start: made.start, end: made.end } });
       const isChosen = chosen && same(one, chosen);
-      const made = plugin.addRegion({
-        start: one.start_s - page.start_s, end: one.end_s - page.start_s,
-        color: soft(colourOf(one.names[0])), content: caption(one.names.join(', ')),
-      });
-      made.region = one;
-      made.drawnAt = { start: made.start, end: made.end };
       if (made.element) {
         made.element.style.setProperty('--ac-colour', colourOf(one.names[0]));
         made.element.style.outline = isChosen ? `2px solid ${getComputedStyle(box.wave).color}` : '';
-        made.element.setAttribute('aria-label', `${one.names.join(', ')} ${clock(one.start_s)} to ${clock(one.end_s)} s`);
+        made.element.setAttribute('aria-label', `${words} ${clock(one.start_s)} to ${clock(one.end_s)} s`);
       }
       if (isChosen) chosen = one;
     }
