@@ -34,6 +34,7 @@ class Desk:
     n_heard: int = 0
     trouble: str = ""
     judging: threading.Lock = field(default_factory=threading.Lock)
+    asking: threading.Lock = field(default_factory=threading.Lock)
     is_newer: bool = False  # labels that the opinion does not know
     away: dict[str, tuple[float, list[Candidate]]] = field(default_factory=dict)  # by window
 

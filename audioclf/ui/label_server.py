@@ -7,7 +7,7 @@ from typing import Any
 
 from audioclf import candidates, excerpt, plots, suggest
 from audioclf.candidates import Candidate
-from audioclf.label_queue import accuracy
+from audioclf.label_queue import Asked, accuracy
 from audioclf.labels import contents, database, store
 from audioclf.labels.store import Mark
 from audioclf.ui import label_desk
@@ -148,13 +148,7 @@ def _state(desk: Desk, asked: Values) -> Values:
         counts[name] = counts.get(name, 0) + 1
     held = [one for one in map(_candidate, (asked.get("held") or [])[:MOST_HELD])]
     held = [one for one in dict.fromkeys(held) if one in queue.numbers]
-    n = min(MOST_AHEAD, int(number_of(asked, "n", AHEAD)))
-    window = str(asked.get("tab") or "")[:40]
-    elsewhere = desk.elsewhere(window)
-    following = queue.upcoming(_order(asked), n, [*held, *elsewhere], marks)
-    if n and not following and elsewhere:  # better twice than never
-        following = queue.upcoming(_order(asked), n, held, marks)
-    desk.hold(window, [*held, *(one.candidate for one in following)])
+    following = _following(desk, asked, held, marks)
     colours = plots.class_colours(classes)
     return {
         "classes": [{"name": c, "n": counts[c], "colour": colours[c]} for c in classes],
@@ -175,6 +169,20 @@ def check_room_for_classes(db: Any, names: tuple[str, ...]) -> None:
     n_classes = len({*contents.classes(db), *names})
     if n_classes > MOST_CLASSES and not is_local():
         raise ValueError(f"At most {MOST_CLASSES} classes may be made here: use those there are.")
+
+
+def _following(
+    desk: Desk, asked: Values, held: list[Candidate], marks: dict[int, Mark]
+) -> list[Asked]:
+    """What this window asks about next; what others ask about only where nothing else is."""
+    n, window = min(MOST_AHEAD, int(number_of(asked, "n", AHEAD))), str(asked.get("tab") or "")[:40]
+    with desk.asking:
+        elsewhere = desk.elsewhere(window)
+        found = desk.queue.upcoming(_order(asked), n, [*held, *elsewhere], marks)
+        if n and not found and elsewhere:  # better twice than never
+            found = desk.queue.upcoming(_order(asked), n, held, marks)
+        desk.hold(window, [*held, *(one.candidate for one in found)])
+    return found
 
 
 def _order(asked: Values) -> str:

@@ -175,7 +175,7 @@ window.audioclf.regions = (() => {
   function drawn(made) {
     const name = nameNow();
     const one = { region: label().random(), start_s: page.start_s + made.start, end_s: page.start_s + made.end, names: name ? [name] : [] };
-    made.region = one;
+    Object.assign(made, { region: one, drawnAt: { start: made.start, end: made.end } });
     recording.regions.push(one);
     choose(one);
     if (name) save(one);
