@@ -347,3 +347,51 @@ def test_sets_in_which_nothing_was_said_for_long_are_removed(
         labelled.find_all() == []
         and (recordings.folder.parent.parent.parent / "recordings").is_dir()
     )
+
+
+def test_a_class_is_renamed_and_merged_in_every_label_that_counts(
+    recordings: labelled.LabelledSet,
+) -> None:
+    with database.opened(recordings.store) as db:
+        for name in ("tone", "noise"):
+            contents.add_class(db, name)
+        n_before = len(store.history(db))
+    assert labelled.rename_class(recordings, "tone", " beep ", "Ann") == 7
+    assert recordings.classes() == ["beep", "noise"]
+    names = [one.name for one in recordings.labels()]
+    assert names.count("beep") == 7 and "tone" not in names
+    assert labelled.rename_class(recordings, "noise", "beep", "Ann") == 6
+    assert recordings.classes() == ["beep"] and len(recordings.labels()) == 13
+    with database.opened(recordings.store) as db:
+        assert len(store.history(db)) == n_before + 13  # what was said before is still told
+    for old, new in (("owl", "x"), ("beep", " ")):
+        refusal(lambda o=old, n=new: labelled.rename_class(recordings, o, n, "Ann"))
+
+
+def test_what_is_no_label_is_taken_away_too(birds: labelled.LabelledSet, tmp_path: Path) -> None:
+    made = label_export.write_labels(birds, Export("audacity"), tmp_path / "out")
+    rows = list(csv.DictReader((made / label_export.EVERYTHING).open()))
+    assert {(row["file"], row["kind"], row["label"]) for row in rows} == {
+        ("a/1.wav", "label", "wren"),
+        ("a/2.wav", "label", "rain"),
+        ("b/1.wav", "unsure", ""),
+    }
+
+
+def test_a_file_of_audacity_is_found_by_the_sound_s_name(
+    recordings: labelled.LabelledSet, tmp_path: Path
+) -> None:
+    (tmp_path / "r5.txt").write_text("0.100000\t0.300000\thum\n")
+    paths = [tmp_path / "r5.txt"]
+    assert label_import.read_labels(recordings, paths, "audacity", "me") == (1, 0)
+    assert [one.file for one in recordings.labels() if one.name == "hum"] == ["r5.wav"]
+
+
+def test_a_class_like_a_formula_is_taught_as_it_was_typed(
+    recordings: labelled.LabelledSet,
+) -> None:
+    with database.opened(recordings.store) as db:
+        contents.add_class(db, "noise")
+    labelled.rename_class(recordings, "noise", "=HYPERLINK(1)", "Ann")
+    made = collection.from_labels(recordings, collection.Limits())
+    assert dataset.load(collection.folder_of(made)).classes == ("=HYPERLINK(1)", "tone")

@@ -1,6 +1,7 @@
 """Label, its data sets: made, filled, chosen; and how their recordings are cut."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,7 @@ def open_desk(
     """
     if not chosen:
         return None
-    names = ("kind", "window_s", "long_s", "top_db", "min_length_s", "min_gap_s")
-    settings = dict(zip(names, cutting, strict=True))
+    settings = _named(cutting)
     try:
         cutting_of(settings)
     except ValueError:  # a slider that is being moved
@@ -135,10 +135,7 @@ def open_desk(
 @guarded(lambda sentence: (None, plain(sentence)))
 def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     """What becomes of the longest recording with these settings: its first two minutes."""
-    asked = open_desk(0, chosen, NO_SUGGESTIONS, "", *cutting)
-    if not isinstance(asked, dict):
-        return None, "Choose a data set first."
-    one, settings = labelled.by_id(chosen), cutting_of(asked["cutting"])
+    one, settings = labelled.by_id(chosen), cutting_of(_named(cutting))
     files = [file for file in one.files() if candidates.is_long(file, settings)]
     if settings.kind == candidates.WHOLE:
         return None, "Every recording is asked about whole, however long it is."
@@ -159,6 +156,12 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     )
     title = "The beginning of the longest recording, and what is asked about"
     return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, words
+
+
+def _named(cutting: Sequence[Any]) -> dict[str, Any]:
+    """The settings of cutting by name, in the order in which they stand on the page."""
+    names = ("kind", "window_s", "long_s", "top_db", "min_length_s", "min_gap_s")
+    return dict(zip(names, cutting, strict=True))
 
 
 def ears() -> list[tuple[str, str]]:

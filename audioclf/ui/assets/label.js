@@ -149,7 +149,7 @@ window.audioclf.label = (() => {
   function play(item, from) {
     if (!item?.player) return;
     item.player.loop = options.loop;
-    if (from !== undefined) item.player.currentTime = from;
+    if (from !== undefined && item.player.currentTime !== from) item.player.currentTime = from; // a seek takes its time
     item.player.play().catch((error) => {
       if (error.name === 'NotAllowedError') tell('Press Space to play: this browser wants a key or a click first.');
     });
@@ -202,6 +202,8 @@ window.audioclf.label = (() => {
   }
   async function showCurrent() {
     const item = current();
+    const isHeard = options.play && view === 'queue' && isSeen();
+    if (isHeard && item.player) play(item, 0); // before anything is drawn
     chosen = new Set(item.said ? item.said.names : []);
     if (!item.sheet) prepare(item);
     for (const [i, one] of seen.entries()) if (one.sheet && Math.abs(i - at) > KEPT) drop(one);
@@ -215,7 +217,7 @@ window.audioclf.label = (() => {
       drawLanes(item);
       if (got.is_beginning) tell('This is its beginning: two minutes. Mark regions in it (E), or have long recordings cut, below.');
       desk.style.setProperty('--audioclf-at', 0);
-      if (options.play && isSeen() && view === 'queue') play(item, 0);
+      if (isHeard && item.player.paused) play(item, 0);
     } catch (error) { tell(error.message, true); }
   }
   function leaveOut(item, why) {
