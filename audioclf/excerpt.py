@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from audioclf.audio_error import AudioError
 EXACT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC", "CAF"})
 FORMS = ("flac", "wav")
 PCM = {"PCM_S8": "PCM_S8", "PCM_U8": "PCM_S8", "PCM_16": "PCM_16", "PCM_24": "PCM_24"}
+BEGINNING_S = 120.0  # up to here a file is read from its start rather than decoded
 SHORT_S = 60.0  # decoded again for every part
 LOWEST_HZ, HIGHEST_HZ = 8_000, 48_000
+_DECODING = threading.Lock()
 MOST_BYTES = 4_000_000_000  # of all decoded files
 BLOCK = 1 << 20  # samples
 
@@ -44,6 +47,8 @@ def samples_of(
     first, last = round(start_s * rate_hz), round(end_s * rate_hz)
     if (header.duration_s or SHORT_S + 1) <= SHORT_S:
         samples = audio.load(path, limits=limits)[0][max(0, first) : last]
+    elif end_s <= BEGINNING_S and not can_be_entered(path):
+        samples = _beginning(path, last, limits)[max(0, first) :]
     else:
         samples = np.concatenate([np.zeros(0, np.float32), *_mono(entered(path), first, last)])
     if len(samples) == 0:
@@ -55,17 +60,41 @@ def samples_of(
 
 def entered(path: Path) -> Path:
     """The file itself where it can be entered anywhere; else itself decoded, kept in the cache."""
+    if _is_exact(path):
+        return path
+    kept = _decoded(path)
+    with _DECODING:  # whoever comes second finds it
+        if not kept.is_file():
+            _decode(path, kept)
+    return kept
+
+
+def can_be_entered(path: Path) -> bool:
+    """Whether any part is found at once: by its format, or because it is decoded already."""
+    return _is_exact(path) or _decoded(path).is_file()
+
+
+def _is_exact(path: Path) -> bool:
     try:
-        if soundfile.info(path).format in EXACT:
-            return path
+        return soundfile.info(path).format in EXACT
     except soundfile.LibsndfileError:
-        pass  # PyAV may know it
+        return False  # PyAV may know it
+
+
+def _decoded(path: Path) -> Path:
     stat = path.stat()
     about = f"{path.resolve()}\0{stat.st_mtime_ns}\0{stat.st_size}"
-    kept = place.home() / "decoded" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
-    if not kept.is_file():
-        _decode(path, kept)
-    return kept
+    return place.home() / "decoded" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
+
+
+def _beginning(path: Path, n_samples: int, limits: Limits) -> Samples:
+    """The first samples of a file, (at most n_samples,), without reading on."""
+    found: list[Samples] = [np.zeros(0, np.float32)]
+    for block in audio.read_blocks(path, limits=limits):
+        found.append(block)
+        if sum(map(len, found)) >= n_samples:
+            break
+    return np.concatenate(found)[:n_samples]
 
 
 def as_wav(samples: Samples, rate_hz: int) -> bytes:

@@ -2,8 +2,9 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def delete_old(folder: Path, pattern: str, seconds: float) -> None:
+    """Remove files of a cache that were made longer ago."""
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # another process was quicker
+            if time.time() - path.stat().st_mtime > seconds:
+                path.unlink()
 
 
 @contextmanager

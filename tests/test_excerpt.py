@@ -42,6 +42,23 @@ def test_a_part_is_what_lies_there_in_the_whole(
     assert "Nothing lies" in refusal(lambda: excerpt.samples_of(path, 80.0, 90.0))
 
 
+def test_the_beginning_of_a_long_mp3_is_there_before_all_of_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_one: np.ndarray
+) -> None:
+    monkeypatch.setenv("AUDIOCLF_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "long.mp3"
+    with soundfile.SoundFile(path, "w", RATE_HZ, 2, "MPEG_LAYER_III") as file:
+        for _ in range(3):
+            file.write(long_one)
+    whole = audio.load(path)[0]
+    first, _ = excerpt.samples_of(path, 3.0, 33.0)
+    np.testing.assert_allclose(first, whole[3 * RATE_HZ : 33 * RATE_HZ], atol=1e-4)
+    assert not (tmp_path / "cache").exists() and not excerpt.can_be_entered(path)
+    later, _ = excerpt.samples_of(path, 150.0, 151.0)
+    np.testing.assert_allclose(later, whole[150 * RATE_HZ : 151 * RATE_HZ], atol=1e-4)
+    assert excerpt.can_be_entered(path)
+
+
 @pytest.mark.parametrize("ending", ["wav", "ogg"])
 def test_a_part_of_a_short_file_and_the_whole(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"short.{ending}"

@@ -1,5 +1,6 @@
 """The handlers of the tab Label: sets are made, chosen, deleted, given away and taught."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from audioclf import audio, collection, labelled
 from audioclf.labels import contents, database, store
 from audioclf.labels.store import LABEL, Mark
 from audioclf.ui import label_away, label_sets
+from audioclf.ui import mine as my
 from tests import sounds
 
 CUTTING = ("windows", 5.0, 30.0, 40.0, 0.1, 0.1)
@@ -76,6 +78,24 @@ def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
     assert label_sets.list_sets(stranger)["choices"] == []
     assert label_sets.list_sets(mine)["choices"] == [("birds", one.id)]
     assert "Choose a data set" in label_away.teach_with_set(one.id, stranger)[2]
+
+
+def test_what_visitors_left_behind_goes_after_a_day(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUDIOCLF_LOCAL")
+    monkeypatch.setenv("AUDIOCLF_CACHE", str(tmp_path / "cache"))
+    made("birds", files)
+    kept = [tmp_path / "cache" / name for name in ("decoded/a.wav", "embeddings/x/a.npz")]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    my.tidy()
+    assert all(path.is_file() for path in kept) and len(labelled.find_all()) == 1
+    for path in (*kept, *labelled.find_all()[0].folder.iterdir()):
+        os.utime(path, (0, 0))
+    my.tidy()
+    assert not any(path.exists() for path in kept) and labelled.find_all() == []
 
 
 def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:

@@ -95,6 +95,11 @@ def troubles(db: sqlite3.Connection) -> dict[str, float]:
     return dict(db.execute("SELECT place, added FROM files WHERE trouble NOT NULL"))
 
 
+def reasons(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Files that cannot be heard, and why."""
+    return list(db.execute("SELECT place, trouble FROM files WHERE trouble NOT NULL"))
+
+
 def replace_file(db: sqlite3.Connection, found: File) -> None:
     """A file is another one by now."""
     row = (found.duration_s, found.rate_hz, found.trouble, time.time(), found.place)

@@ -3,7 +3,9 @@
 An hour is opened at once: only the page that is looked at is read. Ends are kept to the sample.
 """
 
+import contextlib
 import functools
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 def open_recording(asked: Values) -> Values:
     """How long a recording is, and its regions: those that were drawn, and labelled stretches."""
     one, file = _recording(asked)
+    threading.Thread(target=_enter, args=(one.path_of(file.place),), daemon=True).start()
     return {
         "file": file.place,
         "duration_s": file.duration_s,
@@ -93,6 +96,12 @@ def save_region(asked: Values) -> Values:
 def read_editor(asked: Values) -> Values:
     """The scripts of the editor, which are read when it is opened first."""
     return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
+
+
+def _enter(path: Path) -> None:
+    """So that later pages are there when somebody turns to them; what is wrong they say."""
+    with contextlib.suppress(ValueError, OSError):
+        excerpt.entered(path)
 
 
 def _recording(asked: Values) -> tuple[LabelledSet, File]:

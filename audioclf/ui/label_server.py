@@ -140,7 +140,7 @@ def _state(desk: Desk, asked: Values) -> Values:
     with database.opened(queue.one.store) as db:
         everything = store.current(db)
         classes = contents.classes(db)
-        troubles = [(file.place, file.trouble) for file in contents.files(db) if file.trouble]
+        troubles = contents.reasons(db)
     marks = queue.marks(everything)
     said = [mark for _, mark in sorted(marks.items(), key=lambda item: item[1].number)]
     counts = dict.fromkeys(classes, 0)

@@ -11,12 +11,13 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import checkpoint, collection, job, jobs, labelled
+from audioclf import checkpoint, collection, job, jobs, labelled, place
 from audioclf.archive import ArchiveLimits
 from audioclf.audio import Limits as Sounds
 from audioclf.checkpoint import Checkpoint
 from audioclf.collection import Limits
 from audioclf.job import Job, JobLimits
+from audioclf.kept_values import delete_old
 from audioclf.labelled import LabelledSet
 from audioclf.ui.where import is_local
 
@@ -68,6 +69,8 @@ def tidy() -> None:
         jobs.delete_old()
         collection.delete_old()
         labelled.delete_old(jobs.DAY_S)
+        for folder, pattern in (("decoded", "*.wav"), ("embeddings", "*/*.npz")):
+            delete_old(place.home() / folder, pattern, jobs.DAY_S)
 
 
 def limits() -> Limits:

@@ -247,7 +247,6 @@ window.audioclf.label = (() => {
     count(item.said, 1);
     tell('');
     times = [...times.slice(-30), Date.now()];
-    remember('last-set', asked.set);
     const before = said[said.length - 1].before;
     post('say_label', { ...placeOf(item), token, kind, names, suggested: item.suggested, accepted: Boolean(isAccepted) }).then((found) => {
       if (!found) { item.said = before; said = said.filter((one) => one.token !== token); }
