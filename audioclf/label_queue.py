@@ -131,6 +131,10 @@ class LabelQueue:
         own = {number for number, candidate in enumerate(self.candidates) if candidate.file == file}
         self.unheard = self.unheard | own
 
+    def pass_over(self, candidate: Candidate) -> None:
+        """Do not ask about this one until the set is opened again."""
+        self.unheard = self.unheard | {self.numbers[candidate]}
+
     def look_again(self) -> None:
         """Ask about files again that were only away for a while."""
         troubles = {file.place for file in self.one.files() if file.trouble}

@@ -164,7 +164,7 @@ def test_a_label_is_kept_once_with_what_was_suggested(three: labelled.LabelledSe
     opened = label_server.open_queue(asking(three))
     assert opened["n_all"] == 3 * N_EACH + 8 and opened["name"] == "three" and not opened["classes"]
     shown = {"name": "sine", "probability": 0.8, "by": "your labels", "by_chance": False}
-    said = asking(three, token="a" * 16, kind="label", names=["sine"], suggested=shown,
+    said = asking(three, token="a" * 16, mark="label", names=["sine"], suggested=shown,
                   accepted=True, **placed("sine1.wav"))  # fmt: skip
     for _ in range(2):  # sent again after a broken connection
         answer = label_server.say_label(said)
@@ -181,7 +181,7 @@ def test_a_label_is_kept_once_with_what_was_suggested(three: labelled.LabelledSe
 def test_each_window_takes_back_its_own_last_word(three: labelled.LabelledSet) -> None:
     for token, file in (("first000", "sine0.wav"), ("second00", "sine1.wav")):
         label_server.say_label(
-            asking(three, token=token, kind="label", names=["a"], **placed(file))
+            asking(three, token=token, mark="label", names=["a"], **placed(file))
         )
     assert label_server.undo_label(asking(three, token="first000"))["undone"]["file"] == "sine0.wav"
     assert label_server.undo_label(asking(three))["undone"]["file"] == "sine1.wav"
@@ -190,7 +190,7 @@ def test_each_window_takes_back_its_own_last_word(three: labelled.LabelledSet) -
 @pytest.mark.parametrize("name", HOSTILE)
 def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name: str) -> None:
     answer = label_server.say_label(
-        asking(three, token="t" * 8, kind="label", names=[name], **placed("sine0.wav"))
+        asking(three, token="t" * 8, mark="label", names=[name], **placed("sine0.wav"))
     )
     assert [one["name"] for one in answer["classes"]] == [name]
     assert three.labels()[0].name == name
@@ -204,7 +204,7 @@ def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name:
         ({"names": [" "]}, "1 to 300 characters"),
         ({"names": [str(i) for i in range(30)]}, "At most 20"),
         ({"names": []}, "choose one"),
-        ({"kind": "magic"}, "choose one"),
+        ({"mark": "magic"}, "choose one"),
         ({"token": ""}, "reload"),
         ({"file": "../../etc/passwd"}, "not in the queue"),
         ({"file": ["x"]}, "not in the queue"),
@@ -226,7 +226,7 @@ def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name:
 def test_what_a_stranger_sends_is_answered_with_a_sentence(
     three: labelled.LabelledSet, more: dict[str, Any], words: str
 ) -> None:
-    said = asking(three, token="t" * 8, kind="label", names=["a"], **placed("sine0.wav"))
+    said = asking(three, token="t" * 8, mark="label", names=["a"], **placed("sine0.wav"))
     answer = label_server.say_label({**said, **more})
     assert words in answer.get("error", "")
     for nonsense in (None, [], "x", 3):
@@ -297,7 +297,7 @@ def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
 ) -> None:
     label_server.say_label(
         asking(
-            three, token="t" * 8, kind="label", names=["a"], file="long.wav", start_s=5, end_s=10
+            three, token="t" * 8, mark="label", names=["a"], file="long.wav", start_s=5, end_s=10
         )
     )
     moved = label_regions.save_region(
@@ -320,7 +320,7 @@ def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
 
 def test_all_sounds_are_listed_searched_and_turned(three: labelled.LabelledSet) -> None:
     label_server.say_label(
-        asking(three, token="t" * 8, kind="label", names=["Pure"], **placed("sine3.wav"))
+        asking(three, token="t" * 8, mark="label", names=["Pure"], **placed("sine3.wav"))
     )
     found = label_look.list_sounds(asking(three, text="pure"))
     assert [row["file"] for row in found["rows"]] == ["sine3.wav"] and found["n_found"] == 1
@@ -358,7 +358,7 @@ def test_many_windows_label_at_once_and_nothing_is_lost(three: labelled.Labelled
         for i in range(N_EACH):
             name = ("sine", "noise", "clicks")[window]
             answer = label_server.say_label(
-                asking(three, token=f"{window}-{i}-00000", kind="label", names=[name],
+                asking(three, token=f"{window}-{i}-00000", mark="label", names=[name],
                        **placed(f"{name}{i}.wav"))
             )  # fmt: skip
             assert "error" not in answer

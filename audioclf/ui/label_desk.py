@@ -19,7 +19,7 @@ from audioclf.ui.where import is_local
 MOST_CANDIDATES = 5_000  # on a public page
 UNFORESEEN = "Listening went wrong, and the log says why: choose the network again."
 CUT_S = 3.0  # how long one call looks for silences
-AWAY_S, MOST_WINDOWS = 90.0, 50  # of windows that label the same set
+AWAY_S, MOST_WINDOWS, MOST_KEPT = 90.0, 50, 10  # of windows that label the same set
 MOST_OPEN = 24  # queues in memory; another one is opened again in a moment
 NO_SUGGESTIONS = "none"
 
@@ -45,8 +45,12 @@ class Desk:
         return [one for _, held in others for one in held]
 
     def hold(self, window: str, held: list[Candidate]) -> None:
-        """Remember what a window asks about, for a while."""
-        self.away[window] = (time.monotonic(), held)
+        """Remember what a window asks about, for a while; also what it was told just before, since
+        its questions overtake each other.
+        """
+        _, before = self.away.get(window, (0.0, []))
+        kept = list(dict.fromkeys([*held, *before]))[:MOST_KEPT]
+        self.away[window] = (time.monotonic(), kept)
         while len(self.away) > MOST_WINDOWS:
             self.away.pop(next(iter(self.away)), None)
 

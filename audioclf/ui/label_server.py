@@ -71,6 +71,7 @@ def prepare_candidate(asked: Values) -> Values:
         path = desk.queue.one.path_of(one.file)
         samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
     except excerpt.EmptyPartError as error:  # the file is another one by now
+        desk.queue.pass_over(one)
         return {"trouble": str(error)}
     except ValueError as error:
         desk.queue.leave_out(one.file, str(error))
@@ -83,7 +84,7 @@ def prepare_candidate(asked: Values) -> Values:
 def say_label(asked: Values) -> Values:
     """Keep what a person said of a candidate; then what to ask next.
 
-    asked: token (the same one is kept once), file, start_s, end_s, kind, names, suggested (what
+    asked: token (the same one is kept once), file, start_s, end_s, mark, names, suggested (what
     stood there: name, probability, by, by_chance) and accepted (whether it was taken as it stood).
     """
     desk = desk_of(asked)
@@ -93,7 +94,7 @@ def say_label(asked: Values) -> Values:
         (suggested.by, suggested.probability) if suggested and asked.get("accepted") else None
     )
     mark = Mark(
-        one.file, str(asked.get("kind")), names_of(asked), one.start_s, one.end_s,
+        one.file, str(asked.get("mark")), names_of(asked), one.start_s, one.end_s,
         who=who(asked), accepted=accepted, suggested=suggested, token=token_of(asked),
     )  # fmt: skip
     with database.opened(desk.queue.one.store) as db, database.whole(db):

@@ -42,8 +42,11 @@ window.audioclf.label = (() => {
   const tab = random();
 
   /* ---- the server ---- */
+  const STALE = new Error(''); // an answer to what is not asked about any more
   async function call(name, more) {
+    const number = opening;
     const found = await server[name]({ ...asked, order: options.order, who, tab, ...more });
+    if (number !== opening) throw STALE;
     if (!found) throw new Error('The page cannot reach its server: is it still running?');
     if (found.error) throw new Error(found.error);
     return found;
@@ -51,7 +54,8 @@ window.audioclf.label = (() => {
   const placeOf = (item) => ({ file: item.file, start_s: item.start_s, end_s: item.end_s });
   const keyOf = (item) => JSON.stringify([item.file, item.start_s, item.end_s]);
   const current = () => seen[at];
-  const heldNow = () => [...ahead, ...skipped, ...(current() && !current().said ? [current()] : [])].map(placeOf);
+  const onTheWay = () => outbox.filter((one) => one.name === 'say_label' && one.number === opening).map((one) => one.more);
+  const heldNow = () => [...ahead, ...skipped, ...onTheWay(), ...(current() && !current().said ? [current()] : [])].map(placeOf);
 
   async function open() {
     const number = ++opening;
@@ -64,8 +68,11 @@ window.audioclf.label = (() => {
     tell('');
     part.views.hidden = !asked;
     part.views.dataset.set = '';
+    window.audioclf.browse.forget();
     if (!asked) return;
     await resend();
+    await Promise.race([sent(), new Promise((wait) => setTimeout(wait, 3000))]);
+    if (number !== opening) return;
     try {
       let found = await call('open_queue', { n: AHEAD, held: [] });
       while (found.n_uncut && number === opening) {
@@ -80,7 +87,7 @@ window.audioclf.label = (() => {
       next();
       part.views.dataset.set = asked.set;
       if (!found.classes.length) askClass();
-    } catch (error) { tell(error.message, true); }
+    } catch (error) { error === STALE || tell(error.message, true); }
   }
 
   /* Where the set stands now, and what comes next. */
@@ -93,9 +100,11 @@ window.audioclf.label = (() => {
     }
     for (const item of ahead.filter((one) => known.get(keyOf(one))?.said)) drop(item); // elsewhere
     ahead = ahead.filter((one) => !known.get(keyOf(one))?.said);
-    const away = new Set([...ahead, ...skipped, ...seen.filter((one) => one.said || one === current())].map(keyOf));
+    const away = new Set([...ahead, ...skipped, ...onTheWay(), ...(current() ? [current()] : [])].map(keyOf));
     for (const one of found.next) {
-      if (!away.has(keyOf(one)) && ahead.length < AHEAD) ahead.push(prepare(one));
+      if (away.has(keyOf(one)) || ahead.length >= AHEAD) continue;
+      for (const before of seen) if (keyOf(before) === keyOf(one)) before.said = null; // taken back elsewhere
+      ahead.push(prepare(one));
     }
     clearTimeout(poll);
     const { listens } = found;
@@ -109,7 +118,7 @@ window.audioclf.label = (() => {
       const found = await call('ask_next', { n: 0, held: heldNow() });
       take(found);
       if (found.listens.ready && !before) { ahead.splice(1).forEach(drop); await refill(); }
-    } catch { poll = setTimeout(follow, 5000); }
+    } catch (error) { if (error !== STALE) poll = setTimeout(follow, 5000); }
   }
   async function refill() {
     const n = AHEAD - ahead.length;
@@ -117,10 +126,11 @@ window.audioclf.label = (() => {
   }
 
   function prepare(item) {
-    item.isGone = false;
+    const number = (item.number = (item.number || 0) + 1);
     item.sheet = call('prepare_candidate', placeOf(item)).then(async (got) => {
-      if (!got.trouble && !item.isGone) {
-        const blob = await (await fetch(got.audio)).blob();
+      const blob = got.trouble ? null : await (await fetch(got.audio)).blob();
+      if (number !== item.number) throw STALE; // dropped meanwhile
+      if (blob) {
         item.player = new Audio(URL.createObjectURL(blob));
         item.player.preload = 'auto';
         for (const event of ['play', 'pause', 'ended', 'seeking']) item.player.addEventListener(event, () => follows(item));
@@ -128,13 +138,13 @@ window.audioclf.label = (() => {
       item.got = { ...got, audio: undefined };
       return item.got;
     });
-    item.sheet.catch(() => { item.sheet = null; });
+    item.sheet.catch(() => { if (number === item.number) item.sheet = null; });
     return item;
   }
   function drop(item) {
     if (item.player) { item.player.pause(); URL.revokeObjectURL(item.player.src); }
     item.sheet = item.got = item.player = null;
-    item.isGone = true;
+    item.number = (item.number || 0) + 1;
   }
 
   /* ---- playing ---- */
@@ -162,26 +172,30 @@ window.audioclf.label = (() => {
 
   /* ---- back and forth ---- */
   async function next() {
-    if (isComing) return;
     silence();
-    if (at < seen.length - 1) at += 1;
-    else {
-      if (!ahead.length) {
-        at = seen.length; // nothing is shown, so that no key speaks of the sound before
-        part.lanes.replaceChildren(make('p', 'ac-empty ac-coming', 'Coming…'));
-        isComing = true;
-        const number = opening;
-        const isMore = await more().catch((error) => tell(error.message, true));
-        isComing = false;
-        if (number !== opening) return;
-        if (!isMore || at < seen.length) return at < seen.length ? undefined : finish();
-      }
-      const item = ahead.shift();
-      seen.push(item);
+    if (at < seen.length - 1) { at += 1; return arrive(); }
+    if (ahead.length) {
+      seen.push(ahead.shift());
       at = seen.length - 1;
+      return arrive();
     }
+    at = seen.length; // nothing is shown, so that no key speaks of the sound before
+    part.title.textContent = '';
+    part.lanes.replaceChildren(make('p', 'ac-empty ac-coming', 'Coming…'));
+    if (isComing) return;
+    const number = opening;
+    isComing = true;
+    const isMore = await more().catch((error) => { if (error !== STALE) tell(error.message, true); return null; });
+    if (number !== opening) return;
+    isComing = false;
+    if (at < seen.length) return; // somebody went back meanwhile
+    if (isMore) next();
+    else if (isMore === null) setTimeout(() => number === opening && at >= seen.length && part.end.hidden && next(), 2000);
+    else finish();
+  }
+  function arrive() {
     showCurrent();
-    refill().catch((error) => tell(error.message, true));
+    refill().catch((error) => { if (error !== STALE) tell(error.message, true); });
   }
   async function more() {
     await sent();
@@ -217,8 +231,8 @@ window.audioclf.label = (() => {
       drawLanes(item);
       if (got.is_beginning) tell('This is its beginning: two minutes. Mark regions in it (E), or have long recordings cut, below.');
       desk.style.setProperty('--audioclf-at', 0);
-      if (isHeard && item.player.paused) play(item, 0);
-    } catch (error) { tell(error.message, true); }
+      if (isHeard && item.player?.paused) play(item, 0);
+    } catch (error) { error === STALE || tell(error.message, true); }
   }
   function leaveOut(item, why) {
     tell(`Left out: ${why}`, true);
@@ -240,18 +254,25 @@ window.audioclf.label = (() => {
   function say(kind, names, isAccepted) {
     const item = current();
     if (!item || part.sound.hidden) return;
-    const token = random();
+    const [token, mine] = [random(), { kind, names }];
     said.push({ token, item, before: item.said });
     count(item.said, -1);
-    item.said = { kind, names };
+    item.said = mine;
     count(item.said, 1);
     tell('');
     times = [...times.slice(-30), Date.now()];
     const before = said[said.length - 1].before;
-    post('say_label', { ...placeOf(item), token, kind, names, suggested: item.suggested, accepted: Boolean(isAccepted) }).then((found) => {
-      if (!found) { item.said = before; said = said.filter((one) => one.token !== token); }
+    post('say_label', { ...placeOf(item), token, mark: kind, names, suggested: item.suggested, accepted: Boolean(isAccepted) }).then((found) => {
+      if (found || item.said !== mine) return;
+      item.said = before; // refused
+      count(mine, -1);
+      count(before, 1);
+      said = said.filter((one) => one.token !== token);
+      drawState();
     });
-    if (at < seen.length - 1 && !seen[seen.length - 1].said) at = seen.length - 2;
+    const waits = new Set(skipped.map(keyOf));
+    const following = seen.findIndex((one, i) => i > at && !one.said && !waits.has(keyOf(one)));
+    at = (following < 0 ? seen.length : following) - 1;
     next();
   }
   const refreshed = () => (view === 'regions' ? window.audioclf.regions.refresh() : view === 'sounds' && window.audioclf.browse.sounds());
@@ -304,7 +325,7 @@ window.audioclf.label = (() => {
 
   /* One after the other, again until the server has it; what is not there yet outlives a reload. */
   function post(name, more) {
-    const letter = { name, more: { ...asked, ...more } };
+    const letter = { name, number: opening, more: { ...asked, ...more } };
     const done = new Promise((resolve) => { letter.resolve = resolve; });
     outbox.push(letter);
     keepOutbox();
@@ -328,7 +349,7 @@ window.audioclf.label = (() => {
         outbox.shift();
         keepOutbox();
         if (found.error) tell(found.error, true);
-        else if (found.next && letter.more.set === asked?.set) take(found);
+        else if (found.next && letter.number === opening) take(found);
         letter.resolve(found.error ? null : found);
         if (part.unsaved) part.unsaved.textContent = '';
       } catch (error) {
@@ -348,10 +369,12 @@ window.audioclf.label = (() => {
     const names = Object.keys(localStorage).filter((name) => name.startsWith('audioclf-outbox-') && !name.endsWith(tab));
     for (const name of names) {
       try {
-        for (const letter of JSON.parse(localStorage.getItem(name)) || []) {
-          if (!(await server[letter.name]({ who, ...letter.more, n: 0, held: [] }))) return;
+        const kept = localStorage.getItem(name);
+        for (const letter of JSON.parse(kept) || []) {
+          const found = await server[letter.name]({ who, ...letter.more, n: 0, held: [] });
+          if (!found || found.is_passing) return;
         }
-        localStorage.removeItem(name);
+        if (localStorage.getItem(name) === kept) localStorage.removeItem(name); // else its window is alive
       } catch { return; }
     }
   }
@@ -366,12 +389,18 @@ window.audioclf.label = (() => {
     const isOnly = event.shiftKey || (view === 'queue' && !state?.classes.length) || part.typed.value.includes(',');
     const names = part.typed.value.split(',').map((name) => name.trim()).filter(Boolean);
     if (!names.length) return closeField();
+    const [typed, item] = [part.typed.value, current()];
+    part.typed.value = ''; // a second Enter finds nothing
+    closeField();
     try {
       take(await call('add_classes', { names, n: 0, held: heldNow() }));
-      part.typed.value = '';
-      closeField();
-      if (!isOnly) choose(names[0]);
-    } catch (error) { tell(error.message, true); }
+      if (!isOnly && (view === 'regions' || item === current())) choose(names[0]);
+    } catch (error) {
+      if (error === STALE) return;
+      tell(error.message, true);
+      part.typed.value = typed;
+      askClass();
+    }
   }
   function closeField() {
     part.adding.hidden = true;
@@ -523,6 +552,7 @@ window.audioclf.label = (() => {
     if (!asked || !isSeen() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isItsOwn(event.target, event.key)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const number = state ? state.classes.findIndex((_, i) => keyOfClass(i) === key) : -1;
+    if (view === 'regions' && event.repeat && !key.startsWith('Arrow')) return stop(event);
     if (view === 'regions' && window.audioclf.regions.key(event, key)) return stop(event);
     if (!['queue', 'regions'].includes(view)) return;
     if (event.repeat && !key.startsWith('Arrow')) return stop(event); // held: one key, one sound
@@ -586,7 +616,7 @@ window.audioclf.label = (() => {
     part.typed.placeholder = 'name of a class, or several with commas';
     part.typed.setAttribute('aria-label', 'New class');
     part.typed.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') { event.preventDefault(); addClass(event); }
+      if (event.key === 'Enter') { event.preventDefault(); if (!event.repeat) addClass(event); }
       if (event.key === 'Escape') closeField();
       event.stopPropagation();
     });
@@ -638,8 +668,8 @@ window.audioclf.label = (() => {
     showCurrent();
   };
   return {
-    start, call, post, show, tell, sync, goTo, titleOf, keyOf, placeOf, random, button, part, drawState, times_of,
+    start, call, post, isCurrent: (item) => item === current(), show, tell, sync, goTo, titleOf, keyOf, placeOf, random, button, part, drawState, times_of,
     state: () => state, options, remember: (token) => said.push({ token, region: true }), rememberAll: (tokens) => said.push({ tokens }), skip: (place) => skipped.push(place), classNamed: (name) => state && state.classes.find((one) => one.name === name),
-    say_of: (item, names, token) => post('say_label', { ...placeOf(item), token, kind: 'label', names, suggested: item.suggested, accepted: item.suggested?.name === names[0] }),
+    say_of: (item, names, token) => post('say_label', { ...placeOf(item), token, mark: 'label', names, suggested: item.suggested, accepted: item.suggested?.name === names[0] }),
   };
 })();

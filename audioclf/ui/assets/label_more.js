@@ -67,6 +67,7 @@ window.audioclf.browse = (() => {
     box.replaceChildren(make('p', 'ac-empty', 'Looking…'));
     try {
       const { alike: found } = await label().call('find_alike', label().placeOf(item));
+      if (!label().isCurrent(item)) return;
       box.replaceChildren(...(found.length ? drawAlike(item, found, box) : [make('p', 'ac-empty', 'Everything else is labelled.')]));
       box.scrollIntoView({ block: 'nearest' });
     } catch (error) {
@@ -176,5 +177,11 @@ window.audioclf.browse = (() => {
     made.append(rest);
     return made;
   }
-  return { sounds, alike, map };
+  /* Another data set. */
+  function forget() {
+    player.pause();
+    [first, text, only] = [0, '', ''];
+    for (const name of ['view-sounds', 'view-map']) label().part[name].replaceChildren();
+  }
+  return { sounds, alike, map, forget };
 })();

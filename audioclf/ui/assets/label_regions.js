@@ -12,7 +12,7 @@ window.audioclf.regions = (() => {
   let recording = null; // file, duration_s, rate_hz, regions
   let page = null; // start_s, end_s
   let chosen = null; // the region that keys act on
-  let lastName = null, isLoop = false, isDrawing = false, turning = 0, goesOn = false, sending = 0;
+  let lastName = null, isLoop = false, isDrawing = false, turning = 0, goesOn = false, sending = 0, showing = 0;
   let isHeld = false, isLate = false;
 
   const load = () => (scripts ||= label().call('read_editor').then(({ scripts: texts }) => {
@@ -29,19 +29,26 @@ window.audioclf.regions = (() => {
   async function show(item) {
     if (!box.head) build();
     if (!item) { if (!recording) box.what.textContent = 'Choose a sound under “All sounds” first.'; return; }
-    if (recording?.file === item.file) {
+    if (recording?.file === item.file && page) {
       await refresh();
-      if (item.start_s !== null && (item.start_s < page.start_s || item.start_s >= page.end_s)) await turn(item.start_s - 1);
+      if (page && item.start_s !== null && (item.start_s < page.start_s || item.start_s >= page.end_s)) await turn(item.start_s - 1);
       return;
     }
+    clear(); // nothing of another recording may be drawn or moved meanwhile
+    const number = showing;
+    box.what.textContent = 'Coming…';
     try {
       await load();
-      recording = await label().call('open_recording', { file: item.file });
-      chosen = null;
+      const found = await label().call('open_recording', { file: item.file });
+      if (number !== showing) return;
+      recording = found;
       box.length.value = recording.duration_s <= 60 ? '60' : '30';
       await turn(item.start_s ? item.start_s - 1 : 0);
-      outline(recording.file);
-    } catch (error) { label().tell(error.message, true); }
+      if (recording === found) outline(found.file);
+    } catch (error) {
+      if (number === showing) clear();
+      if (error.message) label().tell(error.message, true);
+    }
   }
   /* The regions as the server has them. */
   async function refresh() {
@@ -56,9 +63,14 @@ window.audioclf.regions = (() => {
   }
   /* Another data set. */
   function forget() {
+    clear();
+    lastName = null;
+  }
+  function clear() {
     pause();
     turning += 1;
-    [recording, page, chosen, lastName] = [null, null, null, null];
+    showing += 1;
+    [recording, page, chosen] = [null, null, null];
     if (box.what) { box.what.textContent = ''; box.list.replaceChildren(); }
     plugin?.clearRegions();
   }
@@ -66,7 +78,7 @@ window.audioclf.regions = (() => {
     box.strip.hidden = recording.duration_s <= Number(box.length.value);
     if (box.strip.hidden) return;
     const { waveform } = await label().call('outline_recording', { file });
-    if (recording.file !== file) return;
+    if (recording?.file !== file) return;
     recording.outline = waveform.peaks;
     box.paint();
   }
@@ -79,6 +91,7 @@ window.audioclf.regions = (() => {
     const got = await label().call('page_of_recording', { file: recording.file, start_s, end_s: start_s + length });
     if (number !== turning) return;
     const blob = await (await fetch(got.audio)).blob();
+    if (number !== turning) return;
     page = { start_s: got.start_s, end_s: got.end_s };
     const duration = page.end_s - page.start_s;
     box.pictures.replaceChildren();
@@ -86,6 +99,7 @@ window.audioclf.regions = (() => {
     make_surfer();
     const peaks = [1, 0].map((i) => got.waveform.peaks.map((both) => both[i] / 127));
     await surfer.load(URL.createObjectURL(blob), peaks, duration);
+    if (number !== turning) return;
     box.loud.textContent = got.waveform.ticks[2].label;
     box.when.textContent = `${clock(page.start_s)} of ${clock(recording.duration_s)} s`;
     box.pictures.style.setProperty('--audioclf-at', 0);
@@ -106,23 +120,26 @@ window.audioclf.regions = (() => {
     plugin.on('region-clicked', (one, event) => { event.stopPropagation(); choose(one.region); surfer.setTime(one.start); });
     plugin.on('region-double-clicked', (one, event) => { event.stopPropagation(); choose(one.region); playChosen(); });
     surfer.on('timeupdate', (s) => {
+      if (!recording || !page) return;
       const at = surfer.getDuration() ? s / surfer.getDuration() : 0;
       box.pictures.style.setProperty('--audioclf-at', at);
       box.when.textContent = `${clock(page.start_s + s)} of ${clock(recording.duration_s)} s`;
-      if (isLoop && chosen && surfer.isPlaying() && page.start_s + s >= Math.min(chosen.end_s, page.end_s) - 0.01) surfer.setTime(Math.max(0, chosen.start_s - page.start_s));
+      if (isLoop && isHere(chosen) && surfer.isPlaying() && page.start_s + s >= Math.min(chosen.end_s, page.end_s) - 0.01) surfer.setTime(Math.max(0, chosen.start_s - page.start_s));
     });
     surfer.on('play', () => { box.play.textContent = 'Pause'; });
     surfer.on('pause', () => { box.play.textContent = 'Play'; });
     surfer.on('finish', () => {
-      if (page.end_s < recording.duration_s - 0.01) { goesOn = true; turn(page.end_s); }
+      if (recording && page && page.end_s < recording.duration_s - 0.01) { goesOn = true; turn(page.end_s); }
     });
   }
 
   /* The regions of this page; those that go on beyond it are cut off at its ends. */
+  const isHere = (one) => Boolean(one) && one.end_s > page.start_s && one.start_s < page.end_s;
   function draw() {
+    if (!recording || !page) return;
     if (isHeld) { isLate = true; return; } // somebody drags one of them just now
     isDrawing = true;
-    const wanted = recording.regions.filter((one) => one.end_s > page.start_s && one.start_s < page.end_s);
+    const wanted = recording.regions.filter(isHere);
     const there = new Map();
     for (const made of [...plugin.getRegions()]) { // what stays is changed where it is, so that it may be held meanwhile
       const one = made.region && wanted.find((other) => same(other, made.region));
@@ -173,6 +190,7 @@ window.audioclf.regions = (() => {
   /* ---- what becomes of regions ---- */
   const nameNow = () => (label().classNamed(lastName) ? lastName : label().state()?.classes[0]?.name);
   function drawn(made) {
+    if (!recording || !page) return made.remove();
     const name = nameNow();
     const one = { region: label().random(), start_s: page.start_s + made.start, end_s: page.start_s + made.end, names: name ? [name] : [] };
     Object.assign(made, { region: one, drawnAt: { start: made.start, end: made.end } });
@@ -184,7 +202,7 @@ window.audioclf.regions = (() => {
   /* What goes on beyond the page is as long as before: an end changes by what it was dragged. */
   function moved(made, side) {
     const one = made.region;
-    if (!one || isDrawing) return;
+    if (!one || isDrawing || !recording || !page) return;
     const by = { start: made.start - made.drawnAt.start, end: made.end - made.drawnAt.end };
     if (!side && one.start_s < page.start_s) by.start = by.end;
     if (!side && one.end_s > page.end_s) by.end = by.start;
@@ -231,14 +249,14 @@ window.audioclf.regions = (() => {
 
   /* ---- playing and keys ---- */
   function playChosen() {
-    if (!chosen) return surfer.playPause();
+    if (!isHere(chosen)) return surfer.playPause();
     const from = Math.max(0, chosen.start_s - page.start_s);
     surfer.play(from, isLoop ? undefined : Math.min(chosen.end_s, page.end_s) - page.start_s);
   }
   const pause = () => surfer && surfer.isPlaying() && surfer.pause();
   function nudge(event, by) {
     if (!chosen) { surfer.setTime(Math.max(0, surfer.getCurrentTime() + by * (event.shiftKey ? 0.1 : 1))); return; }
-    const step = by * 0.01;
+    const step = Math.max(-chosen.start_s, Math.min(recording.duration_s - chosen.end_s, by * 0.01));
     if (event.shiftKey) change(chosen, { end_s: Math.max(chosen.start_s + 0.01, chosen.end_s + step) });
     else change(chosen, { start_s: chosen.start_s + step, end_s: chosen.end_s + step });
     draw();
