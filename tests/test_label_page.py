@@ -1,6 +1,7 @@
 """Label in a real browser: thirty clips by keys alone, regions, every format, and on to Teach."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,8 @@ def add_classes(page: Page, names: str) -> None:
     field.fill(names)
     page.keyboard.press("Shift+Enter")
     expect(field).to_be_hidden()
+    last = names.split(",")[-1].strip()
+    expect(page.locator(f'.ac-desk .ac-classes [title="{last}"]')).to_be_visible()
 
 
 def shown(page: Page) -> str:
@@ -130,7 +133,9 @@ def wait_for_other(page: Page, before: str) -> None:
     where = page.locator(".ac-desk .ac-where .ac-soundname").first
     end = page.locator(".ac-desk .ac-sentence")
     expect(
-        where.filter(has_not_text=before).or_(end.filter(has_text="That is all"))
+        where.filter(has_text=re.compile(r"\w"), has_not_text=before).or_(
+            end.filter(has_text="That is all")
+        )
     ).to_be_visible()
 
 
