@@ -63,7 +63,7 @@ def test_no_file_is_too_large_for_a_space() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "audioclf").rglob("*.py")), ids=lambda p: p.name)
 def test_modules_stay_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 def test_the_folder_is_the_registry() -> None:
