@@ -6,7 +6,6 @@ the folder for as long as it lives; the kernel lets go of it however it ends.
 
 import fcntl
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -182,8 +181,7 @@ class Job:
 
 def home() -> Path:
     """The folder of all jobs; AUDIOCLF_JOBS names another."""
-    named = os.environ.get("AUDIOCLF_JOBS")
-    return Path(named).resolve() if named else place.home() / "jobs"
+    return place.jobs_home()
 
 
 def find_all() -> list[Job]:

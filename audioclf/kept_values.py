@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from audioclf import place
+
 
 def read_json(path: Path) -> dict[str, Any]:
     """A file's values; none where it is missing or being written."""
@@ -43,6 +45,6 @@ def saying_why(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(
-            f"Nothing can be written to “{folder.parent.name}” ({error.strerror or error}): free "
-            "some space, or name another folder with AUDIOCLF_CACHE."
+            f"Nothing can be written to “{folder.parent.name}” "
+            f"({error.strerror or type(error).__name__}): {place.remedy(folder)}."
         ) from error

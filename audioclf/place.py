@@ -1,12 +1,15 @@
-"""Where what can be made again is kept, and where what people made."""
+"""Where what can be made again is kept, and where what people made; what to do where it is full."""
 
 import os
 from pathlib import Path
 
+CACHE, DATA, JOBS = "AUDIOCLF_CACHE", "AUDIOCLF_DATA", "AUDIOCLF_JOBS"
+PUBLIC = "AUDIOCLF_PUBLIC"  # set by a page that anybody may visit, and by its child processes
+
 
 def home() -> Path:
     """The cache folder of audioclf: AUDIOCLF_CACHE, or in the user's cache folder."""
-    named = os.environ.get("AUDIOCLF_CACHE")
+    named = os.environ.get(CACHE)
     if named:
         return Path(named).resolve()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audioclf"
@@ -14,7 +17,23 @@ def home() -> Path:
 
 def data_home() -> Path:
     """The folder of what people made: AUDIOCLF_DATA, or in the user's data folder."""
-    named = os.environ.get("AUDIOCLF_DATA")
+    named = os.environ.get(DATA)
     if named:
         return Path(named).resolve()
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "audioclf"
+
+
+def jobs_home() -> Path:
+    """The folder of all trainings: AUDIOCLF_JOBS, or in the cache."""
+    named = os.environ.get(JOBS)
+    return Path(named).resolve() if named else home() / "jobs"
+
+
+def remedy(folder: Path) -> str:
+    """What to do where that folder cannot be written: to a visitor of a page, nothing but wait."""
+    if os.environ.get(PUBLIC) or os.environ.get("SPACE_ID"):
+        return "try again later"
+    lies_in = ((JOBS, jobs_home()), (DATA, data_home()), (CACHE, home()))
+    path = folder.resolve()
+    variable = next((name for name, root in lies_in if path.is_relative_to(root.resolve())), None)
+    return "free some space, or name another folder" + (f" with {variable}" if variable else "")

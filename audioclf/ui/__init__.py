@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from audioclf import checkpoint, clean, pictures, plots, predict
+from audioclf import checkpoint, clean, pictures, place, plots, predict
 from audioclf.ui import (
     classify_tab,
     fetch_view,
@@ -50,6 +50,7 @@ def build_app() -> gr.Blocks:
 
 def launch(app: gr.Blocks, **settings: Any) -> None:
     """Serve the page; limits hold unless `local`. Blocks until it is stopped."""
+    os.environ[place.PUBLIC] = "" if is_local() else "1"
     options = {
         "theme": theme(),
         "css": CSS,
