@@ -9,12 +9,14 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audioclf import archive, audio, dataset, job, label_export, place
-from audioclf.archive import ArchiveLimits
+from audioclf import archive, audio, dataset, job, label_export, labelled, names, place
+from audioclf._whole import delete_staged, move_in, one_at_a_time, staging, unique_path
+from audioclf.archive import ArchiveLimits, Budget
 from audioclf.dataset import Dataset
 from audioclf.findings import MAX_CLASS_NAME
 from audioclf.jobs import DAY_S, new_id
@@ -23,6 +25,7 @@ from audioclf.labelled import LabelledSet
 from audioclf.layouts import SOUNDS
 
 FILES = "my sounds"  # the folder of what is brought file by file
+ADDING = ".adding"  # locked while files are given their names
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,31}")
 NO_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
@@ -55,20 +58,22 @@ def folder_of(collection: str) -> Path:
     return inside[0]
 
 
+def budget_of(limits: Limits, folder: Path) -> Budget:
+    """What one call may bring to that folder. Raises ValueError where it is full already."""
+    check_room(limits, folder)
+    return Budget(limits.archive, lambda: check_room(limits, folder))
+
+
 def from_archive(path: Path, name: str, limits: Limits) -> str:
     """A new collection with what a ZIP holds. Raises ValueError, and leaves nothing then."""
     if limits.max_archive_bytes and path.stat().st_size > limits.max_archive_bytes:
         raise ValueError(
             f"This archive is larger than {limits.max_archive_bytes / 1e6:,.0f} MB: split it."
         )
-    check_room(limits, home())
-    made = home() / new_id()
-    try:
-        archive.unpack(path, made / _safe(name), limits.archive)
-        check(dataset.load(folder_of(made.name)), limits)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+    budget = budget_of(limits, home())
+    with _new_collection() as made:
+        archive.unpack(path, made / _safe(name), budget)
+        check(dataset.load(made / _safe(name)), limits)
     return made.name
 
 
@@ -78,43 +83,86 @@ def from_labels(one: LabelledSet, limits: Limits) -> str:
     Clips of one recording stay together; those of several classes are left out. Raises ValueError.
     """
     check_room(limits, home())
-    made = home() / new_id()
-    try:
+    with _new_collection() as made:
         with label_export.made(one, label_export.FOR_TEACHING) as folder:
             shutil.copytree(folder, made / _safe(one.name))
-        check(dataset.load(folder_of(made.name)), limits)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+        check(dataset.load(made / _safe(one.name)), limits)
     return made.name
+
+
+@contextmanager
+def _new_collection() -> Iterator[Path]:
+    """A folder to fill, which becomes a collection of its name unless something goes wrong."""
+    delete_staged(home())
+    with saying_why(home()), staging(home()) as staged:
+        made = staged / new_id()
+        made.mkdir()
+        yield made
+        os.rename(made, home() / made.name)
 
 
 def with_files(collection: str | None, label: str, paths: Sequence[Path], limits: Limits) -> str:
     """The collection with these files under a class; a new one where it holds an archive.
 
-    A file whose name is there already gets a number. Raises ValueError.
+    A file whose name is there already gets a number. Raises ValueError, and adds nothing then.
     """
     label = check_label(label)
     sounds = [path for path in paths if path.suffix.lower() in SOUNDS]
     if not sounds:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
-    check_room(limits, home())
+    for path in sounds:
+        check_file_name(path.name)
+    budget = budget_of(limits, home())
     known = collection if collection and _is_of_files(collection) else None
     before = list((home() / known / FILES).glob("*/*")) if known else []
+    _check_files(before, sounds, limits)
+    spelt = _spelt(label, [path.parent.name for path in before])
+    if known is None:
+        with _new_collection() as made:
+            copy_sounds(sounds, made / FILES / spelt, budget)
+        return made.name
+    if _is_taught_with(known):  # the training keeps its files: another collection has more
+        with _new_collection() as made:
+            shutil.copytree(home() / known, made, copy_function=os.link, dirs_exist_ok=True)
+            copy_sounds(sounds, made / FILES / spelt, budget)
+        return made.name
+    folder = home() / known / FILES / spelt
+    delete_staged(home())
+    with saying_why(home()), staging(home()) as staged:
+        copied = copy_sounds(sounds, staged / "files", budget)
+        with one_at_a_time(home() / ADDING):
+            taken: set[Path] = set()
+            move_in(staged, [(path, unique_path(folder / path.name, taken)) for path in copied])
+    return known
+
+
+def copy_sounds(paths: Sequence[Path], folder: Path, budget: Budget) -> list[Path]:
+    """Copies of files in a folder, where each has a name of its own. Raises ValueError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    budget.add_files(len(paths))
+    taken: set[Path] = set()
+    copied = []
+    for path in paths:
+        budget.add_bytes(path.stat().st_size)
+        copied.append(unique_path(folder / path.name, taken))
+        shutil.copy(path, copied[-1])
+    return copied
+
+
+def check_file_name(name: str) -> None:
+    """Raise ValueError for a name that no file of a data set may have."""
+    if wrong := names.fault(name):
+        raise ValueError(f"“{names.shown(name)}” {wrong}.")
+
+
+def _check_files(before: Sequence[Path], sounds: Sequence[Path], limits: Limits) -> None:
+    """Raise ValueError where these would be too many, or too large, beside those before."""
     n_bytes = sum(path.stat().st_size for path in (*before, *sounds))
     if limits.max_archive_bytes and n_bytes > limits.max_archive_bytes:
         mb = limits.max_archive_bytes / 1e6
         raise ValueError(f"At most {mb:,.0f} MB may be brought here: bring fewer or shorter clips.")
-    n_before = len(before)
-    if limits.max_clips and n_before + len(sounds) > limits.max_clips:
+    if limits.max_clips and len(before) + len(sounds) > limits.max_clips:
         raise ValueError(f"At most {limits.max_clips} clips may be brought here: bring fewer.")
-    made = _apart(known) if known else new_id()
-    folder = home() / made / FILES / _spelt(label, [path.parent.name for path in before])
-    with saying_why(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in sounds:
-            shutil.copy(path, _free(folder / path.name))
-    return made
 
 
 def fingerprint(folder: Path) -> str:
@@ -155,25 +203,25 @@ def check_label(label: str) -> str:
         raise ValueError(
             "A class's name cannot begin with a dot or two underscores: choose another."
         )
+    if wrong := names.fault(label):
+        raise ValueError(f"“{names.shown(label)}” {wrong}.")
     return label
 
 
 def delete_old(seconds: float = DAY_S) -> None:
     """Remove what was brought longer ago, unless a job that is still here was taught with it."""
+    for folder in (home(), *(one.folder for one in labelled.find_all())):
+        delete_staged(folder)  # of a process that was killed
     read = {Path(one.request.folder).parent for one in job.find_all()}
     for path in home().glob("*"):
-        if path not in read and time.time() - path.stat().st_mtime > seconds:
+        is_collection = path.is_dir() and not path.name.startswith(".")
+        if is_collection and path not in read and time.time() - path.stat().st_mtime > seconds:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _apart(collection: str) -> str:
-    """The collection itself, or where a job is taught with it another one with the same files."""
+def _is_taught_with(collection: str) -> bool:
     folder = home() / collection
-    if folder not in {Path(one.request.folder).parent for one in job.find_all()}:
-        return collection
-    made = new_id()
-    shutil.copytree(folder, home() / made, copy_function=os.link)
-    return made
+    return folder in {Path(one.request.folder).parent for one in job.find_all()}
 
 
 def check_room(limits: Limits, folder: Path) -> None:
@@ -197,13 +245,5 @@ def _spelt(label: str, known: Sequence[str]) -> str:
 
 def _safe(name: str) -> str:
     """A name as a folder's."""
-    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_CLASS_NAME]
-    return made if made and not made.startswith("__") else "sounds"
-
-
-def _free(path: Path) -> Path:
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem} {number}{path.suffix}")
-    return free
+    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_CLASS_NAME].rstrip(" .")
+    return made if made and not made.startswith("__") and not names.fault(made) else "sounds"

@@ -1,16 +1,22 @@
-"""Sounds that people bring into a data set: files, and archives of them. Nothing is overwritten."""
+"""Sounds that people bring into a data set: files, and archives of them. Nothing is overwritten.
+
+All that one call brings is prepared in a staging folder, judged there, and then renamed in: a
+refusal leaves nothing, and what a killed process has left is taken back by the next call.
+"""
 
 import filecmp
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from audioclf import archive, labelled
-from audioclf.collection import Limits, check_room
+from audioclf._whole import delete_staged, move_in, one_at_a_time, staging
+from audioclf.archive import Budget
+from audioclf.collection import ADDING, Limits, budget_of, check_file_name, copy_sounds
 from audioclf.kept_values import saying_why
 from audioclf.labelled import LabelledSet
 from audioclf.layouts import SOUNDS
+
+Found = list[tuple[Path, str]]  # where a new sound is now, and its place in the set
 
 
 def bring(one: LabelledSet, paths: Sequence[Path], limits: Limits) -> int:
@@ -26,23 +32,38 @@ def bring(one: LabelledSet, paths: Sequence[Path], limits: Limits) -> int:
         raise ValueError(
             f"“{one.name}” is a folder that stays as it is: put the sounds into that folder."
         )
-    check_room(limits, labelled.home())
-    with saying_why(one.folder), tempfile.TemporaryDirectory(dir=one.folder) as temporary:
-        found: list[tuple[Path, str]] = []
-        for number, path in enumerate(wanted):
-            if path.suffix.lower() == ".zip":
-                folder = Path(temporary, str(number), path.stem)
-                archive.unpack(path, folder, limits.archive)
-                found += _sounds(folder)
-            else:
-                found.append((path, path.name))
-        _check(one, found, limits)
-        for path, name in found:
-            _keep(path, one.sounds / name)
+    for path in wanted:
+        check_file_name(path.name)
+    budget = budget_of(limits, labelled.home())
+    take_back(one)
+    with saying_why(one.folder), staging(one.folder) as staged:
+        found = _staged(wanted, staged, budget)
+        with one_at_a_time(one.folder / ADDING):
+            _check(one, found, limits)
+            move_in(staged, _moves(found, one.sounds))
     return labelled.look(one, limits=limits.sound)
 
 
-def _sounds(folder: Path) -> list[tuple[Path, str]]:
+def take_back(one: LabelledSet) -> None:
+    """Remove what an addition has left whose process was killed in the middle."""
+    delete_staged(one.folder)
+
+
+def _staged(wanted: Sequence[Path], staged: Path, budget: Budget) -> Found:
+    """The sounds of archives, under the archive's name, and copies of the others."""
+    found: Found = []
+    for number, path in enumerate(wanted):
+        if path.suffix.lower() == ".zip":
+            folder = staged / str(number) / path.stem
+            archive.unpack(path, folder, budget)
+            found += _sounds(folder)
+        else:
+            (copy,) = copy_sounds([path], staged / str(number), budget)
+            found.append((copy, path.name))
+    return found
+
+
+def _sounds(folder: Path) -> Found:
     """The sounds of an archive, and their places under its name."""
     return [
         (path, path.relative_to(folder.parent).as_posix())
@@ -51,7 +72,7 @@ def _sounds(folder: Path) -> list[tuple[Path, str]]:
     ]
 
 
-def _check(one: LabelledSet, found: list[tuple[Path, str]], limits: Limits) -> None:
+def _check(one: LabelledSet, found: Found, limits: Limits) -> None:
     """Raise ValueError for more than the limits allow."""
     n_files = one.n_files + len(found)
     if limits.max_clips and n_files > limits.max_clips:
@@ -66,12 +87,24 @@ def _check(one: LabelledSet, found: list[tuple[Path, str]], limits: Limits) -> N
         raise ValueError(f"At most {mb:,.0f} MB may be brought here: bring fewer or shorter ones.")
 
 
-def _keep(path: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _moves(found: Found, sounds: Path) -> list[tuple[Path, Path]]:
+    """Where every sound that is not there yet goes."""
+    moves: list[tuple[Path, Path]] = []
+    moved: dict[Path, Path] = {}
+    for source, name in found:
+        target = _target(source, sounds / name, moved)
+        if target is not None:
+            moved[target] = source
+            moves.append((source, target))
+    return moves
+
+
+def _target(source: Path, target: Path, moved: dict[Path, Path]) -> Path | None:
+    """A name that is free; None where the same file has one already, or gets one."""
     number, free = 1, target
-    while free.exists():
-        if filecmp.cmp(path, free, shallow=False):
-            return
+    while free in moved or free.exists():
+        if filecmp.cmp(source, moved.get(free, free), shallow=False):
+            return None
         number += 1
         free = target.with_name(f"{target.stem} {number}{target.suffix}")
-    shutil.copy(path, free)
+    return free

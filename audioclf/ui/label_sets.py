@@ -82,6 +82,7 @@ def look_again(chosen: str | None, mine: Any) -> int:
     found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
     if found is not None:
         with contextlib.suppress(ValueError):  # the desk says what is wrong
+            intake.take_back(found)
             labelled.look(found, limits=_limits().sound)
             return found.n_files
     return 0
