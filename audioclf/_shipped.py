@@ -4,14 +4,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from audioclf import checkpoint
-from audioclf.checkpoint import Checkpoint
+from audioclf.checkpoint import Checkpoint, Damaged
+from audioclf.markdown import plain
+from audioclf.names import shown
 
+COLUMNS = ("feature", "input_shape", "n_params", "n_classes")
 MEASURES = ("accuracy", "macro_f1", "ece")
 
 
-def rows(found: Iterable[Checkpoint]) -> list[dict[str, Any]]:
-    """Name, input, cost and result of every trained network, the most accurate first."""
-    return [
+def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[dict[str, Any]]:
+    """Name, input, cost and result of every trained network, and why it cannot be used if so.
+
+    Those whose card cannot be used come last, with their reason alone.
+    """
+    usable = [
         {
             "name": network.name,
             "feature": network.feature,
@@ -20,9 +26,13 @@ def rows(found: Iterable[Checkpoint]) -> list[dict[str, Any]]:
             "n_classes": len(network.classes),
             **{measure: (network.measured or {}).get(measure) for measure in MEASURES},
             "measured_on": (network.measured or {}).get("data"),
+            "trouble": network.trouble,
         }
         for network in found
     ]
+    nothing = dict.fromkeys((*COLUMNS, *MEASURES, "measured_on"))
+    unusable = [{"name": shown(one.name), **nothing, "trouble": one.trouble} for one in damaged]
+    return [*usable, *unusable]
 
 
 def markdown(found: Iterable[Checkpoint]) -> str:
@@ -33,10 +43,11 @@ def markdown(found: Iterable[Checkpoint]) -> str:
     ]
     for row in rows(found):
         shape = " x ".join(map(str, row["input_shape"] or ["its members'"]))
+        size = "–" if row["n_params"] is None else f"{row['n_params'] / 1e6:.2f} M"
         lines.append(
-            f"| `{row['name']}` | {shape} | {row['n_params'] / 1e6:.2f} M | "
+            f"| `{row['name']}` | {shape} | {size} | "
             f"{100 * row['accuracy']:.2f} % | {_number(row['macro_f1'])} | {_number(row['ece'])} | "
-            f"{row['measured_on']} |"
+            f"{plain(row['measured_on'] or '–')} |"
         )
     return "\n".join(lines)
 

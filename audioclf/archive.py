@@ -185,7 +185,7 @@ def _read_end(path: Path) -> _End:
                 values = values64[3:]
                 if mark != END64_MARK or locator[1:] not in ((0, at, 1), (0, at, 0)):
                     raise zipfile.BadZipFile
-    return _End(*values, at)
+    return _End._make([*values, at])
 
 
 def _opened(path: Path) -> zipfile.ZipFile:

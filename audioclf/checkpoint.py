@@ -4,6 +4,7 @@ An ensemble is a checkpoint too: a card alone, which names the checkpoints besid
 is a head: an ONNX file of kilobytes and a card that names the checkpoint whose embedding it reads.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -12,10 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from audioclf import card as cards
 from audioclf import recipe
+from audioclf.names import shown
 from audioclf.recipe import Recipe
 
 CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
+AGAIN = "publish the checkpoint again"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -97,7 +101,7 @@ class Checkpoint:
     def members(self) -> tuple["Checkpoint", ...]:
         """The checkpoints that vote: itself alone, unless it is an ensemble. Raises ValueError."""
         names = self.card.get("members") or ()
-        return tuple(read(self.folder.parent / name) for name in names) if names else (self,)
+        return tuple(_member(self, name) for name in names) if names else (self,)
 
     @property
     def feature(self) -> str:
@@ -130,22 +134,37 @@ def home() -> Path:
     return Path(named) if named else Path(__file__).parent.parent / "checkpoints"
 
 
-def find_all(folder: Path | None = None) -> list[Checkpoint]:
-    """Every readable checkpoint in `folder`, sorted by name; half-written ones are not listed."""
-    found = []
+@dataclass(frozen=True)
+class Damaged:
+    """A folder with a card that cannot be used: its name, and why, in a sentence."""
+
+    name: str
+    trouble: str
+
+
+def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
+    """Every checkpoint in `folder`, sorted by name, and those whose card cannot be used."""
+    found, damaged = [], []
     for card in sorted((folder or home()).glob(f"*/{CARD}")):
         try:
             found.append(read(card.parent))
-        except ValueError:
-            continue
-    return found
+        except ValueError as error:
+            damaged.append(Damaged(card.parent.name, str(error)))
+    return found, damaged
+
+
+def find_all(folder: Path | None = None) -> list[Checkpoint]:
+    """Every checkpoint in `folder` whose card can be used, sorted by name."""
+    return scan(folder)[0]
 
 
 def find(name_or_folder: str | Path) -> Checkpoint:
     """A checkpoint by its name or its folder. Raises ValueError."""
-    known = {checkpoint.name: checkpoint for checkpoint in find_all()}
+    found, damaged = scan()
+    known = {checkpoint.name: checkpoint for checkpoint in found}
     if str(name_or_folder) in known:
         return known[str(name_or_folder)]
+    check_damaged(str(name_or_folder), damaged)
     if Path(name_or_folder, CARD).is_file():
         return read(Path(name_or_folder))
     raise ValueError(
@@ -154,16 +173,24 @@ def find(name_or_folder: str | Path) -> Checkpoint:
     )
 
 
+def check_damaged(name: str | None, damaged: list[Damaged] | None = None) -> None:
+    """Raise ValueError with its reason where that is the name of one that cannot be used."""
+    for one in scan()[1] if damaged is None else damaged:
+        if one.name == name:
+            raise ValueError(one.trouble)
+
+
 def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
-    name = str(named.get("name"))
+    name = str(named["name"])
     folders = [head.folder.parent / name, home() / name]
     folders += [Path(named["folder"])] if named.get("folder") else []
-    found = [read(folder) for folder in folders if (folder / CARD).is_file()]
+    found = [folder for folder in folders if (folder / CARD).is_file()]
     how = named.get("how") or "copy it here"
     if not found:
         raise ValueError(f"“{head.name}” reads what “{name}” hears, which is not here: {how}.")
-    for one in found:
-        if not (one.is_head or one.is_ensemble) and one.identity in named.get("sha256", ()):
+    for folder in found:
+        one = _read_alone(folder)
+        if not (one.is_head or one.is_ensemble) and one.identity in named["sha256"]:
             return one
     raise ValueError(
         f"“{head.name}” was taught on another “{name}” than the one that is here: {how}, or teach "
@@ -171,37 +198,87 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     )
 
 
-def read(folder: Path) -> Checkpoint:
-    """The checkpoint in `folder`. Raises ValueError where the card cannot be used."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        missing = {"architecture", "classes"} - set(card)
-        if not card.get("members"):
-            missing |= {"recipe", "sha256"} - set(card)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
+    """One that votes. Raises ValueError where it is missing, or cannot be one."""
+    folder = ensemble.folder.parent / name
+    if not (folder / CARD).is_file():
+        raise ValueError(f"“{shown(ensemble.name)}” needs “{name}”, which is not here: copy it.")
+    found = _read_alone(folder)
+    if found.is_ensemble:
         raise ValueError(
-            f"The card of “{folder.name}” cannot be read: publish the checkpoint again."
-        ) from error
-    found = Checkpoint(folder.resolve(), card)
-    if missing or not (found.is_ensemble or (folder / ONNX).is_file()):
-        lack = ", ".join(sorted(missing)) or ONNX
-        raise ValueError(f"“{folder.name}” lacks {lack}: publish the checkpoint again.")
-    if any(member.is_ensemble for member in found.members) and found.is_ensemble:
-        raise ValueError(f"“{folder.name}” names an ensemble as a member: name plain networks.")
-    backbone = card.get("backbone") or {"sha256": []}
-    source = card.get("source") or {}
-    if not (isinstance(backbone, dict) and isinstance(source, dict)) or not isinstance(
-        backbone.get("sha256"), list
-    ):
-        raise ValueError(f"“{folder.name}” does not say what it reads: publish it again.")
+            f"“{shown(ensemble.name)}” names an ensemble as a member: name plain networks."
+        )
+    if found.classes != ensemble.classes:
+        raise ValueError(
+            f"“{shown(ensemble.name)}” and its member “{name}” do not know the same classes: make "
+            "it again."
+        )
     return found
+
+
+def read(folder: Path) -> Checkpoint:
+    """The checkpoint in `folder`. Raises ValueError where its card, or a member's, cannot be used.
+
+    The backbone of a head may be missing: `trouble` says so.
+    """
+    found = _read_alone(folder)
+    _ = found.members
+    return found
+
+
+def _read_alone(folder: Path) -> Checkpoint:
+    """The checkpoint in `folder`, whatever lies beside it."""
+    path = folder / CARD
+    try:
+        stat = path.stat()
+        version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    except OSError:
+        version = (0, 0, 0)
+    try:
+        card = _checked(path, version)
+    except ValueError as error:
+        remedy = "update this one" if isinstance(error, cards.NewerError) else AGAIN
+        raise ValueError(f"The card of “{shown(folder.name)}” {error}: {remedy}.") from error
+    found = Checkpoint(folder.resolve(), card)
+    if not (found.is_ensemble or (folder / ONNX).is_file()):
+        raise ValueError(f"“{shown(folder.name)}” lacks {ONNX}: {AGAIN}.")
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _checked(path: Path, version: tuple[int, int, int]) -> dict[str, Any]:
+    """A card that was checked, once per version of its file. Raises ValueError."""
+    found = cards.read(path)
+    _check(found)
+    return found
+
+
+def _check(card: dict[str, Any]) -> None:
+    """Raise ValueError, as `card.check` does, for a card that cannot be a checkpoint's."""
+    cards.check(card)
+    if card.get("members"):
+        return
+    try:
+        recipe.from_dict(card["recipe"])
+    except ValueError as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(f"cannot be used, because of its recipe ({shown(reason, 300)})") from error
+    if ONNX not in card["sha256"]:
+        raise ValueError(f"lacks the SHA-256 of {ONNX}")
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> Checkpoint:
     """The card in its folder, in one go, read back. Raises ValueError where it cannot be used."""
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    try:
+        _check(json.loads(text))
+    except ValueError as error:
+        raise ValueError(
+            f"The card of “{shown(folder.name)}” {error}: nothing is written."
+        ) from error
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{CARD}.part"
-    part.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(folder / CARD)
     return read(folder)
 

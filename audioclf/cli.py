@@ -58,7 +58,7 @@ def _checkpoints(chosen: argparse.Namespace) -> None:
     if chosen.markdown:
         print(_shipped.markdown(_shipped.best_first()))
         return
-    print_table(_shipped.rows(checkpoint.find_all()), chosen.json)
+    print_table(_shipped.rows(*checkpoint.scan()), chosen.json)
 
 
 def _predict(chosen: argparse.Namespace) -> None:

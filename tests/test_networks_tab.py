@@ -97,7 +97,7 @@ def test_without_a_network_one_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path))
-    empty, everything, table, chosen = networks_tab.list_trained("full")
+    empty, everything, table, chosen, _ = networks_tab.list_trained("full")
     assert empty.visible and not everything.visible
     assert "in the tab Teach" in networks_tab.NONE_YET
     assert table["data"] == [] and chosen["value"] is None

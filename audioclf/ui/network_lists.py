@@ -5,8 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf import fetch, known
+from audioclf import checkpoint, fetch, known
 from audioclf.checkpoint import Checkpoint
+from audioclf.markdown import counted, plain
+from audioclf.names import shown
 from audioclf.ui import mine as my
 from audioclf.ui.shared import CLASSIFY
 
@@ -30,6 +32,15 @@ def choices_of(found: Iterable[Checkpoint]) -> list[tuple[str, str]]:
 def network_choices(*, general_first: bool = True, mine: Any = None) -> list[tuple[str, str]]:
     """Every checkpoint as `networks` orders them, for a list."""
     return choices_of(networks(general_first=general_first, mine=mine))
+
+
+def damaged_in_words() -> str:
+    """Those whose card cannot be used, and why; empty where all can be."""
+    found = checkpoint.scan()[1]
+    if not found:
+        return ""
+    lines = [f"- {plain(shown(one.name))}: {plain(one.trouble)}" for one in found]
+    return "\n".join([f"**Cannot be used** ({counted(len(found), 'network')}):", "", *lines])
 
 
 def list_networks(chosen: str | None, mine: Any = None) -> Any:

@@ -9,7 +9,13 @@ import gradio as gr
 from audioclf import fetch, known
 from audioclf.checkpoint import Checkpoint
 from audioclf.ui import fetch_view, network_details, timings
-from audioclf.ui.network_lists import keeping, list_networks, network_choices, use_network
+from audioclf.ui.network_lists import (
+    damaged_in_words,
+    keeping,
+    list_networks,
+    network_choices,
+    use_network,
+)
 from audioclf.ui.number_table import filled, table
 from audioclf.ui.shared import QUIET, Shared, unchecked
 
@@ -50,13 +56,18 @@ def time_networks() -> Iterator[dict[str, Any]]:
 
 
 def list_trained(chosen: str | None, mine: Any = None) -> tuple[Any, ...]:
-    """The table, the sentence where there is none, and the list; what is shown stays shown."""
+    """The table, the sentence where there is none, and the list; what is shown stays shown.
+
+    Last, why some cannot be used.
+    """
+    damaged = damaged_in_words()
     choices = network_choices(general_first=False, mine=mine)
     return (
         gr.Markdown(visible=not choices),
         gr.Column(visible=bool(choices)),
         _table(),
         keeping(choices, chosen),
+        gr.Markdown(damaged, visible=bool(damaged)),
     )
 
 
@@ -103,6 +114,8 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     choices = network_choices(general_first=False)
     offer, _, fetched = fetch_view.build()
     empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
+    words = damaged_in_words()
+    damaged = gr.Markdown(words, visible=bool(words), elem_id="damaged-networks")
     with gr.Column(visible=bool(choices)) as everything:
         networks = table(
             COLUMNS,
@@ -134,7 +147,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
             )
         network_details.build(chosen, tab)
 
-    listed = [empty, everything, networks, chosen]
+    listed = [empty, everything, networks, chosen, damaged]
     tab.select(list_trained, [chosen, shared.mine], listed, **QUIET).then(
         time_networks, None, networks, show_progress="hidden", concurrency_id="cpu"
     )

@@ -112,6 +112,7 @@ def network_named(name: str | None) -> Checkpoint:
     found = next((c for c in checkpoint.find_all() if c.name == name), None)
     found = found or my.network_named(name)
     if found is None:
+        checkpoint.check_damaged(name)
         raise ValueError(
             f"There is no network “{name}”: choose one from the list."
             if name
