@@ -83,6 +83,7 @@ def find(wanted: Source) -> Checkpoint | None:
 def download(wanted: Source, bar: Bar) -> Path:
     """The file, from the first address that has it. Raises ValueError where none does."""
     import pooch
+    from urllib3.exceptions import HTTPError
 
     folder = place.home() / "downloads"
     name = wanted.becomes + Path(wanted.urls[0]).suffix
@@ -92,7 +93,7 @@ def download(wanted: Source, bar: Bar) -> Path:
         fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S)
         try:
             found = Path(pooch.retrieve(url, None, name, os.fspath(folder), downloader=fetch))
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        except (OSError, ValueError, HTTPError) as error:  # requests' errors are OSErrors
             reason = reason or _why(error)
         else:
             if checkpoint.sha256(found) in wanted.accepted:
@@ -100,9 +101,16 @@ def download(wanted: Source, bar: Bar) -> Path:
             found.unlink(missing_ok=True)
             reason = "what came is not the file that was expected"
         bar.reset()
-    raise ValueError(
-        f"{wanted.name} could not be fetched, because {reason}: try again later, or get the file "
-        f"elsewhere and run “audioclf fetch {_short(wanted)} --from FILE”."
+    raise ValueError(f"{wanted.name} could not be fetched, because {reason}: {_remedy(wanted)}.")
+
+
+def _remedy(wanted: Source) -> str:
+    """What to do: a visitor of a page has no command line there."""
+    if place.is_public():
+        return "try again later"
+    return (
+        "try again later, or get the file elsewhere and run “audioclf fetch "
+        f"{_short(wanted)} --from FILE”"
     )
 
 
@@ -120,5 +128,6 @@ def _why(error: Exception) -> str:
     if isinstance(error, exceptions.ConnectionError | exceptions.ChunkedEncodingError):
         return "there is no connection to its server"
     if isinstance(error, OSError) and error.strerror:
-        return f"it cannot be kept in the cache ({error.strerror})"
+        where = "" if place.is_public() else f", which {place.CACHE} names"
+        return f"it cannot be kept in the cache{where} ({error.strerror})"
     return f"its address cannot be used ({error})"

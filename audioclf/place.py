@@ -29,9 +29,14 @@ def jobs_home() -> Path:
     return Path(named).resolve() if named else home() / "jobs"
 
 
+def is_public() -> bool:
+    """Whether whoever reads a sentence may be a visitor, who can name no folder and run nothing."""
+    return bool(os.environ.get(PUBLIC) or os.environ.get("SPACE_ID"))
+
+
 def remedy(folder: Path) -> str:
     """What to do where that folder cannot be written: to a visitor of a page, nothing but wait."""
-    if os.environ.get(PUBLIC) or os.environ.get("SPACE_ID"):
+    if is_public():
         return "try again later"
     lies_in = ((JOBS, jobs_home()), (DATA, data_home()), (CACHE, home()))
     path = folder.resolve()
