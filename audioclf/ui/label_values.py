@@ -84,7 +84,7 @@ def seen(samples: Samples, rate_hz: int) -> Values:
     drawn = pictures.pictures(blocks, rate_hz, duration_s, pictures.View())
     return {
         "audio": audio_url(samples, rate_hz),
-        "waveform": outline([samples], len(samples), duration_s, N_COLUMNS),
+        "waveform": outline(excerpt.in_blocks(samples), len(samples), duration_s, N_COLUMNS),
         "spectrogram": spectrogram_lane(drawn),
     }
 

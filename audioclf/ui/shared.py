@@ -61,7 +61,7 @@ class Sound:
     def blocks(self) -> Iterator[Samples]:
         """Mono blocks; from memory when the sound is short."""
         if self.is_short:
-            yield self.samples()
+            yield from excerpt.in_blocks(self.samples())
         else:
             yield from audio.read_blocks(self.path, limits=limits())
 
