@@ -243,12 +243,18 @@ if hasattr(os, "register_at_fork"):
 
 def _judged(found: Any, name: str) -> Found:
     """The header, which a process that was taken over might have made up. Raises AudioError."""
-    rate_hz, n_channels, duration_s = found if isinstance(found, list) else (0, 0, None)
-    if not (
-        0 < rate_hz <= MAX_RATE_HZ
-        and 0 < n_channels <= MAX_CHANNELS
-        and (duration_s is None or 0 <= duration_s < float("inf"))
-    ):
+    try:
+        rate_hz, n_channels, duration_s = found
+        is_header = (
+            isinstance(rate_hz, int)
+            and isinstance(n_channels, int)
+            and 0 < rate_hz <= MAX_RATE_HZ
+            and 0 < n_channels <= MAX_CHANNELS
+            and (duration_s is None or 0 <= duration_s < float("inf"))
+        )
+    except (TypeError, ValueError):
+        is_header = False
+    if not is_header:
         raise _broken(name, _DecoderError("crashed"))
     return rate_hz, n_channels, duration_s
 
