@@ -29,7 +29,7 @@ SHORT_S = 60.0  # decoded again for every part
 LOWEST_HZ, HIGHEST_HZ = 8_000, 48_000
 _DECODING = threading.Lock()
 MOST_BYTES = 4_000_000_000  # of all decoded files
-BLOCK_VALUES = 1 << 20  # samples times channels
+BLOCK_VALUES = 1 << 19  # samples times channels
 BLOCK_S = 2.0
 MOST_SAMPLES = 15_000_000  # of a part in memory: five minutes at 48 kHz
 
