@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
-import numpy as np
-from numpy.typing import NDArray
 
 from audioclf.audio_error import AudioError, truncated
 
@@ -21,10 +19,8 @@ Found = tuple[int, int, float | None]
 
 
 @contextmanager
-def open_container(
-    path: Path, block_s: float, is_sound: bool
-) -> Iterator[tuple[Found, Iterator[NDArray[np.float32]]]]:
-    """(rate in Hz, channels, seconds or None) and chunks of (samples, channels).
+def open_container(path: Path, is_sound: bool) -> Iterator[tuple[Found, Iterator[bytes]]]:
+    """(rate in Hz, channels, seconds or None) and parts: float32, channel after channel per sample.
 
     `is_sound`: libsndfile knows the format but not this file, which decides between the two
     sentences “not a sound” and “damaged”. Raises AudioError.
@@ -38,7 +34,7 @@ def open_container(
             stream = _audio_stream(container, path.name)
             duration_s = container.duration / av.time_base if container.duration else None
             found = (stream.rate, stream.channels, duration_s)
-            yield found, _chunks(container, stream, block_s, path.name)
+            yield found, _parts(container, stream, path.name)
 
 
 def _unreadable(path: Path, is_sound: bool) -> AudioError:
@@ -62,30 +58,21 @@ def _audio_stream(container: av.container.InputContainer, name: str) -> av.Audio
     return stream
 
 
-def _chunks(
-    container: av.container.InputContainer, stream: av.AudioStream, block_s: float, name: str
-) -> Iterator[NDArray[np.float32]]:
-    """Decoded frames, gathered into chunks of about `block_s` seconds."""
-    rate_hz, block_size = stream.rate, int(block_s * stream.rate)
-    to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate_hz)
-    pending: list[NDArray[np.float32]] = []
-    n_pending = n_read = 0
+def _parts(
+    container: av.container.InputContainer, stream: av.AudioStream, name: str
+) -> Iterator[bytes]:
+    """Decoded frames; packed, as planes of more than eight channels are not all found by PyAV."""
+    rate_hz, n_samples = stream.rate, 0
+    to_float = av.AudioResampler(format="flt", layout=stream.layout, rate=rate_hz)
     try:
         for frame in container.decode(stream):
             for part in to_float.resample(frame):
-                pending.append(part.to_ndarray().T.astype(np.float32, copy=False))
-                n_pending += part.samples
-            if n_pending >= block_size:
-                n_read += n_pending
-                yield np.concatenate(pending)
-                pending, n_pending = [], 0
-    except av.FFmpegError as error:
-        raise truncated(name, (n_read + n_pending) / rate_hz) from error
-    if pending:
-        n_read += n_pending
-        yield np.concatenate(pending)
+                n_samples += part.samples
+                yield bytes(part.planes[0])[: 4 * part.samples * stream.channels]
+    except (av.FFmpegError, ValueError) as error:  # ValueError: another rate or layout on the way
+        raise truncated(name, n_samples / rate_hz) from error
     if container.format.name == "aac":  # a bare stream: its duration is ffmpeg's guess
         return
     promised_s = container.duration / av.time_base if container.duration else 0.0
-    if n_read / rate_hz < 0.95 * promised_s - 0.1:
-        raise truncated(name, n_read / rate_hz)
+    if n_samples / rate_hz < 0.95 * promised_s - 0.1:
+        raise truncated(name, n_samples / rate_hz)

@@ -50,14 +50,23 @@ def embedder(network: Checkpoint, opened: Opened | None = None) -> Listener:
 def through(
     hear: Listener, parts: Iterable[Windows]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.float32]]:
-    """Starts and ends in seconds, (windows,), and what is heard, a batch at a time."""
+    """Starts and ends in seconds, (windows,), and what is heard, a batch at a time.
+
+    Raises ValueError where that is no number.
+    """
     starts_s, ends_s, found = [], [], []
     for part in parts:
         starts_s.append(part.starts_s)
         ends_s.append(part.ends_s)
         for first in range(0, len(part.inputs), MAX_BATCH):
             found.append(hear(part.inputs[first : first + MAX_BATCH]))
-    return np.concatenate(starts_s), np.concatenate(ends_s), np.concatenate(found)
+    heard = np.concatenate(found)
+    if not np.isfinite(heard).all():
+        raise ValueError(
+            "This sound is so far beyond full scale that the network finds no number for it: "
+            "export it with a lower level."
+        )
+    return np.concatenate(starts_s), np.concatenate(ends_s), heard
 
 
 def _open(network: Checkpoint, opened: Opened) -> Any:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from audioclf import audio, checkpoint
 from audioclf.checkpoint import Checkpoint
 from audioclf.features import FEATURES
-from audioclf.ui import classify_tab, denoised_view, shared, spectrogram_view, split_view
+from audioclf.ui import classify_tab, denoised_view, mine, shared, spectrogram_view, split_view
 from tests import sounds
 from tests.conftest import ROOT
+from tests.sentences import refusal
 
 
 @pytest.fixture
@@ -207,3 +209,38 @@ def test_hosted_unless_local_and_never_local_on_a_space(monkeypatch: pytest.Monk
     assert shared.limits() == audio.ANY
     monkeypatch.setenv("SPACE_ID", "someone/space")
     assert shared.limits() == shared.HOSTED
+
+
+def test_five_minutes_in_stereo_pass_and_rates_of_bats_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+
+    def silent(name: str, rate_hz: int, n_channels: int, seconds: int) -> str:
+        path = tmp_path / name
+        with soundfile.SoundFile(path, "w", rate_hz, n_channels, "PCM_16") as file:
+            for _ in range(seconds):
+                file.write(np.zeros((rate_hz, n_channels), np.float32))
+        return str(path)
+
+    assert shared.Sound(silent("long.flac", 48_000, 2, 300)).duration_s == 300
+    assert shared.Sound(silent("fine.flac", 192_000, 1, 2)).n_samples == 384_000
+    for path, words in (
+        (silent("bat.flac", 500_000, 1, 2), "500,000 Hz and 192,000 Hz are accepted here"),
+        (silent("much.flac", 192_000, 1, 90), "too much for its length here"),
+        (silent("many.flac", 48_000, 8, 90), "too much for its length here"),
+    ):
+        assert words in refusal(lambda path=path: shared.Sound(path))
+        assert words in refusal(lambda path=path: audio.read_header(path, mine.HOSTED.sound))
+
+
+def test_a_level_beyond_all_measure_is_a_sentence_in_every_view(
+    network: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, np.full(30_000, 3e38, np.float32), 22_050, subtype="FLOAT")
+    words = "has values up to 3e+38"
+    assert words in spectrogram_view.show_spectrogram(str(path), "mel", 0, 0, 80, "magma")[-1]
+    assert words in split_view.split_clip(str(path), 40, 0.1, 0.1)[-1]
+    assert words in refusal(lambda: shared.hear(shared.Sound(str(path)), network, "as_is"))
+    assert words in refusal(lambda: shared.hear(shared.Sound(str(path)), network, "denoised"))

@@ -104,6 +104,23 @@ def test_a_sound_with_some_nan_is_repaired_with_silence(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.concatenate(list(blocks)), expected)
 
 
+@reader
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_a_level_whose_square_is_no_number_is_refused(
+    tmp_path: Path, n_channels: int, read: Callable[[Path], object]
+) -> None:
+    loud = np.full((5_000, n_channels), 3e38, np.float32)
+    soundfile.write(tmp_path / "loud.wav", loud, 22_050, subtype="FLOAT")
+    said = refusal(lambda: read(tmp_path / "loud.wav"))
+    assert said == ("“loud.wav” has values up to 3e+38 where full scale is 1: export it again.")
+
+
+def test_numbers_that_were_never_scaled_are_read(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "whole.wav", sine() * 2.0**31, 22_050, subtype="FLOAT")
+    samples, _ = audio.load(tmp_path / "whole.wav")
+    np.testing.assert_allclose(samples, sine() * 2.0**31, rtol=1e-6)
+
+
 def test_an_unknown_codec_is_refused_with_another_to_choose(tmp_path: Path) -> None:
     (tmp_path / "odd.wav").write_bytes(riff(bytes(4_000), format_tag=0x1234))
     said = refusal(lambda: audio.load(tmp_path / "odd.wav"))

@@ -111,3 +111,19 @@ def test_a_broken_file_is_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"RIFF" + bytes(40))
     assert "broken.wav" in refusal(lambda: excerpt.samples_of(path, 0.0, 1.0))
     assert "broken.wav" in refusal(lambda: excerpt.cut(path, tmp_path / "x.wav", 0.0, 1.0))
+
+
+def test_a_part_with_too_many_samples_is_read_at_a_lower_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bat.flac"
+    soundfile.write(path, sounds.sine(10_000, 4.0, 384_000), 384_000)
+    short, short_hz = excerpt.samples_of(path, 1.0, 1.5)
+    assert (short_hz, len(short)) == (384_000, 192_000)  # few enough: as it is
+    monkeypatch.setattr(excerpt, "MOST_SAMPLES", 300_000)
+    part, part_hz = excerpt.samples_of(path, 1.0, 3.0)
+    assert (part_hz, len(part)) == (150_000, 300_000)
+    assert sounds.peak_hz(part, part_hz) == pytest.approx(10_000, abs=2)
+    for start_s, end_s in ((0.0, 4.0), (0.0, 100.0)):
+        whole, whole_hz = excerpt.samples_of(path, start_s, end_s)
+        assert len(whole) / whole_hz == pytest.approx(4.0) and whole_hz == 75_000

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from audioclf.candidates import Candidate, Cutting
 from audioclf.label_queue import LabelQueue, accuracy
 from audioclf.labels import contents, database, store
 from audioclf.labels.store import LABEL, UNSURE, Mark, Suggested
-from audioclf.ui import label_desk, label_look, label_regions, label_server
+from audioclf.ui import label_desk, label_look, label_regions, label_server, label_values
 from tests import sounds
 from tests.sentences import refusal
 
@@ -237,6 +238,44 @@ def test_a_candidate_is_heard_and_seen(three: labelled.LabelledSet) -> None:
     got = label_server.prepare_candidate(asking(three, **placed("clicks0.wav")))
     assert got["audio"].startswith("data:audio/wav;base64,")
     assert got["waveform"]["duration_s"] == pytest.approx(2.0) and got["spectrogram"]["pictures"]
+
+
+def test_two_sounds_are_decoded_at_a_time_and_the_next_is_asked_for_again(
+    three: labelled.LabelledSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_values, "WAIT_S", 0.05)
+    asked = asking(three, **placed("clicks0.wav"))
+    with label_values.decoding(), label_values.decoding():
+        answers = [
+            label_server.prepare_candidate(asked),
+            label_regions.page_of_recording({**asked, "start_s": 0.0, "end_s": 1.0}),
+            label_regions.outline_recording(asked),
+        ]
+    for answer in answers:
+        assert "try it again in a moment" in answer["error"] and answer["is_passing"]
+    assert "audio" in label_server.prepare_candidate(asked)
+    assert label_server.open_queue(asking(three))["n_troubles"] == 0
+
+
+def test_few_wait_for_a_sound_and_the_others_are_told_at_once(
+    three: labelled.LabelledSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_values, "_waiting", threading.Semaphore(1))
+    asked = asking(three, **placed("clicks0.wav"))
+    answers = []
+
+    def prepare() -> None:
+        answers.append(label_server.prepare_candidate(asked))
+
+    with ThreadPoolExecutor(3) as pool:
+        with label_values.decoding(), label_values.decoding():
+            waiting = [pool.submit(prepare) for _ in range(3)]
+            wait(waiting, return_when=FIRST_COMPLETED, timeout=20)
+            while len(answers) < 2:
+                wait(waiting, timeout=0.05)
+            assert all("error" in answer for answer in answers)
+        wait(waiting, timeout=60)
+    assert len(answers) == 3 and "audio" in answers[-1]
 
 
 def test_a_file_that_is_away_is_asked_about_when_it_is_back(

@@ -24,6 +24,7 @@ RATES_HZ = (3.0, 4.5, 6.5, 9.0, 13.0, 18.0, 26.0, 36.0, 55.0, 85.0)
 N_SHORT, N_LEVELS = 16, 4  # short spectra of a frame, and levels that are kept of them
 SHORT_S = 0.023  # of a short spectrum, to the nearest power of two samples
 RELATIVE_WIDTH = 0.2  # a filter's deviation in Hz is this part of its rate, over 1.4
+PART = 4_096  # short spectra at a time
 N_DEVIATIONS = 3.0  # of the Gaussian on either side
 FLOOR_DB = -45.0  # of a modulation, relative to the level
 
@@ -36,7 +37,13 @@ def modulation(spectrum: Spectrum) -> Values:
     short = replace(analysis, n_fft=_n_short(analysis), hop_length=1)
     reach = _reach(analysis)
     first, last = -N_SHORT // 2 - reach, (n_frames - 1) * N_SHORT + N_SHORT // 2 + reach
-    power = mel_triangles(short)(_short_spectra(spectrum, short.n_fft, np.arange(first, last)))
+    to_mel = mel_triangles(short)
+    power = np.concatenate(  # at a high rate the short spectra would take a gigabyte at once
+        [
+            to_mel(_short_spectra(spectrum, short.n_fft, np.arange(start, min(start + PART, last))))
+            for start in range(first, last, PART)
+        ]
+    )
     inside = power[reach : len(power) - reach].reshape(n_frames, N_LEVELS, -1, power.shape[1])
     levels = inside.mean(axis=2)  # (frames, 4, mels)
     swings = _modulated(np.sqrt(power), analysis)  # (rates, short spectra, mels)

@@ -18,6 +18,7 @@ from audioclf.ui.label_desk import desk_of, judge_later
 from audioclf.ui.label_values import (
     Values,
     answering,
+    decoding,
     names_of,
     number_of,
     seen,
@@ -26,8 +27,10 @@ from audioclf.ui.label_values import (
     word,
 )
 from audioclf.ui.lanes import ASSETS, outline
+from audioclf.ui.shared import limits
 
 LONGEST_PAGE_S = 60.0
+_entering = threading.Lock()
 VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 
 
@@ -35,7 +38,8 @@ VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 def open_recording(asked: Values) -> Values:
     """How long a recording is, and its regions: those that were drawn, and labelled stretches."""
     one, file = _recording(asked)
-    threading.Thread(target=_enter, args=(one.path_of(file.place),), daemon=True).start()
+    if _entering.acquire(blocking=False):  # one at a time: others are decoded when looked at
+        _start_entering(one.path_of(file.place))
     return {
         "file": file.place,
         "duration_s": file.duration_s,
@@ -50,8 +54,11 @@ def page_of_recording(asked: Values) -> Values:
     one, file = _recording(asked)
     start_s = max(0.0, number_of(asked, "start_s"))
     end_s = min(number_of(asked, "end_s"), start_s + LONGEST_PAGE_S, file.duration_s or 0.0)
-    samples, rate_hz = excerpt.samples_of(one.path_of(file.place), start_s, end_s)
-    return {**seen(samples, rate_hz), "start_s": start_s, "end_s": start_s + len(samples) / rate_hz}
+    with decoding():
+        path = one.path_of(file.place)
+        samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
+        end_s = start_s + len(samples) / rate_hz
+        return {**seen(samples, rate_hz), "start_s": start_s, "end_s": end_s}
 
 
 @answering
@@ -59,7 +66,8 @@ def outline_recording(asked: Values) -> Values:
     """The waveform of the whole recording."""
     one, file = _recording(asked)
     path = one.path_of(file.place)
-    return {"waveform": _outline(path, path.stat().st_mtime_ns)}
+    with decoding():
+        return {"waveform": _outline(path, path.stat().st_mtime_ns)}
 
 
 @answering
@@ -98,10 +106,21 @@ def read_editor(asked: Values) -> Values:
     return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
 
 
+def _start_entering(path: Path) -> None:
+    """Decode in the background while `_entering` is held."""
+    try:
+        threading.Thread(target=_enter, args=(path,), daemon=True).start()
+    except RuntimeError:  # no thread can be started just now
+        _entering.release()
+
+
 def _enter(path: Path) -> None:
     """So that later pages are there when somebody turns to them; what is wrong they say."""
-    with contextlib.suppress(ValueError, OSError):
-        excerpt.entered(path)
+    try:
+        with contextlib.suppress(ValueError, OSError):
+            excerpt.entered(path, limits())
+    finally:
+        _entering.release()
 
 
 def _recording(asked: Values) -> tuple[LabelledSet, File]:
@@ -130,7 +149,7 @@ def _regions(one: LabelledSet, file: File) -> list[dict[str, Any]]:
 
 @functools.lru_cache(maxsize=16)
 def _outline(path: Path, modified_ns: int) -> dict[str, Any]:
-    header = audio.read_header(path)
+    header = audio.read_header(path, limits())
     duration_s = header.duration_s or 0.0
     n_samples = round(duration_s * header.sample_rate_hz)
-    return outline(audio.read_blocks(path), n_samples, duration_s)
+    return outline(audio.read_blocks(path, limits=limits()), n_samples, duration_s)

@@ -15,6 +15,7 @@ from audioclf.ui.label_desk import Desk, candidate_of, desk_of
 from audioclf.ui.label_values import (
     Values,
     answering,
+    decoding,
     names_of,
     number_of,
     seen,
@@ -67,17 +68,18 @@ def prepare_candidate(asked: Values) -> Values:
     one = candidate_of(desk, asked)
     start_s = one.start_s or 0.0
     end_s = min(float("inf") if one.end_s is None else one.end_s, start_s + LONGEST_S)
-    try:
-        path = desk.queue.one.path_of(one.file)
-        samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
-    except excerpt.EmptyPartError as error:  # the file is another one by now
-        desk.queue.pass_over(one)
-        return {"trouble": str(error)}
-    except ValueError as error:
-        desk.queue.leave_out(one.file, str(error))
-        return {"trouble": str(error)}
-    is_beginning = len(samples) / rate_hz > LONGEST_S - 0.01
-    return {**seen(samples, rate_hz), "is_beginning": is_beginning}
+    with decoding():
+        try:
+            path = desk.queue.one.path_of(one.file)
+            samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
+        except excerpt.EmptyPartError as error:  # the file is another one by now
+            desk.queue.pass_over(one)
+            return {"trouble": str(error)}
+        except ValueError as error:
+            desk.queue.leave_out(one.file, str(error))
+            return {"trouble": str(error)}
+        is_beginning = len(samples) / rate_hz > LONGEST_S - 0.01
+        return {**seen(samples, rate_hz), "is_beginning": is_beginning}
 
 
 @answering

@@ -7,10 +7,12 @@ import functools
 import getpass
 import logging
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from audioclf import pictures
+from audioclf import excerpt, pictures
 from audioclf.audio import Samples
 from audioclf.label_queue import Asked
 from audioclf.labels import MAX_NAME, class_name
@@ -26,6 +28,32 @@ N_COLUMNS = 800
 
 Values = dict[str, Any]
 
+MOST_DECODING, MOST_WAITING = 2, 16  # of the functions here that decode; Gradio does not queue them
+WAIT_S = 30.0
+_decoding, _waiting = threading.Semaphore(MOST_DECODING), threading.Semaphore(MOST_WAITING)
+
+
+class BusyError(ValueError):
+    """Too many sounds are decoded at this moment; to be asked again."""
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """While a sound is decoded for somebody: two at a time, and few wait. Raises BusyError."""
+    busy = BusyError("Many sounds are being opened just now: try it again in a moment.")
+    if not _decoding.acquire(blocking=False):
+        if not _waiting.acquire(blocking=False):
+            raise busy
+        try:
+            if not _decoding.acquire(timeout=WAIT_S):
+                raise busy
+        finally:
+            _waiting.release()
+    try:
+        yield
+    finally:
+        _decoding.release()
+
 
 def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]:
     """A function that the page calls: a ValueError comes back as `error`."""
@@ -34,7 +62,7 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
     def safe(asked: Values) -> Values:
         try:
             return handler(asked if isinstance(asked, dict) else {})
-        except StoreError as error:
+        except (StoreError, BusyError) as error:
             return {"error": str(error), "is_passing": True}
         except UnicodeError:
             return {"error": "The page sent letters that are none: reload it."}
@@ -52,10 +80,11 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
 def seen(samples: Samples, rate_hz: int) -> Values:
     """Samples as the page plays and draws them."""
     duration_s = len(samples) / rate_hz
-    drawn = pictures.pictures([samples], rate_hz, duration_s, pictures.View())
+    blocks = excerpt.in_blocks(samples)
+    drawn = pictures.pictures(blocks, rate_hz, duration_s, pictures.View())
     return {
         "audio": audio_url(samples, rate_hz),
-        "waveform": outline([samples], len(samples), duration_s, N_COLUMNS),
+        "waveform": outline(excerpt.in_blocks(samples), len(samples), duration_s, N_COLUMNS),
         "spectrogram": spectrogram_lane(drawn),
     }
 

@@ -30,7 +30,13 @@ HOSTED = Limits(
     max_classes=20,
     max_seconds=2 * 3_600,
     max_bytes_of_all=4_000_000_000,
-    sound=Sounds(max_duration_s=120, max_bytes=20_000_000, max_values=30_000_000),
+    sound=Sounds(
+        max_duration_s=120,
+        max_bytes=20_000_000,
+        max_values=30_000_000,
+        max_samples=15_000_000,
+        max_rate_hz=192_000,
+    ),  # fmt: skip
 )
 HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, max_waiting=4)
 LOCAL_JOBS = JobLimits()

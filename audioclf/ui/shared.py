@@ -24,7 +24,10 @@ from audioclf.prediction import Prediction
 from audioclf.ui import mine as my
 from audioclf.ui.where import is_local
 
-HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
+HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
+    max_duration_s=300, max_bytes=20_000_000, max_values=30_000_000,
+    max_samples=15_000_000, max_rate_hz=192_000,
+)  # fmt: skip
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
 CLASSIFY, LABEL, TEACH = "classify", "label", "teach"  # ids of tabs
@@ -58,7 +61,7 @@ class Sound:
     def blocks(self) -> Iterator[Samples]:
         """Mono blocks; from memory when the sound is short."""
         if self.is_short:
-            yield self.samples()
+            yield from excerpt.in_blocks(self.samples())
         else:
             yield from audio.read_blocks(self.path, limits=limits())
 
