@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import checkpoint, collection, jobs, known
+from audioclf import checkpoint, collection, jobs, known, supervise
 from audioclf.job import (
     CANCELLED,
     DONE,
@@ -246,15 +246,26 @@ def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> 
     assert status.state == KILLED and "ended from outside" in status.sentence
 
 
-def test_a_training_ends_and_keeps_its_epoch_where_its_supervisor_dies(long_one: Request) -> None:
+def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
+    long_one: Request,
+) -> None:
     job = jobs.start(long_one)
-    until(lambda: len(job.epochs) >= 2)
+    until(lambda: len(job.epochs) >= 3)
     pid = worker(job)
     supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(pid, signal.SIGSTOP)  # it can do nothing by itself
     os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{pid}").exists() or not job.is_locked, 10)
     status = ended(job)
     assert status.state == KILLED
-    assert kept_epoch(job) >= 2
+    assert kept_epoch(job) >= 1
+
+
+def test_what_a_process_holds_is_a_number_on_every_system() -> None:
+    assert 10 < supervise._memory_mb(os.getpid()) < 100_000
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert supervise._memory_mb(gone.pid) == 0.0
 
 
 def test_one_job_runs_at_a_time_and_the_others_in_their_order(
