@@ -5,7 +5,6 @@ An hour is opened at once: only the page that is looked at is read. Ends are kep
 
 import contextlib
 import functools
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from audioclf.labels import contents, database, store
 from audioclf.labels.contents import File
 from audioclf.labels.store import LABEL, REMOVED, Mark
 from audioclf.ui.label_desk import desk_of, judge_later
+from audioclf.ui.label_pool import POOL
 from audioclf.ui.label_values import (
     Values,
     answering,
@@ -35,7 +35,8 @@ VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 def open_recording(asked: Values) -> Values:
     """How long a recording is, and its regions: those that were drawn, and labelled stretches."""
     one, file = _recording(asked)
-    threading.Thread(target=_enter, args=(one.path_of(file.place),), daemon=True).start()
+    path = one.path_of(file.place)
+    POOL.submit(str(one.folder), "enter", functools.partial(_enter, path))
     return {
         "file": file.place,
         "duration_s": file.duration_s,
@@ -98,10 +99,11 @@ def read_editor(asked: Values) -> Values:
     return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
 
 
-def _enter(path: Path) -> None:
+def _enter(path: Path) -> bool:
     """So that later pages are there when somebody turns to them; what is wrong they say."""
     with contextlib.suppress(ValueError, OSError):
         excerpt.entered(path)
+    return False
 
 
 def _recording(asked: Values) -> tuple[LabelledSet, File]:
