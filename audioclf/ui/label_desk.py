@@ -24,6 +24,7 @@ CUT_S = 3.0  # how long one call looks for silences
 AWAY_S, MOST_WINDOWS, MOST_KEPT = 90.0, 50, 10  # of windows that label the same set
 MOST_LETTERS = 100  # of what a page calls a network
 MOST_OPEN = 24  # queues in memory; another one is opened again in a moment
+MOST_OF_A_SET = 4  # of them, where there are too many
 NO_SUGGESTIONS = "none"
 
 
@@ -93,9 +94,9 @@ def desk_of(asked: Mapping[str, Any]) -> Desk:
 
 
 def _superfluous() -> tuple[str, Cutting]:
-    """The oldest desk of the set that has most, so that no set drives out the others'."""
+    """The oldest desk of the set that has too many, so that no set drives out others; or of all."""
     counts = Counter(folder for folder, _ in _DESKS)
-    return max(_DESKS, key=lambda key: counts[key[0]])
+    return max(_DESKS, key=lambda key: max(counts[key[0]], MOST_OF_A_SET))
 
 
 def _close(desk: Desk | None) -> None:
