@@ -16,10 +16,11 @@ from pathlib import Path
 from audioclf import archive, audio, dataset, job, label_export, place
 from audioclf.archive import ArchiveLimits
 from audioclf.dataset import Dataset
-from audioclf.findings import MAX_CLASS_NAME
+from audioclf.deadline import Check, never
 from audioclf.jobs import DAY_S, new_id
 from audioclf.kept_values import saying_why
 from audioclf.labelled import LabelledSet
+from audioclf.labels import MAX_NAME, class_name
 from audioclf.layouts import SOUNDS
 
 FILES = "my sounds"  # the folder of what is brought file by file
@@ -72,7 +73,7 @@ def from_archive(path: Path, name: str, limits: Limits) -> str:
     return made.name
 
 
-def from_labels(one: LabelledSet, limits: Limits) -> str:
+def from_labels(one: LabelledSet, limits: Limits, in_time: Check = never) -> str:
     """A new collection with what is labelled in a set now, every stretch as a clip.
 
     Clips of one recording stay together; those of several classes are left out. Raises ValueError.
@@ -80,7 +81,7 @@ def from_labels(one: LabelledSet, limits: Limits) -> str:
     check_room(limits, home())
     made = home() / new_id()
     try:
-        with label_export.made(one, label_export.FOR_TEACHING) as folder:
+        with label_export.made(one, label_export.FOR_TEACHING, in_time) as folder:
             shutil.copytree(folder, made / _safe(one.name))
         check(dataset.load(folder_of(made.name)), limits)
     except BaseException:
@@ -146,10 +147,10 @@ def check_label(label: str) -> str:
     label = " ".join(str(label or "").split())
     if not label:
         raise ValueError("Type the class of these sounds first.")
-    if len(label) > MAX_CLASS_NAME or not label.isprintable() or NO_NAMES.search(label):
+    label = class_name(label)
+    if NO_NAMES.search(label):
         raise ValueError(
-            f'A class has a name of up to {MAX_CLASS_NAME} characters without \\ / : * ? " < > | '
-            "in it: choose another."
+            'A class that becomes a folder has none of \\ / : * ? " < > | in its name: choose one.'
         )
     if label.startswith((".", "__")) or set(label) == {"."}:
         raise ValueError(
@@ -197,7 +198,7 @@ def _spelt(label: str, known: Sequence[str]) -> str:
 
 def _safe(name: str) -> str:
     """A name as a folder's."""
-    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_CLASS_NAME]
+    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_NAME]
     return made if made and not made.startswith("__") else "sounds"
 
 

@@ -65,7 +65,7 @@ def numbers_by_file(asked: Sequence[Candidate]) -> dict[str, list[int]]:
 def part_of(
     asked: Sequence[Candidate], file: str, numbers: list[int], windows: Windows | str
 ) -> Part:
-    """The mean of a file's windows for each of its candidates; `windows`: else why there are none."""
+    """The mean of a file's windows for each of its candidates; a sentence where there are none."""
     if isinstance(windows, str):
         return Part(file, numbers, np.zeros((len(numbers), 0), np.float32), windows)
     starts_s, ends_s, values = windows

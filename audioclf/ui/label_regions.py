@@ -18,6 +18,7 @@ from audioclf.ui.label_pool import POOL
 from audioclf.ui.label_values import (
     Values,
     answering,
+    most_classes,
     names_of,
     number_of,
     seen,
@@ -87,8 +88,7 @@ def save_region(asked: Values) -> Values:
             beside = store.beside(token)
             store.add(db, Mark(file.place, REMOVED, (), *lay, who=person, token=beside))
         store.add(db, mark)
-        for name in names:
-            contents.add_class(db, name)
+        contents.add_classes(db, names, most_classes())
     judge_later(desk_of(asked))
     return {"regions": _regions(one, file)}
 

@@ -15,6 +15,7 @@ from audioclf.ui.label_desk import Desk, candidate_of, desk_of
 from audioclf.ui.label_values import (
     Values,
     answering,
+    most_classes,
     names_of,
     number_of,
     seen,
@@ -25,10 +26,9 @@ from audioclf.ui.label_values import (
     word,
 )
 from audioclf.ui.shared import limits
-from audioclf.ui.where import is_local
 
 AHEAD, MOST_AHEAD = 4, 16  # candidates that are prepared before they are shown
-MOST_HELD, MOST_CLASSES = 500, 100
+MOST_HELD = 500
 LONGEST_S = 120.0  # of a candidate that is heard and seen
 
 
@@ -99,9 +99,7 @@ def say_label(asked: Values) -> Values:
     )  # fmt: skip
     with database.opened(desk.queue.one.store) as db, database.whole(db):
         store.add(db, mark)
-        check_room_for_classes(db, mark.names)
-        for name in mark.names:
-            contents.add_class(db, name)
+        contents.add_classes(db, mark.names, most_classes())
     label_desk.judge_later(desk)
     return _state(desk, asked)
 
@@ -128,10 +126,8 @@ def add_classes(asked: Values) -> Values:
     names = names_of(asked)
     if not names:
         raise ValueError("Type the name of a class first.")
-    with database.opened(desk.queue.one.store) as db:
-        check_room_for_classes(db, names)
-        for name in names:
-            contents.add_class(db, name)
+    with database.opened(desk.queue.one.store) as db, database.whole(db):
+        contents.add_classes(db, names, most_classes())
     return _state(desk, asked)
 
 
@@ -163,13 +159,6 @@ def _state(desk: Desk, asked: Values) -> Values:
         "next": [shown(one) for one in following],
         "held": [shown(queue.asked(queue.numbers[one], marks)) for one in held],
     }
-
-
-def check_room_for_classes(db: Any, names: tuple[str, ...]) -> None:
-    """Raise ValueError where a public page would be filled with classes."""
-    n_classes = len({*contents.classes(db), *names})
-    if n_classes > MOST_CLASSES and not is_local():
-        raise ValueError(f"At most {MOST_CLASSES} classes may be made here: use those there are.")
 
 
 def _following(
