@@ -112,8 +112,8 @@ def _check_turn(limits: JobLimits, visitor: Visitor) -> None:
     living = alive()
     if limits.is_one_each and any(_is_of(job, visitor) for job in living):
         raise ValueError(
-            "A training of yours, or of somebody at your address, runs or waits already: wait until "
-            "it has ended, or cancel it."
+            "A training of yours, or of somebody at your address, runs or waits already: wait "
+            "until it has ended, or cancel it."
         )
     if len(living) >= limits.max_waiting:
         raise ValueError(f"{len(living)} trainings run or wait already: try again later.")

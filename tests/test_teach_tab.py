@@ -228,6 +228,15 @@ def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) ->
     assert "It is ended after 10 minutes" in words
 
 
+def refused_from(before: Any, kept: Any, here: Any, facts: Any, chosen: Any) -> None:
+    """Neither a new browser at the same address nor the same one elsewhere starts another."""
+    elsewhere = gr.Request(client={"host": "203.0.113.8"}, headers={})
+    for memory, request in ((before, here), (kept, elsewhere)):
+        said = teach_settings.start_training(memory, facts, request, *chosen)[2]
+        assert said.startswith("A training of yours, or of somebody at your address, runs or waits")
+    assert len(jobs.find_all()) == 1
+
+
 @pytest.mark.slow
 def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     three_sounds: Path, tmp_path: Path
@@ -247,11 +256,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     before = kept
     kept, _, said = teach_settings.start_training(kept, facts, here, *chosen)
     assert said == "" and len(kept["jobs"]) == 1
-    elsewhere = gr.Request(client={"host": "203.0.113.8"}, headers={})
-    for memory, request in ((before, here), (kept, elsewhere)):  # a new browser; a new address
-        said = teach_settings.start_training(memory, facts, request, *chosen)[2]
-        assert said.startswith("A training of yours, or of somebody at your address, runs or waits")
-    assert len(jobs.find_all()) == 1
+    refused_from(before, kept, here, facts, chosen)
     (one,) = mine.jobs_of(kept)
     told = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
     assert one.address and b"203.0.113" not in told  # of the address there is a keyed hash only

@@ -134,9 +134,9 @@ def start_training(
 ) -> tuple[Any, Any, str]:
     """Ask for a training: what the browser remembers, the training's name, and a sentence.
 
-    facts: what the check of the sounds found; request: who asks. chosen: the kind (head, whole or scratch), the
-    network to start from, the architecture, the new network's name, epochs, variations (none, usual
-    or strong), and the share of clips that is held out.
+    facts: what the check of the sounds found; request: who asks. chosen: the kind (head, whole or
+    scratch), the network to start from, the architecture, the new network's name, epochs,
+    variations (none, usual or strong), and the share of clips that is held out.
     """
     kept = my.of(mine)
     if not isinstance(facts, dict):
