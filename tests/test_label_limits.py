@@ -169,7 +169,8 @@ def test_one_limit_of_names_holds_everywhere_and_longer_ones_are_still_read(
     with database.opened(noises.store) as db:
         contents.add_class(db, old)
         store.add(db, Mark("0.wav", LABEL, (old,)))
-    assert label_server.open_queue(asking(noises))["classes"][0]["name"] == old
+    opened = label_server.open_queue(asking(noises))
+    assert opened["classes"][0]["name"] == old and opened["max_name"] == MAX_NAME
     assert noises.labels()[0].name == old
     assert "1 label renamed" in label_away.rename_class("noises", old, "short", 0, MINE)[1]
 

@@ -8,7 +8,7 @@ from typing import Any
 from audioclf import candidates, excerpt, plots, suggest
 from audioclf.candidates import Candidate
 from audioclf.label_queue import Asked, accuracy
-from audioclf.labels import contents, database, store
+from audioclf.labels import MAX_NAME, contents, database, store
 from audioclf.labels.store import Mark
 from audioclf.ui import label_desk
 from audioclf.ui.label_desk import Desk, candidate_of, desk_of
@@ -45,7 +45,7 @@ def open_queue(asked: Values) -> Values:
         missing = len(candidates.unlistened(db, desk.queue.cutting))
     if not missing:
         label_desk.listen(desk, asked.get("kind"), asked.get("network"))
-    return {**_state(desk, asked), "name": one.name, "n_uncut": missing}
+    return {**_state(desk, asked), "name": one.name, "n_uncut": missing, "max_name": MAX_NAME}
 
 
 @answering
