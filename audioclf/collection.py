@@ -18,10 +18,11 @@ from audioclf import archive, audio, dataset, job, label_export, labelled, names
 from audioclf._whole import delete_staged, move_in, one_at_a_time, staging, unique_path
 from audioclf.archive import ArchiveLimits, Budget
 from audioclf.dataset import Dataset
-from audioclf.findings import MAX_CLASS_NAME
+from audioclf.deadline import Check, never
 from audioclf.jobs import DAY_S, new_id
 from audioclf.kept_values import saying_why
 from audioclf.labelled import LabelledSet
+from audioclf.labels import MAX_NAME, class_name
 from audioclf.layouts import SOUNDS
 
 FILES = "my sounds"  # the folder of what is brought file by file
@@ -77,14 +78,14 @@ def from_archive(path: Path, name: str, limits: Limits) -> str:
     return made.name
 
 
-def from_labels(one: LabelledSet, limits: Limits) -> str:
+def from_labels(one: LabelledSet, limits: Limits, in_time: Check = never) -> str:
     """A new collection with what is labelled in a set now, every stretch as a clip.
 
     Clips of one recording stay together; those of several classes are left out. Raises ValueError.
     """
     check_room(limits, home())
     with _new_collection() as made:
-        with label_export.made(one, label_export.FOR_TEACHING) as folder:
+        with label_export.made(one, label_export.FOR_TEACHING, in_time) as folder:
             shutil.copytree(folder, made / _safe(one.name))
         check(dataset.load(made / _safe(one.name)), limits)
     return made.name
@@ -194,10 +195,10 @@ def check_label(label: str) -> str:
     label = " ".join(str(label or "").split())
     if not label:
         raise ValueError("Type the class of these sounds first.")
-    if len(label) > MAX_CLASS_NAME or not label.isprintable() or NO_NAMES.search(label):
+    label = class_name(label)
+    if NO_NAMES.search(label):
         raise ValueError(
-            f'A class has a name of up to {MAX_CLASS_NAME} characters without \\ / : * ? " < > | '
-            "in it: choose another."
+            'A class that becomes a folder has none of \\ / : * ? " < > | in its name: choose one.'
         )
     if label.startswith((".", "__")) or set(label) == {"."}:
         raise ValueError(
@@ -245,5 +246,5 @@ def _spelt(label: str, known: Sequence[str]) -> str:
 
 def _safe(name: str) -> str:
     """A name as a folder's."""
-    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_CLASS_NAME].rstrip(" .")
+    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_NAME].rstrip(" .")
     return made if made and not made.startswith("__") and not names.fault(made) else "sounds"

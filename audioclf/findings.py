@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audioclf.dataset import Dataset, LabelledClip
+from audioclf.labels import MAX_NAME
 
 BLOCKS, WARNS, TELLS = "blocks", "warns", "tells"
 LEAST_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer teach little
 NEARLY = 0.95  # of a window: what lacks less is not worth a word
 USUAL_SHARE, MOST_SHARE = 0.2, 0.5  # of the clips, held out
 UNEVEN = 5  # times as many clips in one class as in another
-MAX_CLASS_NAME = 100  # characters
 MOST_NAMED = 5  # files in a sentence
 
 
@@ -57,7 +57,7 @@ def find(
 def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     counts = Counter(one.clip.label for one in heard if one.trouble is None)
     for name in data.classes:
-        if len(name) > MAX_CLASS_NAME or not name.isprintable():
+        if len(name) > MAX_NAME or not name.isprintable():
             yield Finding(
                 BLOCKS,
                 f"A class has a name of {len(name)} characters, or with characters that cannot be "

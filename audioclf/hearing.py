@@ -16,6 +16,14 @@ from audioclf.predict import predict_file
 OWN_LABELS, ITS_CLASSES = "labels", "classes"  # what a network is listened to for
 
 
+class Windows(NamedTuple):
+    """What a network makes of the windows of one file."""
+
+    starts_s: NDArray[np.floating]
+    ends_s: NDArray[np.floating]
+    values: NDArray[np.float32]  # (windows, d)
+
+
 class Part(NamedTuple):
     """What was heard in the candidates of one file; `trouble` where it cannot be heard."""
 
@@ -33,32 +41,48 @@ def listen(
     A candidate's are the mean over the windows that it overlaps, by how much. Raises ValueError
     for a network that cannot be used.
     """
+    check(network, kind)
+    for file, numbers in numbers_by_file(asked).items():
+        yield part_of(asked, file, numbers, windows_of(one, network, file, kind))
+
+
+def check(network: Checkpoint, kind: str) -> None:
+    """Raise ValueError for a network that cannot be used, and for another kind of suggestions."""
     if kind not in (OWN_LABELS, ITS_CLASSES):
-        raise ValueError(f"There are no suggestions from “{kind}”: choose labels or classes.")
+        raise ValueError(f"There are no suggestions from “{kind[:40]}”: choose labels or classes.")
     if network.trouble:
         raise ValueError(network.trouble)
-    by_file: dict[str, list[int]] = {}
+
+
+def numbers_by_file(asked: Sequence[Candidate]) -> dict[str, list[int]]:
+    """The candidates of each file, by their numbers."""
+    found: dict[str, list[int]] = {}
     for number, candidate in enumerate(asked):
-        by_file.setdefault(candidate.file, []).append(number)
-    for file, numbers in by_file.items():
-        try:
-            starts_s, ends_s, values = _windows(one, network, file, kind)
-        except ValueError as error:
-            yield Part(file, numbers, np.zeros((len(numbers), 0), np.float32), str(error))
-            continue
-        weights = np.stack([candidates.shares(asked[n], starts_s, ends_s) for n in numbers])
-        yield Part(file, numbers, (weights @ values).astype(np.float32))
+        found.setdefault(candidate.file, []).append(number)
+    return found
 
 
-def _windows(
-    one: LabelledSet, network: Checkpoint, file: str, kind: str
-) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.float32]]:
-    """When a file's windows are, and what is heard in them, (windows, d)."""
-    path = one.path_of(file)
-    if kind == OWN_LABELS:
-        return file_embeddings(network, path)
-    heard = predict_file(path, network)
-    return heard.starts_s, heard.ends_s, heard.probabilities
+def part_of(
+    asked: Sequence[Candidate], file: str, numbers: list[int], windows: Windows | str
+) -> Part:
+    """The mean of a file's windows for each of its candidates; a sentence where there are none."""
+    if isinstance(windows, str):
+        return Part(file, numbers, np.zeros((len(numbers), 0), np.float32), windows)
+    starts_s, ends_s, values = windows
+    weights = np.stack([candidates.shares(asked[n], starts_s, ends_s) for n in numbers])
+    return Part(file, numbers, (weights @ values).astype(np.float32))
+
+
+def windows_of(one: LabelledSet, network: Checkpoint, file: str, kind: str) -> Windows | str:
+    """What is made of a file's windows, or a sentence that says why nothing can be."""
+    try:
+        path = one.path_of(file)
+        if kind == OWN_LABELS:
+            return Windows(*file_embeddings(network, path))
+        heard = predict_file(path, network)
+    except ValueError as error:
+        return str(error)
+    return Windows(heard.starts_s, heard.ends_s, heard.probabilities)
 
 
 def fitting(network: Checkpoint, classes: Sequence[str]) -> list[str]:

@@ -38,7 +38,8 @@ class JobLimits:
     max_seconds: float | None = None
     max_memory_mb: float | None = None
     n_cores: int | None = None
-    max_waiting: int = 20  # jobs, the one that runs included
+    max_waiting: int = 40  # jobs of everybody, the one that runs included
+    is_one_each: bool = False  # whether a visitor has one job at a time
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class Request:
     fingerprint: str = ""  # of the folder's files as they were looked at; empty: not compared
     has_own_cache: bool = False  # what is computed goes when the job does
     limits: JobLimits = field(default_factory=JobLimits)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks for a training, as far as a public page can tell."""
+
+    jobs: tuple[str, ...] = ()  # ids that their browser remembers
+    address: str = ""  # a keyed hash of where they come from, never the address itself
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,11 @@ class Job:
     def asked_at(self) -> float:
         """When it was last asked to run, in seconds since 1970."""
         return float(read_json(self.folder / STATE).get("asked_at", 0.0))
+
+    @property
+    def address(self) -> str:
+        """The keyed hash of the address from which it was last asked for; empty where none is."""
+        return str(read_json(self.folder / STATE).get("address", ""))
 
     @property
     def status(self) -> Status:

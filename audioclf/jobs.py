@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
@@ -27,6 +29,7 @@ from audioclf.job import (
     Job,
     JobLimits,
     Request,
+    Visitor,
     alive,
     changed_at,
     find_all,
@@ -35,6 +38,8 @@ from audioclf.job import (
 from audioclf.kept_values import read_json, saying_why, write_json
 
 ID_BYTES = 9
+ASKING = "asking.lock"
+NOBODY = Visitor()
 DAY_S, LOCK_PATIENCE_S = 86_400, 2.0
 
 
@@ -46,31 +51,32 @@ def find(job_id: str) -> Job:
     return found
 
 
-def start(request: Request, job_id: str | None = None) -> Job:
-    """Ask for a training; it begins when those before it have ended.
+def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY) -> Job:
+    """Ask for a training; it begins when those before it have ended, in the order of asking.
 
-    Raises ValueError where too many wait, and where nothing can be written.
+    Raises ValueError where too many wait, where the visitor has one already, and where nothing can
+    be written.
     """
-    _check_turn(request.limits)
     job = Job(home() / (job_id or new_id()))
-    with saying_why(job.folder):
+    with saying_why(job.folder), _asking():
+        _check_turn(request.limits, visitor)
         job.folder.mkdir(parents=True, exist_ok=True)
         write_json(job.folder / REQUEST, asdict(request))
-        _launch(job)
+        _launch(job, address=visitor.address)
     return job
 
 
-def resume(job: Job, *, publish: bool = False) -> Job:
+def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job:
     """Let an ended job go on from its last kept epoch, or publish that as it is.
 
-    Raises ValueError where it is running or done.
+    Raises ValueError where it is running or done, and as `start` does.
     """
     status = job.status
     if status.is_alive or status.state == DONE:
         raise ValueError("This training is running or done: there is nothing to resume.")
-    _check_turn(job.request.limits)
-    with saying_why(job.folder):
-        _launch(job, *(["--publish"] if publish else []))
+    with saying_why(job.folder), _asking():
+        _check_turn(job.request.limits, visitor)
+        _launch(job, *(["--publish"] if publish else []), address=visitor.address)
     return job
 
 
@@ -102,10 +108,28 @@ def new_id() -> str:
     return made
 
 
-def _check_turn(limits: JobLimits) -> None:
-    n_alive = len(alive())
-    if n_alive >= limits.max_waiting:
-        raise ValueError(f"{n_alive} trainings run or wait already: try again later.")
+def _check_turn(limits: JobLimits, visitor: Visitor) -> None:
+    living = alive()
+    if limits.is_one_each and any(_is_of(job, visitor) for job in living):
+        raise ValueError(
+            "A training of yours, or of somebody at your address, runs or waits already: wait "
+            "until it has ended, or cancel it."
+        )
+    if len(living) >= limits.max_waiting:
+        raise ValueError(f"{len(living)} trainings run or wait already: try again later.")
+
+
+def _is_of(job: Job, visitor: Visitor) -> bool:
+    return job.id in visitor.jobs or (bool(visitor.address) and job.address == visitor.address)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """One after the other, so that two who ask at once are counted."""
+    home().mkdir(parents=True, exist_ok=True)
+    with (home() / ASKING).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _lock(file: IO[bytes]) -> None:
@@ -126,7 +150,7 @@ def _lock(file: IO[bytes]) -> None:
             time.sleep(0.05)
 
 
-def _launch(job: Job, *arguments: str) -> None:
+def _launch(job: Job, *arguments: str, address: str = "") -> None:
     """A process in a session of its own, which holds the lock from here on."""
     command = [sys.executable, "-m", "audioclf.supervise", os.fspath(job.folder), *arguments]
     with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
@@ -137,7 +161,7 @@ def _launch(job: Job, *arguments: str) -> None:
         for name in (PROGRESS, RESULT, CANCEL):
             (job.folder / name).unlink(missing_ok=True)
         spent_s = before.get("spent_s", 0.0)
-        now = {"state": WAITING, "asked_at": time.time(), "spent_s": spent_s}
+        now = {"state": WAITING, "asked_at": time.time(), "spent_s": spent_s, "address": address}
         write_json(job.folder / STATE, now)
         subprocess.Popen(
             [*command, str(lock.fileno())],

@@ -6,20 +6,23 @@ Whatever the format, `audioclf-marks.csv` beside it holds everything that counts
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from audioclf import dataset, excerpt
 from audioclf._whole import whole_folder, zip_folder
+from audioclf.deadline import Check, never
 from audioclf.labelled import LabelledSet
 from audioclf.labels import Label, audiofolder, cells, database, store
 from audioclf.labels.formats import Format, format_named
 from audioclf.markdown import plain
 
+T = TypeVar("T")
 EVERYTHING = "audioclf-marks.csv"
 MARKS = (
     "file", "start_s", "end_s", "kind", "label", "who", "at", "suggested", "probability", "by",
@@ -59,14 +62,14 @@ class Export:
 FOR_TEACHING = Export("audiofolder", clips="wav", one_class=True)
 
 
-def write_labels(one: LabelledSet, chosen: Export, output: Path) -> Path:
+def write_labels(one: LabelledSet, chosen: Export, output: Path, check: Check = never) -> Path:
     """The labels for another tool, as a new folder or a ZIP.
 
     Raises ValueError where there are none, and for what the format cannot hold.
     """
     if output.exists():
         raise ValueError(f"“{output.name}” is there already: name a new file or folder.")
-    with made(one, chosen) as folder:
+    with made(one, chosen, check) as folder:
         if output.suffix == ".zip":
             zip_folder(folder, output)
         else:
@@ -76,8 +79,11 @@ def write_labels(one: LabelledSet, chosen: Export, output: Path) -> Path:
 
 
 @contextmanager
-def made(one: LabelledSet, chosen: Export) -> Iterator[Path]:
-    """The export as a folder that is there as long as it is needed. Raises ValueError."""
+def made(one: LabelledSet, chosen: Export, check: Check = never) -> Iterator[Path]:
+    """The export as a folder that is there as long as it is needed. Raises ValueError.
+
+    check: asked between the steps, and raises ValueError where the time is over.
+    """
     form = format_named(chosen.form)
     labels = sorted(one.labels(), key=lambda label: (label.file, label.start_s or 0.0))
     if chosen.one_class:
@@ -90,12 +96,14 @@ def made(one: LabelledSet, chosen: Export) -> Iterator[Path]:
         folder, cut = Path(temporary, "export", one.name), Path(temporary, "cut")
         written, durations, sources = labels, one.durations(), dict[str, Path]()
         if chosen.clips:
-            written, sources = _as_clips(one, labels, cut, chosen.clips)
+            written, sources = _as_clips(one, _checked(labels, check), cut, chosen.clips)
             durations |= _lengths(written, labels)
         for prefix, part, own in _parts(form, written, chosen):
             _write(own, part, durations, folder / prefix)
             if chosen.with_sounds or chosen.clips:
-                _copy(one, _targets(own, part, durations), sources, folder / prefix)
+                targets = _checked(_targets(own, part, durations).items(), check)
+                _copy(one, targets, sources, folder / prefix)
+        check()
         _keep(folder / EVERYTHING, _everything(one))
         _keep(folder / "README.md", _readme(one, labels))
         yield folder
@@ -121,6 +129,12 @@ def _parts(
     ]
 
 
+def _checked(things: Iterable[T], check: Check) -> Iterator[T]:
+    for thing in things:
+        check()
+        yield thing
+
+
 def _of_one_class(labels: list[Label]) -> list[Label]:
     """A label per place, without the places that have several classes."""
     found: dict[tuple[str, float | None, float | None], dict[str, Label]] = {}
@@ -144,9 +158,12 @@ def _targets(form: Format, labels: list[Label], durations: dict[str, float]) -> 
 
 
 def _copy(
-    one: LabelledSet, targets: dict[str, str], sources: dict[str, Path], folder: Path
+    one: LabelledSet,
+    targets: Iterable[tuple[str, str]],
+    sources: dict[str, Path],
+    folder: Path,
 ) -> None:
-    for file, target in targets.items():
+    for file, target in targets:
         path = _inside(folder, target)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -157,7 +174,7 @@ def _copy(
 
 
 def _as_clips(
-    one: LabelledSet, labels: list[Label], folder: Path, form: str
+    one: LabelledSet, labels: Iterable[Label], folder: Path, form: str
 ) -> tuple[list[Label], dict[str, Path]]:
     """The labels with every stretch as a file of its own, and where these lie.
 

@@ -1,17 +1,34 @@
 """Labels taken from other tools; `label_export` gives them away."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from audioclf.deadline import Check, never
 from audioclf.label_export import EVERYTHING
 from audioclf.labelled import LabelledSet
-from audioclf.labels import Label, class_name, contents, database, store
+from audioclf.labels import Label, class_name, contents, database, decoded, store
 from audioclf.labels.contents import File
 from audioclf.labels.formats import format_named
 from audioclf.labels.store import LABEL, Mark
 
+T = TypeVar("T")
+CHECKED_EVERY = 200
 TEXTS = frozenset({".csv", ".jsonl", ".json", ".txt", ".textgrid"})
+
+
+@dataclass(frozen=True)
+class ImportLimits:
+    """What may be taken at once; None is no limit."""
+
+    max_bytes: int | None = None
+    max_classes: int | None = None  # of the set, those included that it has
+    max_names: int | None = None  # classes of one place
+    check: Check = never  # asked between the steps: raises ValueError where the time is over
+
+
+ANY = ImportLimits()
 
 
 class Taken(NamedTuple):
@@ -21,43 +38,65 @@ class Taken(NamedTuple):
     n_left_out: int
 
 
-def read_labels(one: LabelledSet, paths: Sequence[Path], form: str, who: str) -> Taken:
+def read_labels(
+    one: LabelledSet, paths: Sequence[Path], form: str, who: str, limits: ImportLimits = ANY
+) -> Taken:
     """Take labels from files of another tool. Raises ValueError, and takes nothing then.
 
     A file of sound is found by its place in the set, or by its name where only one has it. Labels
     that stand there already are not said again; those shorter than a sample, or behind the sound's
     end, are left out.
     """
-    texts = _texts(paths)
+    texts = _texts(paths, limits)
     if not texts:
         raise ValueError("There are no files of that format here: name the files, or their folder.")
     found = format_named(form).read(texts)
     places = _places(one)
-    marks = [_mark(label, places, who) for label in found]
-    some = [mark for mark in marks if mark is not None]
+    limits.check()
+    marks = [_mark(label, places, who) for label in _checked(found, limits.check)]
+    some = _together([mark for mark in marks if mark is not None])
+    if limits.max_names and any(len(mark.names) > limits.max_names for mark in some):
+        raise ValueError(
+            f"At most {limits.max_names} classes can be named of one place: take fewer."
+        )
     with database.opened(one.store) as db, database.whole(db):
         said = {_what(mark) for mark in store.current(db)}
-        new = [mark for mark in _together(some) if _what(mark) not in said]
-        for name in dict.fromkeys(name for mark in new for name in mark.names):
-            contents.add_class(db, name)
-        for mark in new:
+        new = [mark for mark in some if _what(mark) not in said]
+        names = (name for mark in new for name in mark.names)
+        contents.add_classes(db, names, limits.max_classes)
+        for mark in _checked(new, limits.check):
             store.add(db, mark)
-    return Taken(len(new), len(marks) - len(some))
+    return Taken(len(new), marks.count(None))
 
 
-def _texts(paths: Sequence[Path]) -> dict[str, str]:
+def _checked(things: Sequence[T], check: Check) -> Iterator[T]:
+    """The things; every few hundred the time is looked at."""
+    for number, thing in enumerate(things):
+        if number % CHECKED_EVERY == 0:
+            check()
+        yield thing
+
+
+def check_size(n_bytes: int, limits: ImportLimits) -> None:
+    """Raise ValueError for files that are larger together than the limits allow."""
+    if limits.max_bytes is not None and n_bytes > limits.max_bytes:
+        mb = limits.max_bytes / 1e6
+        raise ValueError(f"These files are larger than {mb:g} MB together: take them in parts.")
+
+
+def _texts(paths: Sequence[Path], limits: ImportLimits) -> dict[str, str]:
     """The contents of files, and of those in folders, by their place. Raises ValueError."""
-    found = {}
+    found, n_bytes = {}, 0
     for path in paths:
         if not path.exists():
             raise ValueError(f"There is no file “{path}”: name the one with the labels.")
         inside = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in TEXTS]
         for file in inside if path.is_dir() else [path]:
             name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            try:
-                found[name] = file.read_text(encoding="utf-8")
-            except UnicodeError:
-                raise ValueError(f"“{file.name}” is no text in UTF-8: save it as that.") from None
+            n_bytes += file.stat().st_size
+            check_size(n_bytes, limits)
+            limits.check()
+            found[name] = decoded(file.read_bytes(), file.name)
     found.pop(EVERYTHING, None)  # it stands beside every export
     return found
 
@@ -83,7 +122,8 @@ def _mark(label: Label, places: dict[str, File], who: str) -> Mark | None:
         ends = contents.on_samples(file, label.start_s, label.end_s)
         if ends[0] == ends[1]:
             return None
-    return Mark(file.place, LABEL, (class_name(label.name),), *ends, who=label.who or who)
+    person = label.who.encode("utf-8", "replace").decode() or who
+    return Mark(file.place, LABEL, (class_name(label.name),), *ends, who=person)
 
 
 def _what(mark: Mark) -> tuple[object, ...]:
@@ -92,11 +132,11 @@ def _what(mark: Mark) -> tuple[object, ...]:
 
 def _together(marks: list[Mark]) -> list[Mark]:
     """One mark per place, with all its classes."""
-    found: dict[object, Mark] = {}
+    last = {mark.place: mark for mark in marks}
+    names: dict[object, dict[str, None]] = {place: {} for place in last}
     for mark in marks:
-        before = found.get(mark.place)
-        names = (*before.names, *mark.names) if before else mark.names
-        found[mark.place] = Mark(
-            mark.file, LABEL, tuple(dict.fromkeys(names)), mark.start_s, mark.end_s, who=mark.who
-        )
-    return list(found.values())
+        names[mark.place].update(dict.fromkeys(mark.names))
+    return [
+        Mark(mark.file, LABEL, tuple(names[place]), mark.start_s, mark.end_s, who=mark.who)
+        for place, mark in last.items()
+    ]

@@ -81,27 +81,17 @@ class LabelQueue:
 
         What cannot be heard is remembered with the reason, and not asked about.
         """
-        values: NDArray[np.float32] | None = None
-        unheard: set[int] = set()
-        for part in hearing.listen(self.one, network, self.candidates, kind):
-            if part.trouble:
-                unheard.update(part.numbers)
-                self.leave_out(part.file, part.trouble)
-            else:
-                if values is None:
-                    values = np.zeros((len(self.candidates), part.values.shape[1]), np.float32)
-                values[part.numbers] = part.values
-            yield part
-        self.unheard = self.unheard | unheard
-        if values is None:
-            return
-        if kind == hearing.OWN_LABELS:
-            found = _unknowing(suggest.space(values))
-        else:
-            found = _network_s(network, values, self._classes())
+        own = EmbeddingPass(self, network, kind)
+        while own.missing:
+            file = next(iter(own.missing))
+            yield own.add(file, hearing.windows_of(self.one, network, file, kind))
+        own.finish(is_wanted)
+
+    def adopt(self, opinion: Opinion, is_wanted: Callable[[], bool]) -> None:
+        """Have this opinion, while it is wanted; then what follows of the labels."""
         with self._changing:
             if is_wanted():
-                self.opinion = found
+                self.opinion = opinion
         self.judge()
 
     def judge(self) -> None:
@@ -109,7 +99,7 @@ class LabelQueue:
         before = self.opinion
         if before is None or before.by != OWN:
             return
-        classes = self._classes()
+        classes = self.classes()
         known = {
             number: classes.index(mark.names[0])
             for number, mark in self.marks().items()
@@ -194,9 +184,46 @@ class LabelQueue:
         found = suggest.nearest(opinion.where, number, n, without)
         return [self.asked(other, marks) for other in found]
 
-    def _classes(self) -> list[str]:
+    def classes(self) -> list[str]:
+        """The classes of the set."""
         with database.opened(self.one.store) as db:
             return contents.classes(db)
+
+
+class EmbeddingPass:
+    """What a network makes of all candidates of a queue, collected file by file."""
+
+    def __init__(self, queue: LabelQueue, network: Checkpoint, kind: str) -> None:
+        hearing.check(network, kind)
+        self.queue, self.network, self.kind = queue, network, kind
+        self.missing = hearing.numbers_by_file(queue.candidates)  # files that are yet to come
+        self._values: NDArray[np.float32] | None = None
+        self._excluded: set[int] = set()
+
+    def add(self, file: str, windows: hearing.Windows | str) -> hearing.Part:
+        """Take what was made of a file; what cannot be heard is remembered with the reason."""
+        numbers = self.missing.pop(file)
+        part = hearing.part_of(self.queue.candidates, file, numbers, windows)
+        if part.trouble:
+            self._excluded.update(part.numbers)
+            self.queue.leave_out(part.file, part.trouble)
+            return part
+        if self._values is None:
+            shape = len(self.queue.candidates), part.values.shape[1]
+            self._values = np.zeros(shape, np.float32)
+        self._values[part.numbers] = part.values
+        return part
+
+    def finish(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Have an opinion of all candidates, while it is wanted."""
+        self.queue.unheard = self.queue.unheard | self._excluded
+        if self._values is None:
+            return
+        if self.kind == hearing.OWN_LABELS:
+            found = _unknowing(suggest.space(self._values))
+        else:
+            found = _network_s(self.network, self._values, self.queue.classes())
+        self.queue.adopt(found, is_wanted)
 
 
 def accuracy(marks: Sequence[Mark]) -> Accuracy:

@@ -155,6 +155,8 @@ def look(one: LabelledSet, progress: Counted = iter, limits: Limits = audio.ANY)
         known, troubles = contents.places(db), contents.troubles(db)
     paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
     places = {path.relative_to(root).as_posix(): path for path in paths}
+    for where in places:
+        _check_text(where)
     new = [path for place, path in places.items() if place not in known]
     changed = [
         places[place] for place, at in troubles.items()
@@ -196,6 +198,15 @@ def delete_old(seconds: float) -> None:
             newest = max(path.stat().st_mtime for path in one.folder.iterdir())
             if time.time() - newest > seconds:
                 delete(one)
+
+
+def _check_text(where: str) -> None:
+    """Raise ValueError for a file whose name is no text."""
+    try:
+        where.encode()
+    except UnicodeError:
+        shown = where.encode("utf-8", "replace").decode()
+        raise ValueError(f"“{shown[-80:]}” has letters that are none: rename this file.") from None
 
 
 def _is_sound(path: Path, root: Path) -> bool:

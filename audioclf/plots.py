@@ -32,10 +32,12 @@ PALETTE = (
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
     """One colour per class, from its name: its own of Okabe and Ito's, or the next one free."""
     taken: dict[str, int] = {}
+    left = set(range(len(PALETTE)))
     for name in sorted(classes):
         place = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(OKABE_ITO)
-        free = (p % len(PALETTE) for p in range(place, place + len(PALETTE)))
-        taken[name] = next((p for p in free if p not in taken.values()), place)
+        free = (p % len(PALETTE) for p in range(place, place + len(PALETTE) * bool(left)))
+        taken[name] = next((p for p in free if p in left), place)
+        left.discard(taken[name])
     return {name: PALETTE[taken[name]] for name in classes}
 
 

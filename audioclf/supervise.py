@@ -5,7 +5,9 @@ told in a sentence. `python -m audioclf.supervise FOLDER [--publish] LOCK`.
 """
 
 import contextlib
+import ctypes
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -15,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 from audioclf.job import (
     CANCEL,
@@ -38,6 +42,7 @@ GRACE_S = 1.5  # from the wish to end until it is made to
 OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
 TURN = "turn.lock"
 CACHE = "cache"  # of a job that has its own
+PR_SET_PDEATHSIG = 1
 CANCELLED_WORDS = "It was cancelled"
 
 
@@ -80,7 +85,12 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, s
         os.fspath(job.folder),
         *arguments,
     ]
-    child = subprocess.Popen(command, env=_environment(job), pass_fds=locks)
+    child = subprocess.Popen(
+        command,
+        env=_environment(job),
+        pass_fds=locks,
+        preexec_fn=functools.partial(_die_with, os.getpid()),
+    )
     why, asked_at = "", 0.0
     while child.poll() is None:
         time.sleep(EVERY_S)
@@ -97,6 +107,17 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, s
         said = read_json(job.folder / RESULT).get("sentence")
         return FAILED, said or (job.log.splitlines() or ["It failed."])[-1]
     return KILLED, _how_it_died(child.returncode, _out_of_memory_events() > n_ooms)
+
+
+def _die_with(supervisor: int) -> None:
+    """In the new process: have the kernel end it as soon as its supervisor is dead, on Linux.
+
+    One that died before this was asked for is known by its number, which is no longer the parent's.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != supervisor:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _reason(job: Job, limits: JobLimits, started: float, pid: int) -> str:
@@ -158,13 +179,11 @@ def _environment(job: Job) -> dict[str, str]:
 
 
 def _memory_mb(pid: int) -> float:
-    """What a process holds, in MB; 0 where the system does not tell."""
+    """What a process holds, in MB; 0 where it has just ended."""
     try:
-        text = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
+        return float(psutil.Process(pid).memory_info().rss) / 1e6
+    except psutil.Error:
         return 0.0
-    found = re.search(r"VmRSS:\s+(\d+) kB", text)
-    return int(found[1]) / 1e3 if found else 0.0
 
 
 def _out_of_memory_events() -> int:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import checkpoint, collection, jobs, known
+from audioclf import checkpoint, collection, jobs, known, supervise
 from audioclf.job import (
     CANCELLED,
     DONE,
@@ -29,6 +30,7 @@ from audioclf.job import (
     JobLimits,
     Request,
     Status,
+    Visitor,
 )
 from audioclf.predict import predict_file
 from tests.conftest import ROOT
@@ -246,15 +248,26 @@ def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> 
     assert status.state == KILLED and "ended from outside" in status.sentence
 
 
-def test_a_training_ends_and_keeps_its_epoch_where_its_supervisor_dies(long_one: Request) -> None:
+def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
+    long_one: Request,
+) -> None:
     job = jobs.start(long_one)
-    until(lambda: len(job.epochs) >= 2)
+    until(lambda: len(job.epochs) >= 3)
     pid = worker(job)
     supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(pid, signal.SIGSTOP)  # it can do nothing by itself
     os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{pid}").exists() or not job.is_locked, 10)
     status = ended(job)
     assert status.state == KILLED
-    assert kept_epoch(job) >= 2
+    assert kept_epoch(job) >= 1
+
+
+def test_what_a_process_holds_is_a_number_on_every_system() -> None:
+    assert 10 < supervise._memory_mb(os.getpid()) < 100_000
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert supervise._memory_mb(gone.pid) == 0.0
 
 
 def test_one_job_runs_at_a_time_and_the_others_in_their_order(
@@ -281,6 +294,42 @@ def test_one_job_runs_at_a_time_and_the_others_in_their_order(
     assert "not here any more" in refusal(lambda: jobs.find("../jobs"))
     jobs.delete(third)
     assert third not in jobs.find_all() and Path(request_for.out, "third").is_dir()
+
+
+def test_each_visitor_has_one_training_and_the_others_come_in_their_order(
+    request_for: Request, long_one: Request
+) -> None:
+    one_each = JobLimits(is_one_each=True)
+    ann, bob, cid = (Visitor(address=name) for name in ("ann", "bob", "cid"))
+    first = jobs.start(replace(long_one, limits=one_each), visitor=ann)
+    asked = replace(request_for, limits=one_each)
+    for visitor in (ann, Visitor(jobs=(first.id,), address="elsewhere")):
+        assert "wait until it has ended, or cancel it" in refusal(
+            lambda v=visitor: jobs.start(asked, visitor=v)
+        )
+    second = jobs.start(replace(asked, name="second"), visitor=bob)
+    third = jobs.start(replace(asked, name="third"), visitor=cid)
+    until(lambda: first.status.state == RUNNING)
+    assert [job.status.n_ahead for job in (second, third)] == [1, 2]
+    jobs.cancel(third)
+    ended(third)
+    until(lambda: not third.is_locked)
+    jobs.start(replace(asked, name="fourth"), visitor=cid)
+    assert "of yours" in refusal(lambda: jobs.resume(third, visitor=cid))
+    found: list[object] = []
+
+    def ask() -> None:  # many at once count as one after the other
+        try:
+            found.append(jobs.start(replace(asked, name="fifth"), visitor=Visitor(address="dan")))
+        except ValueError:
+            found.append(None)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join()
+    assert found.count(None) == 3 and len(found) == 4
 
 
 @pytest.mark.parametrize(

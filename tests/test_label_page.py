@@ -330,7 +330,7 @@ def test_two_tabs_label_at_once(browser: Browser, own_url: str, thirty: Path) ->
 @pytest.mark.parametrize(
     "name",
     ["<img src=x onerror=document.title='pwned'>", "${document.title='pwned'}", "=HYPERLINK(1)",
-     "../x", "🐸 frog", "ضفدع", "x" * 300],
+     "../x", "🐸 frog", "ضفدع", "x" * 100],
 )  # fmt: skip
 def test_classes_are_only_words(page: Page, thirty: Path, name: str) -> None:
     title = f"words {abs(hash(name)) % 10**6}"

@@ -22,7 +22,7 @@ EARS = "separable_cnn-mel"
 N_EACH = 8
 HOSTILE = (
     "<img src=x onerror=alert(1)>", "${7*7}", '=HYPERLINK("http://x")', "../x", "🐸", "ضفدع",
-    "x" * 300,
+    "x" * 100,
 )  # fmt: skip
 
 
@@ -200,9 +200,9 @@ def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"names": ["x" * 301]}, "1 to 300 characters"),
-        ({"names": ["a\nb"]}, "1 to 300 characters"),
-        ({"names": [" "]}, "1 to 300 characters"),
+        ({"names": ["x" * 101]}, "1 to 100 characters"),
+        ({"names": ["a\nb"]}, "1 to 100 characters"),
+        ({"names": [" "]}, "1 to 100 characters"),
         ({"names": [str(i) for i in range(30)]}, "At most 20"),
         ({"names": []}, "choose one"),
         ({"mark": "magic"}, "choose one"),
@@ -219,7 +219,7 @@ def test_classes_come_back_as_they_were_typed(three: labelled.LabelledSet, name:
         ({"n": "x"}, "no number"),
         ({"token": "../../x" * 4}, "reload"),
         ({"set": "x" * 300}, "not here any more"),
-        ({"who": "\ud800", "names": ["\ud800"]}, "1 to 300 characters"),
+        ({"who": "\ud800", "names": ["\ud800"]}, "letters that are none"),
         ({"n": float("inf")}, "no number"),
         ({"held": 3}, "no such value"),
     ],

@@ -152,12 +152,72 @@ def test_a_file_that_is_no_store_or_a_newer_one_is_a_sentence(path: Path) -> Non
         with database.opened(path) as db:
             store.current(db)
 
-    assert "cannot be read" in refusal(look)
+    assert "is no set of labels" in refusal(look)
     path.unlink()
     newer = sqlite3.connect(path)
     newer.execute("PRAGMA user_version=99")
     newer.close()
     assert "newer audioclf" in refusal(look)
+
+
+def test_a_new_store_is_there_whole_or_not_at_all(path: Path) -> None:
+    with database.opened(path) as db:
+        assert store.current(db) == []
+    assert [one.name for one in path.parent.iterdir()] == [path.name]  # nothing half made is left
+    found = []
+
+    def make(name: str) -> None:
+        with database.opened(path.with_name("other.sqlite")) as db:
+            contents.set_fact(db, name, 1)
+            found.append(name)
+
+    makers = [threading.Thread(target=make, args=(name,)) for name in "abcdefgh"]
+    for one in makers:
+        one.start()
+    for one in makers:
+        one.join()
+    with database.opened(path.with_name("other.sqlite")) as db:
+        assert all(contents.fact(db, name) == 1 for name in found) and len(found) == len(makers)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 100])
+def test_a_store_that_was_cut_off_is_damage_and_no_new_set(path: Path, n_bytes: int) -> None:
+    say(path, Mark("a.wav", LABEL, ("wren",)))
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    said = refusal(lambda: counts(path))
+    assert "is damaged: put back" in said or "is no set of labels: put back" in said
+    assert path.stat().st_size == n_bytes  # nothing was written over what may be saved
+
+
+def test_what_goes_wrong_with_a_store_is_told_apart(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.opened(path) as db:
+        contents.add_files(db, [File(f"{number}" * 60, 1.0) for number in range(2_000)])
+
+    def full() -> None:
+        with database.opened(path) as db:
+            db.execute("PRAGMA max_page_count=1")
+            contents.add_files(db, [File(f"x{number}" * 60, 1.0) for number in range(2_000)])
+
+    def read_only() -> None:
+        with database.opened(path) as db:
+            db.execute("PRAGMA query_only=1")
+            contents.set_fact(db, "a", 1)
+
+    assert "the disk is full: free some space" in refusal(full)
+    assert "make the file and its folder writable" in refusal(read_only)
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "in use by another program" in refusal(lambda: say(path, Mark("a.wav", UNSURE)))
+    other.close()
+    raw = path.read_bytes()
+    path.write_bytes(raw[:4_096] + b"\xaa" * (len(raw) - 4_096))
+    assert "is damaged: put back a copy" in refusal(lambda: counts(path))
+    folder = path.with_name("folder.sqlite")
+    folder.mkdir()
+    assert "cannot be opened" in refusal(lambda: counts(folder))
 
 
 def test_ten_thousand_marks_are_read_in_one_go(path: Path) -> None:

@@ -259,7 +259,7 @@ def test_labels_without_sound_are_left_out_and_ends_lie_on_samples(
     assert start == pytest.approx(round(start), abs=1e-6)
     assert label_import.read_labels(recordings, [table], "csv", "me") == (0, 2)  # not said again
     table.write_text('file,label\nr0.wav," "\n')
-    assert "1 to 300 characters" in refusal(
+    assert "1 to 100 characters" in refusal(
         lambda: label_import.read_labels(recordings, [table], "csv", "me")
     )
 

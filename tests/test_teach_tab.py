@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.helpers import special_args
 
 from audioclf import audio, checkpoint, job, jobs
 from audioclf.job import HEAD, SCRATCH, WHOLE, Request
@@ -25,6 +26,7 @@ from audioclf.ui import (
     teach_result,
     teach_settings,
     teach_sounds,
+    where,
 )
 from tests import sounds
 
@@ -154,7 +156,7 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
         ("", "cannot name a network"),
     ):
         chosen = (HEAD, START, None, name, 10, "usual", 0.2)
-        assert words in teach_settings.start_training(kept, facts, *chosen)[2]
+        assert words in teach_settings.start_training(kept, facts, None, *chosen)[2]
     assert len(jobs.find_all()) == 1
 
 
@@ -177,15 +179,15 @@ def test_settings_that_nobody_offers_are_refused(
     local: Path, three_sounds: Path, chosen: tuple[Any, ...], words: str
 ) -> None:
     kept, facts = facts_of(three_sounds)
-    assert words in teach_settings.start_training(kept, facts, *chosen)[2]
+    assert words in teach_settings.start_training(kept, facts, None, *chosen)[2]
     assert jobs.find_all() == []
 
 
 def test_before_sounds_are_checked_nothing_starts() -> None:
     chosen = (HEAD, START, None, "new", 10, "usual", 0.2)
-    assert "Bring sounds first" in teach_settings.start_training({}, None, *chosen)[2]
+    assert "Bring sounds first" in teach_settings.start_training({}, None, None, *chosen)[2]
     facts = {"is_usable": False}
-    assert "in the way" in teach_settings.start_training({}, facts, *chosen)[2]
+    assert "in the way" in teach_settings.start_training({}, facts, None, *chosen)[2]
 
 
 def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Path) -> None:
@@ -226,6 +228,15 @@ def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) ->
     assert "It is ended after 10 minutes" in words
 
 
+def refused_from(before: Any, kept: Any, here: Any, facts: Any, chosen: Any) -> None:
+    """Neither a new browser at the same address nor the same one elsewhere starts another."""
+    elsewhere = gr.Request(client={"host": "203.0.113.8"}, headers={})
+    for memory, request in ((before, here), (kept, elsewhere)):
+        said = teach_settings.start_training(memory, facts, request, *chosen)[2]
+        assert said.startswith("A training of yours, or of somebody at your address, runs or waits")
+    assert len(jobs.find_all()) == 1
+
+
 @pytest.mark.slow
 def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     three_sounds: Path, tmp_path: Path
@@ -239,17 +250,22 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     facts = last(teach_sounds.check_sounds(kept, START, False))[3]
     chosen = (HEAD, START, None, "bells", 10, "usual", 0.2)
     for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
-        said = teach_settings.start_training(kept, forged, *chosen)[2]
+        said = teach_settings.start_training(kept, forged, None, *chosen)[2]
         assert "wait until they are checked" in said
-    kept, _, said = teach_settings.start_training(kept, facts, *chosen)
+    here = gr.Request(client={"host": "203.0.113.7"}, headers={"x-forwarded-for": "198.51.100.1"})
+    before = kept
+    kept, _, said = teach_settings.start_training(kept, facts, here, *chosen)
     assert said == "" and len(kept["jobs"]) == 1
+    refused_from(before, kept, here, facts, chosen)
     (one,) = mine.jobs_of(kept)
+    told = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
+    assert one.address and b"203.0.113" not in told  # of the address there is a keyed hash only
     assert one.request.limits == mine.HOSTED_JOBS
     while one.status.is_alive:
         time.sleep(0.1)
     assert one.status.state == job.DONE, one.log
     name = one.result["checkpoint"]
-    assert name.startswith("bells-") and len(name) > len("bells-") + 6
+    assert name.startswith("bells-") and len(name) >= len("bells-") + 22  # 128 bits
     assert not (checkpoint.home() / name).exists()
 
     def offered(visitor: Any) -> bool:
@@ -383,3 +399,30 @@ def test_limits_of_a_public_page_hold_for_files_too(
     kept, said, field = teach_sounds.bring_files(clips[:6], "noise", {})
     assert kept["n_brought"] == 1 and "6 files brought" in said and field is None
     assert os.path.isabs(kept["sounds"]) is False
+
+
+def test_an_address_is_read_from_the_proxy_on_a_space_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def of(host: str, forwarded: str = "") -> str:
+        headers = {"x-forwarded-for": forwarded} if forwarded else {}
+        return where.address_of(gr.Request(client={"host": host}, headers=headers))
+
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert of("203.0.113.7", "198.51.100.1") == "203.0.113.7"
+    assert of("2001:db8:1:2:3::4") == of("2001:db8:1:2:ffff::9") != of("2001:db8:1:3::4")
+    assert of("::ffff:203.0.113.7") == "203.0.113.7" and where.address_of(None) == ""
+    monkeypatch.setenv("SPACE_ID", "somebody/audioclf")
+    assert of("10.0.0.1", "1.2.3.4, 198.51.100.1") == "198.51.100.1"  # what came before is a claim
+    assert of("10.0.0.1") == "10.0.0.1"
+    first, again = (gr.Request(client={"host": "203.0.113.7"}, headers={}) for _ in range(2))
+    assert where.address_hash(first) == where.address_hash(again) != "203.0.113.7"
+
+
+def test_gradio_tells_the_handlers_who_asks() -> None:
+    asked = gr.Request(client={"host": "203.0.113.7"}, headers={})
+    inputs = [{}, None, HEAD, START]
+    got, *_ = special_args(teach_settings.start_training, list(inputs), asked)
+    assert got == [{}, None, asked, HEAD, START]
+    for handler in (teach_job.resume_training, teach_job.publish_training):
+        assert special_args(handler, ["id", {}], asked)[0] == ["id", {}, asked]

@@ -4,11 +4,14 @@ An exchange format is one file in this folder with `write(labels, durations) -> 
 `read(texts) -> labels`, where texts are files by their place; `formats` lists them.
 """
 
+import codecs
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MAX_NAME = 300  # characters of a class
+MAX_NAME = 100  # characters of a class, wherever one is named
+NAME_RULE = f"A class has a name of 1 to {MAX_NAME} characters in one line: choose another."
 Texts = Mapping[str, str]  # the contents of text files by their place in a data set
 Durations = Mapping[str, float]  # seconds of sound files by their place
 
@@ -54,8 +57,17 @@ def class_name(text: object) -> str:
     """A class as it is kept: any words in one line. Raises ValueError."""
     name = str(text).strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise ValueError(f"A class has a name of 1 to {MAX_NAME} characters in one line.")
+        raise ValueError(NAME_RULE)
     return name
+
+
+def decoded(data: bytes, place: str) -> str:
+    """The text of a file: UTF-8, or UTF-16 that says so, as Praat writes it. Raises ValueError."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if is_utf16 else "utf-8")
+    except UnicodeError:
+        raise ValueError(f"“{place}” is no text in UTF-8 or UTF-16: save it as UTF-8.") from None
 
 
 def one_line(text: str) -> str:
@@ -67,8 +79,9 @@ def flat_names(labels: list[Label]) -> dict[str, str]:
     """Names without folders, by file; where two files share one, their folders are part of it."""
     files = list(dict.fromkeys(label.file for label in labels))
     names = [file.rpartition("/")[2] for file in files]
+    counts = Counter(names)
     return {
-        file: name if names.count(name) == 1 else file.replace("/", "_")
+        file: name if counts[name] == 1 else file.replace("/", "_")
         for file, name in zip(files, names, strict=True)
     }
 

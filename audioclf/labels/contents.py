@@ -57,7 +57,22 @@ def file(db: sqlite3.Connection, place: str) -> File | None:
 
 def add_class(db: sqlite3.Connection, name: str) -> None:
     """A class, where it is not there yet."""
-    db.execute("INSERT OR IGNORE INTO classes (name, added) VALUES (?, ?)", (name, time.time()))
+    add_classes(db, [name])
+
+
+def add_classes(db: sqlite3.Connection, names: Iterable[str], most: int | None = None) -> None:
+    """Classes that are not there yet, in their order: the one way in which they come into a set.
+
+    Raises ValueError where there would be more than `most`, and adds none then.
+    """
+    known = set(classes(db))
+    new = [name for name in dict.fromkeys(names) if name not in known]
+    if new and most is not None and len(known) + len(new) > most:
+        raise ValueError(f"At most {most} classes may be made here: use those there are.")
+    now = time.time()
+    db.executemany(
+        "INSERT OR IGNORE INTO classes (name, added) VALUES (?, ?)", [(name, now) for name in new]
+    )
 
 
 def classes(db: sqlite3.Connection) -> list[str]:

@@ -1,6 +1,10 @@
 """Label, taken away and brought: every format, the Hub, and straight to Teach."""
 
+import json
+import logging
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,15 +13,17 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from audioclf import collection, hub, label_export, label_import, labelled
+from audioclf import collection, deadline, hub, label_export, label_import, labelled
 from audioclf.label_export import Export
+from audioclf.label_import import ImportLimits
 from audioclf.labelled import LabelledSet
 from audioclf.labels.formats import FORMATS, format_named
 from audioclf.markdown import counted, plain
 from audioclf.ui import label_sets
 from audioclf.ui import mine as my
-from audioclf.ui.label_values import who
+from audioclf.ui.label_values import MOST_CLASSES, MOST_NAMES, who
 from audioclf.ui.shared import TEACH, guarded
+from audioclf.ui.where import is_local
 
 FORMAT_CHOICES = [(form.title, name) for name, form in FORMATS.items()]
 STRETCHES, FLAC, WAV = "", "flac", "wav"
@@ -27,6 +33,19 @@ CLIPS = [
     ("Become files: WAV", WAV),
 ]
 MAKING = "Making it…"
+IMPORT_S, EXPORT_S, PUSH_S = 30.0, 120.0, 300.0  # on a public page
+MOST_BYTES = 5_000_000  # of an import, there too
+
+
+def _seconds(limit_s: float) -> float | None:
+    return None if is_local() else limit_s
+
+
+def _import_limits() -> ImportLimits:
+    if is_local():
+        return label_import.ANY
+    check = deadline.within(IMPORT_S, "This import")
+    return ImportLimits(MOST_BYTES, MOST_CLASSES, MOST_NAMES, check)
 
 
 def tell_making() -> tuple[Any, str]:
@@ -42,7 +61,8 @@ def export_set(
     one = _mine(chosen, mine)
     export = Export(form, bool(with_sounds), str(clips or ""), bool(is_split))
     with tempfile.TemporaryDirectory() as folder:
-        made = label_export.write_labels(one, export, Path(folder, f"{one.name}.zip"))
+        check = deadline.within(_seconds(EXPORT_S), "This export")
+        made = label_export.write_labels(one, export, Path(folder, f"{one.name}.zip"), check)
         mb = made.stat().st_size / 1e6
         kept = save_file_to_cache(made, get_upload_folder())
     button = gr.update(value=kept, visible=True, label=f"Download {one.name}.zip ({mb:.1f} MB)")
@@ -57,16 +77,40 @@ def push_set(
     hub.check(repo, token)
     one = _mine(chosen, mine)
     clips = FLAC if not format_named(form).holds_stretches else STRETCHES
-    with label_export.made(one, Export(form, True, clips, is_split=False)) as folder:
-        where = hub.push(folder, repo, token, private=not is_public, kind="dataset")
+    check = deadline.within(_seconds(EXPORT_S), "This export")
+    with label_export.made(one, Export(form, True, clips, is_split=False), check) as folder:
+        args = {"folder": str(folder), "repo": repo, "token": token, "private": not is_public}
+        where = _pushed(args, _seconds(PUSH_S))
     return f"It is there: {where}"
+
+
+def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
+    """The address of the repository; pushed by a process that can be ended. Raises ValueError."""
+    command = [sys.executable, "-m", "audioclf.push_folder"]
+    root = Path(__file__).parents[2]
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(args), capture_output=True, text=True, timeout=limit_s,
+            cwd=root, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ValueError(deadline.over("This upload", limit_s or 0.0)) from None
+    try:
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        logging.error("a push ended with status %s: %s", done.returncode, done.stderr[-2_000:])
+        raise ValueError("The upload went wrong, and the log says why: try it again.") from None
+    if "error" in answer:
+        raise ValueError(answer["error"])
+    return str(answer["url"])
 
 
 @guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence)))
 def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
     """Teach, with what is labelled now; later labels come with another click."""
     one, kept = _mine(chosen, mine), my.of(mine)
-    made = collection.from_labels(one, my.limits())
+    in_time = deadline.within(_seconds(EXPORT_S), "This export")
+    made = collection.from_labels(one, my.limits(), in_time)
     n_brought = kept["n_brought"] + 1
     return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=TEACH), ""
 
@@ -79,11 +123,13 @@ def import_labels(
     one = _mine(chosen, mine)
     if not files:
         raise ValueError("Choose the files with the labels first.")
+    limits = _import_limits()
+    label_import.check_size(sum(Path(file).stat().st_size for file in files), limits)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for file in files:
             shutil.copy(file, folder / Path(file).name)
-        taken = label_import.read_labels(one, [folder], form, who({}))
+        taken = label_import.read_labels(one, [folder], form, who({}), limits)
     left = f" {taken.n_left_out:,} lie where there is no sound, and are left out."
     return n_imports + 1, f"{counted(taken.n_new, 'new label')}.{left if taken.n_left_out else ''}"
 

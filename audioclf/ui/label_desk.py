@@ -1,18 +1,20 @@
 """Data sets while they are labelled: kept in memory, and listened to in the background."""
 
+import functools
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audioclf import candidates, labelled
+from audioclf import candidates, hearing, labelled
 from audioclf.candidates import Candidate, Cutting
 from audioclf.clean import Split
-from audioclf.label_queue import LabelQueue
+from audioclf.label_queue import EmbeddingPass, LabelQueue
 from audioclf.labelled import LabelledSet
+from audioclf.ui.label_pool import POOL
 from audioclf.ui.shared import network_named
 from audioclf.ui.where import is_local
 
@@ -20,7 +22,9 @@ MOST_CANDIDATES = 5_000  # on a public page
 UNFORESEEN = "Listening went wrong, and the log says why: choose the network again."
 CUT_S = 3.0  # how long one call looks for silences
 AWAY_S, MOST_WINDOWS, MOST_KEPT = 90.0, 50, 10  # of windows that label the same set
+MOST_LETTERS = 100  # of what a page calls a network
 MOST_OPEN = 24  # queues in memory; another one is opened again in a moment
+MOST_OF_A_SET = 4  # of them, where there are too many
 NO_SUGGESTIONS = "none"
 
 
@@ -33,9 +37,8 @@ class Desk:
     asked: tuple[str, str] | None = None  # for what, and which network
     n_heard: int = 0
     trouble: str = ""
-    judging: threading.Lock = field(default_factory=threading.Lock)
+    embedding: EmbeddingPass | None = None  # what it still waits for
     asking: threading.Lock = field(default_factory=threading.Lock)
-    is_newer: bool = False  # labels that the opinion does not know
     away: dict[str, tuple[float, list[Candidate]]] = field(default_factory=dict)  # by window
 
     def elsewhere(self, window: str) -> list[Candidate]:
@@ -67,7 +70,6 @@ class Desk:
 
 _DESKS: OrderedDict[tuple[str, Cutting], Desk] = OrderedDict()
 _OPENING = threading.Lock()
-_EARS = threading.Semaphore(2)  # networks that listen at once
 
 
 def desk_of(asked: Mapping[str, Any]) -> Desk:
@@ -85,16 +87,22 @@ def desk_of(asked: Mapping[str, Any]) -> Desk:
             desk = Desk(_queue(one, cutting), n_files)
         _DESKS[key] = desk
         while len(_DESKS) > MOST_OPEN:
-            _close(_DESKS.popitem(last=False)[1])
+            _close(_DESKS.pop(_superfluous()))
     if is_new and candidates.is_cut(one, cutting):  # whoever asks goes on where they were
         listen(desk, asked.get("kind"), asked.get("network"))
     return desk
 
 
+def _superfluous() -> tuple[str, Cutting]:
+    """The oldest desk of the set that has too many, so that no set drives out others; or of all."""
+    counts = Counter(folder for folder, _ in _DESKS)
+    return max(_DESKS, key=lambda key: max(counts[key[0]], MOST_OF_A_SET))
+
+
 def _close(desk: Desk | None) -> None:
-    """Whoever listens for it stops at the next file."""
+    """Nothing more is made for it from the next file on."""
     if desk is not None:
-        desk.asked = ("closed", "")
+        desk.asked, desk.embedding = ("closed", ""), None
 
 
 def _queue(one: LabelledSet, cutting: Cutting) -> LabelQueue:
@@ -136,55 +144,77 @@ def candidate_of(desk: Desk, asked: Mapping[str, Any]) -> Candidate:
 
 
 def listen(desk: Desk, kind: Any, network: Any) -> None:
-    """Have a network listen to all candidates in the background, unless it does or did already."""
-    asked = (str(kind), str(network or ""))
+    """Have a network listen to all candidates in the background, unless it does or did already.
+
+    What cannot be listened to is told by the desk, and nothing begins.
+    """
+    asked = (str(kind)[:MOST_LETTERS], str(network or "")[:MOST_LETTERS])
     with _OPENING:
         if desk.asked == asked and not desk.trouble:
             return
-        desk.asked, desk.n_heard, desk.trouble = asked, 0, ""
+        desk.asked, desk.n_heard, desk.trouble, desk.embedding = asked, 0, "", None
         desk.queue.opinion = None
-    if asked[0] != NO_SUGGESTIONS and desk.queue.candidates:
-        threading.Thread(target=_listen, args=(desk, asked), daemon=True).start()
+        if asked[0] == NO_SUGGESTIONS or not desk.queue.candidates:
+            return
+        try:
+            desk.embedding = EmbeddingPass(desk.queue, network_named(asked[1]), asked[0])
+        except ValueError as error:
+            desk.trouble = str(error)
+            return
+    folder = str(desk.queue.one.folder)
+    POOL.submit(folder, "embed", functools.partial(_embed, folder))
 
 
-def _listen(desk: Desk, asked: tuple[str, str]) -> None:
-    """A network listens file by file; ends as soon as something else is asked for."""
-    kind, name = asked
+def _embed(folder: str) -> bool:
+    """One file more for all desks of a set that wait for it; whether there are more.
 
-    def is_wanted() -> bool:
-        return desk.asked == asked
-
+    Desks that differ in how recordings are cut share what a network made of the file.
+    """
+    with _OPENING:
+        desks = [d for (place, _), d in _DESKS.items() if place == folder and d.embedding]
+    if not desks:
+        return False
+    first = desks[-1]  # that was asked for last
+    own, asked = first.embedding, first.asked
+    if own is None:  # closed meanwhile
+        return True
     try:
-        with _EARS:
-            heard = desk.queue.listen(network_named(name), kind, is_wanted)
-            for number, _ in enumerate(heard, 1):
-                if not is_wanted():
-                    return
-                desk.n_heard = number
+        if not own.missing:
+            own.finish(lambda: first.embedding is own)
+            _end(first, own)
+            return True
+        file = next(iter(own.missing))
+        windows = hearing.windows_of(own.queue.one, own.network, file, own.kind)
+        for desk in desks:
+            each = desk.embedding
+            if each is not None and desk.asked == asked and file in each.missing:
+                each.add(file, windows)
+                desk.n_heard += 1
     except Exception as error:  # in the background nobody else would say it
         if not isinstance(error, ValueError):
-            logging.exception("listening to %s", desk.queue.one.id)
-        if is_wanted():
-            said = str(error) if isinstance(error, ValueError) else UNFORESEEN
-            desk.trouble = said
+            logging.exception("listening to %s", own.queue.one.id)
+        said = str(error) if isinstance(error, ValueError) else UNFORESEEN
+        _end(first, own, said)
+    return True
+
+
+def _end(desk: Desk, own: EmbeddingPass, trouble: str = "") -> None:
+    """A pass is over, unless another one has begun for this desk meanwhile."""
+    with _OPENING:
+        if desk.embedding is own:
+            desk.embedding, desk.trouble = None, trouble
 
 
 def judge_later(desk: Desk) -> None:
     """Have a new opinion of the labels soon, in the background; asked meanwhile, once more."""
-    desk.is_newer = True
-    if desk.queue.opinion is not None and desk.judging.acquire(blocking=False):
-        threading.Thread(target=_judge, args=(desk,), daemon=True).start()
+    if desk.queue.opinion is not None:
+        folder, queue = str(desk.queue.one.folder), desk.queue
 
+        def judge() -> bool:
+            queue.judge()
+            return False
 
-def _judge(desk: Desk) -> None:
-    try:
-        while desk.is_newer:
-            desk.is_newer = False
-            desk.queue.judge()
-    finally:
-        desk.judging.release()
-    if desk.is_newer:  # said between the last look and the release
-        judge_later(desk)
+        POOL.submit(folder, ("judge", desk.queue.cutting), judge)
 
 
 def cut_long(asked: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from audioclf.labels import MAX_NAME
 from audioclf.ui import label_away, label_look, label_regions, label_server, label_sets
 from audioclf.ui.label_desk import USUAL
 from audioclf.ui.lanes import lane
@@ -187,7 +188,7 @@ def away() -> Away:
         with gr.Row():
             old = unchecked(gr.Dropdown([], label="The class", elem_id="label-old"))
             new = gr.Textbox(
-                label="Its new name; that of another class merges both", max_length=300,
+                label="Its new name; that of another class merges both", max_length=MAX_NAME,
                 elem_id="label-new",
             )  # fmt: skip
         rename = gr.Button("Rename it", elem_id="label-rename")

@@ -5,7 +5,6 @@ An hour is opened at once: only the page that is looked at is read. Ends are kep
 
 import contextlib
 import functools
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,12 @@ from audioclf.labels import contents, database, store
 from audioclf.labels.contents import File
 from audioclf.labels.store import LABEL, REMOVED, Mark
 from audioclf.ui.label_desk import desk_of, judge_later
+from audioclf.ui.label_pool import POOL
 from audioclf.ui.label_values import (
     Values,
     answering,
     decoding,
+    most_classes,
     names_of,
     number_of,
     seen,
@@ -30,7 +31,6 @@ from audioclf.ui.lanes import ASSETS, outline
 from audioclf.ui.shared import limits
 
 LONGEST_PAGE_S = 60.0
-_entering = threading.Lock()
 VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 
 
@@ -38,8 +38,8 @@ VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 def open_recording(asked: Values) -> Values:
     """How long a recording is, and its regions: those that were drawn, and labelled stretches."""
     one, file = _recording(asked)
-    if _entering.acquire(blocking=False):  # one at a time: others are decoded when looked at
-        _start_entering(one.path_of(file.place))
+    path = one.path_of(file.place)
+    POOL.submit(str(one.folder), "enter", functools.partial(_enter, path))
     return {
         "file": file.place,
         "duration_s": file.duration_s,
@@ -94,8 +94,7 @@ def save_region(asked: Values) -> Values:
             beside = store.beside(token)
             store.add(db, Mark(file.place, REMOVED, (), *lay, who=person, token=beside))
         store.add(db, mark)
-        for name in names:
-            contents.add_class(db, name)
+        contents.add_classes(db, names, most_classes())
     judge_later(desk_of(asked))
     return {"regions": _regions(one, file)}
 
@@ -106,21 +105,11 @@ def read_editor(asked: Values) -> Values:
     return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
 
 
-def _start_entering(path: Path) -> None:
-    """Decode in the background while `_entering` is held."""
-    try:
-        threading.Thread(target=_enter, args=(path,), daemon=True).start()
-    except RuntimeError:  # no thread can be started just now
-        _entering.release()
-
-
-def _enter(path: Path) -> None:
+def _enter(path: Path) -> bool:
     """So that later pages are there when somebody turns to them; what is wrong they say."""
-    try:
-        with contextlib.suppress(ValueError, OSError):
-            excerpt.entered(path, limits())
-    finally:
-        _entering.release()
+    with contextlib.suppress(ValueError, OSError):
+        excerpt.entered(path, limits())
+    return False
 
 
 def _recording(asked: Values) -> tuple[LabelledSet, File]:

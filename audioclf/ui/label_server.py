@@ -8,7 +8,7 @@ from typing import Any
 from audioclf import candidates, excerpt, plots, suggest
 from audioclf.candidates import Candidate
 from audioclf.label_queue import Asked, accuracy
-from audioclf.labels import contents, database, store
+from audioclf.labels import MAX_NAME, contents, database, store
 from audioclf.labels.store import Mark
 from audioclf.ui import label_desk
 from audioclf.ui.label_desk import Desk, candidate_of, desk_of
@@ -16,6 +16,7 @@ from audioclf.ui.label_values import (
     Values,
     answering,
     decoding,
+    most_classes,
     names_of,
     number_of,
     seen,
@@ -26,10 +27,9 @@ from audioclf.ui.label_values import (
     word,
 )
 from audioclf.ui.shared import limits
-from audioclf.ui.where import is_local
 
 AHEAD, MOST_AHEAD = 4, 16  # candidates that are prepared before they are shown
-MOST_HELD, MOST_CLASSES = 500, 100
+MOST_HELD = 500
 LONGEST_S = 120.0  # of a candidate that is heard and seen
 
 
@@ -46,7 +46,7 @@ def open_queue(asked: Values) -> Values:
         missing = len(candidates.unlistened(db, desk.queue.cutting))
     if not missing:
         label_desk.listen(desk, asked.get("kind"), asked.get("network"))
-    return {**_state(desk, asked), "name": one.name, "n_uncut": missing}
+    return {**_state(desk, asked), "name": one.name, "n_uncut": missing, "max_name": MAX_NAME}
 
 
 @answering
@@ -101,9 +101,7 @@ def say_label(asked: Values) -> Values:
     )  # fmt: skip
     with database.opened(desk.queue.one.store) as db, database.whole(db):
         store.add(db, mark)
-        check_room_for_classes(db, mark.names)
-        for name in mark.names:
-            contents.add_class(db, name)
+        contents.add_classes(db, mark.names, most_classes())
     label_desk.judge_later(desk)
     return _state(desk, asked)
 
@@ -130,10 +128,8 @@ def add_classes(asked: Values) -> Values:
     names = names_of(asked)
     if not names:
         raise ValueError("Type the name of a class first.")
-    with database.opened(desk.queue.one.store) as db:
-        check_room_for_classes(db, names)
-        for name in names:
-            contents.add_class(db, name)
+    with database.opened(desk.queue.one.store) as db, database.whole(db):
+        contents.add_classes(db, names, most_classes())
     return _state(desk, asked)
 
 
@@ -165,13 +161,6 @@ def _state(desk: Desk, asked: Values) -> Values:
         "next": [shown(one) for one in following],
         "held": [shown(queue.asked(queue.numbers[one], marks)) for one in held],
     }
-
-
-def check_room_for_classes(db: Any, names: tuple[str, ...]) -> None:
-    """Raise ValueError where a public page would be filled with classes."""
-    n_classes = len({*contents.classes(db), *names})
-    if n_classes > MOST_CLASSES and not is_local():
-        raise ValueError(f"At most {MOST_CLASSES} classes may be made here: use those there are.")
 
 
 def _following(

@@ -77,10 +77,7 @@ def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State) -> No
 
 
 def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> None:
-    slow: dict[str, Any] = {
-        "api_visibility": "private", "show_progress": "minimal", "concurrency_id": "export",
-        "concurrency_limit": 1,
-    }  # fmt: skip
+    slow, push, bring = (_slot(name) for name in ("export", "push", "import"))
     away.teach.click(
         label_away.teach_with_set, [sets.chosen, shared.mine],
         [shared.mine, shared.tabs, away.taught], **slow,
@@ -96,7 +93,7 @@ def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> N
         label_away.push_set,
         [sets.chosen, away.form, away.repo, away.token, away.is_public, shared.mine],
         away.pushed,
-        **slow,
+        **push,
     )
     sets.chosen.change(label_away.forget_export, None, made, **QUIET)
     away.delete.click(
@@ -113,5 +110,13 @@ def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> N
         label_away.import_labels,
         [sets.chosen, away.files, away.brought_form, n_brought, shared.mine],
         [n_brought, away.brought],
-        **slow,
+        **bring,
     )
+
+
+def _slot(name: str) -> dict[str, Any]:
+    """How slow events of this name are run: one at a time, beside those of other names."""
+    return {
+        "api_visibility": "private", "show_progress": "minimal", "concurrency_id": name,
+        "concurrency_limit": 1,
+    }  # fmt: skip

@@ -5,6 +5,7 @@ What is wrong comes back as `error`, a sentence.
 
 import functools
 import getpass
+import itertools
 import logging
 import re
 import threading
@@ -22,7 +23,9 @@ from audioclf.ui.lanes import outline, spectrogram_lane
 from audioclf.ui.shared import audio_url
 from audioclf.ui.where import is_local
 
-MOST_NAMES = 20
+MOST_NAMES, MOST_CLASSES = 20, 100  # of one place; of a set on a public page
+MOST_VALUES = 50_000  # in one call
+LEAST_INT, MOST_INT = -(2**63), 2**63 - 1  # what SQLite keeps
 WORD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 N_COLUMNS = 800
 
@@ -61,7 +64,10 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
     @functools.wraps(handler)
     def safe(asked: Values) -> Values:
         try:
-            return handler(asked if isinstance(asked, dict) else {})
+            if not isinstance(asked, dict):
+                raise ValueError("The page sent no values: reload it.")
+            check_values(asked)
+            return handler(asked)
         except (StoreError, BusyError) as error:
             return {"error": str(error), "is_passing": True}
         except UnicodeError:
@@ -75,6 +81,30 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
             return {"error": "Something went wrong here, and the log says what: try it again."}
 
     return safe
+
+
+def check_values(asked: Values) -> None:
+    """Raise ValueError for text and numbers that no file and no answer can hold."""
+    left: list[Any] = [asked]
+    for n_values in itertools.count():
+        if not left:
+            return
+        if n_values > MOST_VALUES:
+            raise ValueError("The page sent too much at once: reload it.")
+        value = left.pop()
+        if isinstance(value, dict):
+            left += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str):
+            value.encode()  # not of halves of letters
+        elif isinstance(value, int) and not LEAST_INT <= value <= MOST_INT:
+            raise ValueError("The page sent a number that is too large: reload it.")
+
+
+def most_classes() -> int | None:
+    """How many classes a set may have; on one's own machine there is no limit."""
+    return None if is_local() else MOST_CLASSES
 
 
 def seen(samples: Samples, rate_hz: int) -> Values:
@@ -103,9 +133,12 @@ def place_of(one: Any) -> Values:
 
 def names_of(asked: Values) -> tuple[str, ...]:
     """Classes as a person typed them. Raises ValueError for what can be none."""
-    names = [class_name(name) for name in asked.get("names") or []]
-    if len(names) > MOST_NAMES:
-        raise ValueError(f"At most {MOST_NAMES} classes can be named at once.")
+    typed = asked.get("names") or []
+    if not isinstance(typed, list):
+        raise ValueError("The page sent something that is no list of classes: reload it.")
+    if len(typed) > MOST_NAMES:
+        raise ValueError(f"At most {MOST_NAMES} classes can be named at once: name fewer.")
+    names = [class_name(name) for name in typed]
     return tuple(dict.fromkeys(names))
 
 

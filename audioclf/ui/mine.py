@@ -16,10 +16,10 @@ from audioclf.archive import ArchiveLimits
 from audioclf.audio import Limits as Sounds
 from audioclf.checkpoint import Checkpoint
 from audioclf.collection import Limits
-from audioclf.job import Job, JobLimits
+from audioclf.job import Job, JobLimits, Visitor
 from audioclf.kept_values import delete_old
 from audioclf.labelled import LabelledSet
-from audioclf.ui.where import is_local
+from audioclf.ui.where import address_hash, is_local
 
 PUBLISHED = "published"  # where a job's network lies on a public page
 MOST_KEPT = 20
@@ -38,7 +38,7 @@ HOSTED = Limits(
         max_rate_hz=192_000,
     ),  # fmt: skip
 )
-HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, max_waiting=4)
+HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, is_one_each=True)
 LOCAL_JOBS = JobLimits()
 
 Mine = dict[
@@ -103,6 +103,13 @@ def _asked(name: str) -> float | None:
     except ValueError:
         return None
     return found if 0 < found < float("inf") else None
+
+
+def visitor(mine: Any, request: gr.Request | None) -> Visitor:
+    """Who asks for a training: on a public page the browser, and the address as a keyed hash."""
+    if is_local():
+        return Visitor()
+    return Visitor(tuple(of(mine)["jobs"]), address_hash(request))
 
 
 def jobs_of(mine: Any) -> list[Job]:

@@ -154,8 +154,10 @@ def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callab
         def safe(*args: Any, **kwargs: Any) -> Any:
             try:
                 return handler(*args, **kwargs)
-            except ValueError as error:
-                return show(str(error))
+            except UnicodeError:
+                return show("There are letters in this that are none: type it again.")
+            except ValueError as error:  # what was typed stands in it, halves of letters too
+                return show(str(error).encode("utf-8", "replace").decode())
             except (TypeError, OverflowError):  # what a form or a client sent is no such value
                 return show("One of the settings is missing or no usable number: choose another.")
 

@@ -78,15 +78,19 @@ def cancel_training(chosen: str | None) -> str:
 
 
 @guarded(lambda sentence: sentence)
-def resume_training(chosen: str | None) -> str:
+def resume_training(chosen: str | None, mine: Any = None, request: gr.Request | None = None) -> str:
     """Let an ended training go on from its last kept epoch."""
-    return in_words(jobs.resume(jobs.find(chosen or "")))
+    visitor = my.visitor(mine, request)
+    return in_words(jobs.resume(jobs.find(chosen or ""), visitor=visitor))
 
 
 @guarded(lambda sentence: sentence)
-def publish_training(chosen: str | None) -> str:
+def publish_training(
+    chosen: str | None, mine: Any = None, request: gr.Request | None = None
+) -> str:
     """Publish what an ended training has learnt so far."""
-    return in_words(jobs.resume(jobs.find(chosen or ""), publish=True))
+    visitor = my.visitor(mine, request)
+    return in_words(jobs.resume(jobs.find(chosen or ""), publish=True, visitor=visitor))
 
 
 @guarded(lambda sentence: (sentence, gr.skip(), gr.skip()))

@@ -7,6 +7,7 @@ import gradio as gr
 from audioclf import survey
 from audioclf.findings import MOST_SHARE, USUAL_SHARE
 from audioclf.job import HEAD, WHOLE
+from audioclf.labels import MAX_NAME
 from audioclf.layouts import SOUNDS
 from audioclf.ui import teach_job, teach_settings, teach_sounds
 from audioclf.ui.number_table import table
@@ -84,7 +85,7 @@ def sounds() -> Sounds:
                 min_width=260,
             )
             with gr.Column(scale=2, min_width=220):
-                label = gr.Textbox(label="Their class", max_length=100, elem_id="teach-class")
+                label = gr.Textbox(label="Their class", max_length=MAX_NAME, elem_id="teach-class")
                 add = gr.Button("Bring them", elem_id="teach-add")
                 over = gr.Button("Start over", size="sm", elem_id="teach-over")
         with gr.Tab("A folder here", visible=is_local()):

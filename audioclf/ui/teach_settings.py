@@ -45,7 +45,8 @@ VARIED: dict[str, tuple[tuple[str, str], ...]] = {
 MOST_EPOCHS = 1_000
 EPOCHS = {WHOLE: 60, SCRATCH: 100}
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
-SUFFIX = 4  # random bytes that make a network's name one's own on a public page
+SUFFIX = 16  # random bytes that make a network's name one's own on a public page
+MOST_TYPED = 41  # characters of such a name before them, so that all of it may be one
 
 
 class Chosen(NamedTuple):
@@ -128,12 +129,14 @@ def estimate_time(
 
 
 @guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
-def start_training(mine: Any, facts: Any, *chosen: Any) -> tuple[Any, Any, str]:
+def start_training(
+    mine: Any, facts: Any, request: gr.Request | None, *chosen: Any
+) -> tuple[Any, Any, str]:
     """Ask for a training: what the browser remembers, the training's name, and a sentence.
 
-    facts: what the check of the sounds found. chosen: the kind (head, whole or scratch), the
-    network to start from, the architecture, the new network's name, epochs, variations (none, usual
-    or strong), and the share of clips that is held out.
+    facts: what the check of the sounds found; request: who asks. chosen: the kind (head, whole or
+    scratch), the network to start from, the architecture, the new network's name, epochs,
+    variations (none, usual or strong), and the share of clips that is held out.
     """
     kept = my.of(mine)
     if not isinstance(facts, dict):
@@ -141,7 +144,8 @@ def start_training(mine: Any, facts: Any, *chosen: Any) -> tuple[Any, Any, str]:
     if not facts["is_usable"]:
         raise ValueError("The sounds cannot be taught yet: see under 2 what is in the way.")
     made_id = jobs.new_id()
-    jobs.start(_request(kept["sounds"], facts, Chosen(*chosen), made_id), made_id)
+    asked = _request(kept["sounds"], facts, Chosen(*chosen), made_id)
+    jobs.start(asked, made_id, my.visitor(kept, request))
     now = {**kept, "jobs": [made_id, *kept["jobs"]]}
     return now, list_trainings(now, made_id), ""
 
@@ -198,7 +202,7 @@ def _name(name: Any) -> str:
     """The new network's name: free, and on a public page one's own."""
     name = checkpoint.check_name(str(name or "").strip())
     if not is_local():
-        return checkpoint.check_name(f"{name[:50]}-{secrets.token_hex(SUFFIX)}")
+        return checkpoint.check_name(f"{name[:MOST_TYPED]}-{secrets.token_urlsafe(SUFFIX)}")
     if _is_taken(name):
         raise ValueError(f"There is a network or a training “{name}” already: choose another name.")
     return name

@@ -161,7 +161,7 @@ def _wire_learning(
         (learning.resume, teach_job.resume_training),
         (learning.publish, teach_job.publish_training),
     ):
-        button.click(handler, learning.trainings, learning.told, **QUIET).then(
+        button.click(handler, [learning.trainings, shared.mine], learning.told, **QUIET).then(
             teach_job.follow_training, [learning.trainings, shown], followed, **QUIET
         )
     learning.delete.click(

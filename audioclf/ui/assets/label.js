@@ -82,6 +82,7 @@ window.audioclf.label = (() => {
       }
       if (number !== opening) return;
       tell('');
+      part.typed.maxLength = found.max_name;
       take(found);
       show('queue');
       next();
@@ -612,7 +613,6 @@ window.audioclf.label = (() => {
     const list = named('known', 'datalist');
     list.id = 'ac-known';
     named('typed', 'input', 'ac-field').setAttribute('list', 'ac-known');
-    part.typed.maxLength = 300;
     part.typed.placeholder = 'name of a class, or several with commas';
     part.typed.setAttribute('aria-label', 'New class');
     part.typed.addEventListener('keydown', (event) => {
