@@ -28,7 +28,8 @@ HOSTED = Limits(max_duration_s=300, max_bytes=20_000_000, max_values=60_000_000)
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
 CLASSIFY, LABEL, TEACH = "classify", "label", "teach"  # ids of tabs
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
+QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
+QUIET: dict[str, Any] = {**QUEUED, "queue": False}  # of bookkeeping, which is done at once
 
 
 @dataclass(frozen=True)
