@@ -15,7 +15,7 @@ from audioclf.ui import http_body
 from audioclf.ui.http_body import Receive
 from audioclf.ui.http_headers import Send, with_headers
 from audioclf.ui.http_pending import Pending
-from audioclf.ui.http_receiving import Answer, Arriving, again
+from audioclf.ui.http_receiving import Answer, Arriving, Body, again
 from audioclf.ui.http_sessions import Sessions
 from audioclf.ui.http_uploads import Uploads
 from audioclf.ui.http_visitor import RefusedError, Turns, address_of
@@ -53,19 +53,21 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = with_headers(send, scope["path"])
+        send, body = with_headers(send, scope["path"]), Body(receive)
+        receive = body.receive
         try:
             if is_local():
                 await self._follow(scope, receive, send)
             else:
                 await self._serve(scope, receive, send)
         except RefusedError as refusal:
+            await body.drain()
             await _refuse(refusal, scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
         """A request on a public page: when it is its turn, and not more than its share."""
         address, path = address_of(scope), _path_in_api(scope)
-        if path is not None and not _is_open(scope["method"], path):
+        if not _is_open(scope["method"], path):
             raise RefusedError(404, NOT_HERE)
         kind = _kind(scope["method"], path)
         async with self._turns[kind].turn(address):
@@ -167,5 +169,4 @@ async def _refuse(refusal: RefusedError, scope: Any, receive: Receive, send: Sen
         answer = JSONResponse({"detail": sentence, "error": sentence}, refusal.status)
     if refusal.status == 429:
         answer.headers["Retry-After"] = "5"
-    answer.headers["Connection"] = "close"  # the rest of a body that is not read
     await answer(scope, receive, send)

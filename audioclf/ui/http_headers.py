@@ -7,17 +7,17 @@ from starlette.datastructures import MutableHeaders
 
 Send = Callable[[Any], Awaitable[None]]
 
-# Gradio's page holds scripts and styles in its HTML, and makes functions of templates; sounds and
-# pictures come as data, and players work in blobs. A Space is shown in a frame of the Hub.
+# Gradio's page holds scripts, styles and a <base> in its HTML, and makes functions of templates;
+# players fetch sounds that are data or blobs. A Space is shown in a frame of the Hub.
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self' data: blob:",
+    "img-src": "'self' data:",
     "media-src": "'self' data: blob:",
-    "font-src": "'self' data:",
+    "font-src": "'self'",
     "connect-src": "'self' data: blob:",
-    "worker-src": "'self' blob:",
+    "worker-src": "'self'",
     "frame-src": "'none'",
     "object-src": "'none'",
     "base-uri": "'self'",

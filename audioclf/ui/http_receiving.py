@@ -1,6 +1,7 @@
 """What Gradio receives and answers, counted and read along."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -15,7 +16,32 @@ from audioclf.ui.http_visitor import RefusedError
 
 CUT_OFF = "The upload was cut off before its end: send the file again."
 MOST_ANSWER_BYTES = 1_000_000  # that are kept: paths of an upload, the name of an event
+DRAINED_S, DRAINED_BYTES = 20.0, 100_000_000  # of a body that is refused
 LAST_BYTES = 512  # in which the end of a form stands
+
+
+class Body:
+    """A request's body, of which the rest can be thrown away.
+
+    A browser that is still sending does not read an answer: it tells of a broken connection.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._is_over = receive, False
+
+    async def receive(self) -> Any:
+        """Gradio's `receive`."""
+        message = await self._receive()
+        self._is_over = self._is_over or not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Receive what is left, within limits."""
+        n_bytes = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAINED_S):
+                while not self._is_over and n_bytes < DRAINED_BYTES:
+                    n_bytes += len((await self.receive()).get("body", b""))
 
 
 class Arriving:
