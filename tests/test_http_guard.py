@@ -24,6 +24,7 @@ PART = (
 ).encode() + bytes(50_000)
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
+NOT_OURS = "A file is named by an address elsewhere: upload the file itself."
 Answered = tuple[int, dict[str, str], bytes]
 
 
@@ -49,6 +50,8 @@ def ask(
     body: Any = None,
     headers: dict[str, str] = JSON,
     source: str = "127.0.0.1",
+    *,
+    method: str | None = None,
 ) -> Answered:
     """One request from one address of this machine."""
     parts = urlsplit(url)
@@ -57,7 +60,8 @@ def ask(
     )
     sent = body if body is None or isinstance(body, bytes) else json.dumps(body)
     try:
-        connection.request("GET" if body is None else "POST", path, sent, headers)
+        method = method or ("GET" if body is None else "POST")
+        connection.request(method, path, sent, headers)
         response = connection.getresponse()
         return response.status, dict(response.getheaders()), response.read()
     finally:
@@ -118,9 +122,6 @@ def test_a_file_elsewhere_is_looked_up_by_nobody(url: str, path: str, body: Any)
     assert (status, json.loads(answer)["detail"]) == (422, NOT_OURS)
 
 
-NOT_OURS = "A file is named by an address elsewhere: upload the file itself."
-
-
 def test_large_bodies_are_refused(url: str) -> None:
     status, _, answer = ask(url, "/gradio_api/run/predict", b'"' + bytes(5_000_001) + b'"')
     assert status == 413
@@ -170,6 +171,7 @@ def test_uploads_over_the_quota_are_refused_before_they_are_written(url: str, fo
 
 
 def test_every_answer_tells_the_browser_what_it_may_do(url: str) -> None:
+    assert ask(url, "/", method="HEAD")[::2] == (200, b"")
     for path in ("/", "/config", "/nothing/here", "/theme.css"):
         _, headers, _ = ask(url, path)
         assert headers["x-content-type-options"] == "nosniff"

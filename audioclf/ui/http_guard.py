@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from gradio.blocks import Blocks
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from audioclf.ui import http_body
 from audioclf.ui.http_body import Receive
@@ -55,6 +55,9 @@ class Guard:
             return
         send, body = with_headers(send, scope["path"]), Body(receive)
         receive = body.receive
+        if (scope["method"], scope["path"]) == ("HEAD", "/"):  # Gradio asks at its start, for 3 s:
+            await HTMLResponse()(scope, receive, send)  # a busy machine would not start the app
+            return
         try:
             if is_local():
                 await self._follow(scope, receive, send)
