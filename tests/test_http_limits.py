@@ -13,7 +13,7 @@ import pytest
 from gradio.queueing import Event
 from starlette.datastructures import Headers
 
-from audioclf.ui import http_body, http_pending, http_sessions, http_uploads
+from audioclf.ui import build_app, http_body, http_pending, http_sessions, http_uploads
 from audioclf.ui.http_pending import Pending
 from audioclf.ui.http_sessions import Sessions
 from audioclf.ui.http_uploads import Quota, Uploads
@@ -299,3 +299,16 @@ def test_old_files_of_this_app_alone_are_tidied(
     http_uploads.tidy(small_app)
     assert example.exists() and foreign.exists()
     assert not any(path.exists() for path in (*left, temporary, left[1].parent))
+
+
+def test_what_does_not_queue_sets_no_state_that_is_listened_to() -> None:
+    """The page hears of such changes through the queue alone, and would not go on."""
+    app = build_app()
+    listened = {
+        target for fn in app.fns.values() for target, event in fn.targets if event == "change"
+    }
+    at_once = [fn for fn in app.fns.values() if fn.fn is not None and not fn.queue]
+    assert at_once
+    for fn in at_once:
+        states = {block._id for block in fn.outputs if isinstance(block, gr.State)}
+        assert not states & listened, fn.name

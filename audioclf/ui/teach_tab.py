@@ -77,7 +77,7 @@ def _wire_sounds(
         **QUEUED,
     )
     sounds.over.click(teach_sounds.start_over, shared.mine, brought, **QUIET)
-    gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUIET)
+    gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUEUED)
     gr.on(
         [which.change, sounds.leave_out.input, settings.share.release, settings.share.input],
         teach_sounds.check_sounds,
@@ -152,24 +152,24 @@ def _wire_learning(
         teach_job.follow_training,
         [learning.trainings, shown],
         followed,
-        **QUIET,
+        **QUEUED,
     )
     learning.cancel.click(
         teach_job.cancel_training, learning.trainings, learning.told, **QUEUED
-    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
+    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUEUED)
     for button, handler in (
         (learning.resume, teach_job.resume_training),
         (learning.publish, teach_job.publish_training),
     ):
         button.click(handler, learning.trainings, learning.told, **QUEUED).then(
-            teach_job.follow_training, [learning.trainings, shown], followed, **QUIET
+            teach_job.follow_training, [learning.trainings, shown], followed, **QUEUED
         )
     learning.delete.click(
         teach_job.delete_training,
         [learning.trainings, shared.mine],
         [learning.told, learning.trainings, shared.mine],
         **QUEUED,
-    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
+    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUEUED)
     ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUEUED).then(
         list_networks, [shared.network, shared.mine], shared.network, **QUIET
     ).then(teach_job.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)

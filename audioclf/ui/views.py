@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf.ui import compare_view, denoised_view, spectrogram_view, split_view
-from audioclf.ui.shared import QUIET, Shared
+from audioclf.ui.shared import QUEUED, Shared
 
 COSTLY = ("Denoised", "Split", "Compare")
 
@@ -36,11 +36,11 @@ def build(shared: Shared, lane: gr.HTML) -> None:
             compare_view.build(shared, wanted[2], fourth)
 
     for tab in (first, second, third, fourth):
-        tab.select(open_view, None, opened, **QUIET)
+        tab.select(open_view, None, opened, **QUEUED)
     gr.on(
         [opened.change, shared.sound.change, shared.cleaning.change],
         ask_for_view,
         [opened, shared.sound, shared.cleaning],
         wanted,
-        **QUIET,
+        **QUEUED,
     )
