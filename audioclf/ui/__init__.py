@@ -9,11 +9,13 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from starlette.middleware import Middleware
 
 from audioclf import checkpoint, clean, pictures, place, plots, predict
 from audioclf.ui import (
     classify_tab,
     fetch_view,
+    http_uploads,
     label_tab,
     mine,
     network_lists,
@@ -21,11 +23,18 @@ from audioclf.ui import (
     shared,
     teach_tab,
 )
+from audioclf.ui.http_guard import Guard
 from audioclf.ui.lanes import CSS, HEAD
 from audioclf.ui.theme import theme
 from audioclf.ui.where import is_local
 
 HOUR_S, TIDY_EVERY_S = 3_600, 900
+MOST_QUEUED = 4_096  # never what refuses: `http_pending` does, visitor by visitor
+USUAL = {
+    "FORWARDED_ALLOW_IPS": "",  # no proxy is believed unless whoever serves the page names one
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",  # nobody sees them, and a table is made of them each time
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+}
 
 
 def build_app() -> gr.Blocks:
@@ -44,7 +53,7 @@ def build_app() -> gr.Blocks:
                 teach_tab.build(app, page, teach)
             with gr.Tab("Networks", id="networks") as networks:
                 networks_tab.build(page, networks)
-    app.queue(max_size=32, default_concurrency_limit=2, api_open=None)
+    app.queue(max_size=MOST_QUEUED, default_concurrency_limit=2, api_open=False)
     return app
 
 
@@ -61,11 +70,12 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "run_history": False,
         "ssr_mode": False,
         "footer_links": ["api"],
+        "app_kwargs": {"middleware": [Middleware(Guard, blocks=app)]},
     }
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
     threading.Thread(target=_warm, daemon=True).start()
     threading.Thread(target=fetch_view.fetch_at_start, daemon=True).start()
-    threading.Thread(target=_tidy, daemon=True).start()
+    threading.Thread(target=_tidy, args=[app], daemon=True).start()
     app.block_thread()
 
 
@@ -75,14 +85,18 @@ def start(
     """Build and serve the page; `local` lifts the limits, except on a Space."""
     if local:
         os.environ["AUDIOCLF_LOCAL"] = "1"
+    for name, value in USUAL.items():
+        os.environ.setdefault(name, value)
+    http_uploads.use_own_folders()
     launch(build_app(), server_name=host, server_port=port, **settings)
 
 
-def _tidy() -> None:
+def _tidy(app: gr.Blocks) -> None:
     """What is too old goes, every quarter of an hour."""
     while True:
-        with contextlib.suppress(OSError):
-            mine.tidy()
+        for one in (mine.tidy, lambda: http_uploads.tidy(app)):
+            with contextlib.suppress(OSError):
+                one()
         time.sleep(TIDY_EVERY_S)
 
 

@@ -7,7 +7,7 @@ import gradio as gr
 from audioclf.ui import label_away, label_parts, label_sets
 from audioclf.ui import mine as my
 from audioclf.ui.label_parts import Away, Sets, Ways
-from audioclf.ui.shared import QUIET, Shared
+from audioclf.ui.shared import QUEUED, QUIET, Shared
 from audioclf.ui.where import is_local
 
 INTRODUCTION = (
@@ -46,7 +46,9 @@ def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
         button.click(
             handler, [*asked, shared.mine, sets.n_made], told, api_visibility="private",
             show_progress="minimal",
-        ).then(label_sets.look_again, [sets.chosen, shared.mine], sets.looked, **QUIET)  # fmt: skip
+        ).then(
+            label_sets.look_again, [sets.chosen, shared.mine], sets.looked, **QUEUED
+        )  # fmt: skip
     gr.on(
         [app.load, sets.n_made.change], label_sets.close_making, shared.mine,
         [sets.made, sets.files], **QUIET,
@@ -55,7 +57,7 @@ def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
     sets.chosen.input(label_sets.choose_set, [sets.chosen, shared.mine], shared.mine, **QUIET)
     gr.on(
         [tab.select, sets.chosen.change], label_sets.look_again, [sets.chosen, shared.mine],
-        sets.looked, **QUIET,
+        sets.looked, **QUEUED,
     )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State) -> No
         [sets.chosen, *ways.cutting],
         [ways.preview, ways.words],
         trigger_mode="always_last",
-        **QUIET,
+        **QUEUED,
     )
 
 
@@ -98,13 +100,13 @@ def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> N
     sets.chosen.change(label_away.forget_export, None, made, **QUIET)
     away.delete.click(
         label_away.delete_set, [sets.chosen, away.typed, shared.mine],
-        [shared.mine, sets.chosen, away.deleted], **QUIET,
+        [shared.mine, sets.chosen, away.deleted], **QUEUED,
     )  # fmt: skip
     classes = [sets.chosen, shared.mine]
     away.naming.expand(label_away.list_classes, classes, away.old, **QUIET)
     away.rename.click(
         label_away.rename_class, [sets.chosen, away.old, away.new, n_brought, shared.mine],
-        [n_brought, away.renamed], **QUIET,
+        [n_brought, away.renamed], **QUEUED,
     ).then(label_away.list_classes, classes, away.old, **QUIET)  # fmt: skip
     away.bring.click(
         label_away.import_labels,

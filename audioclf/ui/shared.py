@@ -31,7 +31,10 @@ HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
 CLASSIFY, LABEL, TEACH = "classify", "label", "teach"  # ids of tabs
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
+QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
+# Of bookkeeping, which is done at once. Not of what sets a `gr.State` whose change is listened to:
+# the page hears of that through the queue alone.
+QUIET: dict[str, Any] = {**QUEUED, "queue": False}
 
 
 @dataclass(frozen=True)

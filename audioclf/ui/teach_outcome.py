@@ -6,7 +6,7 @@ import gradio as gr
 
 from audioclf.ui import network_details, teach_result
 from audioclf.ui.number_table import table
-from audioclf.ui.shared import QUIET, Shared
+from audioclf.ui.shared import QUEUED, QUIET, Shared
 
 
 class Outcome(NamedTuple):
@@ -74,7 +74,7 @@ def outcome() -> Outcome:
 
 def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
     """What a click on them does."""
-    outcome.clips.select(teach_result.hear_clip, trainings, outcome.player, **QUIET)
+    outcome.clips.select(teach_result.hear_clip, trainings, outcome.player, **QUEUED)
     outcome.use.click(
         teach_result.use_taught,
         [trainings, shared.mine],

@@ -14,7 +14,7 @@ from audioclf.ui import (
     teach_sounds,
 )
 from audioclf.ui.network_lists import list_networks
-from audioclf.ui.shared import QUIET, Shared
+from audioclf.ui.shared import QUEUED, QUIET, Shared
 from audioclf.ui.teach_outcome import Outcome
 from audioclf.ui.teach_parts import Learning, Settings, Sounds
 from audioclf.ui.where import is_local
@@ -61,23 +61,23 @@ def _wire_sounds(
     which = gr.State(None)
     brought = [shared.mine, sounds.said]
     sounds.archive.upload(
-        teach_sounds.bring_archive, [sounds.archive, shared.mine], brought, **QUIET
+        teach_sounds.bring_archive, [sounds.archive, shared.mine], brought, **QUEUED
     )
     sounds.add.click(
         teach_sounds.bring_files,
         [sounds.files, sounds.label, shared.mine],
         [*brought, sounds.files],
-        **QUIET,
+        **QUEUED,
     )
     gr.on(
         [sounds.use_folder.click, sounds.folder.submit],
         teach_sounds.name_folder,
         [sounds.folder, shared.mine],
         brought,
-        **QUIET,
+        **QUEUED,
     )
     sounds.over.click(teach_sounds.start_over, shared.mine, brought, **QUIET)
-    gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUIET)
+    gr.on([app.load, shared.mine.change], teach_sounds.which_sounds, shared.mine, which, **QUEUED)
     gr.on(
         [which.change, sounds.leave_out.input, settings.share.release, settings.share.input],
         teach_sounds.check_sounds,
@@ -86,7 +86,7 @@ def _wire_sounds(
         trigger_mode="always_last",
         concurrency_id="teach",
         concurrency_limit=2,
-        **QUIET,
+        **QUEUED,
     )
 
 
@@ -115,14 +115,14 @@ def _wire_settings(
         [facts, *what, settings.epochs],
         settings.estimate,
         trigger_mode="always_last",
-        **QUIET,
+        **QUEUED,
     )
     chosen = [*what, settings.name, settings.epochs, settings.variation, settings.share]
     settings.begin.click(
         teach_settings.start_training,
         [shared.mine, facts, *chosen],
         [shared.mine, learning.trainings, settings.said],
-        **QUIET,
+        **QUEUED,
     ).then(
         teach_settings.name_network,
         [facts, *what, settings.name, suggested],
@@ -152,24 +152,24 @@ def _wire_learning(
         teach_job.follow_training,
         [learning.trainings, shown],
         followed,
-        **QUIET,
+        **QUEUED,
     )
     learning.cancel.click(
-        teach_job.cancel_training, learning.trainings, learning.told, **QUIET
-    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
+        teach_job.cancel_training, learning.trainings, learning.told, **QUEUED
+    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUEUED)
     for button, handler in (
         (learning.resume, teach_job.resume_training),
         (learning.publish, teach_job.publish_training),
     ):
-        button.click(handler, [learning.trainings, shared.mine], learning.told, **QUIET).then(
-            teach_job.follow_training, [learning.trainings, shown], followed, **QUIET
+        button.click(handler, [learning.trainings, shared.mine], learning.told, **QUEUED).then(
+            teach_job.follow_training, [learning.trainings, shown], followed, **QUEUED
         )
     learning.delete.click(
         teach_job.delete_training,
         [learning.trainings, shared.mine],
         [learning.told, learning.trainings, shared.mine],
-        **QUIET,
-    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUIET)
-    ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUIET).then(
+        **QUEUED,
+    ).then(teach_job.follow_training, [learning.trainings, shown], followed, **QUEUED)
+    ended.change(teach_result.show_outcome, learning.trainings, [*outcome[:7]], **QUEUED).then(
         list_networks, [shared.network, shared.mine], shared.network, **QUIET
     ).then(teach_job.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf.ui import compare_view, denoised_view, spectrogram_view, split_view
-from audioclf.ui.shared import Shared
+from audioclf.ui.shared import QUEUED, Shared
 
 COSTLY = ("Denoised", "Split", "Compare")
 
@@ -35,13 +35,12 @@ def build(shared: Shared, lane: gr.HTML) -> None:
         with gr.Tab("Compare") as fourth:
             compare_view.build(shared, wanted[2], fourth)
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     for tab in (first, second, third, fourth):
-        tab.select(open_view, None, opened, **private)
+        tab.select(open_view, None, opened, **QUEUED)
     gr.on(
         [opened.change, shared.sound.change, shared.cleaning.change],
         ask_for_view,
         [opened, shared.sound, shared.cleaning],
         wanted,
-        **private,
+        **QUEUED,
     )

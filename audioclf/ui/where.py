@@ -7,6 +7,7 @@ import secrets
 
 import gradio as gr
 
+IPV6_NETWORK = 64  # bits; a household or a server has all addresses of such a network
 KEY = secrets.token_bytes(32)  # of hashes of addresses; gone when the page ends
 
 
@@ -15,25 +16,33 @@ def is_local() -> bool:
     return bool(os.environ.get("AUDIOCLF_LOCAL")) and not os.environ.get("SPACE_ID")
 
 
-def address_of(request: gr.Request | None) -> str:
-    """Where a request comes from; on a Space the last address that its proxy noted, only there.
+def visitor_address(peer: str, forwarded: str) -> str:
+    """The visitor's address: on a Space the last one of the header that its proxy wrote, only there.
 
     Whoever has an address of IPv6 has a whole network of them: its first 64 bits.
     """
-    if request is None:
-        return ""
-    client = getattr(request, "client", None)
-    found = str(getattr(client, "host", "") or "")
+    found = peer
     if os.environ.get("SPACE_ID"):
-        noted = str(dict(getattr(request, "headers", {}) or {}).get("x-forwarded-for", ""))
-        found = noted.rpartition(",")[2].strip() or found
+        found = forwarded.rpartition(",")[2].strip() or peer
     try:
         address = ipaddress.ip_address(found)
     except ValueError:
         return found
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
+
+
+def address_of(request: gr.Request | None) -> str:
+    """The address of whoever calls a handler; empty where nobody does."""
+    if request is None:
+        return ""
+    client = getattr(request, "client", None)
+    headers = dict(getattr(request, "headers", {}) or {})
+    peer = str(getattr(client, "host", "") or "")
+    return visitor_address(peer, str(headers.get("x-forwarded-for", "")))
 
 
 def address_hash(request: gr.Request | None) -> str:
