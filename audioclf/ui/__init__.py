@@ -26,6 +26,8 @@ from audioclf.ui.theme import theme
 from audioclf.ui.where import is_local
 
 HOUR_S, TIDY_EVERY_S = 3_600, 900
+# After every event Gradio would count the last 10,000 in a table that nobody can open here.
+UNCOUNTED = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9)}
 
 
 def build_app() -> gr.Blocks:
@@ -44,6 +46,8 @@ def build_app() -> gr.Blocks:
                 teach_tab.build(app, page, teach)
             with gr.Tab("Networks", id="networks") as networks:
                 networks_tab.build(page, networks)
+    for name, value in UNCOUNTED.items():
+        os.environ.setdefault(name, value)
     app.queue(max_size=32, default_concurrency_limit=2, api_open=None)
     return app
 
