@@ -1,5 +1,7 @@
 """One visitor's costly work never stands before another one's prediction."""
 
+import asyncio
+import json
 import shutil
 from collections import defaultdict
 from pathlib import Path
@@ -7,10 +9,12 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from fastapi.testclient import TestClient
+from gradio.routes import App
 from gradio_client import Client, handle_file
 
 from audioclf import audio, checkpoint
-from audioclf.ui import build_app, classify_tab, compare_view, networks_tab, shared
+from audioclf.ui import build_app, classify_tab, compare_view, networks_tab, payloads, shared
 from audioclf.ui import spectrogram_view as spectrogram
 from tests import sounds
 
@@ -141,3 +145,42 @@ def test_lists_keep_what_they_can(networks: Path, junk: Any) -> None:
     *_, kept = networks_tab.list_trained(junk)
     assert kept["value"] in [name for _, name in kept["choices"]]
     assert classify_tab.write_tables(None, junk)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"fn_index": 10**6, "data": []}, 422),
+        ({"fn_index": -1, "data": [HALF]}, 422),
+        ({"fn_index": 10**30, "data": []}, 422),
+        ({"fn_index": "predict", "data": []}, 422),
+        ({"data": []}, 400),
+    ],
+)
+def test_a_function_that_does_not_exist_is_refused(
+    networks: Path, body: dict[str, Any], status: int
+) -> None:
+    app = App.create_app(build_app(), app_kwargs={"exception_handlers": payloads.HANDLERS})
+    with TestClient(app) as client:
+        sent = client.post(
+            "/gradio_api/queue/join",
+            content=json.dumps({**body, "session_hash": "a"}),
+            headers={"content-type": "application/json"},
+        )
+    assert sent.status_code == status
+
+
+def test_values_that_no_page_sends_are_refused_without_a_trace(networks: Path) -> None:
+    page = build_app()
+    functions = {event.name: event for event in page.fns.values()}
+    for name, values in (
+        ("predict_clip", []),
+        ("predict_clip", [{"path": "/etc/passwd"}, "full", "as_is"]),
+        ("predict_clip", [[HALF], HUGE, {}]),
+        ("show_spectrogram", [None, "x" * 10_000, HUGE, HALF, 0, "magma"]),
+        ("compare_networks", [7, HUGE, HALF]),
+    ):
+        with pytest.raises(gr.Error) as refused:
+            asyncio.run(page.preprocess_data(functions[name], values, None))
+        assert not refused.value.print_exception
+        assert len(refused.value.message.encode("utf-8")) < 1_000

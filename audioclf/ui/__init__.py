@@ -18,6 +18,7 @@ from audioclf.ui import (
     mine,
     network_lists,
     networks_tab,
+    payloads,
     shared,
     teach_tab,
 )
@@ -32,7 +33,9 @@ UNCOUNTED = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUEN
 
 def build_app() -> gr.Blocks:
     """The page with its tabs; what users leave behind is deleted after an hour."""
-    with gr.Blocks(title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False) as app:
+    with payloads.Page(
+        title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False
+    ) as app:
         gr.Markdown(
             "# audioclf\nSee a sound, and what a network hears in it, window by window.",
             elem_id="title",
@@ -64,6 +67,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "run_history": False,
         "ssr_mode": False,
         "footer_links": ["api"],
+        "app_kwargs": {"exception_handlers": payloads.HANDLERS},
     }
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
     threading.Thread(target=_warm, daemon=True).start()
