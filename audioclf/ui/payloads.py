@@ -31,4 +31,6 @@ def refuse(request: Request, error: Exception) -> Response:
 
 
 # By error; what a handler of ours raises is told on the page and never reaches this.
-HANDLERS: dict[Any, Any] = dict.fromkeys((KeyError, TypeError, ValueError, AttributeError), refuse)
+HANDLERS: dict[Any, Any] = dict.fromkeys(
+    (LookupError, TypeError, ValueError, AttributeError), refuse
+)
