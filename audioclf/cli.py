@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audioclf import _labelling, _shipped, _teaching, checkpoint, recipe
+from audioclf import _labelling, _shipped, _teaching, checkpoint, recipe, threads
 from audioclf._arguments import Run, parser
 from audioclf._console import print_table, progress
 from audioclf.checkpoint import Checkpoint
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     chosen = parser(RUNS).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    threads.single_threaded_blas()
     try:
         chosen.run(chosen)
     except (ValueError, OSError) as error:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf import checkpoint
+from audioclf import checkpoint, threads
 from audioclf.checkpoint import Checkpoint
 from audioclf.windows import Windows
 
 MAX_BATCH = 64  # windows at a time: bounds memory on long sounds
+MOST_THREADS = 4  # of one network: several are asked at once, and they are small
 
 Listener = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # of windows, batch by batch
 Opened = Callable[[str, str], Any]  # a file and its SHA-256, as an ONNX Runtime session
@@ -87,6 +88,7 @@ def open_session(path: str | Path, stamp: str) -> Any:
     checkpoint.verify_file(path, stamp)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = min(threads.n_cores(), MOST_THREADS)
     # Idle threads that spin take the cores from the next sound's decoding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

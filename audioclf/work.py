@@ -15,7 +15,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from audioclf import checkpoint, collection, dataset, heads, known, measure, second_look, settings
+from audioclf import (
+    checkpoint,
+    collection,
+    dataset,
+    heads,
+    known,
+    measure,
+    second_look,
+    settings,
+    threads,
+)
 from audioclf.checkpoint import Checkpoint
 from audioclf.dataset import Dataset
 from audioclf.job import EPOCHS, HEAD, PROGRESS, RESULT, RUN, Job, Request
@@ -79,6 +89,7 @@ def main(folder: Path, *, publish: bool = False) -> int:
     request, reporter = job.request, _Reporter(job)
     with contextlib.suppress(OSError):
         _be_modest(request.limits.n_cores)
+    threads.single_threaded_blas()
     try:
         _claim(job)
         reporter.stage("Reading the clips")

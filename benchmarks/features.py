@@ -1,9 +1,11 @@
 """Every feature of a five-second clip beside librosa or spafe, and the memory of long recordings.
 
-Run it as `python benchmarks/features.py [ROUNDS]`; it prints Markdown tables of medians. All rows
-of the first table take turns in one process, on the same clip at 22,050 Hz.
+Run it as `python benchmarks/features.py [ROUNDS] [--threads]`; it prints Markdown tables of
+medians. All rows of the first table take turns in one process, on the same clip at 22,050 Hz.
+`--threads` prints only what BLAS's threads cost, alone and beside a busy process per core.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -36,6 +38,51 @@ def main(rounds: int) -> None:
         _print_features(rounds)
         _print_file(Path(folder), rounds)
         _print_memory(Path(folder))
+
+
+THREADED = """
+import statistics, sys, time
+import numpy as np
+from audioclf import features
+sound = np.random.default_rng(0).normal(0, 0.1, 5 * 22_050).astype(np.float32)
+for name in sys.argv[2:]:
+    seconds = []
+    for _ in range(1 + int(sys.argv[1])):
+        started = time.perf_counter()
+        features.compute(name, sound, features.Analysis())
+        seconds.append(time.perf_counter() - started)
+    print(1_000 * statistics.median(seconds[1:]))
+"""
+THREADED_NAMES = ("mel", "gammatone", "multichannel")
+
+
+def _print_threads(rounds: int) -> None:
+    """Milliseconds with one BLAS thread, as everything here computes, and with one per core."""
+    cores = sorted(os.sched_getaffinity(0))
+    print(f"\n| 5 s at 22,050 Hz ({rounds} rounds), ms | " + " | ".join(THREADED_NAMES) + " |")
+    print("|---" * (1 + len(THREADED_NAMES)) + "|")
+    for n_busy in (0, len(cores)):
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n_busy)]
+        try:
+            for n_threads in (1, len(cores)):
+                ms = _threaded_ms(n_threads, rounds)
+                beside = "beside busy processes" if n_busy else "alone"
+                print(f"| {n_threads} BLAS threads, {beside} | " + " | ".join(ms) + " |")
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+
+
+def _threaded_ms(n_threads: int, rounds: int) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADED, str(rounds), *THREADED_NAMES],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": str(n_threads)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [f"{float(ms):.2f}" for ms in done.stdout.split()]
 
 
 def theirs(y: np.ndarray) -> Rows:
@@ -169,4 +216,5 @@ def _medians(rows: Rows, rounds: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    (_print_threads if "--threads" in sys.argv else main)(*(numbers or [30]))

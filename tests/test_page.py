@@ -72,6 +72,33 @@ def test_another_network_is_asked_without_uploading_again(page: Page, made_wav: 
     assert page.locator("#lane-windows canvas").is_visible()
 
 
+COUNT_LISTENERS = """() => { window.nListeners = 0;
+  const add = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function () {
+    if (this instanceof HTMLMediaElement) window.nListeners += 1;
+    return add.apply(this, arguments); }; }"""
+
+
+def test_a_prediction_leaves_no_listener_at_the_player(
+    browser: Browser, page_url: str, made_wav: Path
+) -> None:
+    context = browser.new_context(locale="en-GB")
+    context.add_init_script(f"({COUNT_LISTENERS})()")
+    page = context.new_page()
+    page.goto(page_url)
+    page.wait_for_selector("#sound input[type=file]", state="attached")
+    hear(page, made_wav)
+    counts = []
+    for cleaning in ("Denoised", "As it is", "Silences removed"):
+        panel = page.locator("#lane-windows .ac-panel").element_handle()
+        page.get_by_label(cleaning, exact=True).check()
+        page.wait_for_function("panel => !panel.isConnected", arg=panel)
+        expect(page.locator("#lane-windows .ac-play")).to_be_visible()
+        counts.append(page.evaluate("window.nListeners"))
+    assert counts[0] > 0 and len(set(counts)) == 1
+    context.close()
+
+
 def test_cleaning_predicts_again(page: Page, made_wav: Path) -> None:
     hear(page, made_wav)
     before = page.inner_text("#lane-windows .ac-when")

@@ -20,6 +20,7 @@ from audioclf.ui import (
     mine,
     network_lists,
     networks_tab,
+    payloads,
     shared,
     teach_tab,
 )
@@ -39,7 +40,9 @@ USUAL = {
 
 def build_app() -> gr.Blocks:
     """The page with its tabs; what users leave behind is deleted after an hour."""
-    with gr.Blocks(title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False) as app:
+    with payloads.Page(
+        title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False
+    ) as app:
         gr.Markdown(
             "# audioclf\nSee a sound, and what a network hears in it, window by window.",
             elem_id="title",
@@ -53,6 +56,8 @@ def build_app() -> gr.Blocks:
                 teach_tab.build(app, page, teach)
             with gr.Tab("Networks", id="networks") as networks:
                 networks_tab.build(page, networks)
+    for name, value in USUAL.items():
+        os.environ.setdefault(name, value)
     app.queue(max_size=MOST_QUEUED, default_concurrency_limit=2, api_open=False)
     return app
 
@@ -70,7 +75,10 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "run_history": False,
         "ssr_mode": False,
         "footer_links": ["api"],
-        "app_kwargs": {"middleware": [Middleware(Guard, blocks=app)]},
+        "app_kwargs": {
+            "middleware": [Middleware(Guard, blocks=app)],
+            "exception_handlers": payloads.HANDLERS,
+        },
     }
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
     threading.Thread(target=_warm, daemon=True).start()
@@ -85,8 +93,6 @@ def start(
     """Build and serve the page; `local` lifts the limits, except on a Space."""
     if local:
         os.environ["AUDIOCLF_LOCAL"] = "1"
-    for name, value in USUAL.items():
-        os.environ.setdefault(name, value)
     http_uploads.use_own_folders()
     launch(build_app(), server_name=host, server_port=port, **settings)
 

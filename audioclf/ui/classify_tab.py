@@ -14,6 +14,7 @@ from audioclf.ui.lanes import ASSETS, lane, waveform_lane
 from audioclf.ui.mine import remembered
 from audioclf.ui.network_lists import list_networks, network_choices
 from audioclf.ui.shared import (
+    PREDICT,
     QUEUED,
     QUIET,
     Shared,
@@ -232,7 +233,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
         [heard, windows, prediction],
         trigger_mode="always_last",
         show_progress="minimal",
-        concurrency_id="cpu",
+        **PREDICT,
     ).then(write_tables, [prediction, sound], downloads, **QUEUED)
     network.change(describe_network, network, about, show_progress="hidden")
     return shared

@@ -1,5 +1,7 @@
 """The Compare view: the same sound through several networks, on one time axis."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,10 +12,23 @@ from audioclf.prediction import UNSURE_BELOW, Prediction, key
 from audioclf.ui.agreement import agreement, listed, together
 from audioclf.ui.lanes import lane
 from audioclf.ui.network_lists import network_choices
-from audioclf.ui.shared import Shared, Sound, guarded, hear, network_named, unchecked
+from audioclf.ui.shared import (
+    COMPARE,
+    Shared,
+    Sound,
+    guarded,
+    hear,
+    network_named,
+    readable,
+    unchecked,
+)
+from audioclf.ui.where import is_local
 
 N_BEST = 3
-MOST = 50  # networks at a time
+MOST, MOST_HOSTED = 50, 8  # networks at a time; an ensemble counts as its members
+MOST_HOSTED_S = 1_800.0  # seconds of sound times networks
+MOST_LETTERS = 200  # of a network's name
+MOST_SESSIONS = 2_000  # whose last question is remembered
 EMPTY = {"sentence": "Upload or record a sound: all networks that are chosen here hear it."}
 OPENED = {"sentence": "All networks that are chosen here hear the same sound."}
 NO_NETWORK = {"sentence": "No network is chosen: choose the ones to compare."}
@@ -22,7 +37,10 @@ Answer = Prediction | str | None  # what a network hears, why it cannot be asked
 
 
 def compare_networks(
-    sound: str | None, networks: list[str] | None, cleaning: str
+    sound: str | None,
+    networks: list[str] | None,
+    cleaning: str,
+    request: gr.Request | None = None,
 ) -> Iterator[dict[str, Any]]:
     """What several networks hear in the same sound: a row for each, and how far they agree.
 
@@ -37,8 +55,11 @@ def compare_networks(
         yield opened
         return
     answers: dict[str, Answer] = dict.fromkeys(networks or [])
+    asked = _questions.of(request)
     yield compared(opened, answers)
     for name in answers:
+        if _questions.of(request) > asked:
+            return  # the same visitor wants another comparison
         answers[name] = ask(opened, name, cleaning)
         yield compared(opened, answers)
 
@@ -50,14 +71,80 @@ def open_sound(sound: str | None, networks: list[str] | None) -> Sound | dict[st
         return EMPTY
     if not networks:
         return NO_NETWORK
-    if not isinstance(networks, list) or not all(isinstance(name, str) for name in networks):
+    if not isinstance(networks, list) or not all(map(_is_name, networks)):
         raise ValueError("Networks are chosen by their names: choose them from the list.")
     if len(networks) > MOST:
         raise ValueError(f"At most {MOST} networks are compared at a time: choose fewer.")
     opened = Sound(sound)
+    if not is_local():
+        _check_cost(opened, networks)
     if opened.is_short:
         opened.samples()  # damage is told once, and not in every row
     return opened
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and len(name) <= MOST_LETTERS and readable(name) == name
+
+
+def _check_cost(sound: Sound, networks: list[str]) -> None:
+    """Raise ValueError where others would wait too long for this comparison."""
+    n_asked = n_heard_through(networks)
+    if n_asked > MOST_HOSTED:
+        raise ValueError(
+            f"These are {n_asked} networks, with the members of ensembles, and at most "
+            f"{MOST_HOSTED} are compared at a time here: choose fewer."
+        )
+    if n_asked * sound.duration_s > MOST_HOSTED_S:
+        n_possible = int(MOST_HOSTED_S / sound.duration_s)
+        raise ValueError(
+            f"This sound lasts {sound.duration_s:.0f} s, and at most {n_possible} networks hear one"
+            " of that length here, with the members of ensembles: choose fewer, or a shorter sound."
+        )
+
+
+def n_heard_through(networks: list[str]) -> int:
+    """How many networks are asked: a member of several ensembles once; those that are not, too."""
+    asked: set[str] = set()
+    for name in networks:
+        try:
+            asked |= {member.name for member in network_named(name).members}
+        except ValueError:
+            asked.add(name)
+    return len(asked)
+
+
+class _Questions:
+    """How often each session has asked anew, of the last sessions that did."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.counts: OrderedDict[str, int] = OrderedDict()
+
+    def of(self, request: gr.Request | None) -> int:
+        """Its number so far; 0 for one that never asked anew."""
+        return self.counts.get(_session(request), 0)
+
+    def ask(self, request: gr.Request | None) -> None:
+        """One more."""
+        session = _session(request)
+        with self.lock:
+            self.counts[session] = self.counts.get(session, 0) + 1
+            self.counts.move_to_end(session)
+            while len(self.counts) > MOST_SESSIONS:
+                self.counts.popitem(last=False)
+
+
+_questions = _Questions()
+
+
+def _session(request: gr.Request | None) -> str:
+    return str(request.session_hash) if request else ""
+
+
+def ask_anew(request: gr.Request) -> None:
+    """What is being compared for this visitor ends with the network that is being asked."""
+    _questions.ask(request)
 
 
 @guarded(lambda sentence: sentence)
@@ -155,7 +242,7 @@ def offer_networks(chosen: list[str] | None, mine: Any = None) -> Any:
     """The list with every checkpoint that is there now; keeps what is chosen and still there."""
     choices = network_choices(mine=mine)
     names = {name for _, name in choices}
-    kept = [name for name in chosen or [] if name in names]
+    kept = [name for name in chosen if name in names] if isinstance(chosen, list) else []
     changed: dict[str, Any] = {} if kept == chosen else {"value": kept}
     return gr.update(choices=choices, **changed)
 
@@ -187,12 +274,18 @@ def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
         api_visibility="private",
         show_progress="hidden",
     )
+    # Told first and outside the queue: the comparison that runs then makes room for the new one.
     gr.on(
         [wanted.change, networks.input],
+        ask_anew,
+        api_visibility="private",
+        show_progress="hidden",
+        queue=False,
+    ).then(
         compare_networks,
         [shared.sound, networks, shared.cleaning],
         rows,
         trigger_mode="always_last",
         show_progress="hidden",
-        concurrency_id="cpu",
+        **COMPARE,
     )

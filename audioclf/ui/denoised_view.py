@@ -6,7 +6,7 @@ import gradio as gr
 
 from audioclf import clean, plots
 from audioclf.pictures import View, pictures
-from audioclf.ui.shared import Shared, Sound, guarded, pcm16, unchecked
+from audioclf.ui.shared import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 
 MIN_NOISE_S = 0.1
 METHODS = [("Follows the noise", "non_stationary"), ("Steady noise", "stationary")]
@@ -71,5 +71,5 @@ def build(shared: Shared, wanted: gr.State) -> None:
         [shared.sound, *settings],
         [before, after, figure, message],
         trigger_mode="always_last",
-        concurrency_id="cpu",
+        **VIEWS,
     )

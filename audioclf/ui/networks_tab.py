@@ -17,7 +17,7 @@ from audioclf.ui.network_lists import (
     use_network,
 )
 from audioclf.ui.number_table import filled, table
-from audioclf.ui.shared import QUIET, Shared, unchecked
+from audioclf.ui.shared import QUIET, TIMINGS, Shared, unchecked
 
 COLUMNS = (
     ("Network", "{}"),
@@ -149,12 +149,12 @@ def build(shared: Shared, tab: gr.Tab) -> None:
 
     listed = [empty, everything, networks, chosen, damaged]
     tab.select(list_trained, [chosen, shared.mine], listed, **QUIET).then(
-        time_networks, None, networks, show_progress="hidden", concurrency_id="cpu"
+        time_networks, None, networks, show_progress="hidden", **TIMINGS
     )
     tab.select(fetch_view.show_offer, None, offer, **QUIET)
     fetched.then(fetch_view.show_offer, None, offer, **QUIET).then(
         list_trained, [chosen, shared.mine], listed, **QUIET
-    ).then(time_networks, None, networks, show_progress="hidden", concurrency_id="cpu").then(
+    ).then(time_networks, None, networks, show_progress="hidden", **TIMINGS).then(
         choose_yamnet, [shared.network, shared.mine], shared.network, **QUIET
     )
     networks.select(choose_row, None, chosen, **QUIET)

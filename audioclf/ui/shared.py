@@ -22,6 +22,7 @@ from audioclf.checkpoint import Checkpoint
 from audioclf.predict import predict, predict_file, together
 from audioclf.prediction import Prediction
 from audioclf.ui import mine as my
+from audioclf.ui.kept import kept
 from audioclf.ui.where import is_local
 
 HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
@@ -35,6 +36,14 @@ QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 # Of bookkeeping, which is done at once. Not of what sets a `gr.State` whose change is listened to:
 # the page hears of that through the queue alone.
 QUIET: dict[str, Any] = {**QUEUED, "queue": False}
+# What waits for what: each kind of work has slots of its own, so that a model's answer never
+# stands behind a comparison of many, a costly picture or a table of milliseconds.
+PREDICT: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 2}
+COMPARE: dict[str, Any] = {"concurrency_id": "compare", "concurrency_limit": 1}
+VIEWS: dict[str, Any] = {"concurrency_id": "views", "concurrency_limit": 2}
+TIMINGS: dict[str, Any] = {"concurrency_id": "timings", "concurrency_limit": 1}
+MOST_SHOWN = 300  # letters at both ends of a sentence that is very long
+KEPT_BYTES = 96_000_000  # decoded sounds, and as much of predictions
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ class Sound:
         return self.n_samples / self.rate_hz
 
 
-@functools.lru_cache(maxsize=4)
+@kept(KEPT_BYTES, lambda samples: int(samples.nbytes))
 def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     """Uploads lie under the hash of their content, so a path is never two sounds."""
     samples, _ = audio.load(path, limits=limits())
@@ -115,8 +124,8 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
 
 def network_named(name: str | None) -> Checkpoint:
     """The checkpoint of that name, which is never a path. Raises ValueError."""
-    found = next((c for c in checkpoint.find_all() if c.name == name), None)
-    found = found or my.network_named(name)
+    found = _listed(name) or my.network_named(name)
+    found = found or next((c for c in checkpoint.find_all() if c.name == name), None)
     if found is None:
         checkpoint.check_damaged(name)
         raise ValueError(
@@ -127,26 +136,50 @@ def network_named(name: str | None) -> Checkpoint:
     return found
 
 
+def _listed(name: str | None) -> Checkpoint | None:
+    """The checkpoint in the folder of that name, if there is one; its card is read once.
+
+    To read all cards for the one that is asked took longer than the prediction.
+    """
+    try:
+        if name not in os.listdir(checkpoint.home()):
+            return None
+        card = checkpoint.home() / str(name) / checkpoint.CARD
+        stat = card.stat()
+    except OSError:
+        return None
+    found = _read(card.parent, stat.st_mtime_ns, stat.st_size)
+    return found if found.name == name else None  # a link may lead to another name
+
+
+@functools.lru_cache(maxsize=64)
+def _read(folder: Path, modified_ns: int, n_bytes: int) -> Checkpoint:
+    return checkpoint.read(folder)
+
+
 def hear(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
     """What a network hears in a sound; kept, so that no view or ensemble asks a second time."""
     if network.is_ensemble:
         return together([hear(sound, one, cleaning) for one in network.members], network)
     card = network.folder / checkpoint.CARD
     about = (network.name, network.stamp, card.stat().st_mtime_ns)
-    return (_heard if sound.is_short else _heard_long)(sound.key, about, cleaning)
+    found: Prediction = _heard(sound.key, about, cleaning)
+    return found
 
 
-def _hear(
+def _n_bytes(prediction: Prediction) -> int:
+    arrays = (prediction.probabilities, prediction.starts_s, prediction.ends_s)
+    return sum(array.nbytes for array in arrays)
+
+
+@kept(KEPT_BYTES, _n_bytes)
+def _heard(
     sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
 ) -> Prediction:
     heard, network = Sound(sound_key[0]), network_named(about[0])
     if heard.is_short:
         return predict(heard.samples(), heard.rate_hz, network, cleaning)
     return predict_file(heard.path, network, cleaning, limits())
-
-
-_heard = functools.lru_cache(maxsize=64)(_hear)
-_heard_long = functools.lru_cache(maxsize=6)(_hear)  # an hour of YAMNet is 16 MB
 
 
 def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -157,16 +190,26 @@ def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callab
         def safe(*args: Any, **kwargs: Any) -> Any:
             try:
                 return handler(*args, **kwargs)
-            except UnicodeError:
-                return show("There are letters in this that are none: type it again.")
-            except ValueError as error:  # what was typed stands in it, halves of letters too
-                return show(str(error).encode("utf-8", "replace").decode())
-            except (TypeError, OverflowError):  # what a form or a client sent is no such value
+            except UnicodeError:  # half of a character, which no file or page can hold
+                return show("A name here is no readable text: choose it from the list.")
+            except ValueError as error:
+                return show(readable(str(error)))
+            except (TypeError, AttributeError, OverflowError):  # no such value as the page sends
                 return show("One of the settings is missing or no usable number: choose another.")
 
         return safe
 
     return wrap
+
+
+def readable(text: str) -> str:
+    """Text that can be shown: halves of characters become “?”, and its middle is left out.
+
+    A client may send any value where the page sends a name from a list.
+    """
+    if len(text) > 2 * MOST_SHOWN:
+        text = f"{text[:MOST_SHOWN]} … {text[-MOST_SHOWN:]}"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def unchecked(component: Any) -> Any:

@@ -8,7 +8,7 @@ from audioclf import plots
 from audioclf.features import FEATURES
 from audioclf.pictures import COLOUR_MAPS, View, pictures
 from audioclf.ui.lanes import spectrogram_lane
-from audioclf.ui.shared import Shared, Sound, guarded, unchecked
+from audioclf.ui.shared import VIEWS, Shared, Sound, guarded, unchecked
 
 CHOICES = [(found.label, name) for name, found in FEATURES.items() if not found.is_waveform]
 
@@ -58,5 +58,5 @@ def build(shared: Shared, lane: gr.HTML) -> None:
         [lane, figure, message],
         trigger_mode="always_last",
         show_progress="hidden",
-        concurrency_id="cpu",
+        **VIEWS,
     )

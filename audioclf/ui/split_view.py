@@ -6,7 +6,7 @@ import gradio as gr
 
 from audioclf import clean
 from audioclf.ui.lanes import lane, waveform_lane
-from audioclf.ui.shared import Shared, Sound, guarded, pcm16, unchecked
+from audioclf.ui.shared import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 
 NOTHING = "No stretch is loud and long enough: raise the threshold in dB, or allow shorter ones."
 MAX_STRETCHES = 500  # rows of the table; more is a sign of a threshold that is too low
@@ -106,7 +106,9 @@ def build(shared: Shared, wanted: gr.State) -> None:
         [waveform, table, trimmed, message],
         trigger_mode="always_last",
         show_progress="hidden",
-        concurrency_id="cpu",
+        **VIEWS,
     )
     shared.sound.change(forget_stretch, None, stretch, api_visibility="private")
-    table.select(choose_stretch, shared.sound, [stretch, message], api_visibility="private")
+    table.select(
+        choose_stretch, shared.sound, [stretch, message], api_visibility="private", **VIEWS
+    )

@@ -17,7 +17,7 @@ def is_local() -> bool:
 
 
 def visitor_address(peer: str, forwarded: str) -> str:
-    """The visitor's address: on a Space the last one of the header that its proxy wrote, only there.
+    """The visitor's address: the peer's, on a Space the last one that its proxy wrote down.
 
     Whoever has an address of IPv6 has a whole network of them: its first 64 bits.
     """

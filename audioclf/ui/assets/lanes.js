@@ -33,6 +33,16 @@ window.audioclf = (() => {
     player.play().catch(() => {});
   }
   const isPlaying = () => !player.paused && !player.ended;
+  const toggles = new Set(); // the buttons that play and pause, of the lanes on the page
+  function onPage() {
+    for (const button of toggles) if (!button.isConnected) toggles.delete(button);
+    return toggles;
+  }
+  for (const event of ['play', 'pause', 'ended']) {
+    player.addEventListener(event, () => {
+      for (const button of onPage()) button.textContent = isPlaying() ? 'Pause' : 'Play';
+    });
+  }
   function toggle(time) {
     if (isPlaying()) player.pause(); else playFrom(time);
   }
@@ -278,9 +288,7 @@ window.audioclf = (() => {
     const back = make('button', 'ac-step', '◀');
     const on = make('button', 'ac-step', '▶');
     const play = make('button', 'ac-step ac-play', isPlaying() ? 'Pause' : 'Play');
-    for (const event of ['play', 'pause', 'ended']) {
-      player.addEventListener(event, () => { play.textContent = isPlaying() ? 'Pause' : 'Play'; });
-    }
+    onPage().add(play);
     const words = make('span', 'ac-when');
     back.setAttribute('aria-label', 'Previous window');
     on.setAttribute('aria-label', 'Next window');
