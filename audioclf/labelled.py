@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audioclf import audio, place
+from audioclf import audio, names, place
 from audioclf.audio import Limits
 from audioclf.kept_values import saying_why
 from audioclf.labels import Label, class_name, contents, database, store
@@ -132,7 +132,7 @@ def create(name: str, sounds: Path | None = None, own_id: str = "") -> LabelledS
     taken or cannot be one.
     """
     name = name.strip()
-    if len(name) > MAX_NAME or NO_NAME.search(name):
+    if len(name) > MAX_NAME or NO_NAME.search(name) or names.fault(name):
         raise ValueError(f"“{name[:40]}” cannot name a data set: use letters, digits and spaces.")
     made = LabelledSet(home() / (own_id or name))
     if made.folder.exists():

@@ -1,6 +1,7 @@
 """What a client sends and no page does: answered with a sentence, and no trace in the log."""
 
 import json
+import logging
 from typing import Any
 
 import gradio as gr
@@ -26,6 +27,8 @@ class Page(gr.Blocks):
 
 def refuse(request: Request, error: Exception) -> Response:
     """A request that Gradio's own routes trip over, such as a function that does not exist."""
+    kind, where = type(error).__name__, request.url.path.encode("ascii", "replace").decode()
+    logging.getLogger("audioclf").info("refused: %s at %s", kind, where[:200])
     content = json.dumps({"detail": UNUSABLE, "error": UNUSABLE})
     return Response(content, status_code=422, media_type="application/json")
 
