@@ -22,7 +22,8 @@ from spafe.fbanks.gammatone_fbanks import gammatone_filter_banks
 from spafe.features.gfcc import gfcc
 from spafe.utils.preprocessing import SlidingWindow
 
-from audioclf import audio, features
+from audioclf import features
+from audioclf.audio import io
 from audioclf.features import Analysis
 
 RATE_HZ, SECONDS = 22_050, 5
@@ -149,10 +150,10 @@ def _print_file(folder: Path, rounds: int) -> None:
     soundfile.write(clip, noise, 44_100, format="OGG", subtype="VORBIS")
     ms = _medians(
         {
-            "decode": lambda: audio.load(clip),
-            "decode, resample": lambda: audio.load(clip, RATE_HZ),
+            "decode": lambda: io.load(clip),
+            "decode, resample": lambda: io.load(clip, RATE_HZ),
             "decode, resample, `multichannel`": lambda: features.compute(
-                "multichannel", audio.load(clip, RATE_HZ)[0], Analysis()
+                "multichannel", io.load(clip, RATE_HZ)[0], Analysis()
             ),
         },
         rounds,
@@ -166,9 +167,10 @@ def _print_file(folder: Path, rounds: int) -> None:
 # The peak is read from /proc: getrusage would count the parent's memory from before exec.
 MEASURED = """
 import re, sys
-from audioclf import cli, windows
+from audioclf.cli import main
+from audioclf.features import windowing
 if len(sys.argv) > 1:
-    cli.main(["features", sys.argv[1], "--recipe", sys.argv[2], "--output", sys.argv[3]])
+    main.main(["features", sys.argv[1], "--recipe", sys.argv[2], "--output", sys.argv[3]])
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
 print(int(peak[1]) // 1024, file=sys.stderr)
 """

@@ -20,7 +20,8 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-from audioclf import audio, labelled  # noqa: E402
+from audioclf.annotation import project  # noqa: E402
+from audioclf.audio import io  # noqa: E402
 from tests.browsing import FLAGS  # noqa: E402
 from tests.conftest import free_port  # noqa: E402
 
@@ -65,7 +66,7 @@ def main(n_keys: int) -> None:
         for number in range(10_000):
             os.link(folder / f"{number % 1_000:05}.wav", many / f"{number:05}.wav")
         for name, sounds in (("thousand", folder), ("ten thousand", many)):
-            labelled.look(labelled.create(name, sounds))
+            project.look(project.create(name, sounds))
         port = free_port()
         command = [sys.executable, "app.py", "--local", "--port", str(port)]
         app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -92,7 +93,7 @@ def clips(folder: Path, n_clips: int) -> Path:
     for number in range(n_clips):
         tone = np.sin(2 * np.pi * (200 + number) * times)
         samples = [tone, rng.normal(0, 0.3, len(times)), np.sign(np.sin(8 * tone))][number % 3]
-        audio.write(folder / f"{number:05}.wav", (0.3 * samples).astype(np.float32), 22_050)
+        io.write(folder / f"{number:05}.wav", (0.3 * samples).astype(np.float32), 22_050)
     return folder
 
 

@@ -284,7 +284,7 @@ from audioclf import threads
 threads.single_threaded_blas()
 sys.path.insert(0, "benchmarks")
 import load
-from audioclf.ui import classify_tab, spectrogram_view
+from audioclf.ui.app import classify_tab, spectrogram_view
 n, only, *models = int(sys.argv[1]), sys.argv[2] == "only", *sys.argv[3:]
 with tempfile.TemporaryDirectory() as folder:
     paths = [pathlib.Path(folder, f"{i}.wav") for i in range(n + 1)]

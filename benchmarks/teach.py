@@ -21,14 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from audioclf import checkpoint, dataset, heads, jobs, tune
-from audioclf.dataset import Dataset
-from audioclf.evaluate import evaluate
-from audioclf.heads import HeadSettings
-from audioclf.job import HEAD, WHOLE, Job, Request
-from audioclf.lesson import Lesson, teach
-from audioclf.predict import predict_file
-from audioclf.settings import Settings
+from audioclf.datasets import dataset
+from audioclf.datasets.dataset import Dataset
+from audioclf.inference.evaluation import evaluate
+from audioclf.inference.predict import predict_file
+from audioclf.jobs import queue
+from audioclf.jobs.job import HEAD, WHOLE, Job, Request
+from audioclf.models import checkpoint
+from audioclf.training import fine_tuning, linear_probe
+from audioclf.training.config import Settings
+from audioclf.training.linear_probe import HeadSettings
+from audioclf.training.pipeline import Lesson, teach
 
 HELD_OUT = 4
 N_FEW, N_DRAWS = (5, 10), 5
@@ -40,12 +43,12 @@ RECIPE = (
     ("analysis.n_bins", "64"),
     ("window_frames", "64"),
 )
-SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=tune.SETTINGS.epochs)
+SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=fine_tuning.SETTINGS.epochs)
 COLUMNS = (
     f"scratch, {SHORT.epochs} epochs",
     f"scratch, {SCRATCH.epochs}",
     "7 other classes, new head",
-    f"7 other classes, whole network, {tune.SETTINGS.epochs}",
+    f"7 other classes, whole network, {fine_tuning.SETTINGS.epochs}",
     "YAMNet, new head",
 )
 STARTS = (
@@ -73,7 +76,7 @@ def soon(seen: Dataset, judged: Dataset) -> None:
         for _ in range(N_ROUNDS):
             with in_a_new_cache(data) as folder:
                 began = time.perf_counter()
-                job = jobs.start(request(folder, start, kind))
+                job = queue.start(request(folder, start, kind))
                 followed(job)
                 predict_file(judged.clips[0].path, checkpoint.read(Path(job.result["folder"])))
                 found.append(time.perf_counter() - began)
@@ -88,12 +91,12 @@ def beside(seen: Dataset, judged: Dataset) -> None:
     with in_a_new_cache(data) as folder:
         asked = replace(request(folder, STARTS[-1][0], WHOLE), settings=(("epochs", "100000"),))
         alone = timed(judged, network)
-        job = jobs.start(asked)
+        job = queue.start(asked)
         while not job.epochs:
             time.sleep(0.1)
         taught = timed(judged, network)
         n_epochs = len(job.epochs)
-        jobs.cancel(job)
+        queue.cancel(job)
         followed(job)
     again = timed(judged, network)
     print("| 5 s Ogg to Prediction | ms, median | 95th percentile |\n|---|---|---|")
@@ -150,7 +153,7 @@ def few(seen: Dataset, judged: Dataset) -> None:
         for draw in range(N_DRAWS):
             with tempfile.TemporaryDirectory() as place:
                 clips, out = drawn(seen, n_clips, draw), Path(place, "head")
-                head = heads.teach(network, clips, out, HeadSettings(), quiet)
+                head = linear_probe.teach(network, clips, out, HeadSettings(), quiet)
                 found.append(100 * evaluate(head, judged).accuracy)
         each = ", ".join(f"{value:.2f}" for value in found)
         print(f"| {n_clips} | {each} | {np.mean(found):.2f} |", flush=True)
@@ -175,9 +178,9 @@ def unseen(seen: Dataset, judged: Dataset) -> None:
                 made = (
                     taught(clips, out / f"short-{draw}", SHORT),
                     taught(clips, out / f"scratch-{draw}", SCRATCH),
-                    heads.teach(base, clips, out / f"head-{draw}", HeadSettings(), quiet),
-                    taught(clips, out / f"whole-{draw}", tune.SETTINGS, base),
-                    heads.teach(ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet),
+                    linear_probe.teach(base, clips, out / f"head-{draw}", HeadSettings(), quiet),
+                    taught(clips, out / f"whole-{draw}", fine_tuning.SETTINGS, base),
+                    linear_probe.teach(ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet),
                 )
                 rows.append([100 * evaluate(one, asked).accuracy for one in made])
                 cells = " | ".join(f"{value:.1f}" for value in rows[-1])

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from audioclf import _shipped, architectures, checkpoint
-from audioclf.cli import RUNS
+from audioclf.cli.main import RUNS
+from audioclf.models import architectures, checkpoint, summary_table
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def test_the_readme_names_every_command_and_every_shipped_network() -> None:
     named = set(re.findall(r"^audioclf ([a-z-]+)", README, re.MULTILINE))
     assert named == set(RUNS)
     assert all(found.measured for found in checkpoint.find_all())
-    table = _shipped.markdown(_shipped.best_first())
+    table = summary_table.markdown(summary_table.best_first())
     assert table in README, "replace it by `audioclf checkpoints --markdown`"
     for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / picture).is_file()
@@ -44,7 +44,7 @@ def test_the_readme_names_every_command_and_every_shipped_network() -> None:
 
 @pytest.mark.slow
 def test_the_readmes_table_of_networks_is_made_from_their_files() -> None:
-    from audioclf.architectures import _table
+    from audioclf.models.architectures import _table
 
     rows = list(_table.rows(architectures.names()))
     assert all(row["sources"] and row["n_params"] and row["multiply_adds"] for row in rows)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from audioclf import checkpoint, listen, threads
-from audioclf.checkpoint import Checkpoint
+from audioclf import threads
+from audioclf.inference import onnx_session
+from audioclf.models import checkpoint
+from audioclf.models.checkpoint import Checkpoint
 from tests.conftest import ROOT
 
 # NumPy's BLAS and SciPy's, which are two libraries.
@@ -38,7 +40,7 @@ def test_the_command_line_computes_with_one_blas_thread() -> None:
 
 
 def test_the_app_computes_with_one_blas_thread() -> None:
-    starts = "import sys, types; page = sys.modules['audioclf.ui'] = types.ModuleType('ui');"
+    starts = "import sys, types; page = sys.modules['audioclf.ui.app'] = types.ModuleType('ui');"
     serves = f"page.start = lambda **settings: exec({COUNT!r}); sys.argv = ['app.py'];"
     code = f"{starts} {serves} import app; app.main()"
     assert counted(code) == "{1}"
@@ -71,7 +73,7 @@ def test_a_network_has_the_threads_that_there_are_cores_for(
     made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network: Checkpoint = checkpoint.find(made_checkpoints / "full")
-    for n_cores, expected in ((1, 1), (2, 2), (64, listen.MOST_THREADS)):
+    for n_cores, expected in ((1, 1), (2, 2), (64, onnx_session.MOST_THREADS)):
         monkeypatch.setattr(threads, "n_cores", lambda n=n_cores: n)
-        session = listen.open_session(network.folder / checkpoint.ONNX, network.stamp)
+        session = onnx_session.open_session(network.folder / checkpoint.ONNX, network.stamp)
         assert session.get_session_options().intra_op_num_threads == expected

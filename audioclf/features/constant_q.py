@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.audio import Samples
+from audioclf.audio.io import Samples
 from audioclf.features.spectrum import Analysis, Spectrum, framed
 
 C1_HZ = 440 * 2 ** (-45 / 12)  # 32.7 Hz: a lower filter would last more than a second

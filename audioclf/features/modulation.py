@@ -16,7 +16,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from audioclf.features.feature import Values
+from audioclf.features.base import Values
 from audioclf.features.spectrograms import decibels, mel_triangles
 from audioclf.features.spectrum import Analysis, Spectrum, framed
 

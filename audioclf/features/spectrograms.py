@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.features import constant_q, gammatone
-from audioclf.features.feature import Values
+from audioclf.features.base import Values
 from audioclf.features.filter_bank import FilterBank, filter_bank
 from audioclf.features.spectrum import Analysis, Spectrum
 

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from audioclf.audio import Samples
+from audioclf.audio.io import Samples
 
 # glibc gives freed memory back once it is more than twice the largest block ever freed; arrays of
 # a few hundred kilobytes then cost more in fresh pages than in arithmetic. One freed block near its

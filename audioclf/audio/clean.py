@@ -1,0 +1,187 @@
+"""Spectral gating and the removal of silence, on mono (samples,) float32.
+
+Both are safe on what people bring: silence, a single sample, not a number. Nothing here changes
+loudness on purpose, so before and after can be compared by ear.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audioclf.audio.io import Samples
+
+FRAME_LENGTH, HOP_LENGTH = 2048, 512
+SILENT_PEAK = 1e-7  # below the least significant bit of 24-bit sound
+GATE_N_FFT = 1024
+GATE_CHUNK = 350_000  # samples that one core takes at a time
+MIN_GATE_RATE_HZ = 8_000
+
+
+def denoise(
+    samples: Samples,
+    sample_rate_hz: int,
+    *,
+    stationary: bool = False,
+    noise: Samples | None = None,
+    strength: float = 1.0,
+) -> Samples:
+    """Spectral gating, (samples,) -> (samples,), through noisereduce.
+
+    `stationary` takes one threshold per frequency from `noise` (a stretch without signal; the
+    whole clip when None); otherwise the threshold follows a running mean, and `noise` has no
+    effect. `strength` in [0, 1] is the share of the noise that is taken away. What is silent, or
+    shorter than a gate's window, comes back as it is. Raises ValueError for more than one channel,
+    another strength, and a rate below 8 kHz, where the gate's smoothing filter does not exist.
+
+    Sainburg, T. (2019), "noisereduce", https://doi.org/10.5281/zenodo.3243139
+    """
+    samples = _mono(samples)
+    if not 0 <= strength <= 1:
+        raise ValueError(f"The strength must lie between 0 and 1 and is {strength}: change it.")
+    if sample_rate_hz < MIN_GATE_RATE_HZ:
+        raise ValueError(
+            f"Denoising needs a sample rate of {MIN_GATE_RATE_HZ} Hz or more, and this sound has "
+            f"{sample_rate_hz} Hz: use it as it is."
+        )
+    if len(samples) < 2 * GATE_N_FFT or is_silent(samples):
+        return samples.copy()
+    import joblib
+    from noisereduce import reduce_noise  # with SciPy's filters: a second and 50 MB
+
+    usable = noise is not None and len(noise) >= 2 * GATE_N_FFT and not is_silent(noise)
+    with joblib.parallel_config(backend="threading"):  # the transforms leave the interpreter
+        gated = reduce_noise(
+            y=samples,
+            sr=sample_rate_hz,
+            stationary=stationary,
+            y_noise=noise if stationary and usable else None,
+            prop_decrease=strength,
+            n_fft=GATE_N_FFT,
+            chunk_size=GATE_CHUNK,
+            n_jobs=-1,
+        )
+    return np.nan_to_num(gated).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class Split:
+    """When sound counts as silence, and how the rest is put together."""
+
+    top_db: float = 40.0  # this far below the loudest frame is silence
+    min_length_s: float = 0.1  # shorter stretches are dropped
+    min_gap_s: float = 0.1  # shorter silences are bridged
+
+    def __post_init__(self) -> None:
+        if not (self.top_db > 0 and self.min_length_s >= 0 and self.min_gap_s >= 0):
+            raise ValueError(
+                "The silence threshold must be above 0 dB and lengths cannot be negative: "
+                "choose other settings."
+            )
+
+
+def split(
+    samples: Samples, sample_rate_hz: int, settings: Split | None = None
+) -> NDArray[np.floating]:
+    """The stretches that are not silent, (stretches, 2) start and end in seconds.
+
+    A frame of 2,048 samples is silent when its RMS is more than `top_db` below the loudest
+    frame's, as in `librosa.effects.split`. Silence has no stretches.
+    """
+    return split_blocks([samples], sample_rate_hz, settings)
+
+
+def split_blocks(
+    blocks: Iterable[Samples], sample_rate_hz: int, settings: Split | None = None
+) -> NDArray[np.floating]:
+    """`split` of a sound that comes in blocks, (samples,) each, in memory that does not grow."""
+    settings = settings or Split()
+    powers, n_samples, is_heard = [], 0, False
+    rest = np.zeros(FRAME_LENGTH // 2, np.float32)  # frames are centred
+    for block in blocks:
+        samples = _mono(block)
+        n_samples += len(samples)
+        is_heard = is_heard or not is_silent(samples)
+        power, rest = _frame_power(np.concatenate([rest, samples]))
+        powers.append(power)
+    if not is_heard:
+        return np.zeros((0, 2))
+    end = np.zeros(FRAME_LENGTH // 2, np.float32)
+    power = np.concatenate([*powers, _frame_power(np.concatenate([rest, end]))[0]])
+    loud = 10 * np.log10(np.maximum(power, 1e-20) / np.max(power)) > -settings.top_db
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
+    stretches: NDArray[np.floating] = (
+        np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, n_samples) / sample_rate_hz
+    )
+    stretches = _bridge(stretches, settings.min_gap_s)
+    lengths_s = stretches[:, 1] - stretches[:, 0]
+    return stretches[lengths_s >= settings.min_length_s]
+
+
+def trim(
+    samples: Samples, sample_rate_hz: int, settings: Split | None = None
+) -> tuple[float, float]:
+    """Start and end in seconds of what is left without silence at either end; (0, 0) if none."""
+    stretches = split(samples, sample_rate_hz, settings)
+    return (float(stretches[0, 0]), float(stretches[-1, 1])) if len(stretches) else (0.0, 0.0)
+
+
+def cut(samples: Samples, sample_rate_hz: int, start_s: float, end_s: float) -> Samples:
+    """The samples between two times in seconds, (samples,) -> (fewer,)."""
+    return samples[round(start_s * sample_rate_hz) : round(end_s * sample_rate_hz)]
+
+
+def join(samples: Samples, sample_rate_hz: int, stretches: NDArray[np.floating]) -> Samples:
+    """The stretches one after the other, without what lay between them."""
+    parts = [cut(samples, sample_rate_hz, *stretch) for stretch in stretches]
+    return np.concatenate(parts) if parts else samples[:0]
+
+
+def original_time(
+    joined_s: NDArray[np.floating], stretches: NDArray[np.floating], *, ends: bool = False
+) -> NDArray[np.floating]:
+    """Times in a joined sound, in seconds, as times in the sound it was made from.
+
+    At a seam a time starts the later stretch; with `ends` it ends the earlier one.
+    """
+    lengths_s = stretches[:, 1] - stretches[:, 0]
+    seams_s = np.cumsum(lengths_s)
+    index = np.searchsorted(seams_s, joined_s, side="left" if ends else "right")
+    index = np.minimum(index, len(stretches) - 1)
+    return stretches[index, 0] + joined_s - (seams_s - lengths_s)[index]
+
+
+def is_silent(samples: Samples) -> bool:
+    """Whether nothing rises above the least bit of 24-bit sound (or is not a number)."""
+    peak = np.nanmax(np.abs(samples), initial=0.0)
+    return bool(peak < SILENT_PEAK)
+
+
+def _mono(samples: Samples) -> Samples:
+    if np.ndim(samples) != 1:
+        raise ValueError(
+            f"Cleaning works on one channel, (samples,), and got shape {np.shape(samples)}: "
+            "mix the channels first."
+        )
+    return np.nan_to_num(np.asarray(samples, np.float32), posinf=0.0, neginf=0.0)
+
+
+def _frame_power(samples: Samples) -> tuple[NDArray[np.float32], Samples]:
+    """Mean square per frame, (frames,), and the samples with which the next frame begins."""
+    n_frames = max(0, 1 + (len(samples) - FRAME_LENGTH) // HOP_LENGTH)
+    if n_frames == 0:
+        return np.zeros(0, np.float32), samples
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)[::HOP_LENGTH]
+    power = np.einsum("fs,fs->f", frames, frames) / FRAME_LENGTH
+    return power, samples[n_frames * HOP_LENGTH :]
+
+
+def _bridge(stretches: NDArray[np.floating], min_gap_s: float) -> NDArray[np.floating]:
+    """Stretches with a gap shorter than `min_gap_s` between them become one."""
+    if len(stretches) == 0:
+        return stretches
+    apart = stretches[1:, 0] - stretches[:-1, 1] >= min_gap_s
+    starts_s = stretches[np.concatenate([[True], apart]), 0]
+    ends_s = stretches[np.concatenate([apart, [True]]), 1]
+    return np.stack([starts_s, ends_s], axis=1)
