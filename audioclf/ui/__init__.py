@@ -19,9 +19,10 @@ from audioclf.ui import (
     network_lists,
     networks_tab,
     shared,
+    static_files,
     teach_tab,
 )
-from audioclf.ui.lanes import CSS, HEAD
+from audioclf.ui.lanes import CSS
 from audioclf.ui.theme import theme
 from audioclf.ui.where import is_local
 
@@ -53,7 +54,8 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
     options = {
         "theme": theme(),
         "css": CSS,
-        "head": HEAD,
+        "head": static_files.head(),
+        "app_kwargs": {"routes": static_files.routes()},
         "max_file_size": None if is_local() else mine.HOSTED.max_archive_bytes,
         "show_error": False,
         "enable_monitoring": False,

@@ -6,6 +6,7 @@ import gradio as gr
 
 from audioclf import clean, plots
 from audioclf.pictures import View, pictures
+from audioclf.ui.lanes import join_playback
 from audioclf.ui.shared import Shared, Sound, guarded, pcm16, unchecked
 
 MIN_NOISE_S = 0.1
@@ -64,6 +65,8 @@ def build(shared: Shared, wanted: gr.State) -> None:
         label="Before and after", show_label=False, format="png", elem_id="denoised-figure"
     )
 
+    for player in (before, after):
+        join_playback(player)
     settings: list[Any] = [method, strength, start_s, end_s]
     gr.on(
         [wanted.change, *(setting.change for setting in settings)],

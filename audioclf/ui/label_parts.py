@@ -15,7 +15,7 @@ SERVER = (
     label_server.prepare_candidate, label_server.say_label, label_server.undo_label,
     label_server.add_classes, label_look.find_alike, label_look.draw_map, label_look.list_sounds,
     label_regions.open_recording, label_regions.page_of_recording,
-    label_regions.outline_recording, label_regions.save_region, label_regions.read_editor,
+    label_regions.outline_recording, label_regions.save_region,
 )  # fmt: skip
 
 
@@ -110,11 +110,14 @@ def sets() -> Sets:
 
 
 def desk() -> gr.HTML:
-    """The queue, regions, all sounds and the map; `assets/label.js` draws them."""
+    """The queue, regions, all sounds and the map; `assets/js/annotate/queue.js` draws them."""
     made: Any = gr.HTML(
         value=None,
         html_template='<div class="ac ac-desk"></div>',
-        js_on_load="window.audioclf.label.start(element, props, server, watch);",
+        js_on_load=(
+            "window.audioclf.then((scripts) =>"
+            " scripts.startAnnotation(element, props, server, watch));"
+        ),
         server_functions=list(SERVER),
         apply_default_css=False,
         elem_id="desk",

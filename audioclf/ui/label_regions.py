@@ -25,10 +25,9 @@ from audioclf.ui.label_values import (
     who,
     word,
 )
-from audioclf.ui.lanes import ASSETS, outline
+from audioclf.ui.lanes import outline
 
 LONGEST_PAGE_S = 60.0
-VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 
 
 @answering
@@ -90,12 +89,6 @@ def save_region(asked: Values) -> Values:
             contents.add_class(db, name)
     judge_later(desk_of(asked))
     return {"regions": _regions(one, file)}
-
-
-@answering
-def read_editor(asked: Values) -> Values:
-    """The scripts of the editor, which are read when it is opened first."""
-    return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
 
 
 def _enter(path: Path) -> None:

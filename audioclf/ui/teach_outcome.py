@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from audioclf.ui import network_details, teach_result
+from audioclf.ui.lanes import join_playback
 from audioclf.ui.number_table import table
 from audioclf.ui.shared import QUIET, Shared
 
@@ -74,6 +75,7 @@ def outcome() -> Outcome:
 
 def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
     """What a click on them does."""
+    join_playback(outcome.player)
     outcome.clips.select(teach_result.hear_clip, trainings, outcome.player, **QUIET)
     outcome.use.click(
         teach_result.use_taught,
