@@ -38,13 +38,13 @@ HTMLMediaElement.prototype.play = function () {
 };
 """
 ALONE = """async () => {
+  const { api } = (await window.audioclf).annotationQueue();
   const found = [];
   for (let i = 0; i < 30; i++) {
     const name = String(i).padStart(5, '0') + '.wav';
     const from = performance.now();
     const place = { file: name, start_s: null, end_s: null };
-    const got = await window.audioclf.label.call('prepare_candidate', place);
-    const player = new Audio(got.audio);
+    const player = new Audio((await api.prepareClip(place)).audioUrl);
     const heard = new Promise((done) => player.addEventListener('playing', done, { once: true }));
     player.play();
     await heard;
@@ -105,10 +105,13 @@ def measure(page: Page, app: int, n_keys: int) -> None:
     opened = open_set(page, "thousand")
     print(f"1,000 clips: open after {opened:.2f} s")
     page.evaluate(
-        "() => window.audioclf.label.call('add_classes',"
-        " { names: ['one', 'two', 'three'], n: 0, held: [] })"
+        "async () => (await window.audioclf).annotationQueue()"
+        ".api.addClasses(['one', 'two', 'three'], [])"
     )
-    page.wait_for_function("() => window.audioclf.label.state().listens.ready", timeout=300_000)
+    page.wait_for_function(
+        "async () => (await window.audioclf).annotationQueue().state.status.embedding.isReady",
+        timeout=300_000,
+    )
     page.keyboard.press("Escape")  # out of the field for the first class
     memory = page.context.new_cdp_session(page)
     start = heap_mb(memory), rss_mb(app)
@@ -127,7 +130,7 @@ def measure(page: Page, app: int, n_keys: int) -> None:
     opened = open_set(page, "ten thousand")
     print(f"10,000 candidates: open after {opened:.2f} s")
     started = time.perf_counter()
-    page.get_by_role("button", name="All sounds").click()
+    page.get_by_role("button", name="All clips").click()
     page.locator(".ac-soundrow").nth(49).wait_for()
     print(f"their list after {time.perf_counter() - started:.2f} s")
 

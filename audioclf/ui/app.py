@@ -22,8 +22,8 @@ from audioclf.ui.http import uploads
 from audioclf.ui.http.guard import Guard
 from audioclf.ui.models import download
 from audioclf.ui.models import tab as networks_tab
-from audioclf.ui.page import model_lists, requests, session, state
-from audioclf.ui.page.lanes import CSS, HEAD
+from audioclf.ui.page import model_lists, requests, session, state, static_files
+from audioclf.ui.page.lanes import CSS
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.theme import theme
 from audioclf.ui.plotting import figures, spectrograms
@@ -67,7 +67,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
     options = {
         "theme": theme(),
         "css": CSS,
-        "head": HEAD,
+        "head": static_files.head(),
         "max_file_size": None if is_local() else session.HOSTED.max_archive_bytes,
         "show_error": False,
         "enable_monitoring": False,
@@ -77,6 +77,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "app_kwargs": {
             "middleware": [Middleware(Guard, blocks=app)],
             "exception_handlers": requests.HANDLERS,
+            "routes": static_files.routes(),
         },
     }
     app.launch(**{**options, **settings, "prevent_thread_lock": True})

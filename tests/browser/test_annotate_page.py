@@ -147,7 +147,7 @@ def progress(page: Page, words: str) -> None:
 def test_thirty_clips_by_keys_alone(page: Page, thirty: Path) -> None:
     make(page, "thirty", thirty)
     expect(page.locator(".ac-desk details.ac-rest").first).to_contain_text(
-        "1 sound cannot be heard"
+        "1 file cannot be decoded"
     )
     expect(page.locator(".ac-desk input[list]")).to_be_focused()  # the first thing to do
     add_classes(page, "sine, noise")
@@ -317,15 +317,15 @@ def test_two_tabs_label_at_once(browser: Browser, own_url: str, thirty: Path) ->
         expect(second.locator('.ac-desk [data-set="both"]')).to_be_visible()
         progress(second, "of 30 labelled")
         for _ in range(6):
-            for tab in (first, second):
-                wait_for_other(tab, label(tab))
+            wait_for_other(first, last := label(first))
+            wait_for_other(second, label(second))
         wait_for_labels("both", 12)
         first.keyboard.press("u")  # its own last word, and not that of the other window
         assert len(wait_for_labels("both", 11)) == 11
         with database.opened(project.find("both").store) as db:
             told = event_log.history(db)
         (undone,) = [undoes for _, undoes in told if undoes]
-        assert undone == told[-2][0].number - 1  # the second tab's is the last
+        assert next(mark.file for mark, _ in told if mark.number == undone) == last
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_classes_are_only_words(page: Page, thirty: Path, name: str) -> None:
     assert button.text_content() == name
     assert page.title() != "pwned" and page.locator(".ac-desk img[src=x]").count() == 0
     assert [one.name for one in wait_for_labels(title, 1)] == [name]
-    page.get_by_role("button", name="All sounds").click()
+    page.get_by_role("button", name="All clips").click()
     expect(page.locator(".ac-desk .ac-soundrow .ac-said").first).to_be_visible()
     assert page.evaluate(TOO_WIDE) == []
 
@@ -458,7 +458,7 @@ def test_on_a_phone_nothing_sticks_out(browser: Browser, own_url: str, thirty: P
             open_label(phone)
             make(phone, f"phone {theme}", thirty)
             add_classes(phone, "sine, noise, a class with a rather long name, " + "y" * 90)
-            for name in ("One by one", "All sounds", "Regions"):
+            for name in ("One by one", "All clips", "Regions"):
                 phone.get_by_role("button", name=name, exact=True).click()
                 phone.wait_for_timeout(500)
                 assert phone.evaluate(TOO_WIDE) == []

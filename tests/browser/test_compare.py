@@ -245,7 +245,7 @@ def test_networks_stand_under_each_other_on_the_lanes_time_axis(compared: Page) 
     names = compared.locator("#compare .ac-network").all_inner_texts()
     assert names == ["full", "both", "another"]
     expect(compared.locator("#compare .ac-agreement")).to_contain_text("All 3 networks hear")
-    expect(compared.locator("#compare .ac-together")).to_contain_text("Together: ")
+    expect(compared.locator("#compare .ac-together")).to_contain_text("Ensemble mean: ")
     for number in range(3):
         assert n_inked(compared, f"#compare .ac-strip >> nth={number} >> canvas") > 1_000
     strip = compared.locator("#compare .ac-strip").first.bounding_box()

@@ -19,8 +19,8 @@ from audioclf.datasets.uploads import Limits
 from audioclf.datasets.zip_archive import ArchiveLimits
 from audioclf.storage import atomic
 from tests import hostile
-from tests.sentences import refusal
 from tests.datasets.test_uploads import sound
+from tests.sentences import refusal
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ SERVER = (
     queue_api.prepare_candidate, queue_api.say_label, queue_api.undo_label,
     queue_api.add_classes, browse_api.find_alike, browse_api.draw_map, browse_api.list_sounds,
     regions_api.open_recording, regions_api.page_of_recording,
-    regions_api.outline_recording, regions_api.save_region, regions_api.read_editor,
+    regions_api.outline_recording, regions_api.save_region,
 )  # fmt: skip
 
 
@@ -111,11 +111,14 @@ def sets() -> Sets:
 
 
 def desk() -> gr.HTML:
-    """The queue, regions, all sounds and the map; `assets/label.js` draws them."""
+    """The queue, regions, all sounds and the map; `assets/js/annotate/queue.js` draws them."""
     made: Any = gr.HTML(
         value=None,
         html_template='<div class="ac ac-desk"></div>',
-        js_on_load="window.audioclf.label.start(element, props, server, watch);",
+        js_on_load=(
+            "window.audioclf.then((scripts) =>"
+            " scripts.startAnnotation(element, props, server, watch));"
+        ),
         server_functions=list(SERVER),
         apply_default_css=False,
         elem_id="desk",

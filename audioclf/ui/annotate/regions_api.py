@@ -27,11 +27,10 @@ from audioclf.ui.annotate.payloads import (
 )
 from audioclf.ui.annotate.pool import POOL
 from audioclf.ui.annotate.sessions import desk_of, judge_later
-from audioclf.ui.page.lanes import ASSETS, outline
+from audioclf.ui.page.lanes import outline
 from audioclf.ui.page.state import limits
 
 LONGEST_PAGE_S = 60.0
-VENDORED = ("wavesurfer.min.js", "wavesurfer-regions.min.js")
 
 
 @answering
@@ -97,12 +96,6 @@ def save_region(asked: Values) -> Values:
         catalog.add_classes(db, names, most_classes())
     judge_later(desk_of(asked))
     return {"regions": _regions(one, file)}
-
-
-@answering
-def read_editor(asked: Values) -> Values:
-    """The scripts of the editor, which are read when it is opened first."""
-    return {"scripts": [(ASSETS / name).read_text(encoding="utf-8") for name in VENDORED]}
 
 
 def _enter(path: Path) -> bool:

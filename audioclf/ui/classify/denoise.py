@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf.audio import clean
+from audioclf.ui.page.lanes import join_playback
 from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 from audioclf.ui.plotting import figures
 from audioclf.ui.plotting.spectrograms import View, pictures
@@ -65,6 +66,8 @@ def build(shared: Shared, wanted: gr.State) -> None:
         label="Before and after", show_label=False, format="png", elem_id="denoised-figure"
     )
 
+    for player in (before, after):
+        join_playback(player)
     settings: list[Any] = [method, strength, start_s, end_s]
     gr.on(
         [wanted.change, *(setting.change for setting in settings)],

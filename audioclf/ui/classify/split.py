@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf.audio import clean
-from audioclf.ui.page.lanes import lane, waveform_lane
+from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
 from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 
 NOTHING = "No stretch is loud and long enough: raise the threshold in dB, or allow shorter ones."
@@ -98,6 +98,8 @@ def build(shared: Shared, wanted: gr.State) -> None:
                 label="Trimmed clip", interactive=False, buttons=["download"], elem_id="trimmed"
             )
 
+    for player in (stretch, trimmed):
+        join_playback(player)
     settings: list[Any] = [top_db, min_length_s, min_gap_s]
     gr.on(
         [wanted.change, *(setting.change for setting in settings)],

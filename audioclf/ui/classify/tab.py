@@ -10,7 +10,7 @@ from audioclf.inference import export_formats
 from audioclf.inference.prediction import Prediction
 from audioclf.ui.classify import views
 from audioclf.ui.classify.heatmap import heat_lane, is_many
-from audioclf.ui.page.lanes import ASSETS, lane, waveform_lane
+from audioclf.ui.page.lanes import ASSETS, join_playback, lane, waveform_lane
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import list_networks, network_choices
 from audioclf.ui.page.session import remembered
@@ -41,7 +41,7 @@ PRIVACY = (
     "hear it."
 )
 CONTAINERS = [".webm", ".mp4", ".m4a", ".mov", ".mka", ".caf", ".wma", ".opus", ".aif", ".3gp"]
-LISTENING = "() => [{sentence: 'Listening…'}, null]"  # at once: no old answer above a new sound
+PREDICTING = "() => [{sentence: 'Predicting…'}, null]"  # at once: no old answer above a new sound
 EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is heard at once."}
 
 
@@ -224,10 +224,11 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
+    join_playback(sound)
     app.load(first_networks, [gr.State(network.value), mine], network, **QUIET)
     tab.select(list_networks, [network, mine], network, **QUIET)
     other.upload(take_file, other, sound, **QUIET)
-    sound.change(None, None, [heard, windows], js=LISTENING)
+    sound.change(None, None, [heard, windows], js=PREDICTING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")
     gr.on(
         [sound.change, network.change, cleaning.change],

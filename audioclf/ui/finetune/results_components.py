@@ -6,6 +6,7 @@ import gradio as gr
 
 from audioclf.ui.finetune import results
 from audioclf.ui.models import details
+from audioclf.ui.page.lanes import join_playback
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 from audioclf.ui.page.tables import table
 
@@ -75,6 +76,7 @@ def outcome() -> Outcome:
 
 def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
     """What a click on them does."""
+    join_playback(outcome.player)
     outcome.clips.select(results.hear_clip, trainings, outcome.player, **QUEUED)
     outcome.use.click(
         results.use_taught,

@@ -1,6 +1,6 @@
 """Lanes: waveform, spectrogram, windows, answer and comparison, drawn in the browser.
 
-One component for all of them; `assets/lanes.js` draws them on one time axis. The template is
+One component for all of them; `assets/js/lanes.js` draws them on one time axis. The template is
 constant and the values are plain data, so no word of a user is ever taken for HTML.
 """
 
@@ -12,22 +12,11 @@ import gradio as gr
 import numpy as np
 
 from audioclf.audio.io import Samples
-from audioclf.ui.page.state import Sound
+from audioclf.ui.page.state import QUIET, Sound
 from audioclf.ui.plotting import figures
 from audioclf.ui.plotting.spectrograms import Picture
 
 ASSETS = Path(__file__).parents[1] / "assets"
-HEAD = "".join(
-    f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>"
-    for name in (
-        "lanes.js",
-        "heat.js",
-        "compare.js",
-        "label.js",
-        "label_more.js",
-        "label_regions.js",
-    )
-)
 CSS = (ASSETS / "style.css").read_text(encoding="utf-8")
 
 
@@ -39,13 +28,24 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
     made: Any = gr.HTML(
         value=value,
         html_template='<div class="ac"></div>',
-        js_on_load=f"window.audioclf.start('{kind}', element, props, watch);",
+        js_on_load=(
+            "window.audioclf.then((scripts) =>"
+            f" scripts.startLane('{kind}', element, props, watch));"
+        ),
         apply_default_css=False,
         **settings,
     )
     # What the API's description says: a JSON object, and no string.
     made.api_info = lambda: {"type": "object"}
     return made
+
+
+def join_playback(player: gr.Audio) -> None:
+    """One sound plays at a time on the page, and the lanes' playhead follows this player, too."""
+    for name in ("play", "pause", "stop"):
+        script = f"scripts.gradioPlayer('{player.elem_id}', '{name}')"
+        listen: Any = getattr(player, name)
+        listen(None, js=f"() => {{ window.audioclf.then((scripts) => {script}); }}", **QUIET)
 
 
 def waveform_lane(sound: Sound, stretches: Iterable[Any] = ()) -> dict[str, Any]:
