@@ -24,7 +24,7 @@ from spafe.utils.preprocessing import SlidingWindow
 
 from audioclf import features
 from audioclf.audio import io
-from audioclf.features import Analysis
+from audioclf.features import SpectrogramConfig
 
 RATE_HZ, SECONDS = 22_050, 5
 FRAMES = {"n_fft": 1_024, "hop_length": 512}
@@ -126,7 +126,7 @@ def theirs(y: np.ndarray) -> Rows:
 
 def _print_features(rounds: int) -> None:
     y = np.random.default_rng(0).normal(0, 0.1, SECONDS * RATE_HZ).astype(np.float32)
-    analysis = Analysis()
+    analysis = SpectrogramConfig()
     libraries = theirs(y)
     frames = np.ascontiguousarray(features.spectrum(y, analysis).frames())
     rows: Rows = {"bare FFT": lambda: scipy.fft.rfft(frames, axis=1)}
@@ -153,7 +153,7 @@ def _print_file(folder: Path, rounds: int) -> None:
             "decode": lambda: io.load(clip),
             "decode, resample": lambda: io.load(clip, RATE_HZ),
             "decode, resample, `multichannel`": lambda: features.compute(
-                "multichannel", io.load(clip, RATE_HZ)[0], Analysis()
+                "multichannel", io.load(clip, RATE_HZ)[0], SpectrogramConfig()
             ),
         },
         rounds,

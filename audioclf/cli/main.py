@@ -17,7 +17,7 @@ from audioclf.cli import annotate, train
 from audioclf.cli.console import print_table, progress
 from audioclf.cli.parser import Run, parser
 from audioclf.features import FEATURES, config
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint, summary_table
 from audioclf.models.checkpoint import Checkpoint
 
@@ -105,7 +105,7 @@ def _features(chosen: argparse.Namespace) -> None:
     print(f"{output}: {array.shape} windows, frames, bins, channels")
 
 
-def _recipe_of(name: str) -> Recipe:
+def _recipe_of(name: str) -> FrontendConfig:
     """The recipe of a checkpoint, or one for the features of that name. Raises ValueError."""
     if name.split("+")[0] in FEATURES:
         return config.for_feature(name)

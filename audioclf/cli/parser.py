@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from audioclf import __version__
 from audioclf.datasets.formats.registry import FORMATS
-from audioclf.features.config import CLEANINGS
+from audioclf.features.config import PREPROCESSINGS
 
 Run = Callable[[argparse.Namespace], None]
 NAME_OR_FOLDER = "a name or a folder"
@@ -63,7 +63,9 @@ def _add_app(made: argparse.ArgumentParser) -> None:
 def _add_predict(made: argparse.ArgumentParser) -> None:
     made.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
     made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
-    made.add_argument("--clean", choices=CLEANINGS, help="instead of the recipe's own cleaning")
+    made.add_argument(
+        "--clean", choices=PREPROCESSINGS, help="instead of the recipe's own cleaning"
+    )
     made.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
     made.add_argument("--json", action="store_true", help="the same as --format json")
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint
 from audioclf.models.architectures import MAX_BYTES, Architecture
 from audioclf.models.architectures._flops import multiply_adds
@@ -25,7 +25,7 @@ TOLERANCE = 1e-4
 
 
 def describe(
-    architecture: Architecture, recipe: Recipe, classes: tuple[str, ...], model: keras.Model
+    architecture: Architecture, recipe: FrontendConfig, classes: tuple[str, ...], model: keras.Model
 ) -> dict[str, Any]:
     """The part of a card that follows from the network itself."""
     return {

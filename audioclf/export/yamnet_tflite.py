@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audioclf.export import save
 from audioclf.features import windowing
-from audioclf.features.config import Normalisation, Recipe
+from audioclf.features.config import FrontendConfig, Normalisation
 from audioclf.models import architectures, checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.models.download import YAMNET
@@ -113,14 +113,14 @@ def _floats(values: NDArray[Any], quantisation: dict[str, Any]) -> NDArray[np.fl
     return found.astype(np.float32)
 
 
-def _as_it_is(recipe: Recipe) -> Recipe:
+def _as_it_is(recipe: FrontendConfig) -> FrontendConfig:
     """The recipe with values that reach the network as they are."""
     _, n_bins, n_channels = recipe.input_shape
     same = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
     return replace(recipe, normalisation=same)
 
 
-def _real_input(recipe: Recipe) -> NDArray[np.float32]:
+def _real_input(recipe: FrontendConfig) -> NDArray[np.float32]:
     """Windows of clicks in noise that gets louder, on which both runtimes are compared."""
     rate_hz = recipe.analysis.sample_rate_hz
     rng = np.random.default_rng(0)

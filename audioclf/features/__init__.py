@@ -21,7 +21,7 @@ from audioclf.features import (
 )
 from audioclf.features.base import N_PITCH_CLASSES, Axis, Channel, Feature, Values, stacked
 from audioclf.features.deltas import MAX_ORDERS, with_deltas
-from audioclf.features.spectrum import Analysis, Spectrum, spectrum
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, spectrum
 
 __all__ = [
     "FEATURES", "MAX_ORDERS", "VERSION", "Analysis", "Axis", "Channel", "Feature", "compute",
@@ -46,11 +46,11 @@ def _waveform(spectrum: Spectrum) -> Values:
     return spectrum.samples[:, None, None]
 
 
-def _one_bin(_: Analysis) -> int:
+def _one_bin(_: SpectrogramConfig) -> int:
     return 1
 
 
-def _pitch_classes(_: Analysis) -> int:
+def _pitch_classes(_: SpectrogramConfig) -> int:
     return N_PITCH_CLASSES
 
 
@@ -200,7 +200,7 @@ def feature(name: str) -> Feature:
     return stacked(parts, label, ", ".join(part.description for part in parts))
 
 
-def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
+def compute(name: str, samples: Samples, analysis: SpectrogramConfig) -> Values:
     """The named feature of a clip at the analysis' rate, (samples,) -> (frames, bins, channels).
 
     Raises ValueError where the analysis cannot give this feature.
@@ -212,7 +212,7 @@ def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
     return found.compute(Spectrum(_one_frame(samples, margin), margin, analysis))
 
 
-def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator[Values]:
+def stream(name: str, blocks: Iterable[Samples], analysis: SpectrogramConfig) -> Iterator[Values]:
     """The named feature of a sound that comes in blocks, (frames, bins, channels) at a time.
 
     Together the parts are what `compute` makes of the whole sound.

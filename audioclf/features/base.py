@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.features.spectrum import Analysis, Spectrum
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum
 
 Values = NDArray[np.float32]  # (frames, bins, channels)
 
@@ -16,9 +16,11 @@ class Axis(NamedTuple):
     """What the bins of a channel stand for. Neither Hz nor names: they are numbered from 0."""
 
     label: str
-    hz: Callable[[Analysis], NDArray[np.floating]] | None = None  # centres, (bins,)
+    hz: Callable[[SpectrogramConfig], NDArray[np.floating]] | None = None  # centres, (bins,)
     are_notes: bool = False  # its frequencies are called C4 and A5
-    names: Callable[[Analysis], Sequence[tuple[str, int]]] | None = None  # and bins of each
+    names: Callable[[SpectrogramConfig], Sequence[tuple[str, int]]] | None = (
+        None  # and bins of each
+    )
 
 
 class Channel(NamedTuple):
@@ -30,11 +32,11 @@ class Channel(NamedTuple):
     axis: Axis
 
 
-def _half_frame(analysis: Analysis) -> int:
+def _half_frame(analysis: SpectrogramConfig) -> int:
     return analysis.n_fft // 2
 
 
-def _as_many_as_asked(analysis: Analysis) -> int:
+def _as_many_as_asked(analysis: SpectrogramConfig) -> int:
     return analysis.n_bins
 
 
@@ -46,8 +48,10 @@ class Feature:
     channels: tuple[Channel, ...]
     label: str  # as people choose it
     description: str
-    margin: Callable[[Analysis], int] = _half_frame  # samples on both sides of a frame's centre
-    n_bins: Callable[[Analysis], int] = _as_many_as_asked
+    margin: Callable[[SpectrogramConfig], int] = (
+        _half_frame  # samples on both sides of a frame's centre
+    )
+    n_bins: Callable[[SpectrogramConfig], int] = _as_many_as_asked
     # What a network sees of a window, where it is not its frames:
     # (windows, frames, bins, channels) -> (windows, 1, bins', channels').
     summarise: Callable[[Values], Values] | None = None
@@ -62,7 +66,7 @@ class Feature:
         return frozenset(channel.unit for channel in self.channels)
 
 
-def stretched(values: Values, n_bins: int) -> Values:
+def repeat_bins(values: Values, n_bins: int) -> Values:
     """Fewer bins as `n_bins`, (frames, few, channels) -> (frames, n_bins, channels).
 
     Bin b repeats bin floor(b * few / n_bins): 12 pitch classes over 128 bins are bands of 10 or 11.
@@ -86,7 +90,7 @@ def stacked(parts: Sequence[Feature], label: str, description: str) -> Feature:
             "YAMNet's frames lie elsewhere than those of other features: choose it alone."
         )
 
-    def n_bins(analysis: Analysis) -> int:
+    def n_bins(analysis: SpectrogramConfig) -> int:
         heights = {part.n_bins(analysis) for part in parts}
         tallest = max(heights)
         if heights - {tallest, N_PITCH_CLASSES}:
@@ -98,7 +102,7 @@ def stacked(parts: Sequence[Feature], label: str, description: str) -> Feature:
 
     def compute(spectrum: Spectrum) -> Values:
         height = n_bins(spectrum.analysis)
-        made = [stretched(spectrum.shared(part.compute), height) for part in parts]
+        made = [repeat_bins(spectrum.shared(part.compute), height) for part in parts]
         return made[0] if len(made) == 1 else np.concatenate(made, axis=2)
 
     return Feature(

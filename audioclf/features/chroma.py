@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audioclf.features import constant_q
 from audioclf.features.base import N_PITCH_CLASSES, Values
 from audioclf.features.constant_q import C1_HZ, Scale
-from audioclf.features.spectrum import Analysis, Spectrum
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum
 
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 MERGED, N_OCTAVES = 3, 7  # constant-Q bins per pitch class; octaves from C1 on
@@ -63,12 +63,12 @@ def chroma_cens(spectrum: Spectrum) -> Values:
     return np.divide(smooth, length, out=np.zeros_like(smooth), where=length > 0)[..., None]
 
 
-def cqt_margin(analysis: Analysis) -> int:
+def cqt_margin(analysis: SpectrogramConfig) -> int:
     """Samples that `chroma_cqt` looks at on both sides of a frame's centre."""
     return constant_q.margin_of(scale_of(analysis.sample_rate_hz), analysis)
 
 
-def cens_margin(analysis: Analysis) -> int:
+def cens_margin(analysis: SpectrogramConfig) -> int:
     """Samples that `chroma_cens` looks at on both sides of a frame's centre."""
     return cqt_margin(analysis) + (N_SMOOTHED // 2 + 1) * analysis.hop_length
 
@@ -84,7 +84,7 @@ def scale_of(sample_rate_hz: int) -> Scale:
 
 
 @lru_cache(maxsize=16)
-def pitch_bumps(analysis: Analysis) -> NDArray[np.float32]:
+def pitch_bumps(analysis: SpectrogramConfig) -> NDArray[np.float32]:
     """How much every FFT bin counts for every pitch class, (n_fft / 2 + 1, 12).
 
     A Gaussian around the class, as wide as the bin is in pitch; each bin's weights have length 1,

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from audioclf.features import MAX_ORDERS, VERSION, Analysis, Feature, feature
+from audioclf.features import MAX_ORDERS, VERSION, Feature, SpectrogramConfig, feature
 
-CLEANINGS = ("as_is", "denoised", "silence_removed")
+PREPROCESSINGS = ("as_is", "denoised", "silence_removed")
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FrontendConfig:
     """Frozen settings that turn a waveform into a network's input."""
 
     feature: str = "mel"  # or several, as channels: "mel+cqt"
-    analysis: Analysis = field(default_factory=Analysis)
+    analysis: SpectrogramConfig = field(default_factory=SpectrogramConfig)
     window_frames: int = 128
     overlap: float = 0.5
     cleaning: str = "as_is"
@@ -39,9 +39,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         found = feature(self.feature)
-        if self.cleaning not in CLEANINGS:
+        if self.cleaning not in PREPROCESSINGS:
             raise ValueError(
-                f"There is no cleaning “{self.cleaning}”: choose one of {', '.join(CLEANINGS)}."
+                f"There is no cleaning “{self.cleaning}”: choose one of {', '.join(PREPROCESSINGS)}."
             )
         if self.window_frames < 1 or not 0 <= self.overlap < 1:
             raise ValueError("A window needs at least one frame and an overlap in [0, 1).")
@@ -110,40 +110,42 @@ class Recipe:
 
 OWN = {
     # 30,000 samples at 10 kHz are the three seconds of the SoundNets (Hebbar and Srinivasa, 2017).
-    "waveform": Recipe("waveform", Analysis(10_000, high_hz=5_000.0), window_frames=30_000),
-    # Five seconds of frames of 80 ms; the feature's own short spectra are 23 ms long, 5 ms apart.
-    "modulation": Recipe(
-        "modulation", Analysis(44_100, 8_192, 3_520, 64, 20.0, 22_050.0), window_frames=63
+    "waveform": FrontendConfig(
+        "waveform", SpectrogramConfig(10_000, high_hz=5_000.0), window_frames=30_000
     ),
-    "summary_grid": Recipe("summary_grid", Analysis(n_bins=40)),
+    # Five seconds of frames of 80 ms; the feature's own short spectra are 23 ms long, 5 ms apart.
+    "modulation": FrontendConfig(
+        "modulation", SpectrogramConfig(44_100, 8_192, 3_520, 64, 20.0, 22_050.0), window_frames=63
+    ),
+    "summary_grid": FrontendConfig("summary_grid", SpectrogramConfig(n_bins=40)),
     # Plakal and Ellis (2020): 0.96 s every 0.48 s.
-    "yamnet_mel": Recipe(
-        "yamnet_mel", Analysis(16_000, 512, 160, 64, 125.0, 7_500.0), window_frames=96
+    "yamnet_mel": FrontendConfig(
+        "yamnet_mel", SpectrogramConfig(16_000, 512, 160, 64, 125.0, 7_500.0), window_frames=96
     ),
 }
 
 
-def for_feature(name: str, like: Recipe | None = None) -> Recipe:
+def for_feature(name: str, like: FrontendConfig | None = None) -> FrontendConfig:
     """A recipe with that feature: its own where it needs one, else `like` or the default.
 
     Raises ValueError for an unknown feature.
     """
     if name in OWN:
         return OWN[name]
-    usual = Recipe() if like is None or like.feature in OWN else like
+    usual = FrontendConfig() if like is None or like.feature in OWN else like
     return dataclasses.replace(usual, feature=name)
 
 
-def from_dict(values: dict[str, Any]) -> Recipe:
+def from_dict(values: dict[str, Any]) -> FrontendConfig:
     """The recipe that `to_dict` wrote. Raises ValueError for what it does not know."""
     try:
         known = dict(values)
-        known["analysis"] = Analysis(**known["analysis"])
+        known["analysis"] = SpectrogramConfig(**known["analysis"])
         if known.get("normalisation"):
             known["normalisation"] = Normalisation(
                 **{k: tuple(map(tuple, v)) for k, v in known["normalisation"].items()}
             )
-        return Recipe(**known)
+        return FrontendConfig(**known)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             f"The recipe cannot be read ({error}): is it from a newer version?"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from audioclf.features.base import Values
 from audioclf.features.spectrograms import decibels, mel_triangles
-from audioclf.features.spectrum import Analysis, Spectrum, framed
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed
 
 RATES_HZ = (3.0, 4.5, 6.5, 9.0, 13.0, 18.0, 26.0, 36.0, 55.0, 85.0)
 N_SHORT, N_LEVELS = 16, 4  # short spectra of a frame, and levels that are kept of them
@@ -55,21 +55,21 @@ def modulation(spectrum: Spectrum) -> Values:
     ).astype(np.float32)
 
 
-def margin(analysis: Analysis) -> int:
+def margin(analysis: SpectrogramConfig) -> int:
     """Samples that `modulation` looks at on both sides of a frame's centre."""
     n_beside = _reach(analysis) + N_SHORT // 2
     return -(-n_beside * analysis.hop_length // N_SHORT) + _n_short(analysis) // 2
 
 
-def _n_short(analysis: Analysis) -> int:
+def _n_short(analysis: SpectrogramConfig) -> int:
     return max(32, int(2 ** np.round(np.log2(SHORT_S * analysis.sample_rate_hz))))
 
 
-def _short_rate_hz(analysis: Analysis) -> float:
+def _short_rate_hz(analysis: SpectrogramConfig) -> float:
     return N_SHORT / analysis.hop_s
 
 
-def _reach(analysis: Analysis) -> int:
+def _reach(analysis: SpectrogramConfig) -> int:
     """Short spectra on either side that the slowest filter looks at."""
     return int(np.ceil(N_DEVIATIONS * _deviation_s(RATES_HZ[0]) * _short_rate_hz(analysis)))
 
@@ -94,7 +94,7 @@ def _short_spectra(
     return power
 
 
-def _modulated(envelope: NDArray[np.float32], analysis: Analysis) -> NDArray[np.float32]:
+def _modulated(envelope: NDArray[np.float32], analysis: SpectrogramConfig) -> NDArray[np.float32]:
     """Power of the envelopes through each filter, (n + 2 reach, mels) -> (rates, n, mels)."""
     reach = _reach(analysis)
     n = len(envelope)
@@ -109,7 +109,7 @@ def _modulated(envelope: NDArray[np.float32], analysis: Analysis) -> NDArray[np.
 
 
 @lru_cache(maxsize=8)
-def _gabors(analysis: Analysis) -> NDArray[np.complex128]:
+def _gabors(analysis: SpectrogramConfig) -> NDArray[np.complex128]:
     """Filters along the short spectra, (rates, 2 reach + 1): blind to what does not change."""
     rate_hz, reach = _short_rate_hz(analysis), _reach(analysis)
     times_s = np.arange(-reach, reach + 1) / rate_hz

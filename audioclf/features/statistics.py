@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.features import cepstra, chroma, spectrograms
-from audioclf.features.base import N_PITCH_CLASSES, Values, stretched
-from audioclf.features.spectrum import Analysis, Spectrum
+from audioclf.features.base import N_PITCH_CLASSES, Values, repeat_bins
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum
 
 N_MFCC = 40
 SMALLEST = 1e-10  # what counts as zero when signs are compared, as librosa has it
@@ -47,7 +47,7 @@ def classical(spectrum: Spectrum) -> Values:
     )[..., None]
 
 
-def parts(analysis: Analysis) -> list[tuple[str, int]]:
+def parts(analysis: SpectrogramConfig) -> list[tuple[str, int]]:
     """What `classical` holds, and how many values of each."""
     return [
         ("ZCR, RMS", 2),
@@ -58,7 +58,7 @@ def parts(analysis: Analysis) -> list[tuple[str, int]]:
     ]
 
 
-def n_classical(analysis: Analysis) -> int:
+def n_classical(analysis: SpectrogramConfig) -> int:
     """Values per frame."""
     return sum(count for _, count in parts(analysis))
 
@@ -79,7 +79,7 @@ def columns(spectrum: Spectrum) -> Values:
     """
     height = spectrum.analysis.n_bins
     makers = (cepstra.mfcc, spectrograms.mel, chroma.chroma, chroma.chroma_cqt, chroma.chroma_cens)
-    return np.concatenate([stretched(spectrum.shared(make), height) for make in makers], axis=2)
+    return np.concatenate([repeat_bins(spectrum.shared(make), height) for make in makers], axis=2)
 
 
 def mean(windows: Values) -> Values:

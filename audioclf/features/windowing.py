@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audioclf.audio import clean, io
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import compute, stream, with_deltas
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 
 Features = NDArray[np.float32]  # (frames, bins, channels)
 Starts = NDArray[np.int64]  # (windows,) in frames
@@ -36,7 +36,7 @@ class Clip(NamedTuple):
     stretches: NDArray[np.floating]  # (stretches, 2): where the content lies in the original, in s
 
 
-def windows(recipe: Recipe, samples: Samples) -> Windows:
+def windows(recipe: FrontendConfig, samples: Samples) -> Windows:
     """A clip at the recipe's rate as windows, (samples,) -> (windows, frames, bins, channels).
 
     Digital silence at both ends is left out, a clip shorter than a window is repeated until it
@@ -55,7 +55,7 @@ def windows(recipe: Recipe, samples: Samples) -> Windows:
     )
 
 
-def prepare(recipe: Recipe, samples: Samples) -> Clip:
+def prepare(recipe: FrontendConfig, samples: Samples) -> Clip:
     """Clean and strip a clip, and repeat it until it fills a window, (samples,) -> Clip."""
     if len(samples) == 0:
         raise ValueError("There is no sound here (zero samples): record or choose another.")
@@ -88,25 +88,25 @@ def stripped(samples: Samples) -> Samples:
     return samples[loud_part(samples)] if loud_part(samples).stop else samples
 
 
-def clip_features(recipe: Recipe, clip: Clip) -> Features:
+def clip_features(recipe: FrontendConfig, clip: Clip) -> Features:
     """The features of a prepared clip, not normalised, (samples,) -> (frames, bins, channels)."""
     return compute(recipe.feature, clip.samples, recipe.analysis)
 
 
-def window_starts(recipe: Recipe, n_frames: int) -> Starts:
+def window_starts(recipe: FrontendConfig, n_frames: int) -> Starts:
     """First frames of the windows over a clip, (windows,); the last window ends with it."""
     last = n_frames - recipe.window_frames
     starts = np.arange(0, last + 1, recipe.step_frames)
     return starts if starts[-1] == last else np.append(starts, last)
 
 
-def cut_windows(recipe: Recipe, features: Features, starts: Starts) -> Features:
+def cut_windows(recipe: FrontendConfig, features: Features, starts: Starts) -> Features:
     """(frames, bins, channels) -> (windows, frames, bins, channels), one window per start."""
     views = np.lib.stride_tricks.sliding_window_view(features, recipe.window_frames, axis=0)
     return np.ascontiguousarray(np.moveaxis(views[starts], -1, 1))
 
 
-def finish(recipe: Recipe, inputs: Features) -> Features:
+def finish(recipe: FrontendConfig, inputs: Features) -> Features:
     """What a network sees of windows: summarised or with deltas, and normalised.
 
     (windows, frames, bins, channels) -> (windows, *recipe.input_shape).
@@ -114,13 +114,13 @@ def finish(recipe: Recipe, inputs: Features) -> Features:
     return normalise(recipe, expand(recipe, inputs))
 
 
-def expand(recipe: Recipe, inputs: Features) -> Features:
+def expand(recipe: FrontendConfig, inputs: Features) -> Features:
     """Windows as their statistics, or with deltas as further channels, where the recipe says so."""
     summarise = recipe.definition.summarise
     return summarise(inputs) if summarise else with_deltas(inputs, recipe.deltas)
 
 
-def normalise(recipe: Recipe, features: Features) -> Features:
+def normalise(recipe: FrontendConfig, features: Features) -> Features:
     """Each bin and channel to mean 0 and deviation 1 over the training clips, same shape."""
     if recipe.normalisation is None:
         return features
@@ -132,7 +132,7 @@ def normalise(recipe: Recipe, features: Features) -> Features:
 
 
 def windows_of_file(
-    recipe: Recipe,
+    recipe: FrontendConfig,
     path: str | Path,
     limits: Limits = io.ANY,
     hear: Callable[[Samples], None] = lambda samples: None,
@@ -158,7 +158,7 @@ def windows_of_file(
     yield from windows_of_blocks(recipe, heard())
 
 
-def windows_of_blocks(recipe: Recipe, blocks: Iterable[Samples]) -> Iterator[Windows]:
+def windows_of_blocks(recipe: FrontendConfig, blocks: Iterable[Samples]) -> Iterator[Windows]:
     """`windows` for a long sound that comes in blocks, in memory that does not grow.
 
     The same frames and windows as from the whole sound, except that digital silence at its ends
@@ -185,7 +185,7 @@ def windows_of_blocks(recipe: Recipe, blocks: Iterable[Samples]) -> Iterator[Win
         yield Windows(inputs, starts_s, np.minimum(starts_s + recipe.window_s, heard_s))
 
 
-def _first_window(recipe: Recipe, blocks: Iterator[Samples]) -> Samples:
+def _first_window(recipe: FrontendConfig, blocks: Iterator[Samples]) -> Samples:
     """Blocks joined until they fill a window, or to the end."""
     head = np.zeros(0, np.float32)
     for block in blocks:
@@ -195,7 +195,9 @@ def _first_window(recipe: Recipe, blocks: Iterator[Samples]) -> Samples:
     return head
 
 
-def _cut_stream(recipe: Recipe, parts: Iterator[Features]) -> Iterator[tuple[Starts, Features]]:
+def _cut_stream(
+    recipe: FrontendConfig, parts: Iterator[Features]
+) -> Iterator[tuple[Starts, Features]]:
     """Starts in frames and normalised windows, as many at a time as the stream completes."""
     rows: Features | None = None  # what coming windows still need
     first_row = next_start = 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audioclf.features.base import Values
 from audioclf.features.filter_bank import FilterBank, filter_bank
-from audioclf.features.spectrum import Analysis, Spectrum, framed
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed
 
 FRAME_S = 0.025
 OFFSET = np.float32(1e-3)
@@ -33,12 +33,12 @@ def log_mel(spectrum: Spectrum) -> Values:
     return found
 
 
-def margin(analysis: Analysis) -> int:
+def margin(analysis: SpectrogramConfig) -> int:
     """Half a frame of 25 ms, which is no longer than the FFT, in samples."""
     return min(round(FRAME_S * analysis.sample_rate_hz), analysis.n_fft) // 2
 
 
-def mel_hz(analysis: Analysis) -> NDArray[np.floating]:
+def mel_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """The centres of the triangles, (mels,) in Hz."""
     return _HTK_HZ * (np.exp(_edges_mel(analysis)[1:-1] / _HTK_MEL) - 1)
 
@@ -47,13 +47,13 @@ def _hz_to_mel(hz: NDArray[np.floating]) -> NDArray[np.floating]:
     return _HTK_MEL * np.log1p(hz / _HTK_HZ)
 
 
-def _edges_mel(analysis: Analysis) -> NDArray[np.floating]:
+def _edges_mel(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     low, high = _hz_to_mel(np.array([analysis.low_hz, analysis.high_hz]))
     return np.linspace(low, high, analysis.n_bins + 2)
 
 
 @lru_cache(maxsize=8)
-def _triangles(analysis: Analysis) -> FilterBank:
+def _triangles(analysis: SpectrogramConfig) -> FilterBank:
     """Triangles in mel with peaks of 1, (n_fft / 2 + 1, mels); 0 Hz is heard by none."""
     edges = _edges_mel(analysis)
     hz = np.fft.rfftfreq(analysis.n_fft, 1 / analysis.sample_rate_hz)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audioclf.audio import io
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import windowing
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Windows
 from audioclf.inference import calibration
 from audioclf.inference.onnx_session import embedder, listener, through
@@ -120,7 +120,7 @@ def _peak(samples: Samples) -> float:
     return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
-def _recipe(network: Checkpoint, cleaning: str | None) -> Recipe:
+def _recipe(network: Checkpoint, cleaning: str | None) -> FrontendConfig:
     return replace(network.recipe, cleaning=cleaning) if cleaning else network.recipe
 
 

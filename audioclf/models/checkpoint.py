@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from audioclf.features import config
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models import card as cards
 from audioclf.storage.names import shown
 
@@ -41,7 +41,7 @@ class Checkpoint:
         return tuple(self.card["classes"])
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> FrontendConfig:
         """How its input is made."""
         return config.from_dict(self.card["recipe"])
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import sqrt
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 
@@ -41,7 +41,7 @@ def best_of(architecture: str | None) -> Checkpoint | None:
     return next((one for one in found if one.card["architecture"] == architecture), None)
 
 
-def proven_recipe(architecture: str | None) -> Recipe | None:
+def proven_recipe(architecture: str | None) -> FrontendConfig | None:
     """How the best network of that architecture hears, with nothing learnt of its clips."""
     best = best_of(architecture)
     return replace(best.recipe, normalisation=None) if best and best.measured else None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audioclf.datasets.dataset import Dataset
 from audioclf.features import windowing
-from audioclf.features.config import Normalisation, Recipe
+from audioclf.features.config import FrontendConfig, Normalisation
 from audioclf.features.windowing import Features
 from audioclf.training import augmentation, feature_cache
 from audioclf.training.config import Settings
@@ -33,7 +33,7 @@ class TrainingSet:
     clips: tuple[Made, ...]
     targets: NDArray[np.float32]  # (clips, classes)
     classes: tuple[str, ...]
-    recipe: Recipe
+    recipe: FrontendConfig
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
 
 def training_set(
     data: Dataset,
-    recipe: Recipe,
+    recipe: FrontendConfig,
     classes: tuple[str, ...],
     variants: Variants | None = None,
     progress: Callable[[Iterable[Made]], Iterable[Made]] = iter,
@@ -75,7 +75,7 @@ def training_set(
     return TrainingSet(clips, targets, classes, recipe)
 
 
-def _learn(recipe: Recipe, clips: Iterable[Features]) -> Normalisation:
+def _learn(recipe: FrontendConfig, clips: Iterable[Features]) -> Normalisation:
     """Mean and deviation per bin and channel of what a network would see of the clips."""
     parts = []
     for clip in clips:
@@ -92,7 +92,7 @@ def _learn(recipe: Recipe, clips: Iterable[Features]) -> Normalisation:
     return Normalisation(_rounded(frames.mean(axis=0)), _rounded(std))
 
 
-def _least(recipe: Recipe) -> NDArray[np.float64]:
+def _least(recipe: FrontendConfig) -> NDArray[np.float64]:
     """The least deviation of each channel, (channels,): levels are varied by decibels."""
     units = [channel.unit for channel in recipe.definition.channels]
     least = [MIN_STD_DB if unit in ("dB", "ratio") else MIN_STD for unit in units]

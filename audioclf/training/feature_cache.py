@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from audioclf.audio import io
 from audioclf.features import windowing
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Features
 from audioclf.storage import paths as place
 from audioclf.training.waveform_augmentation import Variants, variant
@@ -32,7 +32,7 @@ class AllFeatures:
     matrix product over all of them.
     """
 
-    recipe: Recipe
+    recipe: FrontendConfig
     paths: Sequence[Path]
     variants: Variants = field(default_factory=partial(Variants, count=0))
 
@@ -44,14 +44,14 @@ class AllFeatures:
             yield from pool.map(partial(_of_variants, self.recipe, self.variants), self.paths)
 
 
-def _of_variants(recipe: Recipe, settings: Variants, path: Path) -> tuple[Features, ...]:
+def _of_variants(recipe: FrontendConfig, settings: Variants, path: Path) -> tuple[Features, ...]:
     return tuple(
         file_features(recipe, path, settings, number) for number in range(settings.count + 1)
     )
 
 
 def file_features(
-    recipe: Recipe, path: Path, variants: Variants | None = None, number: int = 0
+    recipe: FrontendConfig, path: Path, variants: Variants | None = None, number: int = 0
 ) -> Features:
     """The features of one prepared file or variant of it, not normalised. Raises AudioError."""
     settings = variants or Variants(count=0)

@@ -15,7 +15,7 @@ from audioclf import __version__
 from audioclf.datasets import dataset
 from audioclf.datasets.dataset import Dataset
 from audioclf.export import save
-from audioclf.features.config import Recipe, for_feature
+from audioclf.features.config import FrontendConfig, for_feature
 from audioclf.models import architectures, checkpoint
 from audioclf.models.architectures import Architecture
 from audioclf.models.checkpoint import Checkpoint
@@ -39,7 +39,7 @@ class Lesson:
     architecture: str
     name: str
     out: Path
-    like: Recipe | None = None  # in place of the architecture's own
+    like: FrontendConfig | None = None  # in place of the architecture's own
     feature: str | None = None  # another than that
     recipe: tuple[tuple[str, str], ...] = ()  # other values, such as ("analysis.n_bins", "64")
     folds: tuple[int, ...] = ()  # trained on; none: all
@@ -115,7 +115,7 @@ def learn(
 
 
 def _sets(
-    lesson: Lesson, split: Split, recipe: Recipe, progress: Progress
+    lesson: Lesson, split: Split, recipe: FrontendConfig, progress: Progress
 ) -> tuple[TrainingSet, TrainingSet | None]:
     """The clips that are taught, and those that are watched."""
 
@@ -164,7 +164,7 @@ def _in_card(lesson: Lesson, data: Dataset, run: Path) -> dict[str, Any]:
     return training
 
 
-def recipe_of(lesson: Lesson, architecture: Architecture) -> Recipe:
+def recipe_of(lesson: Lesson, architecture: Architecture) -> FrontendConfig:
     """The architecture's, or one with the feature and deltas that are asked for.
 
     A network that goes on keeps its own.

@@ -85,8 +85,8 @@ def time_stretch(samples: Samples, factor: float) -> Samples:
     """Faster by that factor at the same pitch, through a phase vocoder."""
     import librosa
 
-    stretched: Samples = librosa.effects.time_stretch(samples, rate=factor)
-    return stretched
+    repeat_bins: Samples = librosa.effects.time_stretch(samples, rate=factor)
+    return repeat_bins
 
 
 def pitch_shift(samples: Samples, rate_hz: int, semitones: float) -> Samples:

@@ -11,7 +11,7 @@ import pytest
 from audioclf.audio import io
 from audioclf.cli import main
 from audioclf.features import FEATURES, windowing
-from audioclf.features.config import Recipe, for_feature
+from audioclf.features.config import FrontendConfig, for_feature
 from audioclf.models.checkpoint import Checkpoint
 from tests import sounds
 from tests.sounds import noise
@@ -130,7 +130,7 @@ def test_features_of_a_long_sound_are_written_in_parts(
         "--output", output,
     )  # fmt: skip
     whole = windowing.windows(
-        Recipe("mfcc", deltas=1), io.load(tmp_path / "long.wav", 22_050)[0]
+        FrontendConfig("mfcc", deltas=1), io.load(tmp_path / "long.wav", 22_050)[0]
     ).inputs
     assert status == 0
     np.testing.assert_allclose(np.load(output), whole, atol=1e-2)

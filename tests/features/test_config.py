@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
-from audioclf.features import Analysis
-from audioclf.features.config import CLEANINGS, Normalisation, Recipe, for_feature, from_dict
+from audioclf.features import SpectrogramConfig
+from audioclf.features.config import (
+    PREPROCESSINGS,
+    FrontendConfig,
+    Normalisation,
+    for_feature,
+    from_dict,
+)
 from tests.sentences import refusal
 
-LEARNT = Recipe(
+LEARNT = FrontendConfig(
     feature="stft",
-    analysis=Analysis(16_000, 512, 160, 2, 50.0, 7_500.0),
+    analysis=SpectrogramConfig(16_000, 512, 160, 2, 50.0, 7_500.0),
     window_frames=96,
     overlap=0.25,
     deltas=1,
@@ -21,8 +27,8 @@ LEARNT = Recipe(
 )
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), LEARNT], ids=["default", "learnt"])
-def test_a_recipe_survives_the_way_through_json(recipe: Recipe) -> None:
+@pytest.mark.parametrize("recipe", [FrontendConfig(), LEARNT], ids=["default", "learnt"])
+def test_a_recipe_survives_the_way_through_json(recipe: FrontendConfig) -> None:
     read = from_dict(json.loads(json.dumps(recipe.to_dict())))
     assert read == recipe
     assert read.key() == recipe.key()
@@ -44,12 +50,12 @@ def test_a_recipe_survives_the_way_through_json(recipe: Recipe) -> None:
 def test_what_a_newer_version_may_have_written_is_refused(
     change: dict[str, Any], words: str
 ) -> None:
-    said = refusal(lambda: from_dict({**Recipe().to_dict(), **change}))
+    said = refusal(lambda: from_dict({**FrontendConfig().to_dict(), **change}))
     assert "The recipe cannot be read" in said and "newer version" in said and words in said
 
 
 def test_a_card_without_an_analysis_is_refused() -> None:
-    values = Recipe().to_dict()
+    values = FrontendConfig().to_dict()
     del values["analysis"]
     assert "analysis" in refusal(lambda: from_dict(values))
 
@@ -57,25 +63,25 @@ def test_a_card_without_an_analysis_is_refused() -> None:
 @pytest.mark.parametrize("values", [[], None, {"normalisation": [1, 2]}], ids=str)
 def test_what_is_no_recipe_at_all_is_refused(values: Any) -> None:
     if isinstance(values, dict):
-        values = {**Recipe().to_dict(), **values}
+        values = {**FrontendConfig().to_dict(), **values}
     refusal(lambda: from_dict(values))
 
 
 def test_an_unknown_feature_is_refused_with_those_there_are() -> None:
-    said = refusal(lambda: from_dict({**Recipe().to_dict(), "feature": "loudness"}))
+    said = refusal(lambda: from_dict({**FrontendConfig().to_dict(), "feature": "loudness"}))
     assert "“loudness”" in said and "mel" in said and "stft" in said
 
 
 def test_an_unknown_cleaning_is_refused_with_those_there_are() -> None:
-    said = refusal(lambda: Recipe(cleaning="bleached"))
-    assert "“bleached”" in said and all(cleaning in said for cleaning in CLEANINGS)
+    said = refusal(lambda: FrontendConfig(cleaning="bleached"))
+    assert "“bleached”" in said and all(cleaning in said for cleaning in PREPROCESSINGS)
 
 
 @pytest.mark.parametrize(
     "settings", [{"window_frames": 0}, {"overlap": 1.0}, {"overlap": -0.1}], ids=str
 )
 def test_windows_that_cannot_be_made_are_refused(settings: dict[str, Any]) -> None:
-    assert "at least one frame" in refusal(lambda: Recipe(**settings))
+    assert "at least one frame" in refusal(lambda: FrontendConfig(**settings))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,7 @@ def test_windows_that_cannot_be_made_are_refused(settings: dict[str, Any]) -> No
     [
         {"feature": "mel"},
         {"cleaning": "as_is"},
-        {"analysis": Analysis(16_000, 512, 160, 2, 50.0, 8_000.0)},
+        {"analysis": SpectrogramConfig(16_000, 512, 160, 2, 50.0, 8_000.0)},
         {"window_frames": 64},
     ],
     ids=lambda change: next(iter(change)),
@@ -117,10 +123,12 @@ def test_deltas_multiply_the_channels() -> None:
 
 
 def test_a_feature_keeps_the_other_settings_of_a_recipe_that_suits_it() -> None:
-    like = Recipe(analysis=Analysis(16_000, high_hz=8_000), window_frames=64, overlap=0.75)
+    like = FrontendConfig(
+        analysis=SpectrogramConfig(16_000, high_hz=8_000), window_frames=64, overlap=0.75
+    )
     assert for_feature("gfcc", like) == replace(like, feature="gfcc")
     assert for_feature("waveform", like).analysis.sample_rate_hz == 10_000
-    assert for_feature("mel", for_feature("waveform")) == Recipe()
+    assert for_feature("mel", for_feature("waveform")) == FrontendConfig()
 
 
 @pytest.mark.parametrize("name", ["summary", "summary_grid", "waveform"])
@@ -134,9 +142,9 @@ def test_what_was_learnt_on_other_channels_scales_nothing(change: dict[str, Any]
 
 
 def test_a_card_from_before_there_were_deltas_is_read() -> None:
-    values = Recipe().to_dict()
+    values = FrontendConfig().to_dict()
     del values["deltas"]
-    assert from_dict(values) == Recipe()
+    assert from_dict(values) == FrontendConfig()
 
 
 def test_the_key_stays_when_only_what_follows_the_features_changes() -> None:
@@ -144,7 +152,9 @@ def test_the_key_stays_when_only_what_follows_the_features_changes() -> None:
 
 
 def test_a_window_lasts_as_long_as_its_frames() -> None:
-    recipe = Recipe(analysis=Analysis(16_000, 512, 160, 40, 0, 8_000), window_frames=100)
+    recipe = FrontendConfig(
+        analysis=SpectrogramConfig(16_000, 512, 160, 40, 0, 8_000), window_frames=100
+    )
     assert recipe.window_s == pytest.approx(1.0)
     assert recipe.step_frames == 50
     assert recipe.window_samples == 99 * 160

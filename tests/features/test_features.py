@@ -10,7 +10,7 @@ import pytest
 
 from audioclf import features
 from audioclf.audio.io import Samples
-from audioclf.features import FEATURES, Analysis, feature
+from audioclf.features import FEATURES, SpectrogramConfig, feature
 from audioclf.features.chroma import PITCH_CLASSES
 from audioclf.features.config import for_feature
 from audioclf.features.modulation import N_LEVELS, RATES_HZ
@@ -23,9 +23,9 @@ NAMES = [*FEATURES, "mel+gammatone", "chroma+mfcc"]
 FRAMED = [name for name in NAMES if not feature(name).is_waveform]
 every_feature = pytest.mark.parametrize("name", NAMES)
 every_framed = pytest.mark.parametrize("name", FRAMED)
-DEFAULT = Analysis()
-NARROW = Analysis(16_000, 512, 160, 40, 300, 5_000)
-HIGH = Analysis(44_100, 2_048, 441, 64, 50, 20_000)
+DEFAULT = SpectrogramConfig()
+NARROW = SpectrogramConfig(16_000, 512, 160, 40, 300, 5_000)
+HIGH = SpectrogramConfig(44_100, 2_048, 441, 64, 50, 20_000)
 every_analysis = pytest.mark.parametrize(
     "analysis", [DEFAULT, NARROW, HIGH], ids=["default", "narrow", "high"]
 )
@@ -45,7 +45,7 @@ SOUNDS = {
 @every_analysis
 @pytest.mark.parametrize("samples", SOUNDS.values(), ids=SOUNDS)
 def test_a_feature_is_frames_by_bins_by_channels(
-    name: str, analysis: Analysis, samples: Samples
+    name: str, analysis: SpectrogramConfig, samples: Samples
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # no division by zero, no logarithm of it
@@ -82,7 +82,7 @@ HZ_CHANNELS = [
 @pytest.mark.parametrize(("name", "number"), HZ_CHANNELS)
 @every_analysis
 def test_bins_are_named_by_rising_frequencies_within_the_band(
-    name: str, number: int, analysis: Analysis
+    name: str, number: int, analysis: SpectrogramConfig
 ) -> None:
     found = feature(name)
     bins_hz = found.channels[number].axis.hz(analysis)
@@ -91,7 +91,7 @@ def test_bins_are_named_by_rising_frequencies_within_the_band(
     assert analysis.low_hz <= bins_hz[0] and bins_hz[-1] <= analysis.high_hz
 
 
-def loudness(name: str, tone: Samples, analysis: Analysis) -> Any:
+def loudness(name: str, tone: Samples, analysis: SpectrogramConfig) -> Any:
     """How loud every bin of a steady tone's middle is, whatever the feature's unit."""
     found = features.compute(name, tone, analysis)[20:-20]
     parts = np.abs(found[..., 0] + 1j * found[..., 1]) if name == "complex" else found[..., 0]
@@ -102,7 +102,7 @@ def loudness(name: str, tone: Samples, analysis: Analysis) -> Any:
 @every_analysis
 @pytest.mark.parametrize("frequency_hz", [440.0, 1_000.0, 4_000.0])
 def test_a_sine_peaks_in_the_bin_of_its_frequency(
-    name: str, analysis: Analysis, frequency_hz: float
+    name: str, analysis: SpectrogramConfig, frequency_hz: float
 ) -> None:
     middle = loudness(name, sine(frequency_hz, 1, analysis.sample_rate_hz), analysis)
     bins_hz = feature(name).channels[0].axis.hz(analysis)
@@ -119,7 +119,7 @@ def test_a_sine_peaks_in_the_bin_of_its_frequency(
 @every_analysis
 @pytest.mark.parametrize(("note", "frequency_hz"), [("A", 880.0), ("C♯", 1108.73), ("F", 1396.91)])
 def test_a_tone_is_its_pitch_class(
-    name: str, analysis: Analysis, note: str, frequency_hz: float
+    name: str, analysis: SpectrogramConfig, note: str, frequency_hz: float
 ) -> None:
     tone = sine(frequency_hz, 1, analysis.sample_rate_hz)
     middle = features.compute(name, tone, analysis)[20:-20, :, 0].mean(axis=0)
@@ -128,7 +128,9 @@ def test_a_tone_is_its_pitch_class(
 
 @every_framed
 @every_analysis
-def test_a_sound_one_hop_later_is_the_same_frames_one_later(name: str, analysis: Analysis) -> None:
+def test_a_sound_one_hop_later_is_the_same_frames_one_later(
+    name: str, analysis: SpectrogramConfig
+) -> None:
     sound = chirp(100, 7_000, 1, analysis.sample_rate_hz) + noise(1, analysis.sample_rate_hz)
     later = np.concatenate([np.zeros(analysis.hop_length, np.float32), sound])
     frames, shifted = (features.compute(name, x, analysis) for x in (sound, later))
@@ -149,7 +151,7 @@ def in_blocks(samples: Samples, sizes: list[int]) -> list[Samples]:
 @every_analysis
 @pytest.mark.parametrize("sizes", [[10_013], [7, 25_000, 1, 0, 333], [10**6]], ids=str)
 def test_a_stream_of_blocks_equals_the_whole(
-    name: str, analysis: Analysis, sizes: list[int]
+    name: str, analysis: SpectrogramConfig, sizes: list[int]
 ) -> None:
     samples = noise(2, analysis.sample_rate_hz)
     parts = list(features.stream(name, in_blocks(samples, sizes), analysis))
@@ -197,7 +199,7 @@ def test_pitch_classes_are_stretched_to_the_height_of_the_others() -> None:
 
 
 def test_summary_columns_are_not_scrambled() -> None:
-    analysis = Analysis(n_bins=40)
+    analysis = SpectrogramConfig(n_bins=40)
     sound = chirp() + noise()
     grid = feature("summary_grid")
     found = grid.summarise(features.compute("summary_grid", sound, analysis)[None])
@@ -246,7 +248,7 @@ def test_every_axis_has_ticks_within_it() -> None:
     ("low_hz", "high_hz"), [(-1, 8_000), (4_000, 4_000), (5_000, 4_000), (0, 11_026)]
 )
 def test_a_wrong_band_is_refused_with_the_right_one(low_hz: float, high_hz: float) -> None:
-    said = refusal(lambda: Analysis(low_hz=low_hz, high_hz=high_hz))
+    said = refusal(lambda: SpectrogramConfig(low_hz=low_hz, high_hz=high_hz))
     assert f"{low_hz} to {high_hz} Hz" in said and "11025 Hz" in said
 
 
@@ -254,16 +256,18 @@ def test_a_wrong_band_is_refused_with_the_right_one(low_hz: float, high_hz: floa
     "settings", [{"n_fft": 0}, {"n_fft": 1_023}, {"hop_length": 0}, {"n_bins": 0}]
 )
 def test_frames_that_cannot_be_made_are_refused(settings: dict[str, int]) -> None:
-    assert re.search("at least|must lie between 1 and", refusal(lambda: Analysis(**settings)))
+    assert re.search(
+        "at least|must lie between 1 and", refusal(lambda: SpectrogramConfig(**settings))
+    )
 
 
 def test_hops_that_leave_sound_unheard_are_refused() -> None:
-    assert "half of n_fft" in refusal(lambda: Analysis(n_fft=512, hop_length=257))
+    assert "half of n_fft" in refusal(lambda: SpectrogramConfig(n_fft=512, hop_length=257))
 
 
 @pytest.mark.parametrize("high_hz", [20.0, 60.0])
 def test_a_band_without_an_octave_is_refused_for_the_constant_q_transform(high_hz: float) -> None:
-    said = refusal(lambda: features.compute("cqt", noise(), Analysis(high_hz=high_hz)))
+    said = refusal(lambda: features.compute("cqt", noise(), SpectrogramConfig(high_hz=high_hz)))
     assert "33 Hz" in said and "65 Hz" in said
 
 
@@ -287,7 +291,7 @@ def test_features_that_cannot_be_stacked_are_refused(name: str, words: str) -> N
 
 
 def test_channels_of_different_heights_are_refused_with_these() -> None:
-    said = refusal(lambda: features.compute("mel+stft", noise(), Analysis(n_bins=600)))
+    said = refusal(lambda: features.compute("mel+stft", noise(), SpectrogramConfig(n_bins=600)))
     assert "513 and 600" in said
 
 

@@ -11,23 +11,25 @@ from spafe.features.gfcc import gfcc
 from spafe.utils.preprocessing import SlidingWindow
 
 from audioclf import features
-from audioclf.features import Analysis, feature, gammatone
+from audioclf.features import SpectrogramConfig, feature, gammatone
 from audioclf.features.chroma import pitch_bumps
 from tests.sounds import chirp, clicks, noise, square
 
-DEFAULT = Analysis()
-NARROW = Analysis(16_000, 512, 160, 40, 300, 5_000)
-HIGH = Analysis(44_100, 2_048, 441, 64, 50, 20_000)
+DEFAULT = SpectrogramConfig()
+NARROW = SpectrogramConfig(16_000, 512, 160, 40, 300, 5_000)
+HIGH = SpectrogramConfig(44_100, 2_048, 441, 64, 50, 20_000)
 every_analysis = pytest.mark.parametrize(
     "analysis", [DEFAULT, NARROW, HIGH], ids=["default", "narrow", "high"]
 )
 
 
-def mixed(makers: tuple[Any, ...], analysis: Analysis, seconds: float = 1.0) -> Any:
+def mixed(makers: tuple[Any, ...], analysis: SpectrogramConfig, seconds: float = 1.0) -> Any:
     return sum(make(seconds=seconds, rate_hz=analysis.sample_rate_hz) for make in makers)
 
 
-def alone(name: str, samples: Any, analysis: Analysis, number: int = 0) -> NDArray[np.float32]:
+def alone(
+    name: str, samples: Any, analysis: SpectrogramConfig, number: int = 0
+) -> NDArray[np.float32]:
     return features.compute(name, samples, analysis)[..., number]
 
 
@@ -53,7 +55,7 @@ COMPARED: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("makers", COMPARED.values(), ids=COMPARED)
 @every_analysis
-def test_mel_equals_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_mel_equals_librosa(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     power = librosa.feature.melspectrogram(
         y=samples,
@@ -72,10 +74,10 @@ def test_mel_equals_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> None
 @pytest.mark.parametrize("makers", COMPARED.values(), ids=COMPARED)
 @pytest.mark.parametrize(
     "analysis",
-    [Analysis(n_bins=513), Analysis(16_000, 512, 160, 257, 0, 8_000)],
+    [SpectrogramConfig(n_bins=513), SpectrogramConfig(16_000, 512, 160, 257, 0, 8_000)],
     ids=["22 kHz", "16 kHz"],
 )
-def test_stft_equals_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_stft_equals_librosa(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     values = librosa.stft(
         samples, n_fft=analysis.n_fft, hop_length=analysis.hop_length, pad_mode="constant"
@@ -99,7 +101,7 @@ def test_mel_bins_lie_where_librosa_has_them() -> None:
 every_sound = pytest.mark.parametrize("makers", COMPARED.values(), ids=COMPARED)
 
 
-def librosa_power(samples: Any, analysis: Analysis) -> NDArray[Any]:
+def librosa_power(samples: Any, analysis: SpectrogramConfig) -> NDArray[Any]:
     values = librosa.stft(
         samples, n_fft=analysis.n_fft, hop_length=analysis.hop_length, pad_mode="constant"
     )
@@ -109,10 +111,12 @@ def librosa_power(samples: Any, analysis: Analysis) -> NDArray[Any]:
 @every_sound
 @pytest.mark.parametrize(
     "analysis",
-    [Analysis(n_bins=513), Analysis(16_000, 512, 160, 257, 0, 8_000)],
+    [SpectrogramConfig(n_bins=513), SpectrogramConfig(16_000, 512, 160, 257, 0, 8_000)],
     ids=["22 kHz", "16 kHz"],
 )
-def test_complex_and_polar_equal_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_complex_and_polar_equal_librosa(
+    analysis: SpectrogramConfig, makers: tuple[Any, ...]
+) -> None:
     samples = mixed(makers, analysis)
     values = librosa.stft(
         samples, n_fft=analysis.n_fft, hop_length=analysis.hop_length, pad_mode="constant"
@@ -129,14 +133,16 @@ def test_complex_and_polar_equal_librosa(analysis: Analysis, makers: tuple[Any, 
 
 def test_a_complex_band_keeps_a_tone_whose_bins_would_cancel() -> None:
     tone = chirp(1_000, 1_001, 1)
-    plain = np.hypot(*np.moveaxis(features.compute("complex", tone, Analysis(n_bins=513)), -1, 0))
+    plain = np.hypot(
+        *np.moveaxis(features.compute("complex", tone, SpectrogramConfig(n_bins=513)), -1, 0)
+    )
     bands = np.hypot(*np.moveaxis(features.compute("complex", tone, DEFAULT), -1, 0))
     assert bands[5:-5].max(axis=1).min() > 0.25 * plain[5:-5].max(axis=1).min()
 
 
 @every_sound
 @every_analysis
-def test_mfcc_equals_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_mfcc_equals_librosa(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     log_mel = alone("mel", samples, analysis).T
     expected = librosa.feature.mfcc(S=log_mel, n_mfcc=analysis.n_bins).T
@@ -155,7 +161,7 @@ def test_mfcc_equals_librosa_from_the_waveform() -> None:
 
 @every_sound
 @every_analysis
-def test_chroma_equals_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_chroma_equals_librosa(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     power = librosa_power(samples, analysis)
     expected = librosa.feature.chroma_stft(
@@ -166,7 +172,7 @@ def test_chroma_equals_librosa(analysis: Analysis, makers: tuple[Any, ...]) -> N
     np.testing.assert_allclose(pitch_bumps(analysis), bumps.T, atol=1e-6)
 
 
-def by_wavelets(samples: Any, hz: NDArray[Any], analysis: Analysis) -> NDArray[Any]:
+def by_wavelets(samples: Any, hz: NDArray[Any], analysis: SpectrogramConfig) -> NDArray[Any]:
     """|CQT| by its definition: librosa's filters at every frame, no rate but the file's own."""
     waves, lengths = librosa.filters.wavelet(freqs=hz, sr=analysis.sample_rate_hz, norm=1)
     size = waves.shape[1]
@@ -177,7 +183,7 @@ def by_wavelets(samples: Any, hz: NDArray[Any], analysis: Analysis) -> NDArray[A
 
 @every_sound
 @every_analysis
-def test_cqt_equals_librosas_filters(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_cqt_equals_librosas_filters(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     hz = feature("cqt").channels[0].axis.hz(analysis)
     found = 10 ** (alone("cqt", samples, analysis) / 20)
@@ -196,14 +202,14 @@ def test_cqt_is_that_of_librosa_as_far_as_its_own_resampling_allows() -> None:
     assert_close(found, theirs, allowed + 1e-3)
 
 
-def cqt_36(samples: Any, analysis: Analysis) -> NDArray[Any]:
+def cqt_36(samples: Any, analysis: SpectrogramConfig) -> NDArray[Any]:
     """The transform behind librosa's chromagrams, by its definition, (bins, frames)."""
     hz = librosa.cqt_frequencies(n_bins=252, fmin=librosa.note_to_hz("C1"), bins_per_octave=36)
     return by_wavelets(samples, hz, analysis).T
 
 
 @pytest.mark.parametrize("analysis", [DEFAULT, HIGH], ids=["default", "high"])
-def test_chroma_cqt_and_cens_equal_librosa(analysis: Analysis) -> None:
+def test_chroma_cqt_and_cens_equal_librosa(analysis: SpectrogramConfig) -> None:
     samples = mixed((chirp, noise), analysis, 4.0)
     magnitudes = cqt_36(samples, analysis)
     assert_close(alone("chroma_cqt", samples, analysis), librosa.feature.chroma_cqt(C=magnitudes).T)
@@ -220,7 +226,7 @@ def test_chroma_cqt_and_cens_equal_librosa(analysis: Analysis) -> None:
 @every_sound
 @every_analysis
 def test_zero_crossings_and_level_equal_librosa(
-    analysis: Analysis, makers: tuple[Any, ...]
+    analysis: SpectrogramConfig, makers: tuple[Any, ...]
 ) -> None:
     samples = mixed(makers, analysis)
     found = alone("summary", samples, analysis)
@@ -233,7 +239,7 @@ def test_zero_crossings_and_level_equal_librosa(
 
 
 @every_analysis
-def test_gammatone_weights_equal_spafe(analysis: Analysis) -> None:
+def test_gammatone_weights_equal_spafe(analysis: SpectrogramConfig) -> None:
     # spafe adds the two terms of the bandwidth as powers of `order`: with 1 they are the ERB.
     weights, _ = gammatone_filter_banks(
         nfilts=analysis.n_bins, nfft=analysis.n_fft, fs=analysis.sample_rate_hz,
@@ -245,7 +251,7 @@ def test_gammatone_weights_equal_spafe(analysis: Analysis) -> None:
 
 def test_a_gammatone_filter_is_1019_erb_wide() -> None:
     # Its equivalent rectangular bandwidth is the ERB of Glasberg and Moore (1990).
-    analysis = Analysis(44_100, 2**16, 512, 20, 200, 8_000)
+    analysis = SpectrogramConfig(44_100, 2**16, 512, 20, 200, 8_000)
     power = gammatone.filters(analysis).weights.astype(np.float64)
     bandwidth_hz = power.sum(axis=0) * analysis.sample_rate_hz / analysis.n_fft
     erb_hz = 24.7 * (4.37 * gammatone.centres_hz(analysis) / 1_000 + 1)
@@ -254,7 +260,7 @@ def test_a_gammatone_filter_is_1019_erb_wide() -> None:
 
 @every_sound
 @pytest.mark.parametrize("analysis", [DEFAULT, NARROW], ids=["default", "narrow"])
-def test_gfcc_equals_spafe(analysis: Analysis, makers: tuple[Any, ...]) -> None:
+def test_gfcc_equals_spafe(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     rate_hz = analysis.sample_rate_hz
     # The part in common: its own weights given, no pre-emphasis; its Hann window has

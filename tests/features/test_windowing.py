@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from audioclf.audio.io import Samples
-from audioclf.features import FEATURES, Analysis, compute, feature, with_deltas
+from audioclf.features import FEATURES, SpectrogramConfig, compute, feature, with_deltas
 from audioclf.features import windowing as w
-from audioclf.features.config import CLEANINGS, Normalisation, Recipe, for_feature
+from audioclf.features.config import PREPROCESSINGS, FrontendConfig, Normalisation, for_feature
 from audioclf.features.windowing import Windows
 from tests.sentences import refusal
 from tests.sounds import RATE_HZ, noise, silence, sine
 
-RECIPE = Recipe(analysis=Analysis(n_bins=32), window_frames=40)  # 0.93 s, a step of 20 frames
+RECIPE = FrontendConfig(
+    analysis=SpectrogramConfig(n_bins=32), window_frames=40
+)  # 0.93 s, a step of 20 frames
 HOP_S = RECIPE.analysis.hop_s
 EXACT = RECIPE.window_samples
 
@@ -31,7 +33,7 @@ every_length = pytest.mark.parametrize("n_samples", LENGTHS.values(), ids=LENGTH
 
 
 @every_length
-@pytest.mark.parametrize("cleaning", CLEANINGS)
+@pytest.mark.parametrize("cleaning", PREPROCESSINGS)
 def test_every_clip_gives_windows_to_its_very_end(n_samples: int, cleaning: str) -> None:
     sound = noise(30)[:n_samples]
     inputs, starts_s, ends_s = w.windows(replace(RECIPE, cleaning=cleaning), sound)
@@ -79,7 +81,7 @@ def test_zero_samples_are_refused() -> None:
 
 
 def test_silence_from_end_to_end_is_a_sound_like_another() -> None:
-    for cleaning in CLEANINGS:
+    for cleaning in PREPROCESSINGS:
         _, starts_s, ends_s = w.windows(replace(RECIPE, cleaning=cleaning), silence(3))
         assert (starts_s[0], ends_s[-1]) == pytest.approx((0, 3))
 
@@ -117,7 +119,7 @@ def in_blocks(samples: Samples, size: int) -> Iterator[Samples]:
         yield samples[first : first + size]
 
 
-def joined(recipe: Recipe, samples: Samples, size: int) -> Windows:
+def joined(recipe: FrontendConfig, samples: Samples, size: int) -> Windows:
     parts = list(w.windows_of_blocks(recipe, in_blocks(samples, size)))
     inputs, starts_s, ends_s = (np.concatenate(each) for each in zip(*parts, strict=True))
     return Windows(inputs, starts_s, ends_s)

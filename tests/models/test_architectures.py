@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from audioclf.export import save
-from audioclf.features import Analysis, windowing
-from audioclf.features.config import Normalisation, Recipe
+from audioclf.features import SpectrogramConfig, windowing
+from audioclf.features.config import FrontendConfig, Normalisation
 from audioclf.models import architectures
 from audioclf.models.architectures import Architecture
 from audioclf.models.architectures._flops import multiply_adds
@@ -30,14 +30,14 @@ def network(request: pytest.FixtureRequest) -> Iterator[Architecture]:
     yield architectures.load(request.param)
 
 
-def small(network: Architecture) -> Recipe:
+def small(network: Architecture) -> FrontendConfig:
     """A recipe of the network's kind with short windows."""
     recipe = network.recipe
     if recipe.definition.is_waveform:
         return replace(recipe, window_frames=10_000)
     if recipe.definition.summarise:
         return recipe
-    return replace(recipe, analysis=Analysis(n_bins=40), window_frames=64)
+    return replace(recipe, analysis=SpectrogramConfig(n_bins=40), window_frames=64)
 
 
 def shapes(network: Architecture) -> list[Shape]:
@@ -106,7 +106,7 @@ def test_blocks_are_functions_and_nothing_is_custom(network: Architecture) -> No
         assert type(operation).__name__ != "Lambda"
 
 
-def made_windows(recipe: Recipe, first: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def made_windows(recipe: FrontendConfig, first: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Windows of n sines, noises and clicks, none like another, and their classes."""
     rate_hz = recipe.analysis.sample_rate_hz
     inputs = []

@@ -8,7 +8,7 @@ import pytest
 
 from audioclf.datasets import dataset
 from audioclf.features import feature
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.training import augmentation, feature_cache, waveform_augmentation
 from audioclf.training import data as training_set
 from audioclf.training.augmentation import Augmentation
@@ -22,7 +22,7 @@ RATE_HZ = sounds.RATE_HZ
 @pytest.fixture(scope="module")
 def made(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
-    return training_set.training_set(data, Recipe(), data.classes, Variants(count=1))
+    return training_set.training_set(data, FrontendConfig(), data.classes, Variants(count=1))
 
 
 def test_the_same_seed_gives_the_same_windows(made: TrainingSet) -> None:
@@ -177,7 +177,7 @@ def test_a_variant_is_always_the_same_and_never_another_ones() -> None:
 
 
 def test_variants_are_kept_apart_on_disk(three_sounds: Path, own_cache: Path) -> None:
-    path, recipe = three_sounds / "sine" / "1.wav", Recipe(window_frames=101)
+    path, recipe = three_sounds / "sine" / "1.wav", FrontendConfig(window_frames=101)
     settings = Variants(count=2)
     made = next(iter(feature_cache.AllFeatures(recipe, [path], settings)))
     assert len(made) == 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audioclf.datasets import dataset
-from audioclf.features.config import Recipe, for_feature
+from audioclf.features.config import FrontendConfig, for_feature
 from audioclf.models import architectures
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import data as training_set
@@ -26,7 +26,7 @@ SHORT = Settings(epochs=4, batch_size=8, augmentation=ONE_VARIANT)
 @pytest.fixture(scope="module")
 def made(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
-    return training_set.training_set(data, Recipe(), data.classes, Variants(count=1))
+    return training_set.training_set(data, FrontendConfig(), data.classes, Variants(count=1))
 
 
 def test_a_network_learns_to_tell_sine_noise_and_clicks_apart(taught: Checkpoint) -> None:
@@ -100,7 +100,7 @@ def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, nam
 
 def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cache: Path) -> None:
     path = three_sounds / "sine" / "0.wav"
-    recipe = Recipe(window_frames=100)
+    recipe = FrontendConfig(window_frames=100)
     first = feature_cache.file_features(recipe, path)
     kept = list((own_cache / "features" / recipe.key()).glob("*.npy"))
     assert len(kept) == 1

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audioclf.audio.io import Samples
-from audioclf.features import FEATURES, Analysis, feature
+from audioclf.features import FEATURES, SpectrogramConfig, feature
 from audioclf.ui.plotting import ticks as axes
 from audioclf.ui.plotting.spectrograms import MAX_COLUMNS, Picture, View, pictures
 from tests.sentences import refusal
@@ -140,7 +140,7 @@ def test_the_view_chooses_the_band() -> None:
 
 @pytest.mark.parametrize("name", ["mel", "stft", "gammatone"])
 def test_frequency_ticks_stand_at_their_frequencies(name: str) -> None:
-    hz_of_bins = feature(name).channels[0].axis.hz(Analysis())
+    hz_of_bins = feature(name).channels[0].axis.hz(SpectrogramConfig())
     ticks = axes.frequency_ticks(hz_of_bins, 8)
     assert 3 <= len(ticks) <= 9
     heights = sorted(height for height, _ in ticks)

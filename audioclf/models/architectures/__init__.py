@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 
 InputShape = tuple[int, int, int]  # frames, bins, channels
 MIN_FRAMES, MIN_BINS, MAX_BINS = 16, 8, 2_048  # of a spectrogram
@@ -28,7 +28,7 @@ class Architecture:
     name: str
     description: str
     citation: str
-    recipe: Recipe
+    recipe: FrontendConfig
     builder: Callable[[InputShape, int], Any]  # -> keras.Model
     multi_label: bool = False  # probabilities of classes that may be heard at once
     max_bytes: int = MAX_BYTES  # of each of its files

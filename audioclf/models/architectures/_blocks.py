@@ -70,13 +70,13 @@ def frame_pools(n_frames: int, n_stages: int) -> list[int]:
     return [2 ** (whole + (stage < rest)) for stage in range(n_stages)]
 
 
-def read_both_ways(x: Tensor, n_classes: int) -> dict[str, Tensor]:
+def bilstm_head(x: Tensor, n_classes: int) -> dict[str, Tensor]:
     """A map's frames through a bidirectional LSTM of 64, then the head."""
     x = layers.Bidirectional(layers.LSTM(64))(layers.Dropout(0.2)(frame_means(x)))  # (n, 128)
     return label_head(x, n_classes, dropout=0.3)
 
 
-def attend(x: Tensor) -> tuple[Tensor, Tensor]:
+def additive_attention(x: Tensor) -> tuple[Tensor, Tensor]:
     """Additive attention over time, (n, t, d) -> (n, d) and weights (n, t, 1) that sum to 1.
 
     Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and

@@ -10,10 +10,10 @@ LSTMs of 128. Batch normalisation and dropout are ours: the original had 158,000
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Tensor, convolutions, label_head, sequence
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 LAYERS = (
     # filters, kernel, pool      output of 128 x 128

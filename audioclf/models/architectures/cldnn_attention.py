@@ -11,17 +11,17 @@ nowhere.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
-from audioclf.models.architectures._blocks import attend, label_head, per_frame
+from audioclf.features.config import FrontendConfig
+from audioclf.models.architectures._blocks import additive_attention, label_head, per_frame
 from audioclf.models.architectures.cldnn import recurrent_steps
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label, embedding (n, 64), attention (n, frames)."""
     inputs = keras.Input(input_shape)
-    pooled, weights = attend(recurrent_steps(inputs))
+    pooled, weights = additive_attention(recurrent_steps(inputs))
     x = layers.Dense(64, activation="relu")(pooled)
     outputs = label_head(x, n_classes, dropout=0.3)
     outputs["attention"] = per_frame(weights, input_shape[0])

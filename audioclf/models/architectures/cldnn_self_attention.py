@@ -9,11 +9,11 @@ and over who looks.
 import keras
 from keras import layers, ops
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import label_head, per_frame
 from audioclf.models.architectures.cldnn import recurrent_steps
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 N_HEADS, WIDTH = 4, 32
 

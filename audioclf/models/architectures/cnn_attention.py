@@ -9,9 +9,9 @@ arXiv:1802.04712, pool instances.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
-    attend,
+    additive_attention,
     conv_bn_relu,
     frame_means,
     frame_pools,
@@ -20,7 +20,7 @@ from audioclf.models.architectures._blocks import (
     per_frame,
 )
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 FILTERS = (32, 64, 96, 128)  # 64 x 64 x 32, 32 x 32 x 64, 32 x 16 x 96, 32 x 8 x 128
 
@@ -32,7 +32,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
         x = max_pool(conv_bn_relu(x, n_filters, (1, 3)), (1, 2))
         x = max_pool(conv_bn_relu(x, n_filters, (3, 1)), (shrink, 1))
         x = layers.SpatialDropout2D(0.05)(x)
-    pooled, weights = attend(frame_means(x))
+    pooled, weights = additive_attention(frame_means(x))
     outputs = label_head(pooled, n_classes, dropout=0.3)
     outputs["attention"] = per_frame(weights, input_shape[0])
     return keras.Model(inputs, outputs, name="cnn_attention")

@@ -9,10 +9,10 @@ layers in place of 6 to 24; frames are pooled until 16 to 32 steps are left.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
-from audioclf.models.architectures._blocks import Tensor, conv_bn_relu, frame_pools, read_both_ways
+from audioclf.features.config import FrontendConfig
+from audioclf.models.architectures._blocks import Tensor, bilstm_head, conv_bn_relu, frame_pools
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 GROWTH, N_LAYERS, N_BLOCKS = 12, 3, 4
 
@@ -27,7 +27,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
             x = layers.Concatenate()([x, _layer(x)])
         x = _transition(x, (shrink, 2))  # 32 x 32 x 30, ..., 32 x 4 x 35
     x = conv_bn_relu(x, 96, (1, 1))
-    return keras.Model(inputs, read_both_ways(x, n_classes), name="densenet_bilstm")
+    return keras.Model(inputs, bilstm_head(x, n_classes), name="densenet_bilstm")
 
 
 def _activated(x: Tensor) -> Tensor:

@@ -9,16 +9,16 @@ of 32 to 128 channels; frames are pooled until 16 to 32 steps are left, bins by 
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
     Tensor,
+    bilstm_head,
     conv_bn_relu,
     frame_pools,
     max_pool,
-    read_both_ways,
 )
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 WIDTHS = (8, 16, 24, 32)  # of each branch
 
@@ -31,7 +31,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     for width, shrink in zip(WIDTHS, shrinks[1:], strict=True):
         x = max_pool(_branches(x, width), (shrink, 2))  # 32 x 32 x 32, ..., 32 x 4 x 128
         x = layers.SpatialDropout2D(0.05)(x)
-    return keras.Model(inputs, read_both_ways(x, n_classes), name="inception_bilstm")
+    return keras.Model(inputs, bilstm_head(x, n_classes), name="inception_bilstm")
 
 
 def _branches(x: Tensor, width: int) -> Tensor:

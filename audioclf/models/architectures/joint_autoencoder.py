@@ -12,10 +12,10 @@ import math
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Pair, Tensor, conv_bn, label, max_pool
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 FILTERS = (16, 32, 64, 128)
 N_SIDE = 8  # of the map before the latent vector

@@ -9,10 +9,10 @@ ones.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import label_head, sequence
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

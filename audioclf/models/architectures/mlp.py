@@ -10,10 +10,10 @@ statistics.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import dense_bn_relu, label_head
 
-RECIPE = Recipe(feature="summary")
+RECIPE = FrontendConfig(feature="summary")
 
 WIDTHS = (256, 256, 128, 128, 64, 32)
 

@@ -9,7 +9,7 @@ seven blocks, widened four times in place of six, for maps of 128 x 128 in place
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
     Tensor,
     conv_bn,
@@ -18,7 +18,7 @@ from audioclf.models.architectures._blocks import (
     label_head,
 )
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 WIDER = 4
 BLOCKS = (

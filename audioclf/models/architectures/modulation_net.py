@@ -21,8 +21,8 @@ RECIPE = OWN["modulation"]
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label, three label_..., embedding (n, 384), attention."""
     inputs = keras.Input(input_shape)
-    coarse, weights = blocks.attend(_convolved(inputs, stride=(1, 2)))
-    fine, _ = blocks.attend(_convolved(_interleaved(inputs), stride=(2, 2)))
+    coarse, weights = blocks.additive_attention(_convolved(inputs, stride=(1, 2)))
+    fine, _ = blocks.additive_attention(_convolved(_interleaved(inputs), stride=(2, 2)))
     vectors = {"coarse": coarse, "fine": fine, "statistics": _statistics(inputs)}
     votes = {
         f"label_{name}": blocks.label(layers.Dropout(0.3)(vector), n_classes, f"label_{name}")

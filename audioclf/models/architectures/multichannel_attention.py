@@ -11,7 +11,7 @@ little of its shape.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
     Pair,
     Tensor,
@@ -22,7 +22,7 @@ from audioclf.models.architectures._blocks import (
 )
 from audioclf.models.architectures.multichannel_cnn import LAYERS, main_path, pool_of
 
-RECIPE = Recipe(feature="multichannel")
+RECIPE = FrontendConfig(feature="multichannel")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

@@ -12,10 +12,10 @@ Flatten and Dense.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Pair, Tensor, label_head, max_pool
 
-RECIPE = Recipe(feature="multichannel")
+RECIPE = FrontendConfig(feature="multichannel")
 
 LAYERS = (
     # filters, kernel, pool    output of 128 x 128

@@ -9,17 +9,17 @@ code's ResNet-50 left four steps and 23 million weights.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
     Pair,
     Tensor,
+    bilstm_head,
     conv_bn,
     conv_bn_relu,
     frame_pools,
-    read_both_ways,
 )
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 FILTERS = (24, 32, 48, 64, 96)
 
@@ -31,7 +31,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     x = conv_bn_relu(inputs, FILTERS[0], (3, 3), (shrinks[0], 2))  # 64 x 64 x 24
     for n_filters, shrink in zip(FILTERS, [1, *shrinks[1:]], strict=True):
         x = _residual(x, n_filters, (shrink, 1 if n_filters == FILTERS[0] else 2))
-    outputs = read_both_ways(x, n_classes)  # 32 x 4 x 96
+    outputs = bilstm_head(x, n_classes)  # 32 x 4 x 96
     return keras.Model(inputs, outputs, name="resnet_bilstm")
 
 

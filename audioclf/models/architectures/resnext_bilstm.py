@@ -9,17 +9,17 @@ They are written out: TensorFlow compiles a grouped convolution into what ONNX c
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
     Pair,
     Tensor,
+    bilstm_head,
     conv_bn,
     conv_bn_relu,
     frame_pools,
-    read_both_ways,
 )
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 FILTERS = (32, 64, 96, 128)
 N_PATHS = 8
@@ -32,7 +32,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     x = conv_bn_relu(inputs, 24, (3, 3), (shrinks[0], 2))  # 64 x 64 x 24
     for n_filters, shrink in zip(FILTERS, shrinks[1:], strict=True):
         x = _aggregated(x, n_filters, (shrink, 2))  # 32 x 32 x 32, ..., 32 x 4 x 128
-    return keras.Model(inputs, read_both_ways(x, n_classes), name="resnext_bilstm")
+    return keras.Model(inputs, bilstm_head(x, n_classes), name="resnext_bilstm")
 
 
 def _aggregated(x: Tensor, n_filters: int, stride: Pair) -> Tensor:

@@ -10,10 +10,10 @@ million weights behind a Flatten. Axes are (frames, bins): 1 x 3 looks along fre
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import convolutions, label_head
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 LAYERS = (
     # filters, kernel, pool      output of 128 x 128

@@ -12,10 +12,10 @@ import math
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Tensor, conv_bn_relu, label, label_head, max_pool
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 
 def bands(n_bins: int) -> list[tuple[int, int]]:

@@ -9,15 +9,15 @@ until 16 to 32 steps are left, bins by two in every block.
 import keras
 from keras import layers
 
-from audioclf.features.config import Recipe
+from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import (
+    bilstm_head,
     conv_bn_relu,
     frame_pools,
     max_pool,
-    read_both_ways,
 )
 
-RECIPE = Recipe(feature="mel")
+RECIPE = FrontendConfig(feature="mel")
 
 FILTERS = (16, 32, 64, 96)  # 64 x 64 x 16, 32 x 32 x 32, 32 x 16 x 64, 32 x 8 x 96
 
@@ -29,4 +29,4 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
         for _ in range(2):
             x = conv_bn_relu(x, n_filters, (3, 3))
         x = layers.SpatialDropout2D(0.05)(max_pool(x, (shrink, 2)))
-    return keras.Model(inputs, read_both_ways(x, n_classes), name="vgg_bilstm")
+    return keras.Model(inputs, bilstm_head(x, n_classes), name="vgg_bilstm")

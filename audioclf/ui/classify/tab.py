@@ -29,7 +29,7 @@ from audioclf.ui.page.state import (
 )
 from audioclf.ui.plotting import figures
 
-CLEANINGS = [
+PREPROCESSINGS = [
     ("As it is", "as_is"),
     ("Denoised", "denoised"),
     ("Silences removed", "silence_removed"),
@@ -203,7 +203,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
                 )
             )
             about = gr.Markdown(describe_network(network.value), elem_id="about")
-            cleaning = gr.Radio(CLEANINGS, value="as_is", label="Predict on the sound")
+            cleaning = gr.Radio(PREPROCESSINGS, value="as_is", label="Predict on the sound")
         with gr.Column(scale=8, min_width=320):
             heard = lane("answer", EMPTY, elem_id="answer")
             with gr.Column(elem_classes="ac-stack"):

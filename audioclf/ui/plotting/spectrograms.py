@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audioclf import features
 from audioclf.audio.io import Samples
-from audioclf.features import Analysis, Channel
+from audioclf.features import Channel, SpectrogramConfig
 from audioclf.features.modulation import FLOOR_DB as RATIO_FLOOR_DB
 from audioclf.ui.plotting import ticks as axes
 
@@ -45,7 +45,7 @@ class View:
         if not 10 <= self.range_db <= 200:
             raise ValueError("The range must lie between 10 and 200 dB: choose another.")
 
-    def analysis(self, sample_rate_hz: int) -> Analysis:
+    def analysis(self, sample_rate_hz: int) -> SpectrogramConfig:
         """Frames of about 46 ms and the chosen band. Raises ValueError for an empty band."""
         n_fft = 1_024 if sample_rate_hz <= 24_000 else 2_048
         nyquist_hz = sample_rate_hz / 2
@@ -62,7 +62,7 @@ class View:
                 f"{MIN_BAND_BINS * sample_rate_hz / n_fft:.0f} Hz or more."
             )
         n_bins = min(n_fft_bins, self._n_bins(high_hz))
-        return Analysis(sample_rate_hz, n_fft, n_fft // 4, n_bins, self.low_hz, high_hz)
+        return SpectrogramConfig(sample_rate_hz, n_fft, n_fft // 4, n_bins, self.low_hz, high_hz)
 
     def _n_bins(self, high_hz: float) -> int:
         """Enough to show what there is, and no more than a network sees where that is settled."""
@@ -85,7 +85,7 @@ class Picture(NamedTuple):
     scale: str  # what the colours stand for
     axis_name: str  # what the height stands for
     channel: Channel
-    analysis: Analysis
+    analysis: SpectrogramConfig
     duration_s: float
     loudest_db: float = 0.0  # what 0 dB stands for, where it is a level
 
@@ -153,7 +153,7 @@ def _picture(
     values: NDArray[np.float32],
     channel: Channel,
     view: View,
-    analysis: Analysis,
+    analysis: SpectrogramConfig,
     duration_s: float,
     reference_db: float | None,
 ) -> Picture:

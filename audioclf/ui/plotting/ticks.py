@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.features import Analysis, Axis
+from audioclf.features import Axis, SpectrogramConfig
 from audioclf.features.chroma import PITCH_CLASSES
 
 A4_HZ, A4_SEMITONE = 440.0, 69  # semitones are counted from C-1, as MIDI has it
 Ticks = list[tuple[float, str]]  # heights from 0 to 1, and words
 
 
-def ticks(axis: Axis, analysis: Analysis, n_bins: int, n_ticks: int) -> Ticks:
+def ticks(axis: Axis, analysis: SpectrogramConfig, n_bins: int, n_ticks: int) -> Ticks:
     """The ticks of an axis over `n_bins` bins, from the top down, about `n_ticks` at most."""
     if axis.names:
         return _named(axis.names(analysis), n_ticks)
