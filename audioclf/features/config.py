@@ -108,7 +108,7 @@ class FrontendConfig:
         return dataclasses.asdict(self)
 
 
-OWN = {
+FEATURE_DEFAULTS = {
     # 30,000 samples at 10 kHz are the three seconds of the SoundNets (Hebbar and Srinivasa, 2017).
     "waveform": FrontendConfig(
         "waveform", SpectrogramConfig(10_000, high_hz=5_000.0), window_frames=30_000
@@ -130,9 +130,9 @@ def for_feature(name: str, like: FrontendConfig | None = None) -> FrontendConfig
 
     Raises ValueError for an unknown feature.
     """
-    if name in OWN:
-        return OWN[name]
-    usual = FrontendConfig() if like is None or like.feature in OWN else like
+    if name in FEATURE_DEFAULTS:
+        return FEATURE_DEFAULTS[name]
+    usual = FrontendConfig() if like is None or like.feature in FEATURE_DEFAULTS else like
     return dataclasses.replace(usual, feature=name)
 
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, expect
 
 from audioclf.audio import io
 from audioclf.features import compute, stream
-from audioclf.features.config import OWN
+from audioclf.features.config import FEATURE_DEFAULTS
 from audioclf.inference import predict
 from audioclf.models import checkpoint
 from audioclf.models import download as fetch
@@ -31,7 +31,7 @@ from tests.conftest import ROOT, serve, visit
 from tests.sentences import refusal
 
 FILE = ROOT.parent / "shared" / "models" / "yamnet" / "yamnet.tflite"
-RECIPE = OWN["yamnet_mel"]
+RECIPE = FEATURE_DEFAULTS["yamnet_mel"]
 RATE_HZ = RECIPE.analysis.sample_rate_hz
 N_SAMPLES = 15_600
 

@@ -10,12 +10,12 @@ spectrotemporal analysis of complex sounds", JASA 118(2).
 import keras
 from keras import layers, ops
 
-from audioclf.features.config import OWN
+from audioclf.features.config import FEATURE_DEFAULTS
 from audioclf.features.modulation import N_LEVELS
 from audioclf.models.architectures import _blocks as blocks
 from audioclf.models.architectures._blocks import Pair, Tensor
 
-RECIPE = OWN["modulation"]
+RECIPE = FEATURE_DEFAULTS["modulation"]
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

@@ -11,10 +11,10 @@ events", ICASSP 2017). Its probabilities are independent: several classes may be
 import keras
 from keras import layers
 
-from audioclf.features.config import OWN
+from audioclf.features.config import FEATURE_DEFAULTS
 from audioclf.models.architectures._blocks import Tensor
 
-RECIPE = OWN["yamnet_mel"]
+RECIPE = FEATURE_DEFAULTS["yamnet_mel"]
 MULTI_LABEL = True
 MAX_BYTES = 20_000_000  # it is fetched, and no part of a repository
 
