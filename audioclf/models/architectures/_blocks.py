@@ -88,7 +88,7 @@ def additive_attention(x: Tensor) -> tuple[Tensor, Tensor]:
     return layers.Reshape((x.shape[2],))(pooled), weights
 
 
-def per_frame(weights: Tensor, n_frames: int) -> Tensor:
+def upsample_weights(weights: Tensor, n_frames: int) -> Tensor:
     """Weights of t steps as weights of the window's frames that sum to 1, (n, t, 1) -> (n, frames).
 
     Step i stands for the frames that were pooled into it.

@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from audioclf.features.config import FrontendConfig
-from audioclf.models.architectures._blocks import additive_attention, label_head, per_frame
+from audioclf.models.architectures._blocks import additive_attention, label_head, upsample_weights
 from audioclf.models.architectures.cldnn import recurrent_steps
 
 RECIPE = FrontendConfig(feature="mel")
@@ -24,5 +24,5 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     pooled, weights = additive_attention(recurrent_steps(inputs))
     x = layers.Dense(64, activation="relu")(pooled)
     outputs = label_head(x, n_classes, dropout=0.3)
-    outputs["attention"] = per_frame(weights, input_shape[0])
+    outputs["attention"] = upsample_weights(weights, input_shape[0])
     return keras.Model(inputs, outputs, name="cldnn_attention")

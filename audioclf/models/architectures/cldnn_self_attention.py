@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from audioclf.features.config import FrontendConfig
-from audioclf.models.architectures._blocks import label_head, per_frame
+from audioclf.models.architectures._blocks import label_head, upsample_weights
 from audioclf.models.architectures.cldnn import recurrent_steps
 
 RECIPE = FrontendConfig(feature="mel")
@@ -28,5 +28,5 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     x = layers.Dense(64, activation="relu")(layers.GlobalAveragePooling1D()(x))
     outputs = label_head(x, n_classes, dropout=0.3)
     weights = ops.expand_dims(ops.mean(looks, axis=(1, 2)), axis=2)  # (n, t, 1)
-    outputs["attention"] = per_frame(weights, input_shape[0])
+    outputs["attention"] = upsample_weights(weights, input_shape[0])
     return keras.Model(inputs, outputs, name="cldnn_self_attention")

@@ -17,7 +17,7 @@ from audioclf.models.architectures._blocks import (
     frame_pools,
     label_head,
     max_pool,
-    per_frame,
+    upsample_weights,
 )
 
 RECIPE = FrontendConfig(feature="mel")
@@ -34,5 +34,5 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
         x = layers.SpatialDropout2D(0.05)(x)
     pooled, weights = additive_attention(frame_means(x))
     outputs = label_head(pooled, n_classes, dropout=0.3)
-    outputs["attention"] = per_frame(weights, input_shape[0])
+    outputs["attention"] = upsample_weights(weights, input_shape[0])
     return keras.Model(inputs, outputs, name="cnn_attention")

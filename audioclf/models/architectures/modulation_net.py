@@ -31,7 +31,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     together = layers.Average(name="label")(list(votes.values()))
     embedding = layers.Concatenate(name="embedding")(list(vectors.values()))
     outputs = {"label": together, "embedding": embedding, **votes}
-    outputs["attention"] = blocks.per_frame(weights, input_shape[0])
+    outputs["attention"] = blocks.upsample_weights(weights, input_shape[0])
     return keras.Model(inputs, outputs, name="modulation_net")
 
 

@@ -18,7 +18,7 @@ from audioclf.models.architectures._blocks import (
     frame_means,
     label_head,
     max_pool,
-    per_frame,
+    upsample_weights,
 )
 from audioclf.models.architectures.multichannel_cnn import LAYERS, main_path, pool_of
 
@@ -36,7 +36,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     listened = keras.ops.mean(frame_means(gates), axis=2, keepdims=True)  # (n, t, 1)
     x = layers.GlobalAveragePooling2D()(x)
     outputs = label_head(x, n_classes, dropout=0.3)
-    outputs["attention"] = per_frame(listened, input_shape[0])
+    outputs["attention"] = upsample_weights(listened, input_shape[0])
     return keras.Model(inputs, outputs, name="multichannel_attention")
 
 
