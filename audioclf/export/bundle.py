@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.features import windowing
-from audioclf.inference.onnx_session import listener
+from audioclf.inference.onnx_session import load_classifier
 from audioclf.models import architectures, checkpoint, linear_head
 from audioclf.models.checkpoint import CARD, KERAS, ONNX, Checkpoint
 from audioclf.storage.atomic import whole_folder, zip_folder
@@ -132,7 +132,7 @@ def _join(head: Checkpoint, folder: Path) -> None:
     inputs = _windows(head)
     with tempfile.TemporaryDirectory() as place:
         made = save.publish(model, card, Path(place, head.name), inputs, architecture.max_bytes)
-        apart = np.abs(listener(made)(inputs) - listener(head)(inputs)).max()
+        apart = np.abs(load_classifier(made)(inputs) - load_classifier(head)(inputs)).max()
         if not apart <= TOLERANCE:
             raise ValueError("The head and its network say something else when they are joined.")
         for file in made.folder.iterdir():

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 Probabilities = NDArray[np.floating]  # (windows, classes) of one clip, or (clips, classes)
 
 MIN_CLIPS = 20  # fewer say nothing about a temperature
-COLDEST, HOTTEST = 0.25, 4.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.25, 4.0
 N_BINS = 10
 N_PARTS = 5
 TINY = 1e-12
 
 
-def tempered(probabilities: Probabilities, temperature: float) -> NDArray[np.float32]:
+def apply_temperature(probabilities: Probabilities, temperature: float) -> NDArray[np.float32]:
     """The softmax of the logits over the temperature, (..., classes) -> the same shape.
 
     Probabilities to the power 1 / T, scaled to sum to one; the order of classes stays.
@@ -32,7 +32,7 @@ def tempered(probabilities: Probabilities, temperature: float) -> NDArray[np.flo
 
 def clip_probabilities(windows: Sequence[Probabilities], temperature: float) -> NDArray[np.float32]:
     """Every clip's mean over its windows, tempered before, (clips, classes)."""
-    return np.stack([tempered(clip, temperature).mean(axis=0) for clip in windows])
+    return np.stack([apply_temperature(clip, temperature).mean(axis=0) for clip in windows])
 
 
 def learn(windows: Sequence[Probabilities], truth: NDArray[np.int64]) -> float | None:
@@ -48,7 +48,7 @@ def learn(windows: Sequence[Probabilities], truth: NDArray[np.int64]) -> float |
         lambda log_t: negative_log_likelihood(
             clip_probabilities(windows, float(np.exp(log_t))), truth
         ),
-        bounds=(np.log(COLDEST), np.log(HOTTEST)),
+        bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)),
         method="bounded",
     )
     return round(float(np.exp(found.x)), 4)

@@ -19,11 +19,11 @@ from audioclf.models.checkpoint import Checkpoint
 MAX_BATCH = 64  # windows at a time: bounds memory on long sounds
 MOST_THREADS = 4  # of one network: several are asked at once, and they are small
 
-Listener = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # of windows, batch by batch
-Opened = Callable[[str, str], Any]  # a file and its SHA-256, as an ONNX Runtime session
+InferenceFn = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # of windows, batch by batch
+SessionFactory = Callable[[str, str], Any]  # a file and its SHA-256, as an ONNX Runtime session
 
 
-def listener(network: Checkpoint, opened: Opened | None = None) -> Listener:
+def load_classifier(network: Checkpoint, opened: SessionFactory | None = None) -> InferenceFn:
     """The network as a function, (windows, frames, bins, channels) -> (windows, classes).
 
     A head hears through its backbone. `opened`: how sessions are opened; kept unless given.
@@ -32,7 +32,7 @@ def listener(network: Checkpoint, opened: Opened | None = None) -> Listener:
     session = _open(network, opened)
     name = session.get_inputs()[0].name
     backbone = network.backbone
-    ears = embedder(backbone, opened) if backbone else None
+    ears = load_embedder(backbone, opened) if backbone else None
 
     def hear(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         probabilities: NDArray[np.float32]
@@ -42,7 +42,7 @@ def listener(network: Checkpoint, opened: Opened | None = None) -> Listener:
     return hear
 
 
-def embedder(network: Checkpoint, opened: Opened | None = None) -> Listener:
+def load_embedder(network: Checkpoint, opened: SessionFactory | None = None) -> InferenceFn:
     """The network up to its embedding, (windows, ...) -> (windows, d)."""
     session = _open(network, opened or _session)
     name = session.get_inputs()[0].name
@@ -50,7 +50,7 @@ def embedder(network: Checkpoint, opened: Opened | None = None) -> Listener:
 
 
 def through(
-    hear: Listener, parts: Iterable[Windows]
+    hear: InferenceFn, parts: Iterable[Windows]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.float32]]:
     """Starts and ends in seconds, (windows,), and what is heard, a batch at a time.
 
@@ -71,7 +71,7 @@ def through(
     return np.concatenate(starts_s), np.concatenate(ends_s), heard
 
 
-def _open(network: Checkpoint, opened: Opened) -> Any:
+def _open(network: Checkpoint, opened: SessionFactory) -> Any:
     return opened(str(network.folder / checkpoint.ONNX), network.stamp)
 
 

@@ -14,7 +14,7 @@ from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Windows
 from audioclf.inference import calibration
-from audioclf.inference.onnx_session import embedder, listener, through
+from audioclf.inference.onnx_session import load_classifier, load_embedder, through
 from audioclf.inference.prediction import Prediction
 from audioclf.models.checkpoint import Checkpoint
 
@@ -87,7 +87,7 @@ def together(heard: Sequence[Prediction], network: Checkpoint) -> Prediction:
     return replace(
         finest,
         checkpoint=network.name,
-        probabilities=calibration.tempered(mean, network.temperature),
+        probabilities=calibration.apply_temperature(mean, network.temperature),
         is_silent=any(one.is_silent for one in heard),
     )
 
@@ -125,13 +125,13 @@ def _recipe(network: Checkpoint, cleaning: str | None) -> FrontendConfig:
 
 
 def _predict_windows(parts: Iterable[Windows], network: Checkpoint) -> Prediction:
-    starts_s, ends_s, probabilities = through(listener(network), parts)
+    starts_s, ends_s, probabilities = through(load_classifier(network), parts)
     return Prediction(
         network.name,
         network.classes,
         starts_s,
         ends_s,
-        calibration.tempered(probabilities, network.temperature),
+        calibration.apply_temperature(probabilities, network.temperature),
         is_multi_label=network.is_multi_label,
     )
 
@@ -146,4 +146,4 @@ def embed_file(path: str | Path, network: Checkpoint, limits: Limits = io.ANY) -
             f"“{network.name}” has no embedding of its own: choose one of its members."
         )
     parts = windowing.windows_of_file(network.recipe, path, limits)
-    return Embeddings(*through(embedder(network.backbone or network), parts))
+    return Embeddings(*through(load_embedder(network.backbone or network), parts))

@@ -83,13 +83,13 @@ def _scripts() -> list[Path]:
 def proxy(url: str) -> Iterator[str]:
     """A proxy that serves an app below PREFIX and adds POLICY; its address."""
     port = free_port()
-    with socket.create_server(("127.0.0.1", port), backlog=64) as listener:
+    with socket.create_server(("127.0.0.1", port), backlog=64) as load_classifier:
         target = int(url.rsplit(":", 1)[1])
 
         def accept() -> None:
             while True:
                 try:
-                    client, _ = listener.accept()
+                    client, _ = load_classifier.accept()
                 except OSError:
                     return
                 threading.Thread(target=_relay, args=(client, target), daemon=True).start()

@@ -98,10 +98,10 @@ def real_windows(esc10: Path) -> dict[str, NDArray[np.float32]]:
 def test_the_network_says_what_the_file_says_of_the_same_patch(
     yamnet: Checkpoint, yamnet_file: Path, esc10: Path
 ) -> None:
-    from audioclf.inference.onnx_session import listener
+    from audioclf.inference.onnx_session import load_classifier
     from tests.litert import Interpreter, as_floats
 
-    theirs, ours = Interpreter(as_floats(yamnet_file)), listener(yamnet)
+    theirs, ours = Interpreter(as_floats(yamnet_file)), load_classifier(yamnet)
     for name, samples in (made_windows() | real_windows(esc10)).items():
         scores, patch = theirs(samples)
         (found,) = ours(patch[None, :, :, None])

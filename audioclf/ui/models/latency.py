@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from audioclf.inference.onnx_session import Listener, listener, open_session
+from audioclf.inference.onnx_session import InferenceFn, load_classifier, open_session
 from audioclf.models.checkpoint import Checkpoint
 
 N_RUNS = 5
@@ -39,13 +39,13 @@ def measure(network: Checkpoint) -> float | None:
 
 def _run_ms(network: Checkpoint) -> float:
     """One network's median, with its backbone; sessions are opened for this and not kept."""
-    hear = listener(network, open_session)
+    hear = load_classifier(network, open_session)
     window = _noise((1, *network.recipe.input_shape))
     hear(window)  # the first run is slower: it allocates
     return MS * statistics.median(_seconds(hear, window) for _ in range(N_RUNS))
 
 
-def _seconds(hear: Listener, window: Any) -> float:
+def _seconds(hear: InferenceFn, window: Any) -> float:
     started = time.perf_counter()
     hear(window)
     return time.perf_counter() - started
