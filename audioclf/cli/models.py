@@ -19,8 +19,8 @@ def out_of(chosen: argparse.Namespace) -> Path:
 def tell(made: Checkpoint) -> None:
     """Where it lies, and how it did where that was measured."""
     print(made.folder)
-    if made.measured:
-        print(f"{made.measured['accuracy']:.2%} on {made.measured['data']}")
+    if made.evaluation:
+        print(f"{made.evaluation['accuracy']:.2%} on {made.evaluation['data']}")
 
 
 def _fetch(chosen: argparse.Namespace) -> None:

@@ -96,7 +96,7 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
 
 def readme(network: Checkpoint, name: str) -> str:
     """What the network is, how it did where, and how it is used, as Markdown."""
-    card, measured = network.card, network.measured
+    card, measured = network.card, network.evaluation
     results = "It was not measured on clips that it never saw."
     if measured:
         results = (

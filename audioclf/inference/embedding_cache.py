@@ -26,7 +26,7 @@ def file_embeddings(network: Checkpoint, path: Path) -> Embeddings:
     """What the network makes of a file's windows before its head, (windows, d)."""
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
     ears = network.backbone or network
-    about = hashlib.sha256(f"{ears.stamp}{ears.recipe.key()}".encode()).hexdigest()[:16]
+    about = hashlib.sha256(f"{ears.weights_sha256}{ears.recipe.key()}".encode()).hexdigest()[:16]
     kept = place.home() / "embeddings" / about / f"{content}.npz"
     if kept.is_file():
         with np.load(kept) as arrays:

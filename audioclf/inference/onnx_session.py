@@ -72,7 +72,7 @@ def through(
 
 
 def _open(network: Checkpoint, opened: SessionFactory) -> Any:
-    return opened(str(network.folder / checkpoint.ONNX), network.stamp)
+    return opened(str(network.folder / checkpoint.ONNX), network.weights_sha256)
 
 
 @lru_cache(maxsize=32)

@@ -46,15 +46,15 @@ class Checkpoint:
         return config.from_dict(self.card["recipe"])
 
     @property
-    def measured(self) -> dict[str, Any] | None:
+    def evaluation(self) -> dict[str, Any] | None:
         """The first result in the card: data, accuracy, macro_f1, n_clips."""
         return next(iter(self.card.get("results", [])), None)
 
     @property
-    def stamp(self) -> str:
+    def weights_sha256(self) -> str:
         """Which weights these are: the SHA-256 of the ONNX file, or of the members', for caches."""
         if self.is_ensemble:
-            stamps = "".join(member.stamp for member in self.members)
+            stamps = "".join(member.weights_sha256 for member in self.members)
             return hashlib.sha256(stamps.encode()).hexdigest()
         return str(self.card["sha256"][ONNX])
 
@@ -74,9 +74,9 @@ class Checkpoint:
         return bool(self.card.get("backbone"))
 
     @property
-    def identity(self) -> str:
+    def source_sha256(self) -> str:
         """Which network this is: the SHA-256 of the file that its weights are from, or its own."""
-        return str((self.card.get("source") or {}).get("sha256") or self.stamp)
+        return str((self.card.get("source") or {}).get("sha256") or self.weights_sha256)
 
     @property
     def backbone(self) -> "Checkpoint | None":
@@ -190,7 +190,7 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
         raise ValueError(f"“{head.name}” reads what “{name}” hears, which is not here: {how}.")
     for folder in found:
         one = _read_alone(folder)
-        if not (one.is_head or one.is_ensemble) and one.identity in named["sha256"]:
+        if not (one.is_head or one.is_ensemble) and one.source_sha256 in named["sha256"]:
             return one
     raise ValueError(
         f"“{head.name}” was taught on another “{name}” than the one that is here: {how}, or teach "

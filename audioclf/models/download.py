@@ -78,7 +78,7 @@ def find(wanted: Source) -> Checkpoint | None:
         found = checkpoint.read(checkpoint.home() / wanted.becomes)
     except ValueError:
         return None
-    return found if found.identity in wanted.accepted and not found.is_head else None
+    return found if found.source_sha256 in wanted.accepted and not found.is_head else None
 
 
 def download(wanted: Source, bar: Bar) -> Path:

@@ -18,7 +18,7 @@ def best_first() -> list[Checkpoint]:
     """
 
     def place(found: Checkpoint) -> tuple[bool, float]:
-        measured = found.measured or {}
+        measured = found.evaluation or {}
         certain = certain_accuracy(measured.get("accuracy", 0.0), measured.get("n_clips", 1))
         return found.trouble is not None, -certain
 
@@ -44,4 +44,4 @@ def best_of(architecture: str | None) -> Checkpoint | None:
 def proven_recipe(architecture: str | None) -> FrontendConfig | None:
     """How the best network of that architecture hears, with nothing learnt of its clips."""
     best = best_of(architecture)
-    return replace(best.recipe, normalisation=None) if best and best.measured else None
+    return replace(best.recipe, normalisation=None) if best and best.evaluation else None

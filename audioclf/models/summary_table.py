@@ -24,8 +24,8 @@ def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[d
             "input_shape": network.card.get("input_shape"),
             "n_params": network.card.get("n_params"),
             "n_classes": len(network.classes),
-            **{measure: (network.measured or {}).get(measure) for measure in MEASURES},
-            "measured_on": (network.measured or {}).get("data"),
+            **{measure: (network.evaluation or {}).get(measure) for measure in MEASURES},
+            "measured_on": (network.evaluation or {}).get("data"),
             "trouble": network.trouble,
         }
         for network in found
@@ -54,8 +54,8 @@ def markdown(found: Iterable[Checkpoint]) -> str:
 
 def best_first() -> list[Checkpoint]:
     """Every readable checkpoint that was measured, whether it can be used here or not."""
-    measured = [network for network in checkpoint.find_all() if network.measured]
-    return sorted(measured, key=lambda network: -(network.measured or {}).get("accuracy", 0.0))
+    measured = [network for network in checkpoint.find_all() if network.evaluation]
+    return sorted(measured, key=lambda network: -(network.evaluation or {}).get("accuracy", 0.0))
 
 
 def _number(value: float | None) -> str:

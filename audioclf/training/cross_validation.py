@@ -53,8 +53,8 @@ def cross_validate(lessons: Sequence[Lesson], report: Report, progress: Progress
         for fold in folds:
             found = pipeline.measured_without(one, (fold,), report, progress)
             made[one.name].append(found)
-            yield _row(one.name, str(fold), (found.measured or {}))
-        yield _mean(one.name, [network.measured or {} for network in made[one.name]])
+            yield _row(one.name, str(fold), (found.evaluation or {}))
+        yield _mean(one.name, [network.evaluation or {} for network in made[one.name]])
     if len(lessons) > 1:
         name = " + ".join(made)
         results = []

@@ -29,7 +29,7 @@ def make(
     _check(members)
     found: dict[str, Any] = {"results": [], "calibration": None}
     if held_out is not None:
-        before = [holdout.of_key((one.measured or {}).get("kept_as", "none")) for one in members]
+        before = [holdout.of_key((one.evaluation or {}).get("kept_as", "none")) for one in members]
         found = _measured(before, held_out, progress)
         found["results"][0]["network"] = "its members, trained without that fold"
     folder = members[0].folder.parent / name

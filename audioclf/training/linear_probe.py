@@ -141,7 +141,7 @@ def _measured(
 ) -> Checkpoint:
     """The head without the unseen fold, with its result there, kept for ensembles."""
     clips = [(clip.path.name, clip.label, clip.fold) for clip in rest.clips]
-    about = f"{ears.stamp}{clips}{classes}{asdict(settings)}"
+    about = f"{ears.weights_sha256}{clips}{classes}{asdict(settings)}"
     training = f"head-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
     folder = holdout.kept(holdout.key(training, unseen))
     card = {**_card(ears, rest, classes, settings), "results": [], "calibration": None}
@@ -216,7 +216,7 @@ def _card(
 def _named(ears: Checkpoint) -> dict[str, Any]:
     """The backbone, what its weights may be, and where to get it where it can be fetched."""
     for name, wanted in download.SOURCES.items():
-        if ears.name == wanted.becomes and ears.identity in wanted.accepted:
+        if ears.name == wanted.becomes and ears.source_sha256 in wanted.accepted:
             how = f"get it with “python -m audioclf fetch {name}”, or on the page under Networks"
             return {"name": ears.name, "sha256": list(wanted.accepted), "how": how}
-    return {"name": ears.name, "sha256": [ears.identity]}
+    return {"name": ears.name, "sha256": [ears.source_sha256]}

@@ -64,7 +64,7 @@ def measured_without(
     holdout.forget_peak()
     taught = learn(lesson, Split(rest, unseen, whole.classes), report, progress)
     folder = holdout.kept(holdout.key(taught.key, unseen))
-    if (folder / checkpoint.CARD).is_file() and checkpoint.read(folder).measured:
+    if (folder / checkpoint.CARD).is_file() and checkpoint.read(folder).evaluation:
         return checkpoint.read(folder)
     made = published(taught, {"attribution": whole.attribution}, folder)
     found = holdout.measured(made, unseen, progress)

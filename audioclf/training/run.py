@@ -191,7 +191,7 @@ def _key(
     layers = architecture.build(made.input_shape, len(made.classes)).get_config()
     clips = [(clip.path.name, clip.label, clip.fold) for clip in data.clips]
     first = before or lesson.start
-    start = first.stamp if first else None
+    start = first.weights_sha256 if first else None
     parts = [layers, clips, made.recipe.to_dict(), asdict(lesson.settings), start]
     digest = hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
     return f"{architecture.name}-{digest[:16]}"

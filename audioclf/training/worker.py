@@ -182,10 +182,10 @@ def _result(
 ) -> dict[str, Any]:
     """What the page shows afterwards; a head is judged as it was without these clips."""
     found: dict[str, Any] = {}
-    if unseen is None or not made.measured:
+    if unseen is None or not made.evaluation:
         return found
     judged = made
-    if made.is_head and (kept := made.measured.get("kept_as")):
+    if made.is_head and (kept := made.evaluation.get("kept_as")):
         judged = holdout.of_key(kept)
     rows = error_analysis.look(judged, unseen, reporter.count)
     found["clips"] = rows

@@ -54,7 +54,9 @@ def test_a_head_is_taken_away_with_all_that_it_needs(
     names = {file.name for file in folder.iterdir()}
     assert names == {"model.keras", "model.onnx", "card.json", "predict.py", "README.md"}
     alone = checkpoint.read(folder)
-    assert not alone.is_head and alone.classes == head.classes and alone.measured == head.measured
+    assert (
+        not alone.is_head and alone.classes == head.classes and alone.evaluation == head.evaluation
+    )
     for clip in (three_sounds / "noise" / "1.wav", three_sounds / "sine" / "2.wav"):
         expected = predict_file(clip, head).probabilities
         assert predict_file(clip, alone).probabilities == pytest.approx(expected, abs=1e-4)

@@ -208,9 +208,9 @@ def test_the_card_says_whose_it_is_and_that_classes_are_independent(
     yamnet: Checkpoint, yamnet_file: Path
 ) -> None:
     assert len(yamnet.classes) == 521 and yamnet.classes[0] == "Speech"
-    assert yamnet.is_multi_label and yamnet.measured is None
+    assert yamnet.is_multi_label and yamnet.evaluation is None
     assert yamnet.card["licence"] == "Apache-2.0" and "Google" in yamnet.card["attribution"]
-    assert yamnet.identity == checkpoint.sha256(yamnet_file) in fetch.YAMNET.accepted
+    assert yamnet.source_sha256 == checkpoint.sha256(yamnet_file) in fetch.YAMNET.accepted
     checkpoint.verify(yamnet)
 
 

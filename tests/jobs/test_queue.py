@@ -99,7 +99,7 @@ def test_a_head_is_taught_measured_and_published(request_for: Request, three_sou
     assert ended(job).state == DONE, job.log
     made = checkpoint.read(Path(job.result["folder"]))
     assert made.name == "taught" and made.classes == ("clicks", "noise", "sine")
-    assert made.measured and made.measured["n_clips"] == 6 == len(job.result["clips"])
+    assert made.evaluation and made.evaluation["n_clips"] == 6 == len(job.result["clips"])
     assert predict_file(three_sounds / "noise" / "3.wav", made).ranking()[0][0] == "noise"
     assert "beside" in job.result and job.result["beside"] is None  # it knew none of them
     assert str(three_sounds.parent) not in json.dumps(made.card)
@@ -139,7 +139,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     training = made.card["training"]
     assert training["ended_after"] == len(training["history"]["unseen_accuracy"]) >= n_told - 1
     assert made.card["training"]["started_from"] == START
-    assert made.measured and made.measured["network"] == "this one"
+    assert made.evaluation and made.evaluation["network"] == "this one"
 
 
 def kept_epoch(job: Job) -> int:

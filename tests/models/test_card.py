@@ -173,10 +173,10 @@ def test_what_is_not_known_stays_in_the_card(here: Path, tmp_path: Path) -> None
 
 
 def test_a_head_reads_no_head_and_no_ensemble(here: Path, tmp_path: Path) -> None:
-    stamp = checkpoint.find(ENSEMBLE).identity
+    stamp = checkpoint.find(ENSEMBLE).source_sha256
     copied(GOOD, tmp_path / "head", with_values(backbone={"name": ENSEMBLE, "sha256": [stamp]}))
     assert "another “both”" in str(checkpoint.read(tmp_path / "head").trouble)
-    own = checkpoint.read(tmp_path / "head").identity
+    own = checkpoint.read(tmp_path / "head").source_sha256
     copied(GOOD, tmp_path / "top", with_values(backbone={"name": "head", "sha256": [own]}))
     assert "another “head”" in str(checkpoint.read(tmp_path / "top").trouble)
 

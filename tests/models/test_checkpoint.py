@@ -71,9 +71,9 @@ FIVE_TIMES_CHANCE = 0.5
 @pytest.mark.parametrize("found", SHIPPED, ids=lambda found: found.name)
 def test_what_ships_is_whole_measured_and_attributed(found: Checkpoint) -> None:
     checkpoint.verify(found)
-    assert found.measured is not None
-    assert "ESC-10, fold 4 held out" in found.measured["data"]
-    assert found.measured["accuracy"] >= FIVE_TIMES_CHANCE
+    assert found.evaluation is not None
+    assert "ESC-10, fold 4 held out" in found.evaluation["data"]
+    assert found.evaluation["accuracy"] >= FIVE_TIMES_CHANCE
     assert "Piczak" in found.card["attribution"] and "CC" in found.card["attribution"]
     assert all(path.stat().st_size < 10_000_000 for path in found.folder.iterdir())
     if not found.is_ensemble:
@@ -93,9 +93,9 @@ def test_every_architecture_ships_on_each_of_its_features() -> None:
 def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
     plain = [one for one in SHIPPED if not one.is_ensemble and not one.is_head]
     heard = [one for one in plain if not one.recipe.definition.is_waveform]
-    good = [one for one in heard if (one.measured or {})["accuracy"] >= 0.85]
+    good = [one for one in heard if (one.evaluation or {})["accuracy"] >= 0.85]
     assert len(good) > 0.6 * len(heard)
-    assert all((one.measured or {})["accuracy"] >= 0.75 for one in heard)
+    assert all((one.evaluation or {})["accuracy"] >= 0.75 for one in heard)
 
 
 def test_two_clips_out_of_two_do_not_stand_before_seventy_seven_out_of_eighty() -> None:

@@ -56,7 +56,7 @@ def test_a_network_that_goes_on_tells_both_of_its_trainings(two: tuple[Checkpoin
     assert training["folds"] == [1, 2, 3, 4, 5] and training["settings"]["epochs"] == 2
     assert training["before"]["folds"] == [1, 3, 4, 5]
     assert training["before"]["settings"]["epochs"] == 8
-    assert (two[0].measured or {})["data"] == "three_sounds, fold 2 held out"
+    assert (two[0].evaluation or {})["data"] == "three_sounds, fold 2 held out"
     assert "before" not in two[1].card["training"]
 
 
@@ -71,19 +71,19 @@ def test_the_ensemble_is_a_card_that_votes_like_its_members(
     mean = np.mean([vote.probabilities for vote in votes], axis=0)
     np.testing.assert_allclose(heard.probabilities, mean, atol=1e-6)
     assert heard.checkpoint == "together"
-    assert len({one.stamp for one in (*two, together)}) == 3
+    assert len({one.weights_sha256 for one in (*two, together)}) == 3
 
 
 def test_the_ensemble_is_measured_with_members_that_never_saw_the_fold(
     together: Checkpoint, two: tuple[Checkpoint, ...], three_sounds: Path
 ) -> None:
-    assert together.measured is not None
-    assert together.measured["data"] == "three_sounds, fold 2 held out"
-    before = [holdout.of_key((one.measured or {})["kept_as"]) for one in two]
+    assert together.evaluation is not None
+    assert together.evaluation["data"] == "three_sounds, fold 2 held out"
+    before = [holdout.of_key((one.evaluation or {})["kept_as"]) for one in two]
     assert all(one.card["training"]["folds"] == [1, 3, 4, 5] for one in before)
     again = ensemble.measured_together(before, dataset.load(three_sounds).of_folds({2}), silent)
-    assert again["accuracy"] == together.measured["accuracy"]
-    assert again["nll"] == pytest.approx(together.measured["nll"])
+    assert again["accuracy"] == together.evaluation["accuracy"]
+    assert again["nll"] == pytest.approx(together.evaluation["nll"])
 
 
 def test_networks_that_cannot_vote_together_are_refused(
@@ -113,9 +113,9 @@ def test_an_ensemble_without_its_members_is_not_listed(
 def test_what_evaluate_says_is_what_the_card_says_to_the_digit(
     two: tuple[Checkpoint, ...], three_sounds: Path
 ) -> None:
-    before = holdout.of_key((two[0].measured or {})["kept_as"])
+    before = holdout.of_key((two[0].evaluation or {})["kept_as"])
     found = evaluation.evaluate(before, dataset.load(three_sounds).of_folds({2})).to_dict()
-    assert found.items() <= (before.measured or {}).items()
+    assert found.items() <= (before.evaluation or {}).items()
 
 
 def test_a_training_is_measured_on_the_fold_that_is_asked_for(
@@ -127,7 +127,7 @@ def test_a_training_is_measured_on_the_fold_that_is_asked_for(
             (fold,),
             lambda stage, report: None,
             silent,
-        ).measured
+        ).evaluation
         for name, fold in ((None, 4), (None, 5), ("Three", 5))
     ]
     assert [(one or {})["data"] for one in said] == [

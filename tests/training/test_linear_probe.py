@@ -62,8 +62,8 @@ def head(taught: Checkpoint, new_sounds: Dataset) -> Checkpoint:
 def test_a_head_tells_apart_what_its_backbone_was_never_taught(
     head: Checkpoint, taught: Checkpoint, new_sounds: Dataset
 ) -> None:
-    assert head.classes == ("hum", "rising") and head.measured
-    assert head.measured["accuracy"] == 1 and "fold 1 held out" in head.measured["data"]
+    assert head.classes == ("hum", "rising") and head.evaluation
+    assert head.evaluation["accuracy"] == 1 and "fold 1 held out" in head.evaluation["data"]
     assert evaluate(head, new_sounds).accuracy == 1
     for clip in new_sounds.clips[:2]:
         found = predict_file(clip.path, head)
@@ -78,7 +78,7 @@ def test_its_own_files_are_kilobytes_and_its_card_names_what_it_reads(
 ) -> None:
     assert {path.name for path in head.folder.iterdir()} == {"card.json", "model.onnx"}
     assert sum(path.stat().st_size for path in head.folder.iterdir()) < 100_000
-    assert head.card["backbone"] == {"name": taught.name, "sha256": [taught.stamp]}
+    assert head.card["backbone"] == {"name": taught.name, "sha256": [taught.weights_sha256]}
     assert head.n_bytes > taught.n_bytes
     assert "Made by a program." in head.card["attribution"]
     assert str(ROOT.parent) not in json.dumps(head.card)
@@ -128,7 +128,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
         HeadSettings(measure=(1,), inverse_strength=1.0), silent,
     )  # fmt: skip
     made = ensemble.make("two_heads", (head, again), new_sounds.of_folds({1}), silent)
-    assert made.measured and made.measured["accuracy"] == 1
+    assert made.evaluation and made.evaluation["accuracy"] == 1
     clip = new_sounds.clips[0].path
     expected = (
         predict_file(clip, head).probabilities + predict_file(clip, again).probabilities

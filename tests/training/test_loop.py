@@ -30,9 +30,9 @@ def made(three_sounds: Path) -> TrainingSet:
 
 
 def test_a_network_learns_to_tell_sine_noise_and_clicks_apart(taught: Checkpoint) -> None:
-    assert taught.measured is not None
-    assert taught.measured["accuracy"] >= 0.95
-    assert taught.measured["data"] == "three_sounds, fold 5 held out"
+    assert taught.evaluation is not None
+    assert taught.evaluation["accuracy"] >= 0.95
+    assert taught.evaluation["data"] == "three_sounds, fold 5 held out"
 
 
 def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:

@@ -66,7 +66,7 @@ def test_the_most_accurate_network_is_first_and_numbers_are_numbers(networks: Pa
 def test_numbers_are_written_with_the_digits_of_the_command_line(networks: Path) -> None:
     rows = written(table_of())
     for name in ("full", "both", "old"):
-        found = checkpoint.find(name).measured or {}
+        found = checkpoint.find(name).evaluation or {}
         assert rows[name]["Accuracy (%)"] == f"{found['accuracy']:.2%}"[:-1]
         assert rows[name]["Macro F1"] == f"{found['macro_f1']:.3f}"
     assert rows["both"]["Accuracy (%)"] == "97.50" and rows["both"]["ECE"] == "0.030"

@@ -134,7 +134,7 @@ def describe_network(network: str | None) -> str:
         found = network_named(network)
     except ValueError:
         return "No trained network is here yet: teach one, in the tab Teach."
-    card, measured = found.card, found.measured
+    card, measured = found.card, found.evaluation
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if measured:
         lines.append(

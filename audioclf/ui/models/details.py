@@ -32,7 +32,7 @@ def show_results(network: str | None) -> tuple[Any, Any, str]:
     network: the name of a checkpoint. The matrix has the true classes as rows.
     """
     found = network_named(network)
-    result = found.measured
+    result = found.evaluation
     if not result:
         return None, None, NOT_MEASURED
     classes = result.get("classes") or found.classes

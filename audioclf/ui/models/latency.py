@@ -12,13 +12,13 @@ from audioclf.models.checkpoint import Checkpoint
 
 N_RUNS = 5
 MS = 1_000
-_measured: dict[str, float] = {}  # by checkpoint.stamp
+_measured: dict[str, float] = {}  # by checkpoint.weights_sha256
 _one_at_a_time = threading.Lock()  # two networks side by side would slow each other down
 
 
 def known_ms(network: Checkpoint) -> float | None:
     """Milliseconds per window as measured before, or None; an ensemble's is its members' sum."""
-    known = [_measured.get(member.stamp) for member in network.members]
+    known = [_measured.get(member.weights_sha256) for member in network.members]
     return sum(ms for ms in known if ms is not None) if None not in known else None
 
 
@@ -30,8 +30,8 @@ def measure(network: Checkpoint) -> float | None:
     with _one_at_a_time:
         try:
             for member in network.members:
-                if member.stamp not in _measured:
-                    _measured[member.stamp] = _run_ms(member)
+                if member.weights_sha256 not in _measured:
+                    _measured[member.weights_sha256] = _run_ms(member)
         except Exception:  # ONNX Runtime's errors have no common base but Exception
             return None
         return known_ms(network)

@@ -95,7 +95,7 @@ def _rows() -> list[list[Any]]:
 
 
 def _row(network: Checkpoint) -> list[Any]:
-    card, measured = network.card, network.measured or {}
+    card, measured = network.card, network.evaluation or {}
     accuracy = measured.get("accuracy")
     data = measured.get("data") or "not measured"
     n_clips = measured.get("n_clips")

@@ -73,10 +73,10 @@ def _is_special(network: Checkpoint) -> bool:
 def _in_brackets(network: Checkpoint) -> str:
     if network.trouble is not None:
         return "cannot be used yet"
-    measured = network.measured or {}
+    measured = network.evaluation or {}
     if 0 < measured.get("n_clips", MANY_CLIPS) < MANY_CLIPS:
         right = round(measured["accuracy"] * measured["n_clips"])
         return f"{right} of {measured['n_clips']} clips"
-    if network.measured:
-        return f"{100 * network.measured['accuracy']:.2f} %"
+    if network.evaluation:
+        return f"{100 * network.evaluation['accuracy']:.2f} %"
     return f"{len(network.classes)} classes" if network.is_multi_label else "not measured"

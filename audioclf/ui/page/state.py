@@ -163,7 +163,7 @@ def hear(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
     if network.is_ensemble:
         return together([hear(sound, one, cleaning) for one in network.members], network)
     card = network.folder / checkpoint.CARD
-    about = (network.name, network.stamp, card.stat().st_mtime_ns)
+    about = (network.name, network.weights_sha256, card.stat().st_mtime_ns)
     found: Prediction = _heard(sound.key, about, cleaning)
     return found
 
