@@ -25,7 +25,7 @@ class Windows(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What was heard in the candidates of one file; `trouble` where it cannot be heard."""
+    """What was heard in the candidates of one file; `unavailable_reason` where it cannot be heard."""
 
     file: str
     numbers: list[int]
@@ -50,8 +50,8 @@ def check(network: Checkpoint, kind: str) -> None:
     """Raise ValueError for a network that cannot be used, and for another kind of suggestions."""
     if kind not in (OWN_LABELS, ITS_CLASSES):
         raise ValueError(f"There are no suggestions from “{kind[:40]}”: choose labels or classes.")
-    if network.trouble:
-        raise ValueError(network.trouble)
+    if network.unavailable_reason:
+        raise ValueError(network.unavailable_reason)
 
 
 def numbers_by_file(asked: Sequence[Candidate]) -> dict[str, list[int]]:

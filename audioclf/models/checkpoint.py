@@ -88,7 +88,7 @@ class Checkpoint:
         return _backbone(self, named) if named else None
 
     @property
-    def trouble(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         """Why it cannot be used as things are, in a sentence; None where it can."""
         try:
             for member in self.members:
@@ -115,7 +115,7 @@ class Checkpoint:
         if self.is_ensemble:
             return sum(member.n_bytes for member in self.members)
         own = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
-        backbone = None if self.trouble else self.backbone
+        backbone = None if self.unavailable_reason else self.backbone
         return own + (backbone.n_bytes if backbone else 0)
 
     @property
@@ -177,7 +177,7 @@ def check_damaged(name: str | None, damaged: list[Damaged] | None = None) -> Non
     """Raise ValueError with its reason where that is the name of one that cannot be used."""
     for one in scan()[1] if damaged is None else damaged:
         if one.name == name:
-            raise ValueError(one.trouble)
+            raise ValueError(one.unavailable_reason)
 
 
 def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
@@ -219,7 +219,7 @@ def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
 def read(folder: Path) -> Checkpoint:
     """The checkpoint in `folder`. Raises ValueError where its card, or a member's, cannot be used.
 
-    The backbone of a head may be missing: `trouble` says so.
+    The backbone of a head may be missing: `unavailable_reason` says so.
     """
     found = _read_alone(folder)
     _ = found.members

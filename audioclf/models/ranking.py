@@ -20,7 +20,7 @@ def best_first() -> list[Checkpoint]:
     def place(found: Checkpoint) -> tuple[bool, float]:
         measured = found.evaluation or {}
         certain = certain_accuracy(measured.get("accuracy", 0.0), measured.get("n_clips", 1))
-        return found.trouble is not None, -certain
+        return found.unavailable_reason is not None, -certain
 
     return sorted(checkpoint.find_all(), key=place)
 

@@ -26,12 +26,14 @@ def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[d
             "n_classes": len(network.classes),
             **{measure: (network.evaluation or {}).get(measure) for measure in MEASURES},
             "measured_on": (network.evaluation or {}).get("data"),
-            "trouble": network.trouble,
+            "trouble": network.unavailable_reason,
         }
         for network in found
     ]
     nothing = dict.fromkeys((*COLUMNS, *MEASURES, "measured_on"))
-    unusable = [{"name": shown(one.name), **nothing, "trouble": one.trouble} for one in damaged]
+    unusable = [
+        {"name": shown(one.name), **nothing, "trouble": one.unavailable_reason} for one in damaged
+    ]
     return [*usable, *unusable]
 
 

@@ -126,13 +126,13 @@ REST = sorted([GOOD, OTHER, ENSEMBLE, "two-classes"])
 def test_every_bad_card_is_listed_with_its_reason_and_the_rest_works(here: Path) -> None:
     found, damaged = checkpoint.scan()
     assert sorted(one.name for one in found) == REST
-    reasons = {one.name: one.trouble for one in damaged}
+    reasons = {one.name: one.unavailable_reason for one in damaged}
     assert set(reasons) == {*BAD, "no-json", "huge"}
     for name, (_, words) in BAD.items():
         assert words in reasons[name], reasons[name]
     assert "no JSON" in reasons["no-json"] and "has 100 MB" in reasons["huge"]
     assert "update this one" in reasons["newer"]
-    assert all(one.trouble.isprintable() for one in damaged)
+    assert all(one.unavailable_reason.isprintable() for one in damaged)
 
 
 def test_a_bad_one_is_never_chosen_and_says_why_when_it_is_named(here: Path) -> None:
@@ -175,10 +175,10 @@ def test_what_is_not_known_stays_in_the_card(here: Path, tmp_path: Path) -> None
 def test_a_head_reads_no_head_and_no_ensemble(here: Path, tmp_path: Path) -> None:
     stamp = checkpoint.find(ENSEMBLE).source_sha256
     copied(GOOD, tmp_path / "head", with_values(backbone={"name": ENSEMBLE, "sha256": [stamp]}))
-    assert "another “both”" in str(checkpoint.read(tmp_path / "head").trouble)
+    assert "another “both”" in str(checkpoint.read(tmp_path / "head").unavailable_reason)
     own = checkpoint.read(tmp_path / "head").source_sha256
     copied(GOOD, tmp_path / "top", with_values(backbone={"name": "head", "sha256": [own]}))
-    assert "another “head”" in str(checkpoint.read(tmp_path / "top").trouble)
+    assert "another “head”" in str(checkpoint.read(tmp_path / "top").unavailable_reason)
 
 
 def test_a_bad_card_is_not_written_over_a_good_one(here: Path, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def _named(cutting: Sequence[Any]) -> dict[str, Any]:
 
 def ears() -> list[tuple[str, str]]:
     """Networks whose embeddings can be read, the best ears first."""
-    found = [one for one in networks() if not one.is_ensemble and one.trouble is None]
+    found = [one for one in networks() if not one.is_ensemble and one.unavailable_reason is None]
     return [(one.name, one.name) for one in found]
 
 

@@ -251,7 +251,7 @@ def offer_networks(chosen: list[str] | None, mine: Any = None) -> Any:
 
 def first_choice() -> list[str]:
     """The best networks and every ensemble, of those that can be used."""
-    best = [network for network in ranking.best_first() if network.trouble is None]
+    best = [network for network in ranking.best_first() if network.unavailable_reason is None]
     return [n.name for place, n in enumerate(best) if place < N_BEST or n.is_ensemble]
 
 

@@ -141,8 +141,8 @@ def describe_network(network: str | None) -> str:
             f"Measured on {measured['data']}: {100 * measured['accuracy']:.2f} % of "
             f"{measured['n_clips']} clips right."
         )
-    if found.trouble:
-        lines.append(found.trouble)
+    if found.unavailable_reason:
+        lines.append(found.unavailable_reason)
     elif not card.get("calibration") and not found.is_multi_label:
         lines.append("Its probabilities are not calibrated.")
     return " ".join(lines)

@@ -70,7 +70,9 @@ def list_starts(chosen: str | None, mine: Any) -> Any:
 
 def starts(mine: Any = None) -> list[tuple[str, str]]:
     """Every network that can be taught: no ensembles, and none that lacks a part."""
-    return choices_of(n for n in networks(mine=mine) if not n.is_ensemble and n.trouble is None)
+    return choices_of(
+        n for n in networks(mine=mine) if not n.is_ensemble and n.unavailable_reason is None
+    )
 
 
 def architectures() -> list[str]:

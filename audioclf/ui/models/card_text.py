@@ -13,7 +13,7 @@ def facts(network: Checkpoint) -> list[tuple[str, str]]:
     card, training = network.card, network.card.get("training") or {}
     shape = " x ".join(str(size) for size in card.get("input_shape") or ())
     told = [
-        ("Cannot be used yet", network.trouble or ""),
+        ("Cannot be used yet", network.unavailable_reason or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
         ("Recipe", in_words(card.get("recipe") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),

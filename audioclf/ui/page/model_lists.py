@@ -39,7 +39,7 @@ def damaged_in_words() -> str:
     found = checkpoint.scan()[1]
     if not found:
         return ""
-    lines = [f"- {plain(shown(one.name))}: {plain(one.trouble)}" for one in found]
+    lines = [f"- {plain(shown(one.name))}: {plain(one.unavailable_reason)}" for one in found]
     return "\n".join([f"**Cannot be used** ({counted(len(found), 'network')}):", "", *lines])
 
 
@@ -71,7 +71,7 @@ def _is_special(network: Checkpoint) -> bool:
 
 
 def _in_brackets(network: Checkpoint) -> str:
-    if network.trouble is not None:
+    if network.unavailable_reason is not None:
         return "cannot be used yet"
     measured = network.evaluation or {}
     if 0 < measured.get("n_clips", MANY_CLIPS) < MANY_CLIPS:
