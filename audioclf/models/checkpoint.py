@@ -139,7 +139,7 @@ class Damaged:
     """A folder with a card that cannot be used: its name, and why, in a sentence."""
 
     name: str
-    trouble: str
+    unavailable_reason: str
 
 
 def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
