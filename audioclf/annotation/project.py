@@ -17,8 +17,7 @@ from audioclf.audio import io
 from audioclf.audio.io import Limits
 from audioclf.datasets.formats.base import Label, class_name
 from audioclf.datasets.layouts import SOUNDS
-from audioclf.storage import names
-from audioclf.storage import paths as place
+from audioclf.storage import names, paths
 from audioclf.storage.atomic import delete_staged
 from audioclf.storage.files import saying_why
 
@@ -30,7 +29,7 @@ Counted = Callable[[Iterable[Path]], Iterable[Path]]
 
 
 @dataclass(frozen=True)
-class LabelledSet:
+class AnnotationProject:
     """A data set that is being labelled."""
 
     folder: Path
@@ -44,13 +43,13 @@ class LabelledSet:
     def name(self) -> str:
         """What people call it."""
         try:
-            with database.opened(self.store) as db:
-                return str(catalog.fact(db, NAME) or self.id)
+            with database.connect(self.store) as db:
+                return str(catalog.setting(db, NAME) or self.id)
         except ValueError:  # whoever opens it is told
             return self.id
 
     @property
-    def is_elsewhere(self) -> bool:
+    def is_external(self) -> bool:
         """Whether its sounds lie in a folder of somebody's, which stays as it is."""
         return self.sounds != self.folder / SOUNDS_FOLDER
 
@@ -62,8 +61,8 @@ class LabelledSet:
     @property
     def sounds(self) -> Path:
         """The folder of its sounds."""
-        with database.opened(self.store) as db:
-            return Path(catalog.fact(db, FOLDER) or self.folder / SOUNDS_FOLDER)
+        with database.connect(self.store) as db:
+            return Path(catalog.setting(db, FOLDER) or self.folder / SOUNDS_FOLDER)
 
     def path_of(self, file: str) -> Path:
         """Where one of its sounds lies. Raises ValueError for what lies elsewhere."""
@@ -75,23 +74,23 @@ class LabelledSet:
 
     def files(self) -> list[File]:
         """Its sounds, as they were when they were added."""
-        with database.opened(self.store) as db:
+        with database.connect(self.store) as db:
             return catalog.files(db)
 
     @property
     def n_files(self) -> int:
         """How many sounds it has; they are only ever added."""
-        with database.opened(self.store) as db:
+        with database.connect(self.store) as db:
             return catalog.n_files(db)
 
     def labels(self) -> list[Label]:
         """What counts now."""
-        with database.opened(self.store) as db:
+        with database.connect(self.store) as db:
             return event_log.labels(db)
 
     def classes(self) -> list[str]:
         """Its classes, in the order of their keys."""
-        with database.opened(self.store) as db:
+        with database.connect(self.store) as db:
             return catalog.classes(db)
 
     def durations(self) -> dict[str, float]:
@@ -101,24 +100,24 @@ class LabelledSet:
 
 def home() -> Path:
     """The folder of all sets."""
-    return place.data_home() / "sets"
+    return paths.data_dir() / "sets"
 
 
-def find_all() -> list[LabelledSet]:
+def find_all() -> list[AnnotationProject]:
     """Every set, by name."""
-    return [LabelledSet(path.parent) for path in sorted(home().glob(f"*/{STORE}"))]
+    return [AnnotationProject(path.parent) for path in sorted(home().glob(f"*/{STORE}"))]
 
 
-def by_id(own_id: object) -> LabelledSet:
+def by_id(own_id: object) -> AnnotationProject:
     """The set of that id alone, which others do not guess. Raises ValueError."""
     name = str(own_id or "")
-    found = LabelledSet(home() / name)
+    found = AnnotationProject(home() / name)
     if len(name) > MAX_NAME or NO_NAME.search(name) or not found.store.is_file():
         raise ValueError("This data set is not here any more: choose another, or make one.")
     return found
 
 
-def find(name: str) -> LabelledSet:
+def find(name: str) -> AnnotationProject:
     """The set of that name or id, which is never a path. Raises ValueError."""
     every = find_all()
     found = next((one for one in every if one.id == name), None)
@@ -129,7 +128,7 @@ def find(name: str) -> LabelledSet:
     return found
 
 
-def create(name: str, sounds: Path | None = None, own_id: str = "") -> LabelledSet:
+def create(name: str, sounds: Path | None = None, own_id: str = "") -> AnnotationProject:
     """A new, empty set; `sounds`: a folder whose sounds it labels where they lie.
 
     own_id: its folder's name, where others may not guess it. Raises ValueError for a name that is
@@ -138,24 +137,24 @@ def create(name: str, sounds: Path | None = None, own_id: str = "") -> LabelledS
     name = name.strip()
     if len(name) > MAX_NAME or NO_NAME.search(name) or names.fault(name):
         raise ValueError(f"“{name[:40]}” cannot name a data set: use letters, digits and spaces.")
-    made = LabelledSet(home() / (own_id or name))
+    made = AnnotationProject(home() / (own_id or name))
     if made.folder.exists():
         raise ValueError(f"There is a data set “{name}” already: choose another name.")
     if sounds is not None and not sounds.is_dir():
         raise ValueError(f"There is no folder “{sounds}”: name the folder of the sounds.")
-    with saying_why(made.folder), database.opened(made.store) as db:
-        catalog.set_fact(db, NAME, name)
-        catalog.set_fact(db, FOLDER, str(sounds.resolve()) if sounds else None)
+    with saying_why(made.folder), database.connect(made.store) as db:
+        catalog.set_setting(db, NAME, name)
+        catalog.set_setting(db, FOLDER, str(sounds.resolve()) if sounds else None)
     return made
 
 
-def look(one: LabelledSet, progress: Counted = iter, limits: Limits = io.ANY) -> int:
+def scan_files(one: AnnotationProject, progress: Counted = iter, limits: Limits = io.ANY) -> int:
     """Add the sounds that are in its folder and not in the set; how many these were.
 
     Those that cannot be read are in the set too, with the reason, until they were changed.
     """
     root = one.sounds
-    with database.opened(one.store) as db:
+    with database.connect(one.store) as db:
         known, troubles = catalog.places(db), catalog.troubles(db)
     paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
     places = {path.relative_to(root).as_posix(): path for path in paths}
@@ -167,19 +166,19 @@ def look(one: LabelledSet, progress: Counted = iter, limits: Limits = io.ANY) ->
         if place in places and places[place].stat().st_mtime > at
     ]  # fmt: skip
     found = [_file(path, root, limits) for path in progress([*new, *changed])]
-    with database.opened(one.store) as db:
+    with database.connect(one.store) as db:
         for file in found[len(new) :]:
             catalog.replace_file(db, file)
         return catalog.add_files(db, found[: len(new)])
 
 
-def rename_class(one: LabelledSet, old: str, new: str, who: str) -> int:
+def rename_class(one: AnnotationProject, old: str, new: str, who: str) -> int:
     """Say every label of a class again under another name; how many these were.
 
     With the name of another class both are one from then on. Raises ValueError.
     """
     new = class_name(new)
-    with database.opened(one.store) as db, database.whole(db):
+    with database.connect(one.store) as db, database.transaction(db):
         if old not in catalog.classes(db):
             raise ValueError("Choose the class to rename first.")
         marks = [mark for mark in event_log.current(db) if old in mark.names]
@@ -190,7 +189,7 @@ def rename_class(one: LabelledSet, old: str, new: str, who: str) -> int:
     return len(marks)
 
 
-def delete(one: LabelledSet) -> None:
+def delete(one: AnnotationProject) -> None:
     """Remove a set with all that was said; sounds in a folder that it only names stay."""
     shutil.rmtree(one.folder, ignore_errors=True)
 

@@ -122,7 +122,7 @@ def _is_exact(path: Path) -> bool:
 def _decoded(path: Path) -> Path:
     stat = path.stat()
     about = f"{path.resolve()}\0{stat.st_mtime_ns}\0{stat.st_size}"
-    return paths.home() / "decoded" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
+    return paths.cache_dir() / "decoded" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
 
 
 def as_wav(samples: Samples, rate_hz: int) -> bytes:

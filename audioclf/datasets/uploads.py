@@ -22,8 +22,7 @@ from audioclf.datasets.layouts import SOUNDS
 from audioclf.datasets.zip_archive import ArchiveLimits, Budget
 from audioclf.jobs import job
 from audioclf.jobs.queue import DAY_S, new_id
-from audioclf.storage import names
-from audioclf.storage import paths as place
+from audioclf.storage import names, paths
 from audioclf.storage.atomic import delete_staged, move_in, one_at_a_time, staging, unique_path
 from audioclf.storage.files import saying_why
 
@@ -48,7 +47,7 @@ class Limits:
 
 def home() -> Path:
     """The folder of all collections."""
-    return place.home() / "collections"
+    return paths.cache_dir() / "collections"
 
 
 def folder_of(collection: str) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 
 from audioclf.inference.predict import Embeddings, embed_file
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.storage import paths as place
+from audioclf.storage import paths
 
 
 def all_embeddings(network: Checkpoint, paths: Iterable[Path]) -> Iterator[Embeddings]:
@@ -27,7 +27,7 @@ def file_embeddings(network: Checkpoint, path: Path) -> Embeddings:
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
     ears = network.backbone or network
     about = hashlib.sha256(f"{ears.weights_sha256}{ears.recipe.key()}".encode()).hexdigest()[:16]
-    kept = place.home() / "embeddings" / about / f"{content}.npz"
+    kept = paths.cache_dir() / "embeddings" / about / f"{content}.npz"
     if kept.is_file():
         with np.load(kept) as arrays:
             return Embeddings(*(arrays[name] for name in Embeddings._fields))

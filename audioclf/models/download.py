@@ -86,7 +86,7 @@ def download(wanted: Source, bar: Bar) -> Path:
     import pooch
     from urllib3.exceptions import HTTPError
 
-    folder = paths.home() / "downloads"
+    folder = paths.cache_dir() / "downloads"
     name = wanted.becomes + Path(wanted.urls[0]).suffix
     pooch.get_logger().setLevel("ERROR")
     reason = ""

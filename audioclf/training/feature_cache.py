@@ -20,7 +20,7 @@ from audioclf.audio import io
 from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Features
-from audioclf.storage import paths as place
+from audioclf.storage import paths
 from audioclf.training.waveform_augmentation import Variants, variant
 
 
@@ -56,7 +56,7 @@ def file_features(
     """The features of one prepared file or variant of it, not normalised. Raises AudioError."""
     settings = variants or Variants(count=0)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    kept = place.home() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
+    kept = paths.cache_dir() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
     if kept.is_file():
         return np.load(kept)
     rate_hz = recipe.analysis.sample_rate_hz

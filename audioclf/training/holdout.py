@@ -25,7 +25,7 @@ STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 def kept(key: str) -> Path:
     """Where the measured network of that name lies, or would."""
-    return paths.home() / "measured" / key
+    return paths.cache_dir() / "measured" / key
 
 
 def key(training: str, held_out: Dataset) -> str:

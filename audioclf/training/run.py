@@ -97,7 +97,7 @@ def learn(
     recipe = before.recipe if before else recipe_of(lesson, architecture)
     made, unseen = _sets(lesson, split, recipe, progress)
     key = _key(lesson, architecture, split.taught, made, before)
-    run = lesson.run or paths.home() / "runs" / key
+    run = lesson.run or paths.cache_dir() / "runs" / key
     begin = None
     if not run_state.n_epochs_done(run):
         begin = _begin(lesson, split, before, progress)

@@ -157,7 +157,7 @@ def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
     assert main.main([*command, "--freeze", "--measure", "2", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "100.00% on new_sounds, fold 2 held out" in said
-    kept = list((paths.home() / "embeddings").glob("*/*.npz"))
+    kept = list((paths.cache_dir() / "embeddings").glob("*/*.npz"))
     assert len(kept) == len(new_sounds.clips)
     assert checkpoint.read(tmp_path / "by_hand").backbone
 

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf.annotation import project
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.audio.io import Limits as Sounds
 from audioclf.datasets import uploads
 from audioclf.datasets.uploads import Limits
@@ -80,7 +80,7 @@ def tidy() -> None:
         uploads.delete_old()
         project.delete_old(queue.DAY_S)
         for folder, pattern in (("decoded", "*.wav"), ("embeddings", "*/*.npz")):
-            delete_old(paths.home() / folder, pattern, queue.DAY_S)
+            delete_old(paths.cache_dir() / folder, pattern, queue.DAY_S)
 
 
 def limits() -> Limits:
@@ -122,7 +122,7 @@ def jobs_of(mine: Any) -> list[Job]:
     return [one for one in job.find_all() if is_local() or one.id in names]
 
 
-def sets_of(mine: Any) -> list[LabelledSet]:
+def sets_of(mine: Any) -> list[AnnotationProject]:
     """The data sets that this browser made; on one's own machine, all."""
     names = of(mine)["sets"]
     return [one for one in project.find_all() if is_local() or one.id in names]
