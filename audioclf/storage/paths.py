@@ -15,7 +15,7 @@ def home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "audioclf"
 
 
-def data_home() -> Path:
+def data_dir() -> Path:
     """The folder of what people made: AUDIOCLF_DATA, or in the user's data folder."""
     named = os.environ.get(DATA)
     if named:
@@ -23,7 +23,7 @@ def data_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "audioclf"
 
 
-def jobs_home() -> Path:
+def jobs_dir() -> Path:
     """The folder of all trainings: AUDIOCLF_JOBS, or in the cache."""
     named = os.environ.get(JOBS)
     return Path(named).resolve() if named else home() / "jobs"
@@ -38,7 +38,7 @@ def remedy(folder: Path) -> str:
     """What to do where that folder cannot be written: to a visitor of a page, nothing but wait."""
     if is_public():
         return "try again later"
-    lies_in = ((JOBS, jobs_home()), (DATA, data_home()), (CACHE, home()))
+    lies_in = ((JOBS, jobs_dir()), (DATA, data_dir()), (CACHE, home()))
     path = folder.resolve()
     variable = next((name for name, root in lies_in if path.is_relative_to(root.resolve())), None)
     return "free some space, or name another folder" + (f" with {variable}" if variable else "")

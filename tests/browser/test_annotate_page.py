@@ -38,27 +38,27 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("people's")
 
 
 @pytest.fixture(scope="module")
 def own_url(
-    networks: Path, data_home: Path, tmp_path_factory: pytest.TempPathFactory
+    networks: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The page on one's own machine."""
     cache = str(tmp_path_factory.mktemp("cache"))
     with serve(
-        AUDIOCLF_CHECKPOINTS=str(networks), AUDIOCLF_CACHE=cache, AUDIOCLF_DATA=str(data_home),
+        AUDIOCLF_CHECKPOINTS=str(networks), AUDIOCLF_CACHE=cache, AUDIOCLF_DATA=str(data_dir),
         AUDIOCLF_LOCAL="1",
     ) as url:  # fmt: skip
         yield url
 
 
 @pytest.fixture(autouse=True)
-def same_home(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def same_home(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests see the sets that the page makes."""
-    monkeypatch.setenv("AUDIOCLF_DATA", str(data_home))
+    monkeypatch.setenv("AUDIOCLF_DATA", str(data_dir))
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_suggestions_come_and_are_accepted_as_such(page: Page, thirty: Path) -> 
     wait_for_other(page, before)
     progress(page, "9 of 30 labelled")
     wait_for_labels("suggested", 9)
-    with database.opened(project.find("suggested").store) as db:
+    with database.connect(project.find("suggested").store) as db:
         last = event_log.current(db)[-1]
     assert last.accepted and last.suggested and last.accepted[0] == "your labels"
     expect(
@@ -322,7 +322,7 @@ def test_two_tabs_label_at_once(browser: Browser, own_url: str, thirty: Path) ->
         wait_for_labels("both", 12)
         first.keyboard.press("u")  # its own last word, and not that of the other window
         assert len(wait_for_labels("both", 11)) == 11
-        with database.opened(project.find("both").store) as db:
+        with database.connect(project.find("both").store) as db:
             told = event_log.history(db)
         (undone,) = [undoes for _, undoes in told if undoes]
         assert next(mark.file for mark, _ in told if mark.number == undone) == last
