@@ -7,7 +7,7 @@ CACHE, DATA, JOBS = "AUDIOCLF_CACHE", "AUDIOCLF_DATA", "AUDIOCLF_JOBS"
 PUBLIC = "AUDIOCLF_PUBLIC"  # set by a page that anybody may visit, and by its child processes
 
 
-def home() -> Path:
+def cache_dir() -> Path:
     """The cache folder of audioclf: AUDIOCLF_CACHE, or in the user's cache folder."""
     named = os.environ.get(CACHE)
     if named:
@@ -26,7 +26,7 @@ def data_dir() -> Path:
 def jobs_dir() -> Path:
     """The folder of all trainings: AUDIOCLF_JOBS, or in the cache."""
     named = os.environ.get(JOBS)
-    return Path(named).resolve() if named else home() / "jobs"
+    return Path(named).resolve() if named else cache_dir() / "jobs"
 
 
 def is_public() -> bool:
@@ -38,7 +38,7 @@ def remedy(folder: Path) -> str:
     """What to do where that folder cannot be written: to a visitor of a page, nothing but wait."""
     if is_public():
         return "try again later"
-    lies_in = ((JOBS, jobs_dir()), (DATA, data_dir()), (CACHE, home()))
+    lies_in = ((JOBS, jobs_dir()), (DATA, data_dir()), (CACHE, cache_dir()))
     path = folder.resolve()
     variable = next((name for name, root in lies_in if path.is_relative_to(root.resolve())), None)
     return "free some space, or name another folder" + (f" with {variable}" if variable else "")
