@@ -31,7 +31,7 @@ from audioclf.models import checkpoint
 from audioclf.training import fine_tuning, linear_probe
 from audioclf.training.config import Settings
 from audioclf.training.linear_probe import HeadSettings
-from audioclf.training.pipeline import Lesson, teach
+from audioclf.training.pipeline import TrainingConfig, train_and_evaluate
 
 HELD_OUT = 4
 N_FEW, N_DRAWS = (5, 10), 5
@@ -153,7 +153,7 @@ def few(seen: Dataset, judged: Dataset) -> None:
         for draw in range(N_DRAWS):
             with tempfile.TemporaryDirectory() as place:
                 clips, out = drawn(seen, n_clips, draw), Path(place, "head")
-                head = linear_probe.teach(network, clips, out, HeadSettings(), quiet)
+                head = linear_probe.train_linear_probe(network, clips, out, HeadSettings(), quiet)
                 found.append(100 * evaluate(head, judged).accuracy)
         each = ", ".join(f"{value:.2f}" for value in found)
         print(f"| {n_clips} | {each} | {np.mean(found):.2f} |", flush=True)
@@ -178,9 +178,13 @@ def unseen(seen: Dataset, judged: Dataset) -> None:
                 made = (
                     taught(clips, out / f"short-{draw}", SHORT),
                     taught(clips, out / f"scratch-{draw}", SCRATCH),
-                    linear_probe.teach(base, clips, out / f"head-{draw}", HeadSettings(), quiet),
+                    linear_probe.train_linear_probe(
+                        base, clips, out / f"head-{draw}", HeadSettings(), quiet
+                    ),
                     taught(clips, out / f"whole-{draw}", fine_tuning.SETTINGS, base),
-                    linear_probe.teach(ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet),
+                    linear_probe.train_linear_probe(
+                        ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet
+                    ),
                 )
                 rows.append([100 * evaluate(one, asked).accuracy for one in made])
                 cells = " | ".join(f"{value:.1f}" for value in rows[-1])
@@ -193,18 +197,18 @@ def taught(
     data: Dataset, folder: Path, settings: Settings, start: checkpoint.Checkpoint | None = None
 ) -> checkpoint.Checkpoint:
     """A network trained on all of these clips."""
-    work = Lesson(
+    work = TrainingConfig(
         folder=Path(),
         architecture=ARCHITECTURE,
         name=folder.name,
-        out=folder.parent,
+        output_dir=folder.parent,
         recipe=() if start else RECIPE,
-        start=start,
+        base_model=start,
         settings=settings,
-        given=data,
-        run=folder.parent / f"{folder.name}-run",
+        dataset=data,
+        run_dir=folder.parent / f"{folder.name}-run",
     )
-    return teach(work, lambda stage, report: None, quiet)
+    return train_and_evaluate(work, lambda stage, report: None, quiet)
 
 
 def drawn(data: Dataset, n_clips: int, draw: int) -> Dataset:

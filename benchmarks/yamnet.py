@@ -78,7 +78,7 @@ def _hour(network: checkpoint.Checkpoint, seconds: int) -> None:
             rng = np.random.default_rng(0)
             for _ in range(seconds // 60):
                 written.write(rng.normal(0, 0.1, 60 * RATE_HZ).astype(np.float32))
-        holdout.forget_peak()
+        holdout.reset_peak_memory()
         started = time.perf_counter()
         predict.predict_file(path, network)
         passed_s = time.perf_counter() - started

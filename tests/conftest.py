@@ -64,16 +64,18 @@ def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
     from audioclf.training import pipeline  # with Keras: ten seconds that most tests need not wait
     from audioclf.training.config import Settings
 
-    work = pipeline.Lesson(
+    work = pipeline.TrainingConfig(
         folder=three_sounds,
         architecture="separable_cnn",
         name="three_sounds",
-        out=tmp_path_factory.mktemp("checkpoints"),
+        output_dir=tmp_path_factory.mktemp("checkpoints"),
         folds=(1, 2, 3, 4),
-        credit="Made by a program.",
+        attribution="Made by a program.",
         settings=Settings(epochs=30, batch_size=4),
     )
-    return pipeline.teach(work, lambda stage, report: None, lambda words, things: things)
+    return pipeline.train_and_evaluate(
+        work, lambda stage, report: None, lambda words, things: things
+    )
 
 
 def free_port() -> int:

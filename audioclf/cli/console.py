@@ -33,8 +33,8 @@ class EpochBars:
             )  # fmt: skip
         self.bar.update()
         shown = {"loss": f"{report.loss:.3f}", "accuracy": f"{report.accuracy:.2f}"}
-        if report.unseen_accuracy is not None:
-            shown["unseen"] = f"{report.unseen_accuracy:.2f}"
+        if report.val_accuracy is not None:
+            shown["unseen"] = f"{report.val_accuracy:.2f}"
         self.bar.set_postfix(shown)
         if report.epoch == report.n_epochs:
             self.bar.close()

@@ -58,23 +58,23 @@ def _train(chosen: argparse.Namespace) -> None:
         pipeline,  # with Keras: what is wrong so far is said before ten seconds pass
     )
 
-    work = pipeline.Lesson(
+    work = pipeline.TrainingConfig(
         folder=Path(chosen.folder),
         architecture=chosen.architecture,
         name=chosen.name,
-        out=out_of(chosen),
+        output_dir=out_of(chosen),
         feature=chosen.feature,
         recipe=_recipe_changes(chosen),
         folds=chosen.folds or (),
-        measure=chosen.measure,
-        further=chosen.further,
-        watch=chosen.watch,
+        holdout_fold=chosen.measure,
+        extra_epochs=chosen.further,
+        validate=chosen.watch,
         data_name=chosen.data_name,
-        credit=chosen.credit,
+        attribution=chosen.credit,
         settings=_settings(chosen),
-        given=data,
+        dataset=data,
     )
-    made = pipeline.teach(work, EpochBars().show, progress)
+    made = pipeline.train_and_evaluate(work, EpochBars().show, progress)
     tell(made)
 
 
@@ -107,17 +107,17 @@ def _cross_validate(chosen: argparse.Namespace) -> None:
     from audioclf.training.cross_validation import cross_validate
 
     lessons = [
-        pipeline.Lesson(
+        pipeline.TrainingConfig(
             folder=Path(chosen.folder),
             architecture=name,
             name=f"{name}:{feature}" if feature else name,
-            out=Path(),
+            output_dir=Path(),
             feature=feature or None,
             recipe=_recipe_changes(chosen),
             folds=chosen.folds or (),
             data_name=chosen.data_name,
             settings=_settings(chosen),
-            given=data,
+            dataset=data,
         )
         for name, _, feature in specs
     ]
@@ -157,14 +157,14 @@ def _fine_tune(chosen: argparse.Namespace) -> None:
     if not chosen.freeze:
         _fine_tune_whole(chosen, network, data)
         return
-    made = linear_probe.teach(
+    made = linear_probe.train_linear_probe(
         network,
         replace(data, name=chosen.data_name or data.name),
         out_of(chosen) / chosen.name,
         linear_probe.HeadSettings(
             folds=chosen.folds or (),
             measure=() if chosen.measure is None else (chosen.measure,),
-            credit=chosen.credit,
+            attribution=chosen.credit,
         ),
         progress,
     )
@@ -174,24 +174,24 @@ def _fine_tune(chosen: argparse.Namespace) -> None:
 def _fine_tune_whole(chosen: argparse.Namespace, network: Checkpoint, data: Dataset) -> None:
     from audioclf.training import linear_probe
 
-    ears = linear_probe.readable(network)
+    ears = linear_probe.resolve_backbone(network)
     from audioclf.training import fine_tuning, pipeline
 
-    work = pipeline.Lesson(
+    work = pipeline.TrainingConfig(
         folder=Path(chosen.folder),
         architecture=ears.card["architecture"],
         name=chosen.name,
-        out=out_of(chosen),
+        output_dir=out_of(chosen),
         folds=chosen.folds or (),
-        measure=chosen.measure,
-        start=ears,
+        holdout_fold=chosen.measure,
+        base_model=ears,
         data_name=chosen.data_name,
-        credit=chosen.credit,
+        attribution=chosen.credit,
         settings=_settings(chosen, fine_tuning.SETTINGS),
-        given=data,
-        watch=chosen.watch,
+        dataset=data,
+        validate=chosen.watch,
     )
-    tell(pipeline.teach(work, EpochBars().show, progress))
+    tell(pipeline.train_and_evaluate(work, EpochBars().show, progress))
 
 
 RUNS: dict[str, Run] = {

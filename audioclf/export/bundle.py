@@ -118,20 +118,22 @@ def _join(head: Checkpoint, folder: Path) -> None:
     """The head and what it reads as one network."""
     from audioclf.export import attach_head, save
 
-    ears = head.backbone
-    assert ears is not None  # it is a head
+    backbone = head.backbone
+    assert backbone is not None  # it is a head
     checkpoint.verify(head)
-    model = attach_head.with_head(ears, linear_head.read(head.folder / ONNX))
-    architecture = replace(architectures.load(ears.card["architecture"]), multi_label=False)
+    model = attach_head.with_head(backbone, linear_head.read(head.folder / ONNX))
+    architecture = replace(architectures.load(backbone.card["architecture"]), multi_label=False)
     stays = {"training", "results", "calibration", "licence", "attribution"}
     card = {
-        **save.describe(architecture, ears.recipe, head.classes, model),
+        **save.build_card(architecture, backbone.recipe, head.classes, model),
         **{key: value for key, value in head.card.items() if key in stays},
         "description": head.card["description"],
     }
     inputs = _windows(head)
     with tempfile.TemporaryDirectory() as place:
-        made = save.publish(model, card, Path(place, head.name), inputs, architecture.max_bytes)
+        made = save.save_checkpoint(
+            model, card, Path(place, head.name), inputs, architecture.max_bytes
+        )
         apart = np.abs(load_classifier(made)(inputs) - load_classifier(head)(inputs)).max()
         if not apart <= TOLERANCE:
             raise ValueError("The head and its network say something else when they are joined.")

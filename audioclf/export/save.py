@@ -24,7 +24,7 @@ from audioclf.storage.atomic import whole_folder
 TOLERANCE = 1e-4
 
 
-def describe(
+def build_card(
     architecture: Architecture, recipe: FrontendConfig, classes: tuple[str, ...], model: keras.Model
 ) -> dict[str, Any]:
     """The part of a card that follows from the network itself."""
@@ -60,16 +60,16 @@ def layers(model: keras.Model) -> list[dict[str, Any]]:
     ]
 
 
-def publish(
+def save_checkpoint(
     model: keras.Model,
     card: Mapping[str, Any],
     folder: Path,
-    real_input: NDArray[np.float32],
+    sample_input: NDArray[np.float32],
     max_bytes: int = MAX_BYTES,
 ) -> Checkpoint:
     """Write `model` and `card` as the checkpoint `folder`, replacing one of that name.
 
-    `real_input` (n, frames, bins, channels) is compared between Keras and ONNX Runtime. Raises
+    `sample_input` (n, frames, bins, channels) is compared between Keras and ONNX Runtime. Raises
     ValueError where the two differ, where a file is too large, or where the name cannot be used.
     """
     checkpoint.check_name(folder.name)
@@ -78,7 +78,7 @@ def publish(
     with whole_folder(folder) as partial:
         bare = _without_optimizer(model)
         _save(bare, partial, max_bytes)
-        _compare(bare, partial / ONNX, real_input)
+        _compare(bare, partial / ONNX, sample_input)
         full_card = {**card, "sha256": {n: checkpoint.sha256(partial / n) for n in (KERAS, ONNX)}}
         checkpoint.write_card(partial, full_card)
     return checkpoint.read(folder)
@@ -120,7 +120,7 @@ def _quiet() -> Any:
             logger.setLevel(level)
 
 
-def _compare(model: keras.Model, onnx_file: Path, real_input: NDArray[np.float32]) -> None:
+def _compare(model: keras.Model, onnx_file: Path, sample_input: NDArray[np.float32]) -> None:
     """Keras and ONNX Runtime on random and real input, one window and several."""
     import onnxruntime
 
@@ -130,7 +130,7 @@ def _compare(model: keras.Model, onnx_file: Path, real_input: NDArray[np.float32
     if set(names) != set(model.output):
         raise ValueError(f"The export has the outputs {names}, not {sorted(model.output)}.")
     random = np.random.default_rng(0).normal(size=(7, *model.input_shape[1:])).astype(np.float32)
-    for batch in (random[:1], random, real_input[:1], real_input[:7]):
+    for batch in (random[:1], random, sample_input[:1], sample_input[:7]):
         expected = model(batch, training=False)
         found = dict(zip(names, session.run(names, {input_name: batch}), strict=True))
         worst = max(

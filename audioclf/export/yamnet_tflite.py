@@ -40,7 +40,7 @@ def publish_yamnet(path: Path, folder: Path | None = None) -> Checkpoint:
     model = network.build(recipe.input_shape, len(classes))
     fill(model, read_weights(path))
     card = {
-        **save.describe(network, recipe, classes, model),
+        **save.build_card(network, recipe, classes, model),
         "training": {"data": "AudioSet (2 million clips of 10 s from videos), by Google"},
         "results": [],
         "source": {
@@ -52,7 +52,7 @@ def publish_yamnet(path: Path, folder: Path | None = None) -> Checkpoint:
         "attribution": ATTRIBUTION,
     }
     made = (folder or checkpoint.home()) / YAMNET.becomes
-    return save.publish(model, card, made, _real_input(recipe), network.max_bytes)
+    return save.save_checkpoint(model, card, made, _sample_input(recipe), network.max_bytes)
 
 
 def class_names() -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def _as_it_is(recipe: FrontendConfig) -> FrontendConfig:
     return replace(recipe, normalisation=same)
 
 
-def _real_input(recipe: FrontendConfig) -> NDArray[np.float32]:
+def _sample_input(recipe: FrontendConfig) -> NDArray[np.float32]:
     """Windows of clicks in noise that gets louder, on which both runtimes are compared."""
     rate_hz = recipe.analysis.sample_rate_hz
     rng = np.random.default_rng(0)

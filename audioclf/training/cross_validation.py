@@ -12,7 +12,7 @@ import numpy as np
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import ensemble, pipeline
 from audioclf.training.holdout import Progress
-from audioclf.training.pipeline import Lesson, Report
+from audioclf.training.pipeline import Report, TrainingConfig
 
 MEASURES = ("accuracy", "macro_f1", "ece", "nll")
 
@@ -37,7 +37,9 @@ class Row:
         return {**found, "seconds": self.seconds, "peak_mb": self.peak_mb}
 
 
-def cross_validate(lessons: Sequence[Lesson], report: Report, progress: Progress) -> Iterator[Row]:
+def cross_validate(
+    lessons: Sequence[TrainingConfig], report: Report, progress: Progress
+) -> Iterator[Row]:
     """A line per fold and network as it is done, then their means; several also vote together.
 
     Deviations are those of a sample (n - 1). Raises ValueError.
@@ -51,7 +53,7 @@ def cross_validate(lessons: Sequence[Lesson], report: Report, progress: Progress
     made: dict[str, list[Checkpoint]] = {one.name: [] for one in lessons}
     for one in lessons:
         for fold in folds:
-            found = pipeline.measured_without(one, (fold,), report, progress)
+            found = pipeline.train_without_folds(one, (fold,), report, progress)
             made[one.name].append(found)
             yield _row(one.name, str(fold), (found.evaluation or {}))
         yield _mean(one.name, [network.evaluation or {} for network in made[one.name]])
@@ -60,7 +62,7 @@ def cross_validate(lessons: Sequence[Lesson], report: Report, progress: Progress
         results = []
         for number, fold in enumerate(folds):
             members = [networks[number] for networks in made.values()]
-            results.append(ensemble.measured_together(members, data.of_folds({fold}), progress))
+            results.append(ensemble.evaluate_ensemble(members, data.of_folds({fold}), progress))
             yield _row(name, str(fold), results[-1])
         yield _mean(name, results)
 

@@ -40,7 +40,7 @@ class TrainingSet:
         """Frames, bins and channels of a window."""
         return self.recipe.input_shape
 
-    def real_input(self, n_windows: int = 7) -> Features:
+    def sample_input(self, n_windows: int = 7) -> Features:
         """The first window of the first clips, normalised, (windows, frames, bins, channels)."""
         parts = [clip[0][: self.recipe.window_frames] for clip in self.clips[:n_windows]]
         return windowing.finish(self.recipe, np.stack(parts))

@@ -29,7 +29,9 @@ def make(
     _check(members)
     found: dict[str, Any] = {"results": [], "calibration": None}
     if held_out is not None:
-        before = [holdout.of_key((one.evaluation or {}).get("kept_as", "none")) for one in members]
+        before = [
+            holdout.load_run((one.evaluation or {}).get("kept_as", "none")) for one in members
+        ]
         found = _measured(before, held_out, progress)
         found["results"][0]["network"] = "its members, trained without that fold"
     folder = members[0].folder.parent / name
@@ -37,7 +39,7 @@ def make(
     return checkpoint.write_card(folder, card)
 
 
-def measured_together(
+def evaluate_ensemble(
     members: Sequence[Checkpoint], held_out: Dataset, progress: Progress
 ) -> dict[str, Any]:
     """The result of members that never saw these clips; one entry as in a card's results."""
@@ -55,7 +57,7 @@ def _measured(
         names = [f"member-{number}" for number in range(len(members))]
         card = {**_described(members), "members": names}
         together = checkpoint.write_card(Path(folder, "ensemble"), card)
-        return holdout.measured(together, held_out, progress)
+        return holdout.evaluate_holdout(together, held_out, progress)
 
 
 def _described(members: Sequence[Checkpoint]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """A training that somebody ended; nothing has gone wrong."""
 
 
-class StoppedError(Exception):
+class TrainingInterruptedError(Exception):
     """It was asked to end, and its last whole epoch is kept."""

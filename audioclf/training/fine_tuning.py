@@ -19,7 +19,7 @@ from audioclf.training.linear_probe import HeadSettings
 SETTINGS = Settings(epochs=60, learning_rate=1e-3, weight_decay=0.0, old_rate=0.5)
 
 
-def start(
+def build_fine_tune_model(
     network: Checkpoint, data: Dataset, classes: tuple[str, ...], progress: Progress
 ) -> keras.Model:
     """The network with a classifier for these classes, as the clips teach it at once.
@@ -27,6 +27,6 @@ def start(
     Classifiers of its parts are left behind. Raises ValueError for an ensemble, and for a network
     whose Keras file is missing.
     """
-    ears = linear_probe.readable(network)
-    shown = linear_probe.examples(ears, data, classes, progress)
-    return with_head(ears, linear_probe.fit(shown, len(classes), HeadSettings()))
+    backbone = linear_probe.resolve_backbone(network)
+    shown = linear_probe.embed_examples(backbone, data, classes, progress)
+    return with_head(backbone, linear_probe.fit(shown, len(classes), HeadSettings()))

@@ -23,27 +23,27 @@ Progress = Callable[[str, Iterable[Any]], Iterable[Any]]  # what is counted, and
 STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def kept(key: str) -> Path:
+def run_dir(run_id: str) -> Path:
     """Where the measured network of that name lies, or would."""
     return paths.cache_dir() / "measured" / key
 
 
-def key(training: str, held_out: Dataset) -> str:
+def run_id(training: str, held_out: Dataset) -> str:
     """A name for what that training was measured on: other clips, or other words, another name."""
     return f"{training}-{hashlib.sha256(where(held_out).encode()).hexdigest()[:8]}"
 
 
-def of_key(key: str) -> Checkpoint:
+def load_run(run_id: str) -> Checkpoint:
     """The measured network of a training. Raises ValueError where it is not kept any more."""
-    if not (kept(key) / CARD).is_file():
+    if not (run_dir(run_id) / CARD).is_file():
         raise ValueError(
             "The network that was measured without the held-out fold is not in the cache any more: "
             "train it again with --measure."
         )
-    return checkpoint.read(kept(key))
+    return checkpoint.read(run_dir(run_id))
 
 
-def measured(network: Checkpoint, held_out: Dataset, progress: Progress) -> dict[str, Any]:
+def evaluate_holdout(network: Checkpoint, held_out: Dataset, progress: Progress) -> dict[str, Any]:
     """The result on clips that it never saw, and the temperature learnt there, for its card."""
     heard = hear(network, held_out, lambda clips: progress("held-out clips", clips))
     learnt = None if network.is_multi_label else calibration(heard, held_out)
@@ -69,28 +69,28 @@ def result(heard: Heard, network: Checkpoint, held_out: Dataset) -> dict[str, An
 
 def where(held_out: Dataset) -> str:
     """The held-out clips in words."""
-    return f"{held_out.name}, {in_words(held_out.folds)} held out"
+    return f"{held_out.name}, {format_folds(held_out.folds)} held out"
 
 
-def in_words(folds: tuple[int, ...]) -> str:
+def format_folds(folds: tuple[int, ...]) -> str:
     """“fold 4”, “folds 1 to 3”."""
-    return f"fold{'s' if len(folds) > 1 else ''} {listed(folds)}"
+    return f"fold{'s' if len(folds) > 1 else ''} {format_fold_numbers(folds)}"
 
 
-def listed(folds: tuple[int, ...]) -> str:
+def format_fold_numbers(folds: tuple[int, ...]) -> str:
     """Folds in words: “1 to 3”, “2, 4”."""
     consecutive = len(folds) > 2 and folds[-1] - folds[0] == len(folds) - 1
     return f"{folds[0]} to {folds[-1]}" if consecutive else ", ".join(map(str, folds))
 
 
-def forget_peak() -> None:
+def reset_peak_memory() -> None:
     """Count the process' peak memory from here on, where the system can."""
     if RESET_PEAK.exists():
         RESET_PEAK.write_text("5")
 
 
 def peak_mb() -> float:
-    """The process' peak memory in MB, since `forget_peak` where the system can."""
+    """The process' peak memory in MB, since `reset_peak_memory` where the system can."""
     if STATUS.is_file() and (found := re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())):
         return round(int(found[1]) / 1e3)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -50,7 +50,7 @@ class Examples(NamedTuple):
     weights: NDArray[np.floating]  # (windows,)
 
 
-def teach(
+def train_linear_probe(
     network: Checkpoint, data: Dataset, folder: Path, settings: HeadSettings, progress: Progress
 ) -> Checkpoint:
     """A new head on the network as the checkpoint `folder`, measured first where that is asked.
@@ -58,8 +58,8 @@ def teach(
     Raises ValueError for a name, a fold or a network that cannot be used, and unreadable clips.
     """
     checkpoint.check_name(folder.name)
-    ears = readable(network)
-    _check_place(ears, folder)
+    backbone = resolve_backbone(network)
+    _check_place(backbone, folder)
     chosen = data.of_folds(set(settings.folds or data.folds))
     _check_classes(chosen)
     found: dict[str, Any] = {"results": [], "calibration": None}
@@ -67,11 +67,11 @@ def teach(
         unseen = data.of_folds(set(settings.measure))
         rest = chosen.of_folds(set(chosen.folds) - set(settings.measure))
         _check_classes(rest)
-        before = _measured(ears, rest, unseen, data.classes, settings, progress)
+        before = _measured(backbone, rest, unseen, data.classes, settings, progress)
         found = {key: before.card[key] for key in found}
         found["results"][0]["network"] = "a head taught the same way without these clips"
-    card = {**_card(ears, chosen, data.classes, settings), **found}
-    return _publish(ears, chosen, card, folder, settings, progress)
+    card = {**_card(backbone, chosen, data.classes, settings), **found}
+    return _publish(backbone, chosen, card, folder, settings, progress)
 
 
 def fit(examples: Examples, n_classes: int, settings: HeadSettings) -> Head:
@@ -94,7 +94,7 @@ def fit(examples: Examples, n_classes: int, settings: HeadSettings) -> Head:
     return Head(kernel.astype(np.float32), bias.astype(np.float32))
 
 
-def examples(
+def embed_examples(
     network: Checkpoint, data: Dataset, classes: Sequence[str], progress: Progress
 ) -> Examples:
     """The clips' windows as the network hears them; rare classes weigh as much as frequent ones."""
@@ -108,21 +108,21 @@ def examples(
     return Examples(np.concatenate(found), np.repeat(labels, lengths), weights)
 
 
-def readable(network: Checkpoint) -> Checkpoint:
+def resolve_backbone(network: Checkpoint) -> Checkpoint:
     """The network whose embedding is read. Raises ValueError."""
     if network.is_ensemble:
         raise ValueError(f"“{network.name}” is several networks: name one of its members.")
     return network.backbone or network
 
 
-def _check_place(ears: Checkpoint, folder: Path) -> None:
+def _check_place(backbone: Checkpoint, folder: Path) -> None:
     """Raise ValueError where the head would take its backbone's place, or not find it."""
-    if folder.name == ears.name:
+    if folder.name == backbone.name:
         raise ValueError(f"“{folder.name}” is the network that the head reads: choose a new name.")
-    places = (folder.parent / ears.name, checkpoint.home() / ears.name)
-    if ears.folder not in [place.resolve() for place in places]:
+    places = (folder.parent / backbone.name, checkpoint.home() / backbone.name)
+    if backbone.folder not in [place.resolve() for place in places]:
         raise ValueError(
-            f"There, the head would not find “{ears.name}”: publish it beside that with --out."
+            f"There, the head would not find “{backbone.name}”: publish it beside that with --out."
         )
 
 
@@ -132,7 +132,7 @@ def _check_classes(data: Dataset) -> None:
 
 
 def _measured(
-    ears: Checkpoint,
+    backbone: Checkpoint,
     rest: Dataset,
     unseen: Dataset,
     classes: tuple[str, ...],
@@ -141,19 +141,19 @@ def _measured(
 ) -> Checkpoint:
     """The head without the unseen fold, with its result there, kept for ensembles."""
     clips = [(clip.path.name, clip.label, clip.fold) for clip in rest.clips]
-    about = f"{ears.weights_sha256}{clips}{classes}{asdict(settings)}"
+    about = f"{backbone.weights_sha256}{clips}{classes}{asdict(settings)}"
     training = f"head-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    folder = holdout.kept(holdout.key(training, unseen))
-    card = {**_card(ears, rest, classes, settings), "results": [], "calibration": None}
-    card["backbone"]["folder"] = str(ears.folder)  # in the cache, nothing lies beside it
-    head = _publish(ears, rest, card, folder, settings, progress)
-    found = holdout.measured(head, unseen, progress)
+    folder = holdout.run_dir(holdout.run_id(training, unseen))
+    card = {**_card(backbone, rest, classes, settings), "results": [], "calibration": None}
+    card["backbone"]["folder"] = str(backbone.folder)  # in the cache, nothing lies beside it
+    head = _publish(backbone, rest, card, folder, settings, progress)
+    found = holdout.evaluate_holdout(head, unseen, progress)
     found["results"][0]["kept_as"] = folder.name
     return checkpoint.write_card(folder, {**head.card, **found})
 
 
 def _publish(
-    ears: Checkpoint,
+    backbone: Checkpoint,
     data: Dataset,
     card: dict[str, Any],
     folder: Path,
@@ -161,7 +161,7 @@ def _publish(
     progress: Progress,
 ) -> Checkpoint:
     classes = card["classes"]
-    shown = examples(ears, data, classes, progress)
+    shown = embed_examples(backbone, data, classes, progress)
     started = time.perf_counter()
     head = fit(shown, len(classes), settings)
     card["training"]["seconds"] = round(time.perf_counter() - started, 1)
@@ -174,31 +174,31 @@ def _publish(
 
 
 def _card(
-    ears: Checkpoint, data: Dataset, classes: tuple[str, ...], settings: HeadSettings
+    backbone: Checkpoint, data: Dataset, classes: tuple[str, ...], settings: HeadSettings
 ) -> dict[str, Any]:
-    n_values = int(ears.card["outputs"]["embedding"][0])
+    n_values = int(backbone.card["outputs"]["embedding"][0])
     n_own = (n_values + 1) * len(classes)
-    credits = (settings.credit, data.attribution, ears.card.get("attribution", ""))
+    credits = (settings.credit, data.attribution, backbone.card.get("attribution", ""))
     return {
         "format": 1,
         "architecture": "head",
-        "description": f"A linear head on what {ears.name} hears.",
+        "description": f"A linear head on what {backbone.name} hears.",
         "citation": " ".join((__doc__ or "").split("Linear probes after ")[1].split()),
-        "recipe": ears.recipe.to_dict(),
+        "recipe": backbone.recipe.to_dict(),
         "classes": list(classes),
-        "input_shape": ears.card["input_shape"],
+        "input_shape": backbone.card["input_shape"],
         "outputs": {"label": [len(classes)], "embedding": [n_values]},
-        "n_params": ears.card["n_params"] + n_own,
-        "multiply_adds": ears.card["multiply_adds"] + n_values * len(classes),
+        "n_params": backbone.card["n_params"] + n_own,
+        "multiply_adds": backbone.card["multiply_adds"] + n_values * len(classes),
         "layers": [
-            {"name": ears.name, "kind": "Checkpoint", "output": [n_values],
-             "n_params": ears.card["n_params"]},
+            {"name": backbone.name, "kind": "Checkpoint", "output": [n_values],
+             "n_params": backbone.card["n_params"]},
             {"name": "label", "kind": "Dense, softmax", "output": [len(classes)],
              "n_params": n_own},
         ],
-        "backbone": _named(ears),
+        "backbone": _named(backbone),
         "training": {
-            "data": f"{data.name}, {holdout.in_words(data.folds)} ({len(data.clips)} clips)",
+            "data": f"{data.name}, {holdout.format_folds(data.folds)} ({len(data.clips)} clips)",
             "folds": list(data.folds),
             "n_clips": len(data.clips),
             "settings": {
@@ -213,10 +213,10 @@ def _card(
     }  # fmt: skip
 
 
-def _named(ears: Checkpoint) -> dict[str, Any]:
+def _named(backbone: Checkpoint) -> dict[str, Any]:
     """The backbone, what its weights may be, and where to get it where it can be fetched."""
     for name, wanted in download.SOURCES.items():
-        if ears.name == wanted.becomes and ears.source_sha256 in wanted.accepted:
+        if backbone.name == wanted.becomes and backbone.source_sha256 in wanted.accepted:
             how = f"get it with “python -m audioclf fetch {name}”, or on the page under Networks"
-            return {"name": ears.name, "sha256": list(wanted.accepted), "how": how}
-    return {"name": ears.name, "sha256": [ears.source_sha256]}
+            return {"name": backbone.name, "sha256": list(wanted.accepted), "how": how}
+    return {"name": backbone.name, "sha256": [backbone.source_sha256]}

@@ -22,10 +22,10 @@ from audioclf.features.windowing import Features
 from audioclf.models.architectures import Architecture
 from audioclf.training.config import Settings
 from audioclf.training.data import Batch, TrainingSet, batches, n_batches
-from audioclf.training.errors import StoppedError
+from audioclf.training.errors import TrainingInterruptedError
 from audioclf.training.optimizer import LayeredAdamW
-from audioclf.training.run_state import RunState, kept_network, state_of
-from audioclf.training.validation import Watch, measure
+from audioclf.training.run_state import RunState, load_last, load_state
+from audioclf.training.validation import Validation, validate
 
 SAVE_EVERY, SAVE_AFTER_S = 5, 4.0  # epochs, and seconds where they take longer
 
@@ -40,8 +40,8 @@ class EpochReport:
     accuracy: float
     seconds: float
     waited_s: float  # of these, for batches
-    unseen_loss: float | None = None  # in nats, on whole clips that are held out
-    unseen_accuracy: float | None = None  # there, of the average of the weights
+    val_loss: float | None = None  # in nats, on whole clips that are held out
+    val_accuracy: float | None = None  # there, of the average of the weights
 
 
 def fit(
@@ -50,58 +50,60 @@ def fit(
     settings: Settings,
     run: Path,
     begin: keras.Model | None = None,
-    watch: Watch | None = None,
+    watch: Validation | None = None,
 ) -> Iterator[EpochReport]:
     """Train in the folder `run`, or go on there; the trained network is its `trained(run)`.
 
     `begin`: a network to start from in place of a new one. Raises ValueError where the loss is
-    lost, and StoppedError where the watch says so: then the last whole epoch is kept.
+    lost, and TrainingInterruptedError where the watch says so: then the last whole epoch is kept.
     """
     if architecture.multi_label:  # a weighted target would be another probability
         settings = replace(settings, class_weights=False)
     keras.utils.set_random_seed(settings.seed)
-    watch = watch or Watch()
-    state = state_of(run, settings.average)
+    watch = watch or Validation()
+    state = load_state(run, settings.average)
     if state.epoch == 0:
         begin = begin or architecture.build(data.input_shape, len(data.classes))
         model = _compiled(begin, data, settings)
     else:
-        model = kept_network(run, state)
+        model = load_last(run, state)
     for epoch in range(state.epoch + 1, settings.epochs + 1):
         _seed_dropout(model, settings.seed, epoch)
-        before = state.moment(model)
+        before = state.snapshot(model)
         try:
             shown = _until_stopped(batches(data, settings, epoch), watch)
             report = _epoch(model, shown, state, (epoch, settings.epochs))
             report = _watched(report, model, state, watch)
-        except StoppedError:
-            if state.epoch > state.kept_epoch:
-                state.go_back(model, before)
-                state.keep(model, run)
+        except TrainingInterruptedError:
+            if state.epoch > state.last_saved_epoch:
+                state.restore(model, before)
+                state.save(model, run)
             raise
         state.reports.append(asdict(report))
-        is_late = time.monotonic() - state.kept_at > SAVE_AFTER_S
+        is_late = time.monotonic() - state.last_saved_at > SAVE_AFTER_S
         if epoch % SAVE_EVERY == 0 or epoch == settings.epochs or is_late:
-            state.keep(model, run)
+            state.save(model, run)
         yield report
 
 
-def _until_stopped(shown: Iterator[Batch], watch: Watch) -> Iterator[Batch]:
+def _until_stopped(shown: Iterator[Batch], watch: Validation) -> Iterator[Batch]:
     """The batches, as long as nobody wants the training to end."""
     for batch in shown:
-        if watch.is_stopped():
-            raise StoppedError
+        if watch.should_stop():
+            raise TrainingInterruptedError
         yield batch
 
 
-def _watched(report: EpochReport, model: keras.Model, state: RunState, watch: Watch) -> EpochReport:
+def _watched(
+    report: EpochReport, model: keras.Model, state: RunState, watch: Validation
+) -> EpochReport:
     """With what the network that would be published makes of clips that it is not taught."""
     if watch.unseen is None:
         return report
     started = time.perf_counter()
-    loss, accuracy = measure(model, watch.unseen, state.average, watch.is_stopped)
+    loss, accuracy = validate(model, watch.unseen, state.average, watch.should_stop)
     seconds = report.seconds + time.perf_counter() - started
-    return replace(report, seconds=seconds, unseen_loss=loss, unseen_accuracy=accuracy)
+    return replace(report, seconds=seconds, val_loss=loss, val_accuracy=accuracy)
 
 
 def _epoch(

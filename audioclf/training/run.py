@@ -26,51 +26,55 @@ from audioclf.training.config import Settings, changed
 from audioclf.training.data import TrainingSet
 from audioclf.training.holdout import Progress
 from audioclf.training.loop import EpochReport
-from audioclf.training.validation import Watch, never
+from audioclf.training.validation import Validation, never
 
 Report = Callable[[str, EpochReport], None]  # the stage in words, and its epoch
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingConfig:
     """What is to be learnt, from what, and under which name."""
 
     folder: Path
     architecture: str
     name: str
-    out: Path
-    like: FrontendConfig | None = None  # in place of the architecture's own
+    output_dir: Path
+    base_config: FrontendConfig | None = None  # in place of the architecture's own
     feature: str | None = None  # another than that
     recipe: tuple[tuple[str, str], ...] = ()  # other values, such as ("analysis.n_bins", "64")
     folds: tuple[int, ...] = ()  # trained on; none: all
-    measure: int | None = None  # trained without this fold first, to measure on it
-    further: int | None = None  # epochs by which the measured network goes on; none: a new training
-    start: Checkpoint | None = None  # goes on from this one, which is no head, with new classes
+    holdout_fold: int | None = None  # trained without this fold first, to measure on it
+    extra_epochs: int | None = (
+        None  # epochs by which the measured network goes on; none: a new training
+    )
+    base_model: Checkpoint | None = (
+        None  # goes on from this one, which is no head, with new classes
+    )
     data_name: str | None = None  # the folder's name unless given
-    credit: str = ""  # the data's citation and licence
+    attribution: str = ""  # the data's citation and licence
     settings: Settings = field(default_factory=Settings)
-    given: Dataset | None = None  # instead of what lies in the folder
-    run: Path | None = None  # where the training is kept; in the cache unless given
-    watch: bool = False  # every epoch is measured on the held-out folds, if there are any
-    is_stopped: Callable[[], bool] = never  # asked before every batch
-    is_over: bool = False  # nothing more is taught: what was kept is published
+    dataset: Dataset | None = None  # instead of what lies in the folder
+    run_dir: Path | None = None  # where the training is kept; in the cache unless given
+    validate: bool = False  # every epoch is measured on the held-out folds, if there are any
+    should_stop: Callable[[], bool] = never  # asked before every batch
+    export_only: bool = False  # nothing more is taught: what was kept is published
 
     def data(self) -> Dataset:
         """The folder's clips, under their name. Raises ValueError."""
-        found = self.given or dataset.load(self.folder)
+        found = self.dataset or dataset.load(self.folder)
         return replace(found, name=self.data_name or found.name)
 
 
 class Split(NamedTuple):
     """The clips that are taught, those that are held out, and all classes."""
 
-    taught: Dataset
-    unseen: Dataset | None
+    train: Dataset
+    validation: Dataset | None
     classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Taught:
+class TrainedModel:
     """A trained network and what its card needs to know of the training."""
 
     architecture: Architecture
@@ -80,75 +84,79 @@ class Taught:
     key: str  # of this very training
 
 
-def learn(
-    lesson: Lesson,
+def run_training(
+    config: TrainingConfig,
     split: Split,
     report: Report,
     progress: Progress,
     before: Checkpoint | None = None,
-) -> Taught:
+) -> TrainedModel:
     """Train on the split's clips, or go on where that very training stopped.
 
-    `before`: a network of the same classes that goes on. Raises ValueError, and StoppedError.
+    `before`: a network of the same classes that goes on. Raises ValueError, and TrainingInterruptedError.
     """
-    architecture = architectures.load(lesson.architecture)
-    if lesson.start:  # its new classes exclude each other
+    architecture = architectures.load(config.architecture)
+    if config.base_model:  # its new classes exclude each other
         architecture = replace(architecture, multi_label=False)
-    recipe = before.recipe if before else recipe_of(lesson, architecture)
-    made, unseen = _sets(lesson, split, recipe, progress)
-    key = _key(lesson, architecture, split.taught, made, before)
-    run = lesson.run or paths.cache_dir() / "runs" / key
+    recipe = before.recipe if before else recipe_of(config, architecture)
+    made, unseen = _sets(config, split, recipe, progress)
+    key = _key(config, architecture, split.train, made, before)
+    run = config.run_dir or paths.cache_dir() / "runs" / key
     begin = None
     if not run_state.n_epochs_done(run):
-        begin = _begin(lesson, split, before, progress)
-    folds = holdout.in_words(split.taught.folds)
-    watch = Watch(unseen, lesson.is_stopped)
-    if not lesson.is_over:
-        for epoch in loop.fit(architecture, made, lesson.settings, run, begin, watch):
+        begin = _begin(config, split, before, progress)
+    folds = holdout.format_folds(split.train.folds)
+    watch = Validation(unseen, config.should_stop)
+    if not config.export_only:
+        for epoch in loop.fit(architecture, made, config.settings, run, begin, watch):
             report(folds, epoch)
-    training = _in_card(lesson, split.taught, run)
-    if first := before or lesson.start:
+    training = _in_card(config, split.train, run)
+    if first := before or config.base_model:
         training["before"] = first.card.get("training")
-    if lesson.start:
-        training["started_from"] = lesson.start.name
-    return Taught(architecture, run_state.trained(run), made, training, key)
+    if config.base_model:
+        training["started_from"] = config.base_model.name
+    return TrainedModel(architecture, run_state.load_averaged(run), made, training, key)
 
 
 def _sets(
-    lesson: Lesson, split: Split, recipe: FrontendConfig, progress: Progress
+    config: TrainingConfig, split: Split, recipe: FrontendConfig, progress: Progress
 ) -> tuple[TrainingSet, TrainingSet | None]:
     """The clips that are taught, and those that are watched."""
 
     def count(clips: Iterable[Any]) -> Iterable[Any]:
         return progress("clips", clips)
 
-    variants = lesson.settings.augmentation.variants
-    made = training_set.training_set(split.taught, recipe, split.classes, variants, count)
-    if not lesson.watch or split.unseen is None:
+    variants = config.settings.augmentation.variants
+    made = training_set.training_set(split.train, recipe, split.classes, variants, count)
+    if not config.validate or split.validation is None:
         return made, None
-    return made, training_set.training_set(split.unseen, made.recipe, split.classes, None, count)
+    return made, training_set.training_set(
+        split.validation, made.recipe, split.classes, None, count
+    )
 
 
 def _begin(
-    lesson: Lesson, split: Split, before: Checkpoint | None, progress: Progress
+    config: TrainingConfig, split: Split, before: Checkpoint | None, progress: Progress
 ) -> keras.Model | None:
     """The network that a training starts from; None for a new one."""
     if before:
         return keras.saving.load_model(before.folder / checkpoint.KERAS)
-    if lesson.start:
-        return fine_tuning.start(lesson.start, split.taught, split.classes, progress)
+    if config.base_model:
+        return fine_tuning.build_fine_tune_model(
+            config.base_model, split.train, split.classes, progress
+        )
     return None
 
 
-def _in_card(lesson: Lesson, data: Dataset, run: Path) -> dict[str, Any]:
+def _in_card(config: TrainingConfig, data: Dataset, run: Path) -> dict[str, Any]:
     """What a card tells of the training."""
-    folds, n_done = holdout.in_words(data.folds), run_state.n_epochs_done(run)
+    folds, n_done = holdout.format_folds(data.folds), run_state.n_epochs_done(run)
     training = {
         "data": f"{data.name}, {folds} ({len(data.clips)} clips)",
         "folds": list(data.folds),
         "n_clips": len(data.clips),
-        "settings": asdict(lesson.settings),
-        "weights": "average of the last steps" if lesson.settings.average else "last step",
+        "settings": asdict(config.settings),
+        "weights": "average of the last steps" if config.settings.average else "last step",
         "seconds": round(run_state.seconds(run), 1),
         "date": datetime.date.today().isoformat(),
         "history": run_state.history(run),
@@ -159,28 +167,28 @@ def _in_card(lesson: Lesson, data: Dataset, run: Path) -> dict[str, Any]:
             "numpy": np.__version__,
         },
     }
-    if n_done < lesson.settings.epochs:
+    if n_done < config.settings.epochs:
         training["ended_after"] = n_done
     return training
 
 
-def recipe_of(lesson: Lesson, architecture: Architecture) -> FrontendConfig:
+def recipe_of(config: TrainingConfig, architecture: Architecture) -> FrontendConfig:
     """The architecture's, or one with the feature and deltas that are asked for.
 
     A network that goes on keeps its own.
     """
-    if lesson.start:
-        return lesson.start.recipe
-    recipe = lesson.like or architecture.recipe
-    if lesson.feature and lesson.feature != recipe.feature:
-        recipe = for_feature(lesson.feature, recipe)
-    recipe = changed(recipe, dict(lesson.recipe))
+    if config.base_model:
+        return config.base_model.recipe
+    recipe = config.base_config or architecture.recipe
+    if config.feature and config.feature != recipe.feature:
+        recipe = for_feature(config.feature, recipe)
+    recipe = changed(recipe, dict(config.recipe))
     architecture.check(recipe.input_shape)
     return recipe
 
 
 def _key(
-    lesson: Lesson,
+    config: TrainingConfig,
     architecture: Architecture,
     data: Dataset,
     made: TrainingSet,
@@ -190,22 +198,24 @@ def _key(
     keras.utils.clear_session()  # names of layers count from one again
     layers = architecture.build(made.input_shape, len(made.classes)).get_config()
     clips = [(clip.path.name, clip.label, clip.fold) for clip in data.clips]
-    first = before or lesson.start
+    first = before or config.base_model
     start = first.weights_sha256 if first else None
-    parts = [layers, clips, made.recipe.to_dict(), asdict(lesson.settings), start]
+    parts = [layers, clips, made.recipe.to_dict(), asdict(config.settings), start]
     digest = hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
     return f"{architecture.name}-{digest[:16]}"
 
 
-def published(taught: Taught, found: dict[str, Any], folder: Path) -> Checkpoint:
+def export_run(taught: TrainedModel, found: dict[str, Any], folder: Path) -> Checkpoint:
     """The checkpoint of a trained network, with these further parts of its card."""
     card = {
-        **save.describe(taught.architecture, taught.data.recipe, taught.data.classes, taught.model),
+        **save.build_card(
+            taught.architecture, taught.data.recipe, taught.data.classes, taught.model
+        ),
         "training": taught.training,
         "results": [],
         "licence": "Apache-2.0",
         **found,
     }
-    return save.publish(
-        taught.model, card, folder, taught.data.real_input(), taught.architecture.max_bytes
+    return save.save_checkpoint(
+        taught.model, card, folder, taught.data.sample_input(), taught.architecture.max_bytes
     )

@@ -21,7 +21,7 @@ MEASURES = ("loss", "accuracy", "unseen_loss", "unseen_accuracy")
 Weights = list[NDArray[Any]]
 
 
-class _Moment(NamedTuple):
+class _Snapshot(NamedTuple):
     """A network between two epochs, and what goes with it."""
 
     variables: Weights
@@ -41,8 +41,8 @@ class RunState:
     reports: list[dict[str, Any]]
     average: Weights
     n_steps: int
-    kept_epoch: int = 0
-    kept_at: float = field(default_factory=time.monotonic)
+    last_saved_epoch: int = 0
+    last_saved_at: float = field(default_factory=time.monotonic)
 
     @property
     def epoch(self) -> int:
@@ -62,18 +62,18 @@ class RunState:
             mean *= stays
             mean += (1 - stays) * weight
 
-    def moment(self, model: keras.Model) -> _Moment:
+    def snapshot(self, model: keras.Model) -> _Snapshot:
         """The network as it is now, to come back to."""
         values = [np.array(keras.ops.convert_to_numpy(one)) for one in _variables(model)]
-        return _Moment(values, [mean.copy() for mean in self.average], self.n_steps)
+        return _Snapshot(values, [mean.copy() for mean in self.average], self.n_steps)
 
-    def go_back(self, model: keras.Model, to: _Moment) -> None:
+    def restore(self, model: keras.Model, to: _Snapshot) -> None:
         """The network, its optimizer and the average as they were."""
         for variable, value in zip(_variables(model), to.variables, strict=True):
             variable.assign(value)
         self.average, self.n_steps = to.average, to.n_steps
 
-    def keep(self, model: keras.Model, run: Path) -> None:
+    def save(self, model: keras.Model, run: Path) -> None:
         """The network and the average first, then the state that names them, whole or not."""
         run.mkdir(parents=True, exist_ok=True)
         old = [path for path in run.iterdir() if path.name != STATE]
@@ -87,10 +87,10 @@ class RunState:
         new = {_network(run, self.epoch), _average(run, self.epoch)}
         for path in set(old) - new:
             path.unlink(missing_ok=True)
-        self.kept_epoch, self.kept_at = self.epoch, time.monotonic()
+        self.last_saved_epoch, self.last_saved_at = self.epoch, time.monotonic()
 
 
-def state_of(run: Path, decay: float = 0.0) -> RunState:
+def load_state(run: Path, decay: float = 0.0) -> RunState:
     """As it was last kept in the folder; a new one where there is none."""
     if not (run / STATE).is_file():
         return RunState(decay, [], [], 0)
@@ -100,20 +100,20 @@ def state_of(run: Path, decay: float = 0.0) -> RunState:
     return RunState(decay, kept["reports"], average, kept["n_steps"], kept["epoch"])
 
 
-def kept_network(run: Path, state: RunState) -> keras.Model:
+def load_last(run: Path, state: RunState) -> keras.Model:
     """The network of the last kept epoch, with its optimizer."""
     return keras.saving.load_model(_network(run, state.epoch))
 
 
-def trained(run: Path) -> keras.Model:
+def load_averaged(run: Path) -> keras.Model:
     """The network of a run as it was last kept, with the average of its weights.
 
     Raises ValueError where no epoch was kept.
     """
-    state = state_of(run)
+    state = load_state(run)
     if not state.epoch:
         raise ValueError("No epoch was finished, so there is nothing to publish: train on.")
-    model = kept_network(run, state)
+    model = load_last(run, state)
     if state.average:
         model.set_weights(state.average)
     return model
@@ -121,7 +121,7 @@ def trained(run: Path) -> keras.Model:
 
 def history(run: Path) -> dict[str, list[float]]:
     """Loss and accuracy of every epoch of a run, as it was last kept; also on unseen clips."""
-    reports = state_of(run).reports
+    reports = load_state(run).reports
     return {
         name: [round(one[name], 4) for one in reports]
         for name in MEASURES
@@ -131,12 +131,12 @@ def history(run: Path) -> dict[str, list[float]]:
 
 def n_epochs_done(run: Path) -> int:
     """Epochs that a run has behind it and would not repeat."""
-    return state_of(run).epoch
+    return load_state(run).epoch
 
 
 def seconds(run: Path) -> float:
     """How long a run's epochs took, together."""
-    return sum(one["seconds"] for one in state_of(run).reports)
+    return sum(one["seconds"] for one in load_state(run).reports)
 
 
 def _variables(model: keras.Model) -> list[Any]:

@@ -11,7 +11,7 @@ from audioclf.features import windowing
 from audioclf.features.windowing import Features
 from audioclf.inference import calibration
 from audioclf.training.data import TrainingSet
-from audioclf.training.errors import StoppedError
+from audioclf.training.errors import TrainingInterruptedError
 
 BATCH = 32  # windows that are heard at a time
 
@@ -22,31 +22,31 @@ def never() -> bool:
 
 
 @dataclass(frozen=True)
-class Watch:
+class Validation:
     """Clips that every epoch is measured on, and whether somebody wants it to end."""
 
     unseen: TrainingSet | None = None
-    is_stopped: Callable[[], bool] = never
+    should_stop: Callable[[], bool] = never
 
 
-def measure(
+def validate(
     model: keras.Model,
     unseen: TrainingSet,
     weights: list[NDArray] | None = None,
-    is_stopped: Callable[[], bool] = never,
+    should_stop: Callable[[], bool] = never,
 ) -> tuple[float, float]:
     """Mean loss in nats and accuracy on whole clips, each the mean opinion of its windows.
 
     `weights`: of the network that is measured, such as their average, in place of its own. Raises
-    StoppedError where somebody wants the training to end; then the weights stay exchanged.
+    TrainingInterruptedError where somebody wants the training to end; then the weights stay exchanged.
     """
     own = model.get_weights() if weights else None
     if weights:
         model.set_weights(weights)
     heard = []
     for clip in unseen.clips:
-        if is_stopped():
-            raise StoppedError
+        if should_stop():
+            raise TrainingInterruptedError
         heard.append(_hear(model, unseen, clip[0]))
     if own is not None:
         model.set_weights(own)

@@ -24,7 +24,7 @@ from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage.files import write_json
 from audioclf.training import config, error_analysis, holdout, linear_probe
-from audioclf.training.errors import StoppedError
+from audioclf.training.errors import TrainingInterruptedError
 
 NICENESS = 10  # the page goes first
 TOLD_EVERY_S = 0.2
@@ -47,7 +47,7 @@ class _Reporter:
     def _end(self, *_: Any) -> None:
         self.wants_end = True
 
-    def is_stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether somebody wants the end, or the supervisor has died."""
         return self.wants_end or os.getppid() != self.parent
 
@@ -58,12 +58,12 @@ class _Reporter:
         write_json(self.job.folder / PROGRESS, told)
 
     def count(self, words: str, things: Iterable[Any]) -> Iterator[Any]:
-        """The things, one after the other; raises StoppedError."""
+        """The things, one after the other; raises TrainingInterruptedError."""
         total = len(things) if isinstance(things, Sized) else None
         self.stage(words, 0, total)
         for number, thing in enumerate(things):
-            if self.is_stopped():
-                raise StoppedError
+            if self.should_stop():
+                raise TrainingInterruptedError
             if time.monotonic() - self.told_at > TOLD_EVERY_S:
                 self.stage(words, number, total)
             yield thing
@@ -92,7 +92,7 @@ def main(folder: Path, *, publish: bool = False) -> int:
         done = {"checkpoint": made.name, "folder": str(made.folder), "clips": []}
         write_json(folder / RESULT, done)  # from here on it is done, whatever happens
         write_json(folder / RESULT, done | _result(request, made, unseen, reporter))
-    except StoppedError:
+    except TrainingInterruptedError:
         return STOPPED
     except (ValueError, OSError, MemoryError) as error:
         print(_sentence(error), file=sys.stderr)
@@ -137,7 +137,7 @@ def _teach(
         asked = linear_probe.HeadSettings(measure=tuple(sorted(held_out)), credit=request.credit)
         network = checkpoint.find(request.start or "")
         place = Path(request.out, request.name)
-        return linear_probe.teach(network, data, place, asked, reporter.count), unseen
+        return linear_probe.train_linear_probe(network, data, place, asked, reporter.count), unseen
     reporter.stage(STARTING)
     made = _teach_whole(request, data, reporter, run, held_out, publish=publish)
     return made, unseen
@@ -153,28 +153,28 @@ def _teach_whole(
     publish: bool,
 ) -> Checkpoint:
     """All of a network, or one from scratch; goes on from what the run kept."""
-    start = linear_probe.readable(checkpoint.find(request.start)) if request.start else None
+    start = linear_probe.resolve_backbone(checkpoint.find(request.start)) if request.start else None
     from audioclf.training import fine_tuning, pipeline, run_state
 
     _forget_after(reporter.job, run_state.n_epochs_done(run))
     usual = fine_tuning.SETTINGS if start else config.Settings()
-    work = pipeline.Lesson(
+    work = pipeline.TrainingConfig(
         folder=Path(request.folder),
         architecture=start.card["architecture"] if start else (request.architecture or ""),
         name=request.name,
-        out=Path(request.out),
+        output_dir=Path(request.out),
         folds=tuple(sorted(set(data.folds) - held_out)),
-        like=None if start else ranking.proven_recipe(request.architecture),
-        start=start,
-        credit=request.credit,
+        base_config=None if start else ranking.proven_recipe(request.architecture),
+        base_model=start,
+        attribution=request.credit,
         settings=config.changed(usual, dict(request.settings)),
-        given=data,
-        run=run,
-        watch=True,
-        is_stopped=reporter.is_stopped,
-        is_over=publish,
+        dataset=data,
+        run_dir=run,
+        validate=True,
+        should_stop=reporter.should_stop,
+        export_only=publish,
     )
-    return pipeline.teach(work, reporter.epoch, reporter.count)
+    return pipeline.train_and_evaluate(work, reporter.epoch, reporter.count)
 
 
 def _result(
@@ -186,7 +186,7 @@ def _result(
         return found
     judged = made
     if made.is_head and (kept := made.evaluation.get("kept_as")):
-        judged = holdout.of_key(kept)
+        judged = holdout.load_run(kept)
     rows = error_analysis.look(judged, unseen, reporter.count)
     found["clips"] = rows
     if request.start:
@@ -209,8 +209,8 @@ def _be_modest(n_cores: int | None) -> None:
 
 def _in_words(report: Any) -> str:
     parts = [f"loss {report.loss:.3f}", f"accuracy {report.accuracy:.3f}"]
-    if report.unseen_accuracy is not None:
-        parts.append(f"on held-out clips {report.unseen_loss:.3f}, {report.unseen_accuracy:.3f}")
+    if report.val_accuracy is not None:
+        parts.append(f"on held-out clips {report.val_loss:.3f}, {report.val_accuracy:.3f}")
     return ", ".join([*parts, f"{report.seconds:.1f} s"])
 
 

@@ -37,7 +37,7 @@ def head(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkp
     data = dataset.load(three_sounds)
     folder = tmp_path_factory.mktemp("heads") / "my_head"
     settings = HeadSettings(measure=(1,))
-    return linear_probe.teach(
+    return linear_probe.train_linear_probe(
         checkpoint.find(BACKBONE), data, folder, settings, lambda w, things: things
     )
 

@@ -146,9 +146,11 @@ def test_what_is_published_says_what_keras_says(network: Architecture, tmp_path:
     n_bins, n_channels = shape[1:]
     learnt = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
     recipe = replace(network.recipe, normalisation=learnt)
-    card = save.describe(network, recipe, tuple("abcdefghij"), model)
+    card = save.build_card(network, recipe, tuple("abcdefghij"), model)
     assert card["multiply_adds"] == multiply_adds(model) > 10_000
-    made = save.publish(model, card, tmp_path / "net", random_input(7, shape), network.max_bytes)
+    made = save.save_checkpoint(
+        model, card, tmp_path / "net", random_input(7, shape), network.max_bytes
+    )
     session = onnxruntime.InferenceSession(made.folder / "model.onnx")
     loaded = keras.saving.load_model(made.folder / "model.keras")
     names = [output.name for output in session.get_outputs()]

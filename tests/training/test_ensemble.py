@@ -19,7 +19,7 @@ from audioclf.training.augmentation import Augmentation
 from audioclf.training.config import Settings
 from audioclf.training.cross_validation import cross_validate
 from audioclf.training.loop import EpochReport
-from audioclf.training.pipeline import Lesson
+from audioclf.training.pipeline import TrainingConfig
 from audioclf.training.waveform_augmentation import Variants
 from tests import sounds
 
@@ -32,17 +32,20 @@ def silent(words: str, things: Iterable[Any]) -> Iterable[Any]:
     return things
 
 
-def work(folder: Path, out: Path, name: str = "mlp", **changes: Any) -> Lesson:
-    return replace(Lesson(folder, "mlp", name, out, settings=QUICK), **changes)
+def work(folder: Path, out: Path, name: str = "mlp", **changes: Any) -> TrainingConfig:
+    return replace(TrainingConfig(folder, "mlp", name, out, settings=QUICK), **changes)
 
 
 @pytest.fixture(scope="module")
 def two(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, ...]:
     """Two networks of other seeds and windows, with what they made of fold 2."""
     out = tmp_path_factory.mktemp("voters")
-    first = work(three_sounds, out, "first", measure=2, further=2)
-    second = work(three_sounds, out, "second", measure=2, settings=replace(QUICK, seed=1))
-    made = [pipeline.teach(one, lambda stage, report: None, silent) for one in (first, second)]
+    first = work(three_sounds, out, "first", holdout_fold=2, extra_epochs=2)
+    second = work(three_sounds, out, "second", holdout_fold=2, settings=replace(QUICK, seed=1))
+    made = [
+        pipeline.train_and_evaluate(one, lambda stage, report: None, silent)
+        for one in (first, second)
+    ]
     return tuple(made)
 
 
@@ -79,9 +82,9 @@ def test_the_ensemble_is_measured_with_members_that_never_saw_the_fold(
 ) -> None:
     assert together.evaluation is not None
     assert together.evaluation["data"] == "three_sounds, fold 2 held out"
-    before = [holdout.of_key((one.evaluation or {})["kept_as"]) for one in two]
+    before = [holdout.load_run((one.evaluation or {})["kept_as"]) for one in two]
     assert all(one.card["training"]["folds"] == [1, 3, 4, 5] for one in before)
-    again = ensemble.measured_together(before, dataset.load(three_sounds).of_folds({2}), silent)
+    again = ensemble.evaluate_ensemble(before, dataset.load(three_sounds).of_folds({2}), silent)
     assert again["accuracy"] == together.evaluation["accuracy"]
     assert again["nll"] == pytest.approx(together.evaluation["nll"])
 
@@ -113,7 +116,7 @@ def test_an_ensemble_without_its_members_is_not_listed(
 def test_what_evaluate_says_is_what_the_card_says_to_the_digit(
     two: tuple[Checkpoint, ...], three_sounds: Path
 ) -> None:
-    before = holdout.of_key((two[0].evaluation or {})["kept_as"])
+    before = holdout.load_run((two[0].evaluation or {})["kept_as"])
     found = evaluation.evaluate(before, dataset.load(three_sounds).of_folds({2})).to_dict()
     assert found.items() <= (before.evaluation or {}).items()
 
@@ -122,7 +125,7 @@ def test_a_training_is_measured_on_the_fold_that_is_asked_for(
     three_sounds: Path, tmp_path: Path
 ) -> None:
     said = [
-        pipeline.measured_without(
+        pipeline.train_without_folds(
             work(three_sounds, tmp_path, folds=(1, 2, 3), data_name=name),
             (fold,),
             lambda stage, report: None,

@@ -18,9 +18,9 @@ from audioclf.training import data as training_set
 from audioclf.training import fine_tuning, loop, run_state
 from audioclf.training.config import Settings
 from audioclf.training.data import TrainingSet
-from audioclf.training.errors import StoppedError
+from audioclf.training.errors import TrainingInterruptedError
 from audioclf.training.optimizer import LayeredAdamW
-from audioclf.training.validation import Watch
+from audioclf.training.validation import Validation
 from audioclf.training.waveform_augmentation import Variants
 from tests.sentences import refusal
 
@@ -40,7 +40,7 @@ def data(three_sounds: Path) -> Dataset:
 
 @pytest.fixture(scope="module")
 def model(data: Dataset) -> keras.Model:
-    return fine_tuning.start(checkpoint.find(START), data, data.classes, silent)
+    return fine_tuning.build_fine_tune_model(checkpoint.find(START), data, data.classes, silent)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_network_starts_with_the_classifier_that_its_embedding_teaches_at_once
 ) -> None:
     assert set(model.output) == {"label", "embedding"}
     assert model.output["label"].shape == (None, 3)
-    heard = model.predict_on_batch(made.real_input(len(made.clips)))["label"]
+    heard = model.predict_on_batch(made.sample_input(len(made.clips)))["label"]
     assert (heard.argmax(axis=1) == made.targets.argmax(axis=1)).mean() == 1
 
 
@@ -93,10 +93,10 @@ def test_every_epoch_is_watched_on_clips_that_are_not_taught(
     begin = keras.models.clone_model(model)
     begin.set_weights(model.get_weights())
     network = networks.load("separable_cnn")
-    reports = list(loop.fit(network, made, PLAIN, tmp_path, begin, Watch(unseen)))
-    assert [report.unseen_accuracy for report in reports] == [1, 1]
+    reports = list(loop.fit(network, made, PLAIN, tmp_path, begin, Validation(unseen)))
+    assert [report.val_accuracy for report in reports] == [1, 1]
     for report in reports:
-        assert report.unseen_loss is not None and 0 < report.unseen_loss < 0.5
+        assert report.val_loss is not None and 0 < report.val_loss < 0.5
     assert set(run_state.history(tmp_path)) == set(run_state.MEASURES)
     # Watching changes nothing: what is learnt is what is learnt without.
     other = keras.models.clone_model(model)
@@ -111,7 +111,7 @@ def test_a_training_that_is_stopped_keeps_its_last_whole_epoch(
 ) -> None:
     n_asked = 0
 
-    def is_stopped() -> bool:
+    def should_stop() -> bool:
         nonlocal n_asked
         n_asked += 1
         return n_asked > 7  # three batches an epoch: in the middle of the third
@@ -119,9 +119,9 @@ def test_a_training_that_is_stopped_keeps_its_last_whole_epoch(
     begin = keras.models.clone_model(model)
     begin.set_weights(model.get_weights())
     network, settings = networks.load("separable_cnn"), replace(PLAIN, epochs=4)
-    watch = Watch(is_stopped=is_stopped)
+    watch = Validation(should_stop=should_stop)
     told = []
-    with pytest.raises(StoppedError):
+    with pytest.raises(TrainingInterruptedError):
         for report in loop.fit(network, made, settings, tmp_path / "stopped", begin, watch):
             told.append(report.loss)
     assert len(told) == run_state.n_epochs_done(tmp_path / "stopped") == 2
@@ -158,5 +158,5 @@ def test_the_command_line_tunes_a_whole_network(
 def test_what_cannot_be_tuned_is_refused(three_sounds: Path, tmp_path: Path) -> None:
     ensemble = next(one for one in checkpoint.find_all() if one.is_ensemble)
     data = dataset.load(three_sounds)
-    said = refusal(lambda: fine_tuning.start(ensemble, data, data.classes, silent))
+    said = refusal(lambda: fine_tuning.build_fine_tune_model(ensemble, data, data.classes, silent))
     assert "is several networks" in said

@@ -53,7 +53,7 @@ def _write(path: Path, samples: io.Samples) -> None:
 def head(taught: Checkpoint, new_sounds: Dataset) -> Checkpoint:
     """Beside its backbone, measured on a fold that it never saw."""
     settings = HeadSettings(measure=(1,), credit="Made by a program.")
-    return linear_probe.teach(
+    return linear_probe.train_linear_probe(
         taught, new_sounds, taught.folder.parent / "new_head", settings, silent
     )
 
@@ -123,7 +123,7 @@ def test_another_network_under_the_backbone_s_name_is_not_taken_for_it(
 def test_a_head_votes_in_an_ensemble_and_is_measured_there(
     head: Checkpoint, taught: Checkpoint, new_sounds: Dataset
 ) -> None:
-    again = linear_probe.teach(
+    again = linear_probe.train_linear_probe(
         taught, new_sounds, head.folder.parent / "other_head",
         HeadSettings(measure=(1,), inverse_strength=1.0), silent,
     )  # fmt: skip
@@ -136,7 +136,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
     plain = predict_file(clip, made.uncalibrated())
     assert plain.probabilities == pytest.approx(expected, abs=1e-5)
     assert "several networks" in refusal(
-        lambda: linear_probe.teach(
+        lambda: linear_probe.train_linear_probe(
             made, new_sounds, head.folder.parent / "x", HeadSettings(), silent
         )
     )
@@ -166,7 +166,7 @@ def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
 def test_rare_classes_and_long_clips_weigh_as_much_as_others(
     taught: Checkpoint, new_sounds: Dataset
 ) -> None:
-    shown = linear_probe.examples(taught, new_sounds, new_sounds.classes, silent)
+    shown = linear_probe.embed_examples(taught, new_sounds, new_sounds.classes, silent)
     per_class = [shown.weights[shown.numbers == number].sum() for number in (0, 1)]
     assert per_class == pytest.approx([7.5, 7.5])  # 5 clips of one and 10 of the other
     assert len(shown.values) == len(shown.weights) > len(new_sounds.clips)
@@ -177,7 +177,9 @@ def test_a_head_cannot_take_its_backbone_s_place_nor_lose_it(
     taught: Checkpoint, new_sounds: Dataset, tmp_path: Path
 ) -> None:
     def teach(folder: Path, settings: HeadSettings) -> str:
-        return refusal(lambda: linear_probe.teach(taught, new_sounds, folder, settings, silent))
+        return refusal(
+            lambda: linear_probe.train_linear_probe(taught, new_sounds, folder, settings, silent)
+        )
 
     beside = taught.folder.parent
     assert "choose a new name" in teach(beside / taught.name, HeadSettings())

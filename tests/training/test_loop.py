@@ -87,7 +87,7 @@ KINDS = [
 def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, name: str) -> None:
     data = dataset.load(three_sounds)
     made = training_set.training_set(data, for_feature(name), data.classes)
-    found = made.real_input(len(made.clips))
+    found = made.sample_input(len(made.clips))
     assert found.shape[1:] == made.input_shape
     assert np.isfinite(found).all() and 0.1 < found.std() < 10
     shown = list(training_set.batches(made, SHORT, 1))
@@ -110,18 +110,18 @@ def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cach
 
 
 def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) -> None:
-    work = pipeline.Lesson(three_sounds, "separable_cnn", "../outside", tmp_path)
+    work = pipeline.TrainingConfig(three_sounds, "separable_cnn", "../outside", tmp_path)
     with pytest.raises(ValueError, match="cannot name a network"):
-        pipeline.teach(work, lambda stage, report: None, lambda words, things: things)
+        pipeline.train_and_evaluate(work, lambda stage, report: None, lambda words, things: things)
 
 
 @pytest.mark.parametrize("feature", ["waveform", "summary"])
 def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
     three_sounds: Path, tmp_path: Path, own_cache: Path, feature: str
 ) -> None:
-    work = pipeline.Lesson(three_sounds, "separable_cnn", "new", tmp_path, feature=feature)
+    work = pipeline.TrainingConfig(three_sounds, "separable_cnn", "new", tmp_path, feature=feature)
     with pytest.raises(ValueError, match="“separable_cnn” takes spectrograms"):
-        pipeline.teach(work, lambda stage, report: None, lambda words, things: things)
+        pipeline.train_and_evaluate(work, lambda stage, report: None, lambda words, things: things)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,14 +130,16 @@ def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
 def test_networks_of_several_outputs_are_taught_and_go_on(
     three_sounds: Path, tmp_path: Path, name: str
 ) -> None:
-    work = pipeline.Lesson(three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2))
+    work = pipeline.TrainingConfig(
+        three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2)
+    )
     reports: list[str] = []
-    made = pipeline.teach(
+    made = pipeline.train_and_evaluate(
         work, lambda stage, report: reports.append(stage), lambda w, things: things
     )
     assert made.card["outputs"].keys() >= {"label", "embedding"}
     assert len(reports) == 2
-    again = pipeline.teach(
+    again = pipeline.train_and_evaluate(
         work, lambda stage, report: reports.append(stage), lambda w, things: things
     )
     assert len(reports) == 2 and again.card["classes"] == made.card["classes"]
@@ -156,8 +158,8 @@ def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: P
     network = architectures.load("mobilenet")
     list(loop.fit(network, made, replace(SHORT, epochs=3, average=0.99), tmp_path / "average"))
     list(loop.fit(network, made, replace(SHORT, epochs=3, average=0.0), tmp_path / "last"))
-    last = run_state.trained(tmp_path / "last").get_weights()
-    average = run_state.trained(tmp_path / "average").get_weights()
+    last = run_state.load_averaged(tmp_path / "last").get_weights()
+    average = run_state.load_averaged(tmp_path / "average").get_weights()
     apart = max(float(np.abs(a - b).max()) for a, b in zip(last, average, strict=True))
     assert apart > 1e-4
     assert all(np.isfinite(weights).all() for weights in average)
