@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audioclf.annotation import project
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets import zip_archive
 from audioclf.datasets.layouts import SOUNDS
 from audioclf.datasets.uploads import ADDING, Limits, budget_of, check_file_name, copy_sounds
 from audioclf.datasets.zip_archive import Budget
 from audioclf.storage.atomic import delete_staged, move_in, one_at_a_time, staging
-from audioclf.storage.files import saying_why
+from audioclf.storage.files import oserror_as_valueerror
 
 Found = list[tuple[Path, str]]  # where a new sound is now, and its place in the set
 
 
-def bring(one: LabelledSet, paths: Sequence[Path], limits: Limits) -> int:
+def add_files(one: AnnotationProject, paths: Sequence[Path], limits: Limits) -> int:
     """Copy sounds, and those of ZIPs, into the set; how many are new.
 
     A file that is there already is not taken twice; another one of its name gets a number. Raises
@@ -29,7 +29,7 @@ def bring(one: LabelledSet, paths: Sequence[Path], limits: Limits) -> int:
     wanted = [path for path in paths if path.suffix.lower() in SOUNDS | {".zip"}]
     if not wanted:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
-    if one.is_elsewhere:
+    if one.is_external:
         raise ValueError(
             f"“{one.name}” is a folder that stays as it is: put the sounds into that folder."
         )
@@ -37,15 +37,15 @@ def bring(one: LabelledSet, paths: Sequence[Path], limits: Limits) -> int:
         check_file_name(path.name)
     budget = budget_of(limits, project.home())
     take_back(one)
-    with saying_why(one.folder), staging(one.folder) as staged:
+    with oserror_as_valueerror(one.folder), staging(one.folder) as staged:
         found = _staged(wanted, staged, budget)
         with one_at_a_time(one.folder / ADDING):
             _check(one, found, limits)
             move_in(staged, _moves(found, one.sounds))
-    return project.look(one, limits=limits.sound)
+    return project.scan_files(one, limits=limits.sound)
 
 
-def take_back(one: LabelledSet) -> None:
+def take_back(one: AnnotationProject) -> None:
     """Remove what an addition has left whose process was killed in the middle."""
     delete_staged(one.folder)
 
@@ -73,7 +73,7 @@ def _sounds(folder: Path) -> Found:
     ]
 
 
-def _check(one: LabelledSet, found: Found, limits: Limits) -> None:
+def _check(one: AnnotationProject, found: Found, limits: Limits) -> None:
     """Raise ValueError for more than the limits allow."""
     n_files = one.n_files + len(found)
     if limits.max_clips and n_files > limits.max_clips:

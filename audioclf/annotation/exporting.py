@@ -1,6 +1,6 @@
 """Labels given to other tools, with the sounds and a card; `label_import` takes them.
 
-Whatever the format, `audioclf-marks.csv` beside it holds everything that counts.
+Whatever the format, `audioclf-events.csv` beside it holds everything that counts.
 """
 
 import shutil
@@ -15,19 +15,19 @@ from typing import TypeVar
 import numpy as np
 
 from audioclf.annotation import database, event_log
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.datasets import dataset
 from audioclf.datasets.formats import audiofolder
 from audioclf.datasets.formats.base import Label
 from audioclf.datasets.formats.registry import Format, format_named
 from audioclf.storage import csv_cells
-from audioclf.storage.atomic import whole_folder, zip_folder
+from audioclf.storage.atomic import atomic_folder, zip_folder
 from audioclf.storage.deadline import Check, never
 from audioclf.text import plain
 
 T = TypeVar("T")
-EVERYTHING = "audioclf-marks.csv"
+FULL_CSV = "audioclf-events.csv"
 MARKS = (
     "file", "start_s", "end_s", "kind", "label", "who", "at", "suggested", "probability", "by",
     "by_chance", "accepted",
@@ -63,27 +63,29 @@ class Export:
     one_class: bool = False  # without what has several
 
 
-FOR_TEACHING = Export("audiofolder", clips="wav", one_class=True)
+TRAINING_EXPORT = Export("audiofolder", clips="wav", one_class=True)
 
 
-def write_labels(one: LabelledSet, chosen: Export, output: Path, check: Check = never) -> Path:
+def write_labels(
+    one: AnnotationProject, chosen: Export, output: Path, check: Check = never
+) -> Path:
     """The labels for another tool, as a new folder or a ZIP.
 
     Raises ValueError where there are none, and for what the format cannot hold.
     """
     if output.exists():
         raise ValueError(f"“{output.name}” is there already: name a new file or folder.")
-    with made(one, chosen, check) as folder:
+    with exported_folder(one, chosen, check) as folder:
         if output.suffix == ".zip":
             zip_folder(folder, output)
         else:
-            with whole_folder(output) as partial:
+            with atomic_folder(output) as partial:
                 shutil.copytree(folder, partial, dirs_exist_ok=True)
     return output
 
 
 @contextmanager
-def made(one: LabelledSet, chosen: Export, check: Check = never) -> Iterator[Path]:
+def exported_folder(one: AnnotationProject, chosen: Export, check: Check = never) -> Iterator[Path]:
     """The export as a folder that is there as long as it is needed. Raises ValueError.
 
     check: asked between the steps, and raises ValueError where the time is over.
@@ -108,7 +110,7 @@ def made(one: LabelledSet, chosen: Export, check: Check = never) -> Iterator[Pat
                 targets = _checked(_targets(own, part, durations).items(), check)
                 _copy(one, targets, sources, folder / prefix)
         check()
-        _keep(folder / EVERYTHING, _everything(one))
+        _keep(folder / FULL_CSV, _everything(one))
         _keep(folder / "README.md", _readme(one, labels))
         yield folder
 
@@ -162,7 +164,7 @@ def _targets(form: Format, labels: list[Label], durations: dict[str, float]) -> 
 
 
 def _copy(
-    one: LabelledSet,
+    one: AnnotationProject,
     targets: Iterable[tuple[str, str]],
     sources: dict[str, Path],
     folder: Path,
@@ -178,7 +180,7 @@ def _copy(
 
 
 def _as_clips(
-    one: LabelledSet, labels: Iterable[Label], folder: Path, form: str
+    one: AnnotationProject, labels: Iterable[Label], folder: Path, form: str
 ) -> tuple[list[Label], dict[str, Path]]:
     """The labels with every stretch as a file of its own, and where these lie.
 
@@ -219,28 +221,28 @@ def _lengths(clips: list[Label], labels: list[Label]) -> dict[str, float]:
     }
 
 
-def _everything(one: LabelledSet) -> str:
+def _everything(one: AnnotationProject) -> str:
     """All that counts, also what is no label: a row per class of a mark, with what stood there."""
-    with database.opened(one.store) as db:
-        marks = event_log.current(db)
+    with database.connect(one.store) as db:
+        events = event_log.current(db)
     rows = []
-    for mark in marks:
-        shown = mark.suggested
+    for event in events:
+        shown = event.suggested
         row = {
-            **vars(mark), "accepted": bool(mark.accepted), "by": shown and shown.by,
+            **vars(event), "accepted": bool(event.accepted), "by": shown and shown.source,
             "suggested": shown and shown.name, "probability": shown and shown.probability,
-            "by_chance": shown and shown.by_chance,
+            "by_chance": shown and shown.is_random,
         }  # fmt: skip
-        rows += [{**row, "label": name} for name in mark.names or ("",)]
+        rows += [{**row, "label": name} for name in event.names or ("",)]
     return csv_cells.write(MARKS, rows)
 
 
-def _readme(one: LabelledSet, labels: list[Label]) -> str:
+def _readme(one: AnnotationProject, labels: list[Label]) -> str:
     counts = Counter(label.name for label in labels)
     rows = [f"| {plain(name)} | {n} |" for name, n in counts.most_common()]
     return README.format(
         name=plain(one.name), n_files=len({label.file for label in labels}), n_labels=len(labels),
-        n_classes=len(counts), classes="\n".join(rows), everything=EVERYTHING,
+        n_classes=len(counts), classes="\n".join(rows), everything=FULL_CSV,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from audioclf.datasets.formats.base import Label, class_name
 from audioclf.datasets.layouts import SOUNDS
 from audioclf.storage import names, paths
 from audioclf.storage.atomic import delete_staged
-from audioclf.storage.files import saying_why
+from audioclf.storage.files import oserror_as_valueerror
 
 STORE, SOUNDS_FOLDER = "labels.sqlite", "sounds"
 NAME, FOLDER = "name", "folder"
@@ -142,7 +142,7 @@ def create(name: str, sounds: Path | None = None, own_id: str = "") -> Annotatio
         raise ValueError(f"There is a data set “{name}” already: choose another name.")
     if sounds is not None and not sounds.is_dir():
         raise ValueError(f"There is no folder “{sounds}”: name the folder of the sounds.")
-    with saying_why(made.folder), database.connect(made.store) as db:
+    with oserror_as_valueerror(made.folder), database.connect(made.store) as db:
         catalog.set_setting(db, NAME, name)
         catalog.set_setting(db, FOLDER, str(sounds.resolve()) if sounds else None)
     return made
@@ -181,12 +181,12 @@ def rename_class(one: AnnotationProject, old: str, new: str, who: str) -> int:
     with database.connect(one.store) as db, database.transaction(db):
         if old not in catalog.classes(db):
             raise ValueError("Choose the class to rename first.")
-        marks = [mark for mark in event_log.current(db) if old in mark.names]
-        for mark in marks:
-            names = tuple(dict.fromkeys(new if name == old else name for name in mark.names))
-            event_log.add(db, replace(mark, names=names, who=who, at=0.0, token=""))
+        events = [event for event in event_log.current(db) if old in event.names]
+        for event in events:
+            names = tuple(dict.fromkeys(new if name == old else name for name in event.names))
+            event_log.add(db, replace(event, names=names, who=who, at=0.0, token=""))
         catalog.rename_class(db, old, new)
-    return len(marks)
+    return len(events)
 
 
 def delete(one: AnnotationProject) -> None:

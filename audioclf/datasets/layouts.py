@@ -115,7 +115,7 @@ def _csv(file: Any, path: Path, table: Table) -> Iterator[tuple[int, dict[str, A
     for row in reader:
         yield (
             reader.line_num,
-            {key: csv_cells.as_typed(value or "") for key, value in row.items() if key},
+            {key: csv_cells.unescape_formula(value or "") for key, value in row.items() if key},
         )
 
 

@@ -24,7 +24,7 @@ from audioclf.jobs import job
 from audioclf.jobs.queue import DAY_S, new_id
 from audioclf.storage import names, paths
 from audioclf.storage.atomic import delete_staged, move_in, one_at_a_time, staging, unique_path
-from audioclf.storage.files import saying_why
+from audioclf.storage.files import oserror_as_valueerror
 
 FILES = "my sounds"  # the folder of what is brought file by file
 ADDING = ".adding"  # locked while files are given their names
@@ -83,7 +83,7 @@ def from_archive(path: Path, name: str, limits: Limits) -> str:
 def new_collection() -> Iterator[Path]:
     """A folder to fill, which becomes a collection of its name unless something goes wrong."""
     delete_staged(home())
-    with saying_why(home()), staging(home()) as staged:
+    with oserror_as_valueerror(home()), staging(home()) as staged:
         made = staged / new_id()
         made.mkdir()
         yield made
@@ -117,7 +117,7 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
         return made.name
     folder = home() / known / FILES / spelt
     delete_staged(home())
-    with saying_why(home()), staging(home()) as staged:
+    with oserror_as_valueerror(home()), staging(home()) as staged:
         copied = copy_sounds(sounds, staged / "files", budget)
         with one_at_a_time(home() / ADDING):
             taken: set[Path] = set()

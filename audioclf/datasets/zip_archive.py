@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from audioclf.datasets.layouts import SOUNDS
 from audioclf.storage import names, paths
-from audioclf.storage.atomic import whole_folder
+from audioclf.storage.atomic import atomic_folder
 from audioclf.storage.names import shown
 
 TABLES = frozenset({".csv", ".jsonl", ".txt", ".md", ".json"})
@@ -106,7 +106,7 @@ def unpack(path: Path, folder: Path, budget: Budget | None = None) -> Unpacked:
     budget = budget or Budget()
     try:
         n_entries = _check_end(path, budget.limits.max_files)
-        with _opened(path) as archive, whole_folder(folder) as partial:
+        with _opened(path) as archive, atomic_folder(folder) as partial:
             if len(archive.infolist()) != n_entries:
                 raise zipfile.BadZipFile
             members = [member for member in archive.infolist() if not member.is_dir()]

@@ -18,7 +18,7 @@ from audioclf.features import windowing
 from audioclf.inference.onnx_session import load_classifier
 from audioclf.models import architectures, checkpoint, linear_head
 from audioclf.models.checkpoint import CARD, KERAS, ONNX, Checkpoint
-from audioclf.storage.atomic import whole_folder, zip_folder
+from audioclf.storage.atomic import atomic_folder, zip_folder
 from audioclf.text import plain
 
 TOLERANCE = 1e-4
@@ -78,7 +78,7 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
         raise ValueError(f"“{network.name}” is several networks: take {names} one by one.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"“{folder.name}” is there already: name a new folder.")
-    with whole_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         if network.is_head:
             _join(network, partial)
         else:

@@ -19,7 +19,7 @@ from audioclf.models import checkpoint
 from audioclf.models.architectures import MAX_BYTES, Architecture
 from audioclf.models.architectures._flops import multiply_adds
 from audioclf.models.checkpoint import KERAS, ONNX, Checkpoint
-from audioclf.storage.atomic import whole_folder
+from audioclf.storage.atomic import atomic_folder
 
 TOLERANCE = 1e-4
 
@@ -75,7 +75,7 @@ def save_checkpoint(
     checkpoint.check_name(folder.name)
     if not card["recipe"]["normalisation"]:
         raise ValueError("The recipe has not learnt to scale its input: train the network first.")
-    with whole_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         bare = _without_optimizer(model)
         _save(bare, partial, max_bytes)
         _compare(bare, partial / ONNX, sample_input)

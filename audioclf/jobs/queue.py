@@ -35,7 +35,7 @@ from audioclf.jobs.job import (
     find_all,
     home,
 )
-from audioclf.storage.files import read_json, saying_why, write_json
+from audioclf.storage.files import oserror_as_valueerror, read_json, write_json
 
 ID_BYTES = 9
 ASKING = "asking.lock"
@@ -58,7 +58,7 @@ def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY
     be written.
     """
     job = Job(home() / (job_id or new_id()))
-    with saying_why(job.folder), _asking():
+    with oserror_as_valueerror(job.folder), _asking():
         _check_turn(request.limits, visitor)
         job.folder.mkdir(parents=True, exist_ok=True)
         write_json(job.folder / REQUEST, asdict(request))
@@ -74,7 +74,7 @@ def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job
     status = job.status
     if status.is_alive or status.state == DONE:
         raise ValueError("This training is running or done: there is nothing to resume.")
-    with saying_why(job.folder), _asking():
+    with oserror_as_valueerror(job.folder), _asking():
         _check_turn(job.request.limits, visitor)
         _launch(job, *(["--publish"] if publish else []), address=visitor.address)
     return job
@@ -83,7 +83,7 @@ def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job
 def cancel(job: Job) -> None:
     """Ask a job to end; it does within two seconds, and its last epoch is kept."""
     if job.status.is_alive:
-        with saying_why(job.folder):
+        with oserror_as_valueerror(job.folder):
             (job.folder / CANCEL).touch()
 
 

@@ -43,7 +43,7 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """An empty folder to fill; it takes the place of `folder` unless something goes wrong."""
     with staging(folder.parent, folder.name) as made:
         partial = made / folder.name

@@ -35,7 +35,7 @@ def read(text: str, place: str, needed: Sequence[str]) -> Iterator[dict[str, str
             )
     try:
         for row in reader:
-            yield {key: as_typed(value or "") for key, value in row.items() if key}
+            yield {key: unescape_formula(value or "") for key, value in row.items() if key}
     except csv.Error as error:
         raise ValueError(
             f"“{place}” is no CSV that can be read: save it as CSV in UTF-8."
@@ -51,6 +51,6 @@ def safe(value: Any) -> str:
     return f"'{text}" if is_formula else text
 
 
-def as_typed(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """A cell without the apostrophe that `safe` put before it."""
     return cell[1:] if MARKED.match(cell) else cell

@@ -39,7 +39,7 @@ def delete_old(folder: Path, pattern: str, seconds: float) -> None:
 
 
 @contextmanager
-def saying_why(folder: Path) -> Iterator[None]:
+def oserror_as_valueerror(folder: Path) -> Iterator[None]:
     """An OSError as a ValueError with a sentence."""
     try:
         yield

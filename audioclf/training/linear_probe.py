@@ -23,7 +23,7 @@ from audioclf.inference import embedding_cache
 from audioclf.models import checkpoint, download, linear_head
 from audioclf.models.checkpoint import ONNX, Checkpoint
 from audioclf.models.linear_head import Head
-from audioclf.storage.atomic import whole_folder
+from audioclf.storage.atomic import atomic_folder
 from audioclf.training import holdout
 from audioclf.training.holdout import Progress
 
@@ -165,7 +165,7 @@ def _publish(
     started = time.perf_counter()
     head = fit(shown, len(classes), settings)
     card["training"]["seconds"] = round(time.perf_counter() - started, 1)
-    with whole_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         linear_head.write(head, partial / ONNX)
         linear_head.compare(head, partial / ONNX, shown.values[:64])
         card = {**card, "sha256": {ONNX: checkpoint.sha256(partial / ONNX)}}
