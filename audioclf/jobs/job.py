@@ -195,7 +195,7 @@ class Job:
 
 def home() -> Path:
     """The folder of all jobs; AUDIOCLF_JOBS names another."""
-    return paths.jobs_home()
+    return paths.jobs_dir()
 
 
 def find_all() -> list[Job]:

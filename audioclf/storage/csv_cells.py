@@ -20,7 +20,7 @@ def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([safe(row.get(column)) for column in columns])
+        writer.writerow([escape_formula(row.get(column)) for column in columns])
     return text.getvalue()
 
 
@@ -42,7 +42,7 @@ def read(text: str, place: str, needed: Sequence[str]) -> Iterator[dict[str, str
         ) from error
 
 
-def safe(value: Any) -> str:
+def escape_formula(value: Any) -> str:
     """A value as a cell."""
     if value is None:
         return ""
@@ -52,5 +52,5 @@ def safe(value: Any) -> str:
 
 
 def unescape_formula(cell: str) -> str:
-    """A cell without the apostrophe that `safe` put before it."""
+    """A cell without the apostrophe that `escape_formula` put before it."""
     return cell[1:] if MARKED.match(cell) else cell
