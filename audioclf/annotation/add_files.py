@@ -11,7 +11,7 @@ from pathlib import Path
 from audioclf.annotation import project
 from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets import zip_archive
-from audioclf.datasets.layouts import SOUNDS
+from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.datasets.uploads import ADDING, Limits, budget_of, check_file_name, copy_sounds
 from audioclf.datasets.zip_archive import Budget
 from audioclf.storage.atomic import delete_staged, move_in, one_at_a_time, staging
@@ -26,7 +26,7 @@ def add_files(one: AnnotationProject, paths: Sequence[Path], limits: Limits) -> 
     A file that is there already is not taken twice; another one of its name gets a number. Raises
     ValueError, and takes nothing then.
     """
-    wanted = [path for path in paths if path.suffix.lower() in SOUNDS | {".zip"}]
+    wanted = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES | {".zip"}]
     if not wanted:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
     if one.is_external:
@@ -69,7 +69,7 @@ def _sounds(folder: Path) -> Found:
     return [
         (path, path.relative_to(folder.parent).as_posix())
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SOUNDS and path.is_file()
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
     ]
 
 

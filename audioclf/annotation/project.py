@@ -16,7 +16,7 @@ from audioclf.annotation.catalog import File
 from audioclf.audio import io
 from audioclf.audio.io import Limits
 from audioclf.datasets.formats.base import Label, class_name
-from audioclf.datasets.layouts import SOUNDS
+from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.storage import names, paths
 from audioclf.storage.atomic import delete_staged
 from audioclf.storage.files import oserror_as_valueerror
@@ -217,7 +217,7 @@ def _check_text(where: str) -> None:
 def _is_sound(path: Path, root: Path) -> bool:
     parts = path.relative_to(root).parts
     hidden = any(part.startswith((".", "__")) for part in parts)
-    return path.suffix.lower() in SOUNDS and not hidden and path.is_file()
+    return path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file()
 
 
 def _file(path: Path, root: Path, limits: Limits) -> File:

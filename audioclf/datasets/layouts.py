@@ -14,7 +14,7 @@ from typing import Any
 
 from audioclf.storage import csv_cells
 
-SOUNDS = frozenset(
+AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".caf"}
     | {".m4a", ".aac", ".mp4", ".webm", ".wma"}  # through PyAV
 )
@@ -162,7 +162,7 @@ def _folder_rows(folder: Path) -> list[Row]:
 def _sounds(folder: Path) -> Iterator[Path]:
     """Sound files in the folder's folders."""
     for path in folder.glob("*/*"):
-        if path.suffix.lower() in SOUNDS and path.is_file() and not _is_hidden(path):
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not _is_hidden(path):
             yield path
 
 

@@ -18,7 +18,7 @@ from audioclf.audio import io
 from audioclf.datasets import dataset, zip_archive
 from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.formats.base import MAX_NAME, class_name
-from audioclf.datasets.layouts import SOUNDS
+from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.datasets.zip_archive import ArchiveLimits, Budget
 from audioclf.jobs import job
 from audioclf.jobs.queue import DAY_S, new_id
@@ -96,7 +96,7 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
     A file whose name is there already gets a number. Raises ValueError, and adds nothing then.
     """
     label = check_label(label)
-    sounds = [path for path in paths if path.suffix.lower() in SOUNDS]
+    sounds = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
     if not sounds:
         raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
     for path in sounds:

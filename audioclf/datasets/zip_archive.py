@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from audioclf.datasets.layouts import SOUNDS
+from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.storage import names, paths
 from audioclf.storage.atomic import atomic_folder
 from audioclf.storage.names import shown
@@ -249,7 +249,7 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, budg
 
 
 def _is_wanted(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in SOUNDS | TABLES and not _is_hidden(name)
+    return PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES | TABLES and not _is_hidden(name)
 
 
 def _is_hidden(name: str) -> bool:

@@ -30,7 +30,7 @@ every_analysis = pytest.mark.parametrize(
     "analysis", [DEFAULT, NARROW, HIGH], ids=["default", "narrow", "high"]
 )
 
-SOUNDS = {
+AUDIO_SUFFIXES = {
     "silence": silence(),
     "clicks": clicks(),
     "one sample": np.full(1, 0.5, np.float32),
@@ -43,7 +43,7 @@ SOUNDS = {
 
 @every_feature
 @every_analysis
-@pytest.mark.parametrize("samples", SOUNDS.values(), ids=SOUNDS)
+@pytest.mark.parametrize("samples", AUDIO_SUFFIXES.values(), ids=AUDIO_SUFFIXES)
 def test_a_feature_is_frames_by_bins_by_channels(
     name: str, analysis: SpectrogramConfig, samples: Samples
 ) -> None:

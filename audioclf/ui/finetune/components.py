@@ -7,7 +7,7 @@ import gradio as gr
 from audioclf.datasets import inspection
 from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE
 from audioclf.datasets.formats.base import MAX_NAME
-from audioclf.datasets.layouts import SOUNDS
+from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.jobs.job import HEAD, WHOLE
 from audioclf.ui.finetune import data, progress
 from audioclf.ui.finetune import settings as teach_settings
@@ -79,7 +79,7 @@ def sounds() -> Sounds:
             files = gr.File(
                 label="Sounds of one class",
                 file_count="multiple",
-                file_types=sorted(SOUNDS),
+                file_types=sorted(AUDIO_SUFFIXES),
                 height=140,
                 elem_id="teach-files",
                 scale=3,
