@@ -30,7 +30,7 @@ from audioclf.jobs.job import HEAD, WHOLE, Job, Request
 from audioclf.models import checkpoint
 from audioclf.training import fine_tuning, linear_probe
 from audioclf.training.config import Settings
-from audioclf.training.linear_probe import HeadSettings
+from audioclf.training.linear_probe import LinearProbeSettings
 from audioclf.training.pipeline import TrainingConfig, train_and_evaluate
 
 HELD_OUT = 4
@@ -153,7 +153,9 @@ def few(seen: Dataset, judged: Dataset) -> None:
         for draw in range(N_DRAWS):
             with tempfile.TemporaryDirectory() as place:
                 clips, out = drawn(seen, n_clips, draw), Path(place, "head")
-                head = linear_probe.train_linear_probe(network, clips, out, HeadSettings(), quiet)
+                head = linear_probe.train_linear_probe(
+                    network, clips, out, LinearProbeSettings(), quiet
+                )
                 found.append(100 * evaluate(head, judged).accuracy)
         each = ", ".join(f"{value:.2f}" for value in found)
         print(f"| {n_clips} | {each} | {np.mean(found):.2f} |", flush=True)
@@ -179,11 +181,11 @@ def unseen(seen: Dataset, judged: Dataset) -> None:
                     taught(clips, out / f"short-{draw}", SHORT),
                     taught(clips, out / f"scratch-{draw}", SCRATCH),
                     linear_probe.train_linear_probe(
-                        base, clips, out / f"head-{draw}", HeadSettings(), quiet
+                        base, clips, out / f"head-{draw}", LinearProbeSettings(), quiet
                     ),
                     taught(clips, out / f"whole-{draw}", fine_tuning.SETTINGS, base),
                     linear_probe.train_linear_probe(
-                        ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet
+                        ears, clips, out / f"yamnet-{draw}", LinearProbeSettings(), quiet
                     ),
                 )
                 rows.append([100 * evaluate(one, asked).accuracy for one in made])

@@ -161,9 +161,9 @@ def _fine_tune(chosen: argparse.Namespace) -> None:
         network,
         replace(data, name=chosen.data_name or data.name),
         out_of(chosen) / chosen.name,
-        linear_probe.HeadSettings(
+        linear_probe.LinearProbeSettings(
             folds=chosen.folds or (),
-            measure=() if chosen.measure is None else (chosen.measure,),
+            holdout_folds=() if chosen.measure is None else (chosen.measure,),
             attribution=chosen.credit,
         ),
         progress,

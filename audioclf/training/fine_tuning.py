@@ -13,7 +13,7 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import linear_probe
 from audioclf.training.config import Settings
 from audioclf.training.holdout import Progress
-from audioclf.training.linear_probe import HeadSettings
+from audioclf.training.linear_probe import LinearProbeSettings
 
 # Chosen on folds 1 to 3 of ESC-10, see benchmarks/teach.md; old layers are not decayed.
 SETTINGS = Settings(epochs=60, learning_rate=1e-3, weight_decay=0.0, old_rate=0.5)
@@ -29,4 +29,4 @@ def build_fine_tune_model(
     """
     backbone = linear_probe.resolve_backbone(network)
     shown = linear_probe.embed_examples(backbone, data, classes, progress)
-    return with_head(backbone, linear_probe.fit(shown, len(classes), HeadSettings()))
+    return with_head(backbone, linear_probe.fit(shown, len(classes), LinearProbeSettings()))

@@ -25,7 +25,7 @@ STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 def run_dir(run_id: str) -> Path:
     """Where the measured network of that name lies, or would."""
-    return paths.cache_dir() / "measured" / key
+    return paths.cache_dir() / "measured" / run_id
 
 
 def run_id(training: str, held_out: Dataset) -> str:

@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,15 +31,26 @@ MIN_STD = 1e-3
 
 
 @dataclass(frozen=True)
-class HeadSettings:
-    """How a head is taught; stands in its card."""
+class LinearProbeSettings:
+    """How a linear probe is fitted; part of its card."""
 
     folds: tuple[int, ...] = ()  # trained on; none: all
-    measure: tuple[int, ...] = ()  # taught without these folds first, to measure on them
-    credit: str = ""  # the data's citation and licence
-    inverse_strength: float = 0.1  # scikit-learn's C: smaller is smoother
+    holdout_folds: tuple[int, ...] = ()  # evaluated on, by a probe fitted without these folds
+    attribution: str = ""  # the data's citation and licence
+    C: float = 0.1  # scikit-learn's inverse of the regularisation: smaller is smoother
     max_steps: int = 500
     tolerance: float = 1e-3  # of the gradient; a tenth of it needs three times the time
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values under the names that run ids are made of."""
+        return {
+            "folds": self.folds,
+            "measure": self.holdout_folds,
+            "credit": self.attribution,
+            "inverse_strength": self.C,
+            "max_steps": self.max_steps,
+            "tolerance": self.tolerance,
+        }
 
 
 class Examples(NamedTuple):
@@ -51,7 +62,11 @@ class Examples(NamedTuple):
 
 
 def train_linear_probe(
-    network: Checkpoint, data: Dataset, folder: Path, settings: HeadSettings, progress: Progress
+    network: Checkpoint,
+    data: Dataset,
+    folder: Path,
+    settings: LinearProbeSettings,
+    progress: Progress,
 ) -> Checkpoint:
     """A new head on the network as the checkpoint `folder`, measured first where that is asked.
 
@@ -63,9 +78,9 @@ def train_linear_probe(
     chosen = data.of_folds(set(settings.folds or data.folds))
     _check_classes(chosen)
     found: dict[str, Any] = {"results": [], "calibration": None}
-    if settings.measure:
-        unseen = data.of_folds(set(settings.measure))
-        rest = chosen.of_folds(set(chosen.folds) - set(settings.measure))
+    if settings.holdout_folds:
+        unseen = data.of_folds(set(settings.holdout_folds))
+        rest = chosen.of_folds(set(chosen.folds) - set(settings.holdout_folds))
         _check_classes(rest)
         before = _measured(backbone, rest, unseen, data.classes, settings, progress)
         found = {key: before.card[key] for key in found}
@@ -74,14 +89,12 @@ def train_linear_probe(
     return _publish(backbone, chosen, card, folder, settings, progress)
 
 
-def fit(examples: Examples, n_classes: int, settings: HeadSettings) -> Head:
+def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> Head:
     """The regression on standardised values, as a product on values as they are."""
     from sklearn.linear_model import LogisticRegression
 
     mean, std = examples.values.mean(axis=0), examples.values.std(axis=0) + np.float32(MIN_STD)
-    model = LogisticRegression(
-        C=settings.inverse_strength, max_iter=settings.max_steps, tol=settings.tolerance
-    )
+    model = LogisticRegression(C=settings.C, max_iter=settings.max_steps, tol=settings.tolerance)
     model.fit((examples.values - mean) / std, examples.numbers, sample_weight=examples.weights)
     kernel, bias = np.zeros((len(mean), n_classes)), np.full(n_classes, -1e3)
     if len(model.classes_) == 2:  # one row says how far the second class is ahead of the first
@@ -136,12 +149,12 @@ def _measured(
     rest: Dataset,
     unseen: Dataset,
     classes: tuple[str, ...],
-    settings: HeadSettings,
+    settings: LinearProbeSettings,
     progress: Progress,
 ) -> Checkpoint:
     """The head without the unseen fold, with its result there, kept for ensembles."""
     clips = [(clip.path.name, clip.label, clip.fold) for clip in rest.clips]
-    about = f"{backbone.weights_sha256}{clips}{classes}{asdict(settings)}"
+    about = f"{backbone.weights_sha256}{clips}{classes}{settings.to_dict()}"
     training = f"head-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
     folder = holdout.run_dir(holdout.run_id(training, unseen))
     card = {**_card(backbone, rest, classes, settings), "results": [], "calibration": None}
@@ -157,7 +170,7 @@ def _publish(
     data: Dataset,
     card: dict[str, Any],
     folder: Path,
-    settings: HeadSettings,
+    settings: LinearProbeSettings,
     progress: Progress,
 ) -> Checkpoint:
     classes = card["classes"]
@@ -174,11 +187,11 @@ def _publish(
 
 
 def _card(
-    backbone: Checkpoint, data: Dataset, classes: tuple[str, ...], settings: HeadSettings
+    backbone: Checkpoint, data: Dataset, classes: tuple[str, ...], settings: LinearProbeSettings
 ) -> dict[str, Any]:
     n_values = int(backbone.card["outputs"]["embedding"][0])
     n_own = (n_values + 1) * len(classes)
-    credits = (settings.credit, data.attribution, backbone.card.get("attribution", ""))
+    credits = (settings.attribution, data.attribution, backbone.card.get("attribution", ""))
     return {
         "format": 1,
         "architecture": "head",
@@ -202,7 +215,7 @@ def _card(
             "folds": list(data.folds),
             "n_clips": len(data.clips),
             "settings": {
-                "inverse_strength": settings.inverse_strength, "tolerance": settings.tolerance
+                "inverse_strength": settings.C, "tolerance": settings.tolerance
             },
             "weights": "logistic regression",
             "date": datetime.date.today().isoformat(),

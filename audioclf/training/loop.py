@@ -43,6 +43,12 @@ class EpochReport:
     val_loss: float | None = None  # in nats, on whole clips that are held out
     val_accuracy: float | None = None  # there, of the average of the weights
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values under the names that runs, jobs and cards store."""
+        values = asdict(self)
+        stored = {"val_loss": "unseen_loss", "val_accuracy": "unseen_accuracy"}
+        return {stored.get(name, name): value for name, value in values.items()}
+
 
 def fit(
     architecture: Architecture,
@@ -79,7 +85,7 @@ def fit(
                 state.restore(model, before)
                 state.save(model, run)
             raise
-        state.reports.append(asdict(report))
+        state.reports.append(report.to_dict())
         is_late = time.monotonic() - state.last_saved_at > SAVE_AFTER_S
         if epoch % SAVE_EVERY == 0 or epoch == settings.epochs or is_late:
             state.save(model, run)

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ class _Reporter:
     def epoch(self, stage: str, report: Any) -> None:
         """One epoch further."""
         with (self.job.folder / EPOCHS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(report)) + "\n")
+            file.write(json.dumps(report.to_dict()) + "\n")
         self.stage("Learning", report.epoch, report.n_epochs)
         print(f"epoch {report.epoch} of {report.n_epochs}: {_in_words(report)}", flush=True)
 
@@ -134,7 +134,9 @@ def _teach(
     held_out = data.held_out(request.share)
     unseen = data.of_folds(held_out) if held_out else None
     if request.kind == HEAD:
-        asked = linear_probe.HeadSettings(measure=tuple(sorted(held_out)), credit=request.credit)
+        asked = linear_probe.LinearProbeSettings(
+            holdout_folds=tuple(sorted(held_out)), attribution=request.credit
+        )
         network = checkpoint.find(request.start or "")
         place = Path(request.out, request.name)
         return linear_probe.train_linear_probe(network, data, place, asked, reporter.count), unseen

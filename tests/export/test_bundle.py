@@ -25,7 +25,7 @@ from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import hf_hub
 from audioclf.training import linear_probe
-from audioclf.training.linear_probe import HeadSettings
+from audioclf.training.linear_probe import LinearProbeSettings
 from tests.sentences import refusal
 
 BACKBONE = "separable_cnn-mel"
@@ -36,7 +36,7 @@ def head(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkp
     """A head on a network that ships, with a name of a class that is no Markdown."""
     data = dataset.load(three_sounds)
     folder = tmp_path_factory.mktemp("heads") / "my_head"
-    settings = HeadSettings(measure=(1,))
+    settings = LinearProbeSettings(holdout_folds=(1,))
     return linear_probe.train_linear_probe(
         checkpoint.find(BACKBONE), data, folder, settings, lambda w, things: things
     )

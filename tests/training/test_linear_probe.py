@@ -19,7 +19,7 @@ from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import paths
 from audioclf.training import ensemble, linear_probe
-from audioclf.training.linear_probe import HeadSettings
+from audioclf.training.linear_probe import LinearProbeSettings
 from audioclf.ui.classify import heatmap
 from audioclf.ui.models import latency
 from audioclf.ui.page import model_lists
@@ -52,7 +52,7 @@ def _write(path: Path, samples: io.Samples) -> None:
 @pytest.fixture(scope="module")
 def head(taught: Checkpoint, new_sounds: Dataset) -> Checkpoint:
     """Beside its backbone, measured on a fold that it never saw."""
-    settings = HeadSettings(measure=(1,), credit="Made by a program.")
+    settings = LinearProbeSettings(holdout_folds=(1,), credit="Made by a program.")
     return linear_probe.train_linear_probe(
         taught, new_sounds, taught.folder.parent / "new_head", settings, silent
     )
@@ -125,7 +125,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
 ) -> None:
     again = linear_probe.train_linear_probe(
         taught, new_sounds, head.folder.parent / "other_head",
-        HeadSettings(measure=(1,), inverse_strength=1.0), silent,
+        LinearProbeSettings(holdout_folds=(1,), C=1.0), silent,
     )  # fmt: skip
     made = ensemble.make("two_heads", (head, again), new_sounds.of_folds({1}), silent)
     assert made.evaluation and made.evaluation["accuracy"] == 1
@@ -137,7 +137,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
     assert plain.probabilities == pytest.approx(expected, abs=1e-5)
     assert "several networks" in refusal(
         lambda: linear_probe.train_linear_probe(
-            made, new_sounds, head.folder.parent / "x", HeadSettings(), silent
+            made, new_sounds, head.folder.parent / "x", LinearProbeSettings(), silent
         )
     )
 
@@ -176,15 +176,15 @@ def test_rare_classes_and_long_clips_weigh_as_much_as_others(
 def test_a_head_cannot_take_its_backbone_s_place_nor_lose_it(
     taught: Checkpoint, new_sounds: Dataset, tmp_path: Path
 ) -> None:
-    def teach(folder: Path, settings: HeadSettings) -> str:
+    def teach(folder: Path, settings: LinearProbeSettings) -> str:
         return refusal(
             lambda: linear_probe.train_linear_probe(taught, new_sounds, folder, settings, silent)
         )
 
     beside = taught.folder.parent
-    assert "choose a new name" in teach(beside / taught.name, HeadSettings())
-    assert "would not find “three_sounds”" in teach(tmp_path / "lost", HeadSettings())
-    one_fold = HeadSettings(folds=(1,), measure=(1,))
+    assert "choose a new name" in teach(beside / taught.name, LinearProbeSettings())
+    assert "would not find “three_sounds”" in teach(tmp_path / "lost", LinearProbeSettings())
+    one_fold = LinearProbeSettings(folds=(1,), measure=(1,))
     assert "Fewer than two classes" in teach(beside / "nothing", one_fold)
     checkpoint.verify(taught)
     assert not (tmp_path / "lost").exists()
@@ -204,7 +204,7 @@ def test_a_card_that_says_nonsense_of_its_source_is_not_listed(
 def test_a_class_without_clips_is_never_heard() -> None:
     values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     shown = linear_probe.Examples(values, np.array([0, 0, 0, 1, 1, 1, 2, 2, 2]), np.ones(9))
-    found = linear_probe.fit(shown, 4, HeadSettings())
+    found = linear_probe.fit(shown, 4, LinearProbeSettings())
     assert found.kernel.shape == (4, 4)
     assert found.probabilities(values)[:, 3].max() < 1e-6
 
