@@ -111,20 +111,20 @@ def split_blocks(
     power = np.concatenate([*powers, _frame_power(np.concatenate([rest, end]))[0]])
     loud = 10 * np.log10(np.maximum(power, 1e-20) / np.max(power)) > -settings.top_db
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
-    stretches: NDArray[np.floating] = (
+    segments: NDArray[np.floating] = (
         np.minimum(edges.reshape(-1, 2) * HOP_LENGTH, n_samples) / sample_rate_hz
     )
-    stretches = _bridge(stretches, settings.min_gap_s)
-    lengths_s = stretches[:, 1] - stretches[:, 0]
-    return stretches[lengths_s >= settings.min_length_s]
+    segments = _bridge(segments, settings.min_gap_s)
+    lengths_s = segments[:, 1] - segments[:, 0]
+    return segments[lengths_s >= settings.min_length_s]
 
 
 def trim(
     samples: Samples, sample_rate_hz: int, settings: Split | None = None
 ) -> tuple[float, float]:
     """Start and end in seconds of what is left without silence at either end; (0, 0) if none."""
-    stretches = split(samples, sample_rate_hz, settings)
-    return (float(stretches[0, 0]), float(stretches[-1, 1])) if len(stretches) else (0.0, 0.0)
+    segments = split(samples, sample_rate_hz, settings)
+    return (float(segments[0, 0]), float(segments[-1, 1])) if len(segments) else (0.0, 0.0)
 
 
 def cut(samples: Samples, sample_rate_hz: int, start_s: float, end_s: float) -> Samples:
@@ -132,24 +132,24 @@ def cut(samples: Samples, sample_rate_hz: int, start_s: float, end_s: float) -> 
     return samples[round(start_s * sample_rate_hz) : round(end_s * sample_rate_hz)]
 
 
-def join(samples: Samples, sample_rate_hz: int, stretches: NDArray[np.floating]) -> Samples:
+def join(samples: Samples, sample_rate_hz: int, segments: NDArray[np.floating]) -> Samples:
     """The stretches one after the other, without what lay between them."""
-    parts = [cut(samples, sample_rate_hz, *stretch) for stretch in stretches]
+    parts = [cut(samples, sample_rate_hz, *stretch) for stretch in segments]
     return np.concatenate(parts) if parts else samples[:0]
 
 
 def original_time(
-    joined_s: NDArray[np.floating], stretches: NDArray[np.floating], *, ends: bool = False
+    joined_s: NDArray[np.floating], segments: NDArray[np.floating], *, ends: bool = False
 ) -> NDArray[np.floating]:
     """Times in a joined sound, in seconds, as times in the sound it was made from.
 
     At a seam a time starts the later stretch; with `ends` it ends the earlier one.
     """
-    lengths_s = stretches[:, 1] - stretches[:, 0]
+    lengths_s = segments[:, 1] - segments[:, 0]
     seams_s = np.cumsum(lengths_s)
     index = np.searchsorted(seams_s, joined_s, side="left" if ends else "right")
-    index = np.minimum(index, len(stretches) - 1)
-    return stretches[index, 0] + joined_s - (seams_s - lengths_s)[index]
+    index = np.minimum(index, len(segments) - 1)
+    return segments[index, 0] + joined_s - (seams_s - lengths_s)[index]
 
 
 def is_silent(samples: Samples) -> bool:
@@ -177,11 +177,11 @@ def _frame_power(samples: Samples) -> tuple[NDArray[np.float32], Samples]:
     return power, samples[n_frames * HOP_LENGTH :]
 
 
-def _bridge(stretches: NDArray[np.floating], min_gap_s: float) -> NDArray[np.floating]:
+def _bridge(segments: NDArray[np.floating], min_gap_s: float) -> NDArray[np.floating]:
     """Stretches with a gap shorter than `min_gap_s` between them become one."""
-    if len(stretches) == 0:
-        return stretches
-    apart = stretches[1:, 0] - stretches[:-1, 1] >= min_gap_s
-    starts_s = stretches[np.concatenate([[True], apart]), 0]
-    ends_s = stretches[np.concatenate([apart, [True]]), 1]
+    if len(segments) == 0:
+        return segments
+    apart = segments[1:, 0] - segments[:-1, 1] >= min_gap_s
+    starts_s = segments[np.concatenate([[True], apart]), 0]
+    ends_s = segments[np.concatenate([apart, [True]]), 1]
     return np.stack([starts_s, ends_s], axis=1)

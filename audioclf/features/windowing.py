@@ -33,7 +33,7 @@ class Clip(NamedTuple):
 
     samples: Samples  # cleaned, and at least one window long
     content_s: float  # how much of it is not repetition
-    stretches: NDArray[np.floating]  # (stretches, 2): where the content lies in the original, in s
+    segments: NDArray[np.floating]  # (stretches, 2): where the content lies in the original, in s
 
 
 def windows(recipe: FrontendConfig, samples: Samples) -> Windows:
@@ -50,8 +50,8 @@ def windows(recipe: FrontendConfig, samples: Samples) -> Windows:
     ends_s = np.minimum(starts_s + recipe.window_s, clip.content_s)
     return Windows(
         finish(recipe, cut_windows(recipe, features, starts)),
-        clean.original_time(starts_s, clip.stretches),
-        clean.original_time(ends_s, clip.stretches, ends=True),
+        clean.original_time(starts_s, clip.segments),
+        clean.original_time(ends_s, clip.segments, ends=True),
     )
 
 
@@ -64,17 +64,17 @@ def prepare(recipe: FrontendConfig, samples: Samples) -> Clip:
     if recipe.cleaning == "denoised":
         samples = clean.denoise(samples, rate_hz)
     if recipe.cleaning == "silence_removed":
-        stretches = clean.split(samples, rate_hz)
+        segments = clean.split(samples, rate_hz)
     else:
         heard = loud_part(samples)
         ends = [[heard.start, heard.stop]] if heard.stop else []
-        stretches = np.array(ends, float).reshape(-1, 2) / rate_hz
-    if len(stretches) == 0:  # silence from end to end is a sound like another
-        stretches = np.array([[0.0, len(samples) / rate_hz]])
-    content = clean.join(samples, rate_hz, stretches)
+        segments = np.array(ends, float).reshape(-1, 2) / rate_hz
+    if len(segments) == 0:  # silence from end to end is a sound like another
+        segments = np.array([[0.0, len(samples) / rate_hz]])
+    content = clean.join(samples, rate_hz, segments)
     n_samples = max(len(content), recipe.window_samples)
     repeated = content if len(content) == n_samples else np.resize(content, n_samples)
-    return Clip(repeated, len(content) / rate_hz, stretches)
+    return Clip(repeated, len(content) / rate_hz, segments)
 
 
 def loud_part(samples: Samples) -> slice:

@@ -181,11 +181,11 @@ def test_joining_leaves_out_what_lies_between() -> None:
 
 
 def test_times_in_the_joined_sound_find_their_way_back_across_seams() -> None:
-    stretches = np.array([[1.0, 2.0], [5.0, 5.5], [8.0, 10.0]])
+    segments = np.array([[1.0, 2.0], [5.0, 5.5], [8.0, 10.0]])
     joined_s = np.array([0.0, 0.5, 1.0, 1.25, 1.5, 3.5])
-    np.testing.assert_allclose(clean.original_time(joined_s[:-1], stretches), [1, 1.5, 5, 5.25, 8])
+    np.testing.assert_allclose(clean.original_time(joined_s[:-1], segments), [1, 1.5, 5, 5.25, 8])
     np.testing.assert_allclose(
-        clean.original_time(joined_s[1:], stretches, ends=True), [1.5, 2, 5.25, 5.5, 10]
+        clean.original_time(joined_s[1:], segments, ends=True), [1.5, 2, 5.25, 5.5, 10]
     )
 
 

@@ -27,15 +27,15 @@ def split_clip(
     heard = Sound(sound)
     samples = heard.samples()
     settings = clean.Split(top_db, min_length_s, min_gap_s)
-    stretches = clean.split(samples, heard.rate_hz, settings)
-    lane = {**waveform_lane(heard, stretches), "title": "Stretches that are not silent"}
-    if len(stretches) == 0:
+    segments = clean.split(samples, heard.rate_hz, settings)
+    lane = {**waveform_lane(heard, segments), "title": "Stretches that are not silent"}
+    if len(segments) == 0:
         return lane, [], None, NOTHING
-    rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in stretches[:MAX_STRETCHES]]
+    rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in segments[:MAX_STRETCHES]]
     trimmed = clean.cut(samples, heard.rate_hz, *clean.trim(samples, heard.rate_hz, settings))
-    kept_s = float((stretches[:, 1] - stretches[:, 0]).sum())
+    kept_s = float((segments[:, 1] - segments[:, 0]).sum())
     words = (
-        f"{len(stretches)} stretch{'es' if len(stretches) > 1 else ''}, {kept_s:.2f} of "
+        f"{len(segments)} stretch{'es' if len(segments) > 1 else ''}, {kept_s:.2f} of "
         f"{heard.duration_s:.2f} s. Choose a row to hear it."
     )
     return lane, rows, (heard.rate_hz, pcm16(trimmed)), words

@@ -48,10 +48,10 @@ def join_playback(player: gr.Audio) -> None:
         listen(None, js=f"() => {{ window.audioclf.then((scripts) => {script}); }}", **QUIET)
 
 
-def waveform_lane(sound: Sound, stretches: Iterable[Any] = ()) -> dict[str, Any]:
+def waveform_lane(sound: Sound, segments: Iterable[Any] = ()) -> dict[str, Any]:
     """What the waveform lane draws: peaks scaled to the loudest, which names the axis."""
     drawn = outline(sound.blocks(), sound.n_samples, sound.duration_s)
-    return {**drawn, "stretches": [[float(s), float(e)] for s, e in stretches]}
+    return {**drawn, "stretches": [[float(s), float(e)] for s, e in segments]}
 
 
 def outline(
