@@ -6,12 +6,12 @@ from collections.abc import Sequence
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
-def plain(words: str) -> str:
+def escape_markdown(words: str) -> str:
     """Words without any meaning to Markdown."""
     return MARKS.sub(r"\\\1", words)
 
 
-def counted(n: int, thing: str) -> str:
+def pluralize(n: int, thing: str) -> str:
     """How many there are: “1 sound”, “2,000 sounds”."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
 

@@ -24,7 +24,7 @@ from audioclf.datasets.formats.registry import Format, format_named
 from audioclf.storage import csv_cells
 from audioclf.storage.atomic import atomic_folder, zip_folder
 from audioclf.storage.deadline import Check, never
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 
 T = TypeVar("T")
 FULL_CSV = "audioclf-events.csv"
@@ -239,9 +239,9 @@ def _everything(one: AnnotationProject) -> str:
 
 def _readme(one: AnnotationProject, labels: list[Label]) -> str:
     counts = Counter(label.name for label in labels)
-    rows = [f"| {plain(name)} | {n} |" for name, n in counts.most_common()]
+    rows = [f"| {escape_markdown(name)} | {n} |" for name, n in counts.most_common()]
     return README.format(
-        name=plain(one.name), n_files=len({label.file for label in labels}), n_labels=len(labels),
+        name=escape_markdown(one.name), n_files=len({label.file for label in labels}), n_labels=len(labels),
         n_classes=len(counts), classes="\n".join(rows), everything=FULL_CSV,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from audioclf.inference.onnx_session import load_classifier
 from audioclf.models import architectures, checkpoint, linear_head
 from audioclf.models.checkpoint import CARD, KERAS, ONNX, Checkpoint
 from audioclf.storage.atomic import atomic_folder, zip_folder
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 
 TOLERANCE = 1e-4
 N_WINDOWS, SOUND_S = 3, 8.0
@@ -164,4 +164,4 @@ def _windows(network: Checkpoint) -> NDArray[np.float32]:
 
 def _line(text: Any) -> str:
     """Words on one line that Markdown shows as they are."""
-    return plain(" ".join(str(text or "").split()))
+    return escape_markdown(" ".join(str(text or "").split()))

@@ -6,7 +6,7 @@ from typing import Any
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint, Damaged
 from audioclf.storage.names import shown
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 
 COLUMNS = ("feature", "input_shape", "n_params", "n_classes")
 MEASURES = ("accuracy", "macro_f1", "ece")
@@ -49,7 +49,7 @@ def markdown(found: Iterable[Checkpoint]) -> str:
         lines.append(
             f"| `{row['name']}` | {shape} | {size} | "
             f"{100 * row['accuracy']:.2f} % | {_number(row['macro_f1'])} | {_number(row['ece'])} | "
-            f"{plain(row['measured_on'] or '–')} |"
+            f"{escape_markdown(row['measured_on'] or '–')} |"
         )
     return "\n".join(lines)
 

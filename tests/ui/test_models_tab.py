@@ -12,7 +12,7 @@ from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect
 
 from audioclf.models import checkpoint, ranking
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 from audioclf.ui.models import details, latency, tab
 from audioclf.ui.models.card_text import facts, in_words, result_line
 from audioclf.ui.plotting import figures
@@ -204,7 +204,7 @@ def test_a_network_that_is_not_there_is_a_sentence(networks: Path, name: str | N
 
 
 def test_words_of_a_card_are_neither_markdown_nor_html(networks: Path) -> None:
-    assert plain("<b>a_b</b> *c*") == r"\<b\>a\_b\</b\> \*c\*"
+    assert escape_markdown("<b>a_b</b> *c*") == r"\<b\>a\_b\</b\> \*c\*"
     assert details.show_card("another")[0].startswith(r"Hears \*everything\*")
 
 

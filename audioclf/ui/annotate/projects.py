@@ -10,10 +10,10 @@ import gradio as gr
 
 from audioclf.annotation import add_files, project, tasks
 from audioclf.annotation.embedding import ITS_CLASSES, OWN_LABELS
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.jobs.queue import new_id
-from audioclf.text import counted, plain
+from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, cutting_of
 from audioclf.ui.page import session as my
 from audioclf.ui.page import state
@@ -38,7 +38,7 @@ PREVIEW_S = 120.0
 Made = tuple[Any, Any, str, Any]
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence), gr.skip()))
+@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
 def make_set(
     name: str, folder: str | None, files: list[str] | None, mine: Any, n_made: int
 ) -> Made:
@@ -59,22 +59,22 @@ def make_set(
         raise ValueError("Name a folder, which stays as it is, or upload sounds: not both at once.")
     made = project.create(name, path, "" if is_local() else new_id())
     try:
-        if path is not None and project.look(made) == 0:
+        if path is not None and project.scan_files(made) == 0:
             raise ValueError("There are no sounds in that folder: type the path of another one.")
         if files:
-            add_files.bring(made, [Path(file) for file in files], _limits())
+            add_files.add_files(made, [Path(file) for file in files], _limits())
     except ValueError:
         project.delete(made)
         raise
     return _told(made, mine, n_made)
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence), gr.skip()))
+@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
 def try_examples(mine: Any, n_made: int) -> Made:
     """Make a data set of the example sounds, to try the keys on."""
     own = next((one for one in my.sets_of(mine) if one.name == "examples"), None)
     made = own or project.create("examples", own_id="" if is_local() else new_id())
-    add_files.bring(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
+    add_files.add_files(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
     return _told(made, mine, n_made)
 
 
@@ -84,7 +84,7 @@ def look_again(chosen: str | None, mine: Any) -> int:
     if found is not None:
         with contextlib.suppress(ValueError):  # the desk says what is wrong
             add_files.take_back(found)
-            project.look(found, limits=_limits().sound)
+            project.scan_files(found, limits=_limits().sound)
             return found.n_files
     return 0
 
@@ -134,7 +134,7 @@ def open_desk(
     }  # fmt: skip
 
 
-@guarded(lambda sentence: (None, plain(sentence)))
+@guarded(lambda sentence: (None, escape_markdown(sentence)))
 def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     """What becomes of the longest recording with these settings: its first two minutes."""
     one, settings = project.by_id(chosen), cutting_of(_named(cutting))
@@ -153,8 +153,8 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     ends = tasks.preview(longest, settings, samples, rate_hz)
     drawn = outline([samples], len(samples), len(samples) / rate_hz)
     words = (
-        f"{plain(longest.place)}: {counted(len(ends), 'sound')} in {end_s:.0f} s; so it is with "
-        f"{counted(len(files), 'recording')} of this data set."
+        f"{escape_markdown(longest.place)}: {pluralize(len(ends), 'sound')} in {end_s:.0f} s; so it is with "
+        f"{pluralize(len(files), 'recording')} of this data set."
     )
     title = "The beginning of the longest recording, and what is asked about"
     return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, words
@@ -172,7 +172,7 @@ def ears() -> list[tuple[str, str]]:
     return [(one.name, one.name) for one in found]
 
 
-def list_ears(chosen: str | None) -> Any:
+def update_backbones(chosen: str | None) -> Any:
     """The networks that may listen, as they are now."""
     return keeping(ears(), chosen)
 
@@ -182,16 +182,16 @@ def _limits() -> Any:
     return usual if is_local() else replace(usual, sound=state.HOSTED)
 
 
-def _add(own: LabelledSet, folder: str | None, files: list[str] | None) -> LabelledSet:
+def _add(own: AnnotationProject, folder: str | None, files: list[str] | None) -> AnnotationProject:
     if str(folder or "").strip():
         raise ValueError(f"There is a data set “{own.name}” already: choose another name.")
     if not files:
         raise ValueError("Upload the sounds that belong to this data set too.")
-    add_files.bring(own, [Path(file) for file in files], _limits())
+    add_files.add_files(own, [Path(file) for file in files], _limits())
     return own
 
 
-def _told(one: LabelledSet, mine: Any, n_made: int) -> Made:
+def _told(one: AnnotationProject, mine: Any, n_made: int) -> Made:
     kept = _chosen(one, mine)
     return kept, list_sets(kept), _in_words(one), n_made + 1
 
@@ -202,15 +202,15 @@ def _folder(typed: str) -> Path:
     return state.folder_typed(typed)
 
 
-def _chosen(one: LabelledSet, mine: Any) -> my.Mine:
+def _chosen(one: AnnotationProject, mine: Any) -> my.Mine:
     kept = my.of(mine)
     names = [one.id, *(name for name in kept["sets"] if name != one.id)]
     return {**kept, "sets": names, "set": one.id}
 
 
-def _in_words(one: LabelledSet) -> str:
+def _in_words(one: AnnotationProject) -> str:
     files = one.files()
     minutes = sum(file.duration_s or 0.0 for file in files) / 60
     n_bad = sum(file.trouble is not None for file in files)
     bad = f" {n_bad} of them cannot be heard." if n_bad else ""
-    return f"“{plain(one.name)}” has {counted(len(files), 'sound')}, {minutes:.1f} minutes.{bad}"
+    return f"“{escape_markdown(one.name)}” has {pluralize(len(files), 'sound')}, {minutes:.1f} minutes.{bad}"

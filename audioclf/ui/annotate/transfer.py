@@ -16,10 +16,10 @@ from gradio.utils import get_upload_folder
 from audioclf.annotation import exporting, importing, project, to_dataset
 from audioclf.annotation.exporting import Export
 from audioclf.annotation.importing import ImportLimits
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets.formats.registry import FORMATS, format_named
 from audioclf.storage import deadline, hf_hub
-from audioclf.text import counted, plain
+from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate import projects
 from audioclf.ui.annotate.payloads import MOST_CLASSES, MOST_NAMES, who
 from audioclf.ui.page import session as my
@@ -54,7 +54,7 @@ def tell_making() -> tuple[Any, str]:
     return gr.update(visible=False), MAKING
 
 
-@guarded(lambda sentence: (gr.update(visible=False), plain(sentence)))
+@guarded(lambda sentence: (gr.update(visible=False), escape_markdown(sentence)))
 def export_set(
     chosen: str | None, form: str, with_sounds: bool, clips: str, is_split: bool, mine: Any
 ) -> tuple[Any, str]:
@@ -67,10 +67,10 @@ def export_set(
         mb = made.stat().st_size / 1e6
         kept = save_file_to_cache(made, get_upload_folder())
     button = gr.update(value=kept, visible=True, label=f"Download {one.name}.zip ({mb:.1f} MB)")
-    return button, f"{counted(len(one.labels()), 'label')}, as {format_named(form).title}."
+    return button, f"{pluralize(len(one.labels()), 'label')}, as {format_named(form).title}."
 
 
-@guarded(plain)
+@guarded(escape_markdown)
 def push_set(
     chosen: str | None, form: str, repo: str, token: str, is_public: bool, mine: Any
 ) -> str:
@@ -79,7 +79,7 @@ def push_set(
     one = _mine(chosen, mine)
     clips = FLAC if not format_named(form).holds_stretches else STRETCHES
     check = deadline.within(_seconds(EXPORT_S), "This export")
-    with exporting.made(one, Export(form, True, clips, is_split=False), check) as folder:
+    with exporting.exported_folder(one, Export(form, True, clips, is_split=False), check) as folder:
         args = {"folder": str(folder), "repo": repo, "token": token, "private": not is_public}
         where = _pushed(args, _seconds(PUSH_S))
     return f"It is there: {where}"
@@ -106,7 +106,7 @@ def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
     return str(answer["url"])
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence)))
+@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
 def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
     """Teach, with what is labelled now; later labels come with another click."""
     one, kept = _mine(chosen, mine), my.of(mine)
@@ -116,7 +116,7 @@ def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
     return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=TEACH), ""
 
 
-@guarded(lambda sentence: (gr.skip(), plain(sentence)))
+@guarded(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def import_labels(
     chosen: str | None, files: list[str] | None, form: str, n_imports: int, mine: Any
 ) -> tuple[Any, str]:
@@ -132,7 +132,10 @@ def import_labels(
             shutil.copy(file, folder / Path(file).name)
         taken = importing.read_labels(one, [folder], form, who({}), limits)
     left = f" {taken.n_left_out:,} lie where there is no sound, and are left out."
-    return n_imports + 1, f"{counted(taken.n_new, 'new label')}.{left if taken.n_left_out else ''}"
+    return (
+        n_imports + 1,
+        f"{pluralize(taken.n_new, 'new label')}.{left if taken.n_left_out else ''}",
+    )
 
 
 def forget_export() -> tuple[Any, str]:
@@ -149,16 +152,16 @@ def list_classes(chosen: str | None, mine: Any) -> Any:
     return gr.update(choices=names, value=names[0] if names else None)
 
 
-@guarded(lambda sentence: (gr.skip(), plain(sentence)))
+@guarded(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def rename_class(
     chosen: str | None, old: str | None, new: str, n_changes: int, mine: Any
 ) -> tuple[Any, str]:
     """Give a class another name, in every label that counts; that of another class merges both."""
     n_labels = project.rename_class(_mine(chosen, mine), str(old or ""), new, who({}))
-    return n_changes + 1, f"{counted(n_labels, 'label')} renamed."
+    return n_changes + 1, f"{pluralize(n_labels, 'label')} renamed."
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), plain(sentence)))
+@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
 def delete_set(chosen: str | None, typed: str, mine: Any) -> tuple[Any, Any, str]:
     """Delete the data set whose name was typed; a folder that it only names stays."""
     one, kept = _mine(chosen, mine), my.of(mine)
@@ -169,7 +172,7 @@ def delete_set(chosen: str | None, typed: str, mine: Any) -> tuple[Any, Any, str
     return kept, projects.list_sets(kept), "It is deleted."
 
 
-def _mine(chosen: str | None, mine: Any) -> LabelledSet:
+def _mine(chosen: str | None, mine: Any) -> AnnotationProject:
     """The chosen data set. Raises ValueError for another person's."""
     found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
     if found is None:

@@ -13,7 +13,7 @@ from audioclf.datasets import inspection as surveys
 from audioclf.datasets.checks import BLOCKS, MOST_SHARE, TELLS, USUAL_SHARE, WARNS, Heard
 from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.inspection import Survey
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 from audioclf.ui.page import session as my
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import folder_typed, guarded, network_named
@@ -49,7 +49,7 @@ def bring_files(files: list[str] | None, label: str, mine: Any) -> tuple[Any, st
     kept, paths = my.of(mine), [Path(file) for file in files]
     made = uploads.with_files(kept["sounds"], label, paths, my.limits())
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
-    words = f"{n_files} brought as {plain(' '.join(label.split()))}: now those of the next class."
+    words = f"{n_files} brought as {escape_markdown(' '.join(label.split()))}: now those of the next class."
     return _with(mine, made), words, None
 
 
@@ -180,15 +180,15 @@ def _in_words(found: Survey) -> str:
     rates = sorted({one.rate_hz for one in found.clips if one.trouble is None})
     hz = ", ".join(f"{rate:,}" for rate in rates)
     head = (
-        f"**{plain(data.name)}**: {n_clips:,} clips of {len(data.classes)} classes, "
-        f"{minutes:.1f} minutes, at {hz} Hz; {plain(data.layout)}."
+        f"**{escape_markdown(data.name)}**: {n_clips:,} clips of {len(data.classes)} classes, "
+        f"{minutes:.1f} minutes, at {hz} Hz; {escape_markdown(data.layout)}."
     )
     verdict = (
         "**It cannot be taught yet:** see what is in the way."
         if found.blocks
         else "**Ready to be taught.**"
     )
-    lines = [f"- *{KINDS[one.kind]}:* {plain(one.sentence)}" for one in found.findings]
+    lines = [f"- *{KINDS[one.kind]}:* {escape_markdown(one.sentence)}" for one in found.findings]
     return "\n".join([f"{verdict} {head}", "", *lines])
 
 

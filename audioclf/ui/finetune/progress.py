@@ -12,7 +12,7 @@ import pandas as pd
 from audioclf.jobs import job as job_files
 from audioclf.jobs import queue
 from audioclf.jobs.job import CANCELLED, DONE, FAILED, HEAD, KILLED, RUNNING, SCRATCH, WAITING, Job
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 from audioclf.ui.page import session as my
 from audioclf.ui.page.state import guarded
 
@@ -100,7 +100,7 @@ def delete_training(chosen: str | None, mine: Any) -> tuple[str, Any, Any]:
     Returns a sentence, the list of trainings, and what the browser remembers.
     """
     found, kept = queue.find(chosen or ""), my.of(mine)
-    name = plain(found.request.name)
+    name = escape_markdown(found.request.name)
     queue.delete(found)
     now = {**kept, "jobs": [one for one in kept["jobs"] if one != chosen]}
     return f"**{name}** is removed.", list_trainings(now, None), now
@@ -108,7 +108,7 @@ def delete_training(chosen: str | None, mine: Any) -> tuple[str, Any, Any]:
 
 def in_words(found: Job) -> str:
     """How a training is, in a sentence or two of Markdown."""
-    status, name = found.status, plain(found.request.name)
+    status, name = found.status, escape_markdown(found.request.name)
     passed = _time(status.passed_s)
     if status.state == WAITING:
         ahead = f"{status.n_ahead} before it" if status.n_ahead else "it is next"
@@ -120,7 +120,7 @@ def in_words(found: Job) -> str:
     kept = ""
     if status.state != CANCELLED and found.kept_epoch:
         kept = f" Epoch {found.kept_epoch} is kept."
-    return f"**{name}**: {plain(_lower(status.sentence))}{kept}"
+    return f"**{name}**: {escape_markdown(_lower(status.sentence))}{kept}"
 
 
 def _lower(sentence: str) -> str:
@@ -137,7 +137,7 @@ def _found(chosen: Any) -> Job | None:
 
 def _stage(found: Job) -> str:
     status = found.status
-    words = STAGES.get(status.stage, plain(status.stage) or "starting")
+    words = STAGES.get(status.stage, escape_markdown(status.stage) or "starting")
     if status.stage == "Learning":
         return f"epoch {status.n_done} of {status.n_all}"
     return f"{words}, {status.n_done} of {status.n_all}" if status.n_all else words

@@ -15,7 +15,7 @@ from audioclf.audio import io
 from audioclf.jobs import queue
 from audioclf.jobs.job import DONE, Job
 from audioclf.storage import hf_hub
-from audioclf.text import plain
+from audioclf.text import escape_markdown
 from audioclf.ui.models.details import show_results
 from audioclf.ui.page.model_lists import use_network
 from audioclf.ui.page.state import guarded, limits, network_named
@@ -160,7 +160,7 @@ def _beside(result: dict[str, Any]) -> str:
     if not beside:
         return ""
     return (
-        f"On the {beside['n_clips']} of these clips whose classes {plain(beside['start'])} knows "
+        f"On the {beside['n_clips']} of these clips whose classes {escape_markdown(beside['start'])} knows "
         f"too, it has {100 * beside['before']:.0f} % right (among {beside['n_classes']} classes); "
         f"the new network has {100 * beside['after']:.0f} %."
     )

@@ -7,7 +7,7 @@ import gradio as gr
 import pandas as pd
 
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.text import listed, plain
+from audioclf.text import escape_markdown, listed
 from audioclf.ui.models.card_text import facts, result_line
 from audioclf.ui.page.state import guarded, network_named
 from audioclf.ui.page.tables import filled, table
@@ -39,7 +39,11 @@ def show_results(network: str | None) -> tuple[Any, Any, str]:
     confusion = result.get("confusion")
     title = f"Clips of {result.get('data') or 'unnamed data'}"
     figure = figures.confusion_figure(confusion, classes, title) if confusion else None
-    return figure, _per_class(result.get("per_class") or {}), plain(f"{result_line(result)}.")
+    return (
+        figure,
+        _per_class(result.get("per_class") or {}),
+        escape_markdown(f"{result_line(result)}."),
+    )
 
 
 @guarded(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
@@ -51,7 +55,7 @@ def show_training(network: str | None) -> tuple[Any, Any, str]:
     found = network_named(network)
     stages = training_stages(found)
     curves = [_curve(stages, name) for name in ("loss", "accuracy")]
-    return *curves, plain(_on_training(found, stages))
+    return *curves, escape_markdown(_on_training(found, stages))
 
 
 def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
@@ -67,9 +71,9 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
     """A network's card: what it is, its layers, its facts, the attribution, the card itself."""
     found = network_named(network)
-    told = "\n".join(f"- **{name}**: {plain(words)}" for name, words in facts(found))
+    told = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(found))
     description, attribution = (
-        plain(str(found.card.get(name) or "")) for name in ("description", "attribution")
+        escape_markdown(str(found.card.get(name) or "")) for name in ("description", "attribution")
     )
     return description, _layers(found), told, attribution or NO_ATTRIBUTION, found.card
 

@@ -52,7 +52,7 @@ class _Fetching:
 
     def __init__(self, wanted: Source) -> None:
         self.wanted = wanted
-        self.counted = _Counted()
+        self.pluralize = _Counted()
         self.is_read = False
         self.said: str | None = None  # when it is over
         self.thread = threading.Thread(target=self._work, daemon=True)
@@ -60,7 +60,7 @@ class _Fetching:
 
     def _work(self) -> None:
         try:
-            path = download.download(self.wanted, self.counted)
+            path = download.download(self.wanted, self.pluralize)
             self.is_read = True
             _publish(path)
             self.said = HERE if download.find(self.wanted) is not None else FAILED
@@ -75,7 +75,7 @@ class _Fetching:
         if self.said is not None or self.is_read:
             return self.said or READING
         n_bytes = self.wanted.n_bytes
-        return f"Fetching: {min(self.counted.n, n_bytes) / MB:.1f} of {n_bytes / MB:.1f} MB"
+        return f"Fetching: {min(self.pluralize.n, n_bytes) / MB:.1f} of {n_bytes / MB:.1f} MB"
 
 
 _running: _Fetching | None = None  # the last one

@@ -8,7 +8,7 @@ import gradio as gr
 from audioclf.models import checkpoint, download, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage.names import shown
-from audioclf.text import counted, plain
+from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.page import session as my
 from audioclf.ui.page.state import CLASSIFY
 
@@ -39,8 +39,11 @@ def damaged_in_words() -> str:
     found = checkpoint.scan()[1]
     if not found:
         return ""
-    lines = [f"- {plain(shown(one.name))}: {plain(one.unavailable_reason)}" for one in found]
-    return "\n".join([f"**Cannot be used** ({counted(len(found), 'network')}):", "", *lines])
+    lines = [
+        f"- {escape_markdown(shown(one.name))}: {escape_markdown(one.unavailable_reason)}"
+        for one in found
+    ]
+    return "\n".join([f"**Cannot be used** ({pluralize(len(found), 'network')}):", "", *lines])
 
 
 def list_networks(chosen: str | None, mine: Any = None) -> Any:
