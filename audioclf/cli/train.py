@@ -85,7 +85,7 @@ def _settings(chosen: argparse.Namespace, usual: Settings = USUAL) -> Settings:
         changes["epochs"] = str(chosen.epochs)
     if chosen.seed is not None:
         changes["seed"] = str(chosen.seed)
-    return config.changed(usual, changes)
+    return config.with_overrides(usual, changes)
 
 
 def _recipe_changes(chosen: argparse.Namespace) -> tuple[tuple[str, str], ...]:

@@ -38,7 +38,7 @@ WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 Frozen = TypeVar("Frozen")
 
 
-def changed(value: Frozen, changes: Mapping[str, str]) -> Frozen:
+def with_overrides(value: Frozen, changes: Mapping[str, str]) -> Frozen:
     """Settings or a recipe with values by name, such as `augmentation.mix_share` to `0.6`.
 
     Raises ValueError for a name that is not there and for a value of another kind.

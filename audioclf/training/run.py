@@ -22,7 +22,7 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import paths
 from audioclf.training import data as training_set
 from audioclf.training import fine_tuning, holdout, loop, run_state
-from audioclf.training.config import Settings, changed
+from audioclf.training.config import Settings, with_overrides
 from audioclf.training.data import TrainingSet
 from audioclf.training.holdout import Progress
 from audioclf.training.loop import EpochReport
@@ -182,7 +182,7 @@ def recipe_of(config: TrainingConfig, architecture: Architecture) -> FrontendCon
     recipe = config.base_config or architecture.recipe
     if config.feature and config.feature != recipe.feature:
         recipe = for_feature(config.feature, recipe)
-    recipe = changed(recipe, dict(config.recipe))
+    recipe = with_overrides(recipe, dict(config.recipe))
     architecture.check(recipe.input_shape)
     return recipe
 

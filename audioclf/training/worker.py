@@ -169,7 +169,7 @@ def _teach_whole(
         base_config=None if start else ranking.proven_recipe(request.architecture),
         base_model=start,
         attribution=request.credit,
-        settings=config.changed(usual, dict(request.settings)),
+        settings=config.with_overrides(usual, dict(request.settings)),
         dataset=data,
         run_dir=run,
         validate=True,
