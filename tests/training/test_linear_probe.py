@@ -52,7 +52,7 @@ def _write(path: Path, samples: io.Samples) -> None:
 @pytest.fixture(scope="module")
 def head(taught: Checkpoint, new_sounds: Dataset) -> Checkpoint:
     """Beside its backbone, measured on a fold that it never saw."""
-    settings = LinearProbeSettings(holdout_folds=(1,), credit="Made by a program.")
+    settings = LinearProbeSettings(holdout_folds=(1,), attribution="Made by a program.")
     return linear_probe.train_linear_probe(
         taught, new_sounds, taught.folder.parent / "new_head", settings, silent
     )
@@ -184,7 +184,7 @@ def test_a_head_cannot_take_its_backbone_s_place_nor_lose_it(
     beside = taught.folder.parent
     assert "choose a new name" in teach(beside / taught.name, LinearProbeSettings())
     assert "would not find “three_sounds”" in teach(tmp_path / "lost", LinearProbeSettings())
-    one_fold = LinearProbeSettings(folds=(1,), measure=(1,))
+    one_fold = LinearProbeSettings(folds=(1,), holdout_folds=(1,))
     assert "Fewer than two classes" in teach(beside / "nothing", one_fold)
     checkpoint.verify(taught)
     assert not (tmp_path / "lost").exists()
