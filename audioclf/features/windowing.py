@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.audio import clean, io
+from audioclf.audio import io, silence
+from audioclf.audio.denoise import denoise
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import compute, stream, with_deltas
 from audioclf.features.config import FrontendConfig
@@ -50,8 +51,8 @@ def windows(recipe: FrontendConfig, samples: Samples) -> Windows:
     ends_s = np.minimum(starts_s + recipe.window_s, clip.content_s)
     return Windows(
         finish(recipe, cut_windows(recipe, features, starts)),
-        clean.original_time(starts_s, clip.segments),
-        clean.original_time(ends_s, clip.segments, ends=True),
+        silence.original_time(starts_s, clip.segments),
+        silence.original_time(ends_s, clip.segments, ends=True),
     )
 
 
@@ -62,16 +63,16 @@ def prepare(recipe: FrontendConfig, samples: Samples) -> Clip:
     rate_hz = recipe.analysis.sample_rate_hz
     samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
     if recipe.cleaning == "denoised":
-        samples = clean.denoise(samples, rate_hz)
+        samples = denoise(samples, rate_hz)
     if recipe.cleaning == "silence_removed":
-        segments = clean.split(samples, rate_hz)
+        segments = silence.split(samples, rate_hz)
     else:
         heard = loud_part(samples)
         ends = [[heard.start, heard.stop]] if heard.stop else []
         segments = np.array(ends, float).reshape(-1, 2) / rate_hz
     if len(segments) == 0:  # silence from end to end is a sound like another
         segments = np.array([[0.0, len(samples) / rate_hz]])
-    content = clean.join(samples, rate_hz, segments)
+    content = silence.join(samples, rate_hz, segments)
     n_samples = max(len(content), recipe.window_samples)
     repeated = content if len(content) == n_samples else np.resize(content, n_samples)
     return Clip(repeated, len(content) / rate_hz, segments)

@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 from starlette.middleware import Middleware
 
-from audioclf.audio import clean
+from audioclf.audio.denoise import denoise
 from audioclf.inference import predict
 from audioclf.models import checkpoint
 from audioclf.storage import paths
@@ -116,4 +116,4 @@ def _warm() -> None:
     drawn = spectrograms.pictures([noise], rate_hz, 1.0, spectrograms.View())
     figures.png_url(drawn[0])
     figures.spectrogram_figure(drawn).savefig(io.BytesIO(), format="png")
-    clean.denoise(noise, rate_hz)
+    denoise(noise, rate_hz)

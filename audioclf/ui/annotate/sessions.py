@@ -11,10 +11,10 @@ from typing import Any
 
 from audioclf.annotation import embedding as hearing
 from audioclf.annotation import project, tasks
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.annotation.queue import EmbeddingPass, LabelQueue
-from audioclf.annotation.tasks import Candidate, Cutting
-from audioclf.audio.clean import Split
+from audioclf.annotation.tasks import AnnotationTask, Segmentation
+from audioclf.audio.silence import Split
 from audioclf.ui.annotate.pool import POOL
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import network_named
@@ -30,7 +30,7 @@ NO_SUGGESTIONS = "none"
 
 
 @dataclass
-class Desk:
+class LabellingSession:
     """A queue, and how far a network has listened to its candidates."""
 
     queue: LabelQueue
@@ -40,15 +40,15 @@ class Desk:
     trouble: str = ""
     embedding: EmbeddingPass | None = None  # what it still waits for
     asking: threading.Lock = field(default_factory=threading.Lock)
-    away: dict[str, tuple[float, list[Candidate]]] = field(default_factory=dict)  # by window
+    away: dict[str, tuple[float, list[AnnotationTask]]] = field(default_factory=dict)  # by window
 
-    def elsewhere(self, window: str) -> list[Candidate]:
+    def elsewhere(self, window: str) -> list[AnnotationTask]:
         """What other windows are asking about just now."""
         now = time.monotonic()
         others = [v for k, v in list(self.away.items()) if k != window and now - v[0] < AWAY_S]
         return [one for _, held in others for one in held]
 
-    def hold(self, window: str, held: list[Candidate]) -> None:
+    def hold(self, window: str, held: list[AnnotationTask]) -> None:
         """Remember what a window asks about, for a while; also what it was told just before, since
         its questions overtake each other.
         """
@@ -61,19 +61,19 @@ class Desk:
     def listens(self) -> dict[str, Any]:
         """How far it has come, for the page."""
         kind, network = self.asked or (NO_SUGGESTIONS, "")
-        n_files = len({candidate.file for candidate in self.queue.candidates})
-        ready = self.queue.opinion is not None
+        n_files = len({candidate.file for candidate in self.queue.tasks})
+        ready = self.queue.model is not None
         return {
             "kind": kind, "network": network, "n_heard": self.n_heard, "n_files": n_files,
             "ready": ready, "trouble": self.trouble,
         }  # fmt: skip
 
 
-_DESKS: OrderedDict[tuple[str, Cutting], Desk] = OrderedDict()
+_DESKS: OrderedDict[tuple[str, Segmentation], LabellingSession] = OrderedDict()
 _OPENING = threading.Lock()
 
 
-def desk_of(asked: Mapping[str, Any]) -> Desk:
+def get_session(asked: Mapping[str, Any]) -> LabellingSession:
     """The desk of a set with a cutting; opened again where its sounds are others by now.
 
     Raises ValueError.
@@ -85,41 +85,41 @@ def desk_of(asked: Mapping[str, Any]) -> Desk:
         is_new = desk is None or desk.n_files != n_files
         if desk is None or is_new:
             _close(desk)
-            desk = Desk(_queue(one, cutting), n_files)
+            desk = LabellingSession(_queue(one, cutting), n_files)
         _DESKS[key] = desk
         while len(_DESKS) > MOST_OPEN:
             _close(_DESKS.pop(_superfluous()))
-    if is_new and tasks.is_cut(one, cutting):  # whoever asks goes on where they were
+    if is_new and tasks.is_segmented(one, cutting):  # whoever asks goes on where they were
         listen(desk, asked.get("kind"), asked.get("network"))
     return desk
 
 
-def _superfluous() -> tuple[str, Cutting]:
+def _superfluous() -> tuple[str, Segmentation]:
     """The oldest desk of the set that has too many, so that no set drives out others; or of all."""
     counts = Counter(folder for folder, _ in _DESKS)
     return max(_DESKS, key=lambda key: max(counts[key[0]], MOST_OF_A_SET))
 
 
-def _close(desk: Desk | None) -> None:
+def _close(desk: LabellingSession | None) -> None:
     """Nothing more is made for it from the next file on."""
     if desk is not None:
         desk.asked, desk.embedding = ("closed", ""), None
 
 
-def _queue(one: LabelledSet, cutting: Cutting) -> LabelQueue:
+def _queue(one: AnnotationProject, cutting: Segmentation) -> LabelQueue:
     found = LabelQueue(one, cutting)
-    if len(found.candidates) > MOST_CANDIDATES and not is_local():
+    if len(found.tasks) > MOST_CANDIDATES and not is_local():
         raise ValueError(
             f"These are more than {MOST_CANDIDATES:,} candidates: choose longer windows."
         )
     return found
 
 
-def cutting_of(asked: Any) -> Cutting:
+def cutting_of(asked: Any) -> Segmentation:
     """Settings as the page sends them. Raises ValueError."""
     asked = asked if isinstance(asked, dict) else {}
     split = Split(*(_number(asked, name) for name in ("top_db", "min_length_s", "min_gap_s")))
-    return Cutting(
+    return Segmentation(
         str(asked.get("kind", tasks.WINDOWS)), _number(asked, "long_s"),
         _number(asked, "window_s"), split,
     )  # fmt: skip
@@ -135,16 +135,16 @@ def _number(asked: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def candidate_of(desk: Desk, asked: Mapping[str, Any]) -> Candidate:
+def task_of(desk: LabellingSession, asked: Mapping[str, Any]) -> AnnotationTask:
     """The candidate that the page means. Raises ValueError for what is none."""
-    found = Candidate(str(asked.get("file")), asked.get("start_s"), asked.get("end_s"))
+    found = AnnotationTask(str(asked.get("file")), asked.get("start_s"), asked.get("end_s"))
     number = desk.queue.numbers.get(found)
     if number is None:
         raise ValueError("This sound is not in the queue any more: reload the page.")
-    return desk.queue.candidates[number]
+    return desk.queue.tasks[number]
 
 
-def listen(desk: Desk, kind: Any, network: Any) -> None:
+def listen(desk: LabellingSession, kind: Any, network: Any) -> None:
     """Have a network listen to all candidates in the background, unless it does or did already.
 
     What cannot be listened to is told by the desk, and nothing begins.
@@ -154,8 +154,8 @@ def listen(desk: Desk, kind: Any, network: Any) -> None:
         if desk.asked == asked and not desk.trouble:
             return
         desk.asked, desk.n_heard, desk.trouble, desk.embedding = asked, 0, "", None
-        desk.queue.opinion = None
-        if asked[0] == NO_SUGGESTIONS or not desk.queue.candidates:
+        desk.queue.model = None
+        if asked[0] == NO_SUGGESTIONS or not desk.queue.tasks:
             return
         try:
             desk.embedding = EmbeddingPass(desk.queue, network_named(asked[1]), asked[0])
@@ -199,20 +199,20 @@ def _embed(folder: str) -> bool:
     return True
 
 
-def _end(desk: Desk, own: EmbeddingPass, trouble: str = "") -> None:
+def _end(desk: LabellingSession, own: EmbeddingPass, trouble: str = "") -> None:
     """A pass is over, unless another one has begun for this desk meanwhile."""
     with _OPENING:
         if desk.embedding is own:
             desk.embedding, desk.trouble = None, trouble
 
 
-def judge_later(desk: Desk) -> None:
+def schedule_refit(desk: LabellingSession) -> None:
     """Have a new opinion of the labels soon, in the background; asked meanwhile, once more."""
-    if desk.queue.opinion is not None:
+    if desk.queue.model is not None:
         folder, queue = str(desk.queue.one.folder), desk.queue
 
         def judge() -> bool:
-            queue.judge()
+            queue.refit()
             return False
 
         POOL.submit(folder, ("judge", desk.queue.cutting), judge)
@@ -222,7 +222,7 @@ def cut_long(asked: Mapping[str, Any]) -> int:
     """Look for silences in long recordings for a few seconds; how many recordings are left."""
     one, cutting = project.by_id(asked.get("set")), cutting_of(asked.get("cutting"))
     until = time.monotonic() + CUT_S
-    left = (n for n in tasks.listen(one, cutting) if n == 0 or time.monotonic() > until)
+    left = (n for n in tasks.detect_silences(one, cutting) if n == 0 or time.monotonic() > until)
     n_left = next(left, 0)
     with _OPENING:
         _close(_DESKS.pop((str(one.folder), cutting), None))

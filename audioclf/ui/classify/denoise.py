@@ -4,7 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf.audio import clean
+from audioclf.audio import silence
+from audioclf.audio.denoise import denoise
 from audioclf.ui.page.lanes import join_playback
 from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 from audioclf.ui.plotting import figures
@@ -29,13 +30,13 @@ def denoise_clip(
     before = heard.samples()
     noise = None
     if noise_end_s:
-        noise = clean.cut(before, heard.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
+        noise = silence.cut(before, heard.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
         if len(noise) < MIN_NOISE_S * heard.rate_hz:
             raise ValueError(
                 "The noise stretch is empty or too short: its end must come a tenth of a second "
                 "after its start or later, within the sound."
             )
-    after = clean.denoise(
+    after = denoise(
         before, heard.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
     )
     rate_hz, duration_s = heard.rate_hz, heard.duration_s

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf.audio import clean
+from audioclf.audio import silence
 from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
 from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 
@@ -26,13 +26,13 @@ def split_clip(
         return None, [], None, ""
     heard = Sound(sound)
     samples = heard.samples()
-    settings = clean.Split(top_db, min_length_s, min_gap_s)
-    segments = clean.split(samples, heard.rate_hz, settings)
+    settings = silence.Split(top_db, min_length_s, min_gap_s)
+    segments = silence.split(samples, heard.rate_hz, settings)
     lane = {**waveform_lane(heard, segments), "title": "Stretches that are not silent"}
     if len(segments) == 0:
         return lane, [], None, NOTHING
     rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in segments[:MAX_STRETCHES]]
-    trimmed = clean.cut(samples, heard.rate_hz, *clean.trim(samples, heard.rate_hz, settings))
+    trimmed = silence.cut(samples, heard.rate_hz, *silence.trim(samples, heard.rate_hz, settings))
     kept_s = float((segments[:, 1] - segments[:, 0]).sum())
     words = (
         f"{len(segments)} stretch{'es' if len(segments) > 1 else ''}, {kept_s:.2f} of "
@@ -46,7 +46,7 @@ def cut_clip(sound: str | None, start_s: float, end_s: float) -> tuple[Any, Any]
     if sound is None:
         return None, ""
     heard = Sound(sound)
-    part = clean.cut(heard.samples(), heard.rate_hz, max(0.0, start_s), end_s)
+    part = silence.cut(heard.samples(), heard.rate_hz, max(0.0, start_s), end_s)
     if len(part) == 0:
         raise ValueError("Nothing lies between these times: choose a start before the end.")
     return (heard.rate_hz, pcm16(part)), gr.skip()

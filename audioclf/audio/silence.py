@@ -1,7 +1,6 @@
-"""Spectral gating and the removal of silence, on mono (samples,) float32.
+"""Silence: where a recording is silent, and a recording without its silences.
 
-Both are safe on what people bring: silence, a single sample, not a number. Nothing here changes
-loudness on purpose, so before and after can be compared by ear.
+On mono (samples,) float32; safe on silence, on a single sample and on NaN.
 """
 
 from collections.abc import Iterable
@@ -14,55 +13,6 @@ from audioclf.audio.io import Samples
 
 FRAME_LENGTH, HOP_LENGTH = 2048, 512
 SILENT_PEAK = 1e-7  # below the least significant bit of 24-bit sound
-GATE_N_FFT = 1024
-GATE_CHUNK = 350_000  # samples that one core takes at a time
-MIN_GATE_RATE_HZ = 8_000
-
-
-def denoise(
-    samples: Samples,
-    sample_rate_hz: int,
-    *,
-    stationary: bool = False,
-    noise: Samples | None = None,
-    strength: float = 1.0,
-) -> Samples:
-    """Spectral gating, (samples,) -> (samples,), through noisereduce.
-
-    `stationary` takes one threshold per frequency from `noise` (a stretch without signal; the
-    whole clip when None); otherwise the threshold follows a running mean, and `noise` has no
-    effect. `strength` in [0, 1] is the share of the noise that is taken away. What is silent, or
-    shorter than a gate's window, comes back as it is. Raises ValueError for more than one channel,
-    another strength, and a rate below 8 kHz, where the gate's smoothing filter does not exist.
-
-    Sainburg, T. (2019), "noisereduce", https://doi.org/10.5281/zenodo.3243139
-    """
-    samples = _mono(samples)
-    if not 0 <= strength <= 1:
-        raise ValueError(f"The strength must lie between 0 and 1 and is {strength}: change it.")
-    if sample_rate_hz < MIN_GATE_RATE_HZ:
-        raise ValueError(
-            f"Denoising needs a sample rate of {MIN_GATE_RATE_HZ} Hz or more, and this sound has "
-            f"{sample_rate_hz} Hz: use it as it is."
-        )
-    if len(samples) < 2 * GATE_N_FFT or is_silent(samples):
-        return samples.copy()
-    import joblib
-    from noisereduce import reduce_noise  # with SciPy's filters: a second and 50 MB
-
-    usable = noise is not None and len(noise) >= 2 * GATE_N_FFT and not is_silent(noise)
-    with joblib.parallel_config(backend="threading"):  # the transforms leave the interpreter
-        gated = reduce_noise(
-            y=samples,
-            sr=sample_rate_hz,
-            stationary=stationary,
-            y_noise=noise if stationary and usable else None,
-            prop_decrease=strength,
-            n_fft=GATE_N_FFT,
-            chunk_size=GATE_CHUNK,
-            n_jobs=-1,
-        )
-    return np.nan_to_num(gated).astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True)
@@ -100,7 +50,7 @@ def split_blocks(
     powers, n_samples, is_heard = [], 0, False
     rest = np.zeros(FRAME_LENGTH // 2, np.float32)  # frames are centred
     for block in blocks:
-        samples = _mono(block)
+        samples = finite_mono(block)
         n_samples += len(samples)
         is_heard = is_heard or not is_silent(samples)
         power, rest = _frame_power(np.concatenate([rest, samples]))
@@ -158,7 +108,8 @@ def is_silent(samples: Samples) -> bool:
     return bool(peak < SILENT_PEAK)
 
 
-def _mono(samples: Samples) -> Samples:
+def finite_mono(samples: Samples) -> Samples:
+    """One channel as float32 with 0 for NaN and infinity, (samples,). Raises ValueError."""
     if np.ndim(samples) != 1:
         raise ValueError(
             f"Cleaning works on one channel, (samples,), and got shape {np.shape(samples)}: "
