@@ -26,7 +26,7 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.inference.evaluation import evaluate
 from audioclf.inference.predict import predict_file
 from audioclf.jobs import queue
-from audioclf.jobs.job import HEAD, WHOLE, Job, Request
+from audioclf.jobs.job import Job, Request, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.training import fine_tuning, linear_probe
 from audioclf.training.config import Settings
@@ -52,9 +52,9 @@ COLUMNS = (
     "YAMNet, new head",
 )
 STARTS = (
-    ("yamnet-audioset", HEAD),
-    ("modulation_net-modulation", HEAD),
-    ("separable_cnn-mel", HEAD),
+    ("yamnet-audioset", TrainingMode.LINEAR_PROBE),
+    ("modulation_net-modulation", TrainingMode.LINEAR_PROBE),
+    ("separable_cnn-mel", TrainingMode.LINEAR_PROBE),
 )
 N_ROUNDS, N_WARM, PAUSE_S = 3, 5, 0.1
 
@@ -89,7 +89,9 @@ def beside(seen: Dataset, judged: Dataset) -> None:
     data = drawn(only(seen, set(seen.classes[:3])), N_CLIPS, 0)
     network = checkpoint.find(STARTS[-1][0])
     with in_a_new_cache(data) as folder:
-        asked = replace(request(folder, STARTS[-1][0], WHOLE), settings=(("epochs", "100000"),))
+        asked = replace(
+            request(folder, STARTS[-1][0], TrainingMode.FINE_TUNE), settings=(("epochs", "100000"),)
+        )
         alone = timed(judged, network)
         job = queue.start(asked)
         while not job.epochs:
@@ -140,7 +142,7 @@ def request(folder: Path, start: str, kind: str) -> Request:
 
 def followed(job: Job) -> None:
     """Wait until it has ended."""
-    while job.status.is_alive:
+    while job.status.is_active:
         time.sleep(0.02)
 
 

@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.datasets.formats.base import MAX_NAME
 
-BLOCKS, WARNS, TELLS = "blocks", "warns", "tells"
 LEAST_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer teach little
 NEARLY = 0.95  # of a window: what lacks less is not worth a word
 USUAL_SHARE, MOST_SHARE = 0.2, 0.5  # of the clips, held out
@@ -15,11 +15,19 @@ UNEVEN = 5  # times as many clips in one class as in another
 MOST_NAMED = 5  # files in a sentence
 
 
+class Severity(StrEnum):
+    """How grave a finding is: an error makes training impossible."""
+
+    ERROR = "blocks"
+    WARNING = "warns"
+    INFO = "tells"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was found: how grave it is, a sentence, and the files that it is about."""
 
-    kind: str  # blocks, warns or tells
+    kind: Severity
     sentence: str
     files: tuple[str, ...] = ()
 
@@ -50,7 +58,7 @@ def find(
         *_on_split(data, heard),
         *_on_sides(data, share),
     )
-    order = (BLOCKS, WARNS, TELLS)
+    order = tuple(Severity)
     return tuple(sorted(findings, key=lambda one: order.index(one.kind)))
 
 
@@ -59,26 +67,26 @@ def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     for name in data.classes:
         if len(name) > MAX_NAME or not name.isprintable():
             yield Finding(
-                BLOCKS,
+                Severity.ERROR,
                 f"A class has a name of {len(name)} characters, or with characters that cannot be "
                 "shown: rename it.",
             )
     few = [name for name in data.classes if counts[name] < LEAST_CLIPS]
     if few:
         yield Finding(
-            BLOCKS,
+            Severity.ERROR,
             f"{_named(few)} {_has(few)} fewer than {LEAST_CLIPS} clips that can be read, so none "
             "can be held out: add some, or take the class out.",
         )
     rare = [name for name in data.classes if LEAST_CLIPS <= counts[name] < FEW_CLIPS]
     if rare:
         yield Finding(
-            WARNS,
+            Severity.WARNING,
             f"{_named(rare)} {_has(rare)} fewer than {FEW_CLIPS} clips: it will be learnt poorly.",
         )
     if counts and max(counts.values()) > UNEVEN * min(counts.values()):
         yield Finding(
-            WARNS,
+            Severity.WARNING,
             "Some classes have many more clips than others: rare ones are given more weight.",
         )
 
@@ -86,18 +94,18 @@ def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
 def _on_sides(data: Dataset, share: float) -> Iterator[Finding]:
     """Classes that only one side of the split would have."""
     if len(data.classes) < 2:
-        yield Finding(BLOCKS, "Fewer than two classes are left: add sounds of another one.")
+        yield Finding(Severity.ERROR, "Fewer than two classes are left: add sounds of another one.")
         return
     not_taught, not_measured = data.one_sided(data.held_out(share))
     if not_taught:
         yield Finding(
-            BLOCKS,
+            Severity.ERROR,
             f"All clips of {_named(not_taught)} would be held out, and none taught: choose another "
             "share under the settings, or add clips of other recordings.",
         )
     if not_measured:
         yield Finding(
-            WARNS,
+            Severity.WARNING,
             f"No clip of {_named(not_measured)} is held out, so nothing will be measured of it.",
         )
 
@@ -105,19 +113,23 @@ def _on_sides(data: Dataset, share: float) -> Iterator[Finding]:
 def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
     damaged = [one for one in heard if one.trouble is not None]
     for one in damaged[:MOST_NAMED]:
-        yield _finding(BLOCKS, f"Take it out, or replace it: {one.trouble}", [one])
+        yield _finding(Severity.ERROR, f"Take it out, or replace it: {one.trouble}", [one])
     if len(damaged) > MOST_NAMED:
         rest = damaged[MOST_NAMED:]
-        yield _finding(BLOCKS, f"Take out, because they cannot be read: {_clips(rest)}.", rest)
+        yield _finding(
+            Severity.ERROR, f"Take out, because they cannot be read: {_clips(rest)}.", rest
+        )
     readable = [one for one in heard if one.trouble is None]
     silent = [one for one in readable if one.is_silent]
     if silent:
         words = "take it out, or make a class of silence."
-        yield _finding(WARNS, f"Nothing but silence is in {_clips(silent)}: {words}", silent)
+        yield _finding(
+            Severity.WARNING, f"Nothing but silence is in {_clips(silent)}: {words}", silent
+        )
     short = [one for one in readable if one.duration_s < NEARLY * window_s]
     if short:
         words = f"Shorter than the {window_s:.2g} s that a network sees at once, and so repeated"
-        yield _finding(WARNS, f"{words}: {_clips(short)}.", short)
+        yield _finding(Severity.WARNING, f"{words}: {_clips(short)}.", short)
 
 
 def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
@@ -129,14 +141,18 @@ def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
     torn = [one for group in twice if len({x.clip.label for x in group}) > 1 for one in group]
     if torn:
         words = "The same recording stands under several classes"
-        yield _finding(BLOCKS, f"{words} ({_clips(torn)}): decide which one is right.", torn)
+        yield _finding(
+            Severity.ERROR, f"{words} ({_clips(torn)}): decide which one is right.", torn
+        )
     alike = [one for group in twice if group[0] not in torn for one in group[1:]]
     if alike:
-        yield _finding(WARNS, f"Copies of other clips of their class: {_clips(alike)}.", alike)
+        yield _finding(
+            Severity.WARNING, f"Copies of other clips of their class: {_clips(alike)}.", alike
+        )
     across = [one for group in twice if len({x.clip.fold for x in group}) > 1 for one in group]
     if across:
         words = "Copies stand in several folds, so what is measured on one was learnt on another"
-        yield _finding(WARNS, f"{words} ({_clips(across)}): delete them.", across)
+        yield _finding(Severity.WARNING, f"{words} ({_clips(across)}): delete them.", across)
 
 
 def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
@@ -150,7 +166,7 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
     torn = [group for group, own in folds.items() if len(own) > 1]
     if torn:
         yield Finding(
-            WARNS,
+            Severity.WARNING,
             f"Clips of one source stand in several folds, such as those of “{torn[0]}”: results "
             "will look better than they are.",
         )
@@ -162,7 +178,7 @@ def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
         whole = "; no clip and no source is on both sides of a split"
     else:
         whole = "; no clip is on both sides, but which clips share a recording is not known"
-    yield Finding(TELLS, f"{how}{whole}.")
+    yield Finding(Severity.INFO, f"{how}{whole}.")
 
 
 def _how_split(data: Dataset, *, has_groups: bool) -> str:

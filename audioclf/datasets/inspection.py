@@ -17,7 +17,7 @@ import numpy as np
 from audioclf.audio import io
 from audioclf.audio.io import Limits
 from audioclf.datasets import checks
-from audioclf.datasets.checks import BLOCKS, USUAL_SHARE, Finding, Heard
+from audioclf.datasets.checks import USUAL_SHARE, Finding, Heard, Severity
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.features.windowing import DIGITAL_SILENCE
 
@@ -36,7 +36,7 @@ class Survey:
     @property
     def blocks(self) -> bool:
         """Whether it cannot be trained on as it is."""
-        return any(finding.kind == BLOCKS for finding in self.findings)
+        return any(finding.kind == Severity.ERROR for finding in self.findings)
 
     @property
     def usable(self) -> tuple[LabelledClip, ...]:

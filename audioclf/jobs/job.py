@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,34 @@ from audioclf.storage.files import read_json
 REQUEST, STATE, EPOCHS, LOG = "request.json", "state.json", "epochs.jsonl", "log.txt"
 RUN, RUN_STATE = "run", "state.json"  # the training's own folder, and what it keeps there
 PROGRESS, RESULT, LOCK, CANCEL = "progress.json", "result.json", "lock", "cancel"
-WAITING, RUNNING, DONE = "waiting", "running", "done"
-FAILED, CANCELLED, KILLED = "failed", "cancelled", "killed"
-ALIVE = (WAITING, RUNNING)
-HEAD, WHOLE, SCRATCH = "head", "whole", "scratch"
 LOG_CHARACTERS = 20_000
 NOISE = re.compile(r"[IWE]\d{4} |WARNING: All log messages|To enable the following instructions")
 GONE = (
     "The training was ended from outside, with the program or the machine that it ran on: resume "
     "it, and it goes on from its last kept epoch."
 )
+
+
+class JobState(StrEnum):
+    """How a job is, as its state file has it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    KILLED = "killed"
+
+
+ACTIVE = (JobState.WAITING, JobState.RUNNING)
+
+
+class TrainingMode(StrEnum):
+    """Which weights are trained, as a request has it."""
+
+    LINEAR_PROBE = "head"  # a new classifier head; the backbone stays frozen
+    FINE_TUNE = "whole"  # all layers of a trained model
+    SCRATCH = "scratch"  # all layers of a new one
 
 
 @dataclass(frozen=True)
@@ -78,18 +97,18 @@ class Status:
     sentence: str = ""  # why it failed or was ended
     stage: str = ""  # what is being done
     n_done: int = 0
-    n_all: int | None = None
+    n_total: int | None = None
     started_at: float | None = None  # seconds since 1970
     ended_at: float | None = None
-    n_ahead: int = 0  # jobs before it
+    queue_position: int = 0  # jobs before it
 
     @property
-    def is_alive(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it waits or runs."""
-        return self.state in ALIVE
+        return self.state in ACTIVE
 
     @property
-    def passed_s(self) -> float:
+    def elapsed_s(self) -> float:
         """Seconds since it began, or that it took."""
         return 0.0 if not self.started_at else (self.ended_at or time.time()) - self.started_at
 
@@ -114,7 +133,7 @@ class Job:
         return Request(**{**values, "left_out": tuple(values["left_out"])})
 
     @property
-    def asked_at(self) -> float:
+    def submitted_at(self) -> float:
         """When it was last asked to run, in seconds since 1970."""
         return float(read_json(self.folder / STATE).get("asked_at", 0.0))
 
@@ -127,12 +146,16 @@ class Job:
     def status(self) -> Status:
         """How it is now."""
         found = self._told
-        if found.is_alive and not self.is_locked:
+        if found.is_active and not self.is_locked:
             found = self._told  # it may have ended between the two looks
-        if found.is_alive and not self.is_locked:
-            return replace(found, state=KILLED, sentence=GONE, ended_at=changed_at(self.folder))
-        if found.state == WAITING:
-            found = replace(found, n_ahead=len([one for one in alive() if _before(one, self)]))
+        if found.is_active and not self.is_locked:
+            return replace(
+                found, state=JobState.KILLED, sentence=GONE, ended_at=changed_at(self.folder)
+            )
+        if found.state == JobState.WAITING:
+            found = replace(
+                found, queue_position=len([one for one in active_jobs() if _before(one, self)])
+            )
         return found
 
     @property
@@ -141,13 +164,13 @@ class Job:
         kept = read_json(self.folder / STATE)
         known: dict[str, Any] = {k: kept[k] for k in ("state", "sentence") if k in kept}
         known |= {key: kept.get(key) for key in ("started_at", "ended_at")}
-        if kept.get("state") == RUNNING:
+        if kept.get("state") == JobState.RUNNING:
             told = read_json(self.folder / PROGRESS)
             known |= {k: told[k] for k in ("stage", "n_done", "n_all") if k in told}
-        return Status(**{"state": KILLED, **known})
+        return Status(**{"state": JobState.KILLED, **known})
 
     @property
-    def kept_epoch(self) -> int:
+    def last_saved_epoch(self) -> int:
         """The last epoch that it can go on from, or that can be published; 0 for none."""
         return int(read_json(self.folder / RUN / RUN_STATE).get("epoch", 0))
 
@@ -201,13 +224,13 @@ def home() -> Path:
 def find_all() -> list[Job]:
     """Every job, the one that was asked for last first."""
     found = [Job(path.parent) for path in home().glob(f"*/{REQUEST}")]
-    return sorted(filter(_is_readable, found), key=lambda job: -job.asked_at)
+    return sorted(filter(_is_readable, found), key=lambda job: -job.submitted_at)
 
 
-def alive() -> list[Job]:
+def active_jobs() -> list[Job]:
     """Jobs that wait or run, in their order."""
     kept = [(job, read_json(job.folder / STATE).get("state")) for job in find_all()]
-    return [job for job, state in reversed(kept) if state in ALIVE and job.is_locked]
+    return [job for job, state in reversed(kept) if state in ACTIVE and job.is_locked]
 
 
 def _is_readable(job: Job) -> bool:
@@ -219,7 +242,7 @@ def _is_readable(job: Job) -> bool:
 
 
 def _before(one: Job, other: Job) -> bool:
-    return one.asked_at < other.asked_at
+    return one.submitted_at < other.submitted_at
 
 
 def changed_at(folder: Path) -> float:

@@ -18,19 +18,18 @@ from typing import IO
 
 from audioclf.jobs.job import (
     CANCEL,
-    DONE,
     LOCK,
     LOG,
     PROGRESS,
     REQUEST,
     RESULT,
     STATE,
-    WAITING,
     Job,
     JobLimits,
+    JobState,
     Request,
     Visitor,
-    alive,
+    active_jobs,
     changed_at,
     find_all,
     home,
@@ -72,7 +71,7 @@ def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job
     Raises ValueError where it is running or done, and as `start` does.
     """
     status = job.status
-    if status.is_alive or status.state == DONE:
+    if status.is_active or status.state == JobState.DONE:
         raise ValueError("This training is running or done: there is nothing to resume.")
     with oserror_as_valueerror(job.folder), _asking():
         _check_turn(job.request.limits, visitor)
@@ -82,14 +81,14 @@ def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job
 
 def cancel(job: Job) -> None:
     """Ask a job to end; it does within two seconds, and its last epoch is kept."""
-    if job.status.is_alive:
+    if job.status.is_active:
         with oserror_as_valueerror(job.folder):
             (job.folder / CANCEL).touch()
 
 
 def delete(job: Job) -> None:
     """Remove an ended job with what it kept; a published network stays. Raises ValueError."""
-    if job.status.is_alive:
+    if job.status.is_active:
         raise ValueError("This training is running: cancel it first.")
     shutil.rmtree(job.folder, ignore_errors=True)
 
@@ -109,7 +108,7 @@ def new_id() -> str:
 
 
 def _check_turn(limits: JobLimits, visitor: Visitor) -> None:
-    living = alive()
+    living = active_jobs()
     if limits.is_one_each and any(_is_of(job, visitor) for job in living):
         raise ValueError(
             "A training of yours, or of somebody at your address, runs or waits already: wait "
@@ -156,12 +155,17 @@ def _launch(job: Job, *arguments: str, address: str = "") -> None:
     with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
         _lock(lock)
         before = read_json(job.folder / STATE)
-        if before.get("state") == DONE:
+        if before.get("state") == JobState.DONE:
             raise ValueError("This training is running or done: there is nothing to resume.")
         for name in (PROGRESS, RESULT, CANCEL):
             (job.folder / name).unlink(missing_ok=True)
         spent_s = before.get("spent_s", 0.0)
-        now = {"state": WAITING, "asked_at": time.time(), "spent_s": spent_s, "address": address}
+        now = {
+            "state": JobState.WAITING,
+            "asked_at": time.time(),
+            "spent_s": spent_s,
+            "address": address,
+        }
         write_json(job.folder / STATE, now)
         subprocess.Popen(
             [*command, str(lock.fileno())],

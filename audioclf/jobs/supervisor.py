@@ -22,17 +22,13 @@ import psutil
 
 from audioclf.jobs.job import (
     CANCEL,
-    CANCELLED,
-    DONE,
-    FAILED,
-    KILLED,
     RESULT,
     RUN,
-    RUNNING,
     STATE,
     Job,
     JobLimits,
-    alive,
+    JobState,
+    active_jobs,
     home,
 )
 from audioclf.storage.files import read_json, write_json
@@ -51,20 +47,20 @@ def main(folder: Path, lock: int, arguments: list[str]) -> None:
     job = Job(folder)
     with (home() / TURN).open("wb") as turn:
         if not _wait(job, turn):
-            _tell(job, CANCELLED, "It was cancelled before it began.")
+            write_status(job, JobState.CANCELLED, "It was cancelled before it began.")
             return
         began = time.time()
-        _tell(job, RUNNING, started_at=began)
+        write_status(job, JobState.RUNNING, started_at=began)
         state, sentence = _run(job, arguments, (lock, turn.fileno()))
         _clear(job, state)
         ended = time.time()
-        _tell(job, state, sentence, ended_at=ended, spent_s=job.spent_s + ended - began)
+        write_status(job, state, sentence, ended_at=ended, spent_s=job.spent_s + ended - began)
 
 
 def _wait(job: Job, turn: IO[bytes]) -> bool:
     """Until it is this job's turn; False where it is cancelled before."""
     while not (job.folder / CANCEL).exists():
-        ahead = [one for one in alive() if one.asked_at < job.asked_at]
+        ahead = [one for one in active_jobs() if one.submitted_at < job.submitted_at]
         if not ahead:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,22 +87,22 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, s
         pass_fds=locks,
         preexec_fn=functools.partial(_die_with, os.getpid()),
     )
-    why, asked_at = "", 0.0
+    why, stop_requested_at = "", 0.0
     while child.poll() is None:
         time.sleep(EVERY_S)
         if not why and (why := _reason(job, limits, started, child.pid)):
-            asked_at = time.monotonic()
+            stop_requested_at = time.monotonic()
             child.send_signal(signal.SIGTERM)
-        if why and time.monotonic() - asked_at > GRACE_S:
+        if why and time.monotonic() - stop_requested_at > GRACE_S:
             child.kill()
     if child.returncode == 0 or read_json(job.folder / RESULT).get("checkpoint"):
-        return DONE, ""  # also where it was ended after its network had been published
+        return JobState.DONE, ""  # also where it was ended after its network had been published
     if why:
-        return CANCELLED, why + _kept(job)
+        return JobState.CANCELLED, why + _kept(job)
     if child.returncode == 2:  # where the disk is full, the log may have what the result has not
         said = read_json(job.folder / RESULT).get("sentence")
-        return FAILED, said or (job.log.splitlines() or ["It failed."])[-1]
-    return KILLED, _how_it_died(child.returncode, _out_of_memory_events() > n_ooms)
+        return JobState.FAILED, said or (job.log.splitlines() or ["It failed."])[-1]
+    return JobState.KILLED, describe_exit(child.returncode, _out_of_memory_events() > n_ooms)
 
 
 def _die_with(supervisor: int) -> None:
@@ -136,7 +132,7 @@ def _reason(job: Job, limits: JobLimits, started: float, pid: int) -> str:
 
 def _kept(job: Job) -> str:
     """How a sentence ends that tells why a training was ended."""
-    n_epochs = job.kept_epoch
+    n_epochs = job.last_saved_epoch
     return f"; epoch {n_epochs} is kept." if n_epochs else "; no epoch was finished yet."
 
 
@@ -145,12 +141,12 @@ def _clear(job: Job, state: str) -> None:
     request = job.request
     for left in Path(request.out).glob(f".{request.name}.*.partial"):
         shutil.rmtree(left, ignore_errors=True)
-    if state == DONE:
+    if state == JobState.DONE:
         shutil.rmtree(job.folder / RUN, ignore_errors=True)
         shutil.rmtree(job.folder / CACHE, ignore_errors=True)
 
 
-def _how_it_died(status: int, was_out_of_memory: bool) -> str:
+def describe_exit(status: int, was_out_of_memory: bool) -> str:
     if was_out_of_memory:
         return (
             "The machine ran out of memory and ended the training: bring fewer or shorter clips, "
@@ -195,7 +191,7 @@ def _out_of_memory_events() -> int:
     return int(found[1]) if found else 0
 
 
-def _tell(job: Job, state: str, sentence: str = "", **times: float) -> None:
+def write_status(job: Job, state: str, sentence: str = "", **times: float) -> None:
     before = read_json(job.folder / STATE)
     write_json(job.folder / STATE, {**before, "state": state, "sentence": sentence, **times})
 

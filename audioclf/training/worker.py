@@ -19,7 +19,7 @@ from typing import Any
 from audioclf import threads
 from audioclf.datasets import dataset, uploads
 from audioclf.datasets.dataset import Dataset
-from audioclf.jobs.job import EPOCHS, HEAD, PROGRESS, RESULT, RUN, Job, Request
+from audioclf.jobs.job import EPOCHS, PROGRESS, RESULT, RUN, Job, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage.files import write_json
@@ -82,10 +82,10 @@ def main(folder: Path, *, publish: bool = False) -> int:
     job = Job(folder)
     request, reporter = job.request, _Reporter(job)
     with contextlib.suppress(OSError):
-        _be_modest(request.limits.n_cores)
+        lower_priority(request.limits.n_cores)
     threads.single_threaded_blas()
     try:
-        _claim(job)
+        reserve_name(job)
         reporter.stage("Reading the clips")
         data = data_of(request)
         made, unseen = _teach(request, data, reporter, job.folder / RUN, publish=publish)
@@ -103,7 +103,7 @@ def main(folder: Path, *, publish: bool = False) -> int:
     return 0
 
 
-def _claim(job: Job) -> None:
+def reserve_name(job: Job) -> None:
     """The new network's name is this job's from its first run on. Raises ValueError."""
     request, claim = job.request, job.folder / CLAIM
     checkpoint.check_name(request.name)
@@ -133,7 +133,7 @@ def _teach(
     """The new checkpoint, and the clips that it never saw."""
     held_out = data.held_out(request.share)
     unseen = data.of_folds(held_out) if held_out else None
-    if request.kind == HEAD:
+    if request.kind == TrainingMode.LINEAR_PROBE:
         asked = linear_probe.LinearProbeSettings(
             holdout_folds=tuple(sorted(held_out)), attribution=request.credit
         )
@@ -141,11 +141,11 @@ def _teach(
         place = Path(request.out, request.name)
         return linear_probe.train_linear_probe(network, data, place, asked, reporter.count), unseen
     reporter.stage(STARTING)
-    made = _teach_whole(request, data, reporter, run, held_out, publish=publish)
+    made = _fine_tune(request, data, reporter, run, held_out, publish=publish)
     return made, unseen
 
 
-def _teach_whole(
+def _fine_tune(
     request: Request,
     data: Dataset,
     reporter: _Reporter,
@@ -203,7 +203,7 @@ def _forget_after(job: Job, n_done: int) -> None:
     (job.folder / EPOCHS).write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
-def _be_modest(n_cores: int | None) -> None:
+def lower_priority(n_cores: int | None) -> None:
     os.nice(NICENESS)
     if n_cores is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-n_cores:])

@@ -20,19 +20,12 @@ from audioclf.inference.predict import predict_file
 from audioclf.jobs import queue
 from audioclf.jobs import supervisor as supervise
 from audioclf.jobs.job import (
-    CANCELLED,
-    DONE,
-    FAILED,
-    HEAD,
-    KILLED,
-    RUNNING,
-    SCRATCH,
-    WAITING,
-    WHOLE,
     Job,
     JobLimits,
+    JobState,
     Request,
     Status,
+    TrainingMode,
     Visitor,
 )
 from audioclf.models import checkpoint, ranking
@@ -63,7 +56,7 @@ def until(is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
 
 
 def ended(job: Job) -> Status:
-    until(lambda: not job.status.is_alive)
+    until(lambda: not job.status.is_active)
     return job.status
 
 
@@ -84,19 +77,21 @@ def worker(job: Job) -> int:
 @pytest.fixture
 def request_for(three_sounds: Path, tmp_path: Path) -> Request:
     """A head on a network that ships."""
-    return Request(HEAD, str(three_sounds), "taught", str(tmp_path / "out"), start=START)
+    return Request(
+        TrainingMode.LINEAR_PROBE, str(three_sounds), "taught", str(tmp_path / "out"), start=START
+    )
 
 
 @pytest.fixture
 def long_one(request_for: Request) -> Request:
     """A training that lasts until it is stopped."""
     settings = (("epochs", "5000"), ("batch_size", "4"), ("augmentation.variants.count", "0"))
-    return replace(request_for, kind=WHOLE, settings=settings)
+    return replace(request_for, kind=TrainingMode.FINE_TUNE, settings=settings)
 
 
 def test_a_head_is_taught_measured_and_published(request_for: Request, three_sounds: Path) -> None:
     job = queue.start(request_for)
-    assert ended(job).state == DONE, job.log
+    assert ended(job).state == JobState.DONE, job.log
     made = checkpoint.read(Path(job.result["folder"]))
     assert made.name == "taught" and made.classes == ("clicks", "noise", "sine")
     assert made.evaluation and made.evaluation["n_clips"] == 6 == len(job.result["clips"])
@@ -108,20 +103,20 @@ def test_a_head_is_taught_measured_and_published(request_for: Request, three_sou
 def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Request) -> None:
     job = queue.start(long_one)
     until(lambda: len(job.epochs) >= 3)
-    assert job.status.state == RUNNING and job.status.stage == "Learning"
-    assert job.status.n_all == 5000 and job.status.n_done >= 3
+    assert job.status.state == JobState.RUNNING and job.status.stage == "Learning"
+    assert job.status.n_total == 5000 and job.status.n_done >= 3
     first = job.epochs[0]
     assert 0 <= first["accuracy"] <= 1 and first["loss"] > 0
     assert 0 <= first["unseen_accuracy"] <= 1 and first["unseen_loss"] > 0
 
     queue.cancel(job)
     asked = time.monotonic()
-    until(lambda: not job.status.is_alive)
+    until(lambda: not job.status.is_active)
     assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
-    assert job.status.state == CANCELLED and "is kept" in job.status.sentence
+    assert job.status.state == JobState.CANCELLED and "is kept" in job.status.sentence
     until(lambda: not job.is_locked)
     n_told = len(job.epochs)
-    assert kept_epoch(job) in (n_told, n_told - 1)  # the last one may end as it is asked
+    assert last_saved_epoch(job) in (n_told, n_told - 1)  # the last one may end as it is asked
 
     queue.resume(job)
     until(lambda: len(job.epochs) > n_told + 1)
@@ -132,7 +127,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     ended(job)
 
     queue.resume(job, publish=True)
-    assert ended(job).state == DONE, job.log
+    assert ended(job).state == JobState.DONE, job.log
     assert not (job.folder / "run").exists()  # nobody needs it any more
     assert "running or done" in refusal(lambda: queue.resume(job))
     made = checkpoint.read(Path(job.result["folder"]))
@@ -142,15 +137,17 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert made.evaluation and made.evaluation["network"] == "this one"
 
 
-def kept_epoch(job: Job) -> int:
+def last_saved_epoch(job: Job) -> int:
     return int(json.loads((job.folder / "run" / "state.json").read_text())["epoch"])
 
 
 def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
     settings = (("epochs", "1"), ("augmentation.variants.count", "0"))
-    asked = replace(request_for, kind=SCRATCH, start=None, architecture="separable_cnn")
+    asked = replace(
+        request_for, kind=TrainingMode.SCRATCH, start=None, architecture="separable_cnn"
+    )
     job = queue.start(replace(asked, settings=settings))
-    assert ended(job).state == DONE, job.log
+    assert ended(job).state == JobState.DONE, job.log
     made = checkpoint.read(Path(job.result["folder"]))
     best = ranking.best_of("separable_cnn")
     assert best is not None and made.recipe.analysis == best.recipe.analysis
@@ -174,7 +171,7 @@ def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) ->
     (folder / "noise" / "new.wav").unlink()
     until(lambda: not job.is_locked)
     queue.resume(job, publish=True)
-    assert ended(job).state == DONE, job.log
+    assert ended(job).state == JobState.DONE, job.log
 
 
 def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None:
@@ -186,11 +183,12 @@ def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None
 
 def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request) -> None:
     code = (
-        "import json, os, signal, sys\nfrom audioclf import jobs\n"
+        "import json, os, signal, sys\nfrom audioclf.jobs import queue\
+"
         "from audioclf.jobs.job import JobLimits, Request\n"
         "asked = json.loads(sys.argv[1])\n"
         "asked['limits'] = JobLimits(**asked['limits'])\n"
-        "print(jobs.start(Request(**asked)).id, flush=True)\n"
+        "print(queue.start(Request(**asked)).id, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     asked = json.dumps(asdict(request_for))
@@ -199,7 +197,7 @@ def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request)
     )
     assert child.returncode == -signal.SIGKILL
     job = queue.find(child.stdout.strip())
-    assert ended(job).state == DONE, job.log
+    assert ended(job).state == JobState.DONE, job.log
     assert checkpoint.read(Path(job.result["folder"])).name == "taught"
 
 
@@ -231,9 +229,9 @@ def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
     until(lambda: len(job.epochs) >= 6)
     os.kill(worker(job), signal.SIGKILL)
     status = ended(job)
-    assert status.state == KILLED and "was killed (SIGKILL)" in status.sentence
+    assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.sentence
     assert not Path(long_one.out, long_one.name).exists()
-    kept = kept_epoch(job)
+    kept = last_saved_epoch(job)
     assert kept >= 5
     queue.resume(job)
     until(lambda: len(job.epochs) > kept)
@@ -242,13 +240,13 @@ def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
 
 def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> None:
     job = queue.start(long_one)
-    until(lambda: job.status.state == RUNNING and bool(job.status.stage))
+    until(lambda: job.status.state == JobState.RUNNING and bool(job.status.stage))
     pid = worker(job)
     supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     os.kill(supervisor, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
     status = ended(job)
-    assert status.state == KILLED and "ended from outside" in status.sentence
+    assert status.state == JobState.KILLED and "ended from outside" in status.sentence
 
 
 def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
@@ -262,8 +260,8 @@ def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: not Path(f"/proc/{pid}").exists() or not job.is_locked, 10)
     status = ended(job)
-    assert status.state == KILLED
-    assert kept_epoch(job) >= 1
+    assert status.state == JobState.KILLED
+    assert last_saved_epoch(job) >= 1
 
 
 def test_what_a_process_holds_is_a_number_on_every_system() -> None:
@@ -277,20 +275,20 @@ def test_one_job_runs_at_a_time_and_the_others_in_their_order(
     request_for: Request, long_one: Request
 ) -> None:
     first = queue.start(long_one)
-    until(lambda: first.status.state == RUNNING)
+    until(lambda: first.status.state == JobState.RUNNING)
     second = queue.start(replace(request_for, name="second"))
     third = queue.start(replace(request_for, name="third"))
     time.sleep(0.5)
-    assert [job.status.state for job in (second, third)] == [WAITING, WAITING]
-    assert [job.status.n_ahead for job in (second, third)] == [1, 2]
+    assert [job.status.state for job in (second, third)] == [JobState.WAITING, JobState.WAITING]
+    assert [job.status.queue_position for job in (second, third)] == [1, 2]
     fourth = queue.start(replace(request_for, name="fourth"))
     queue.cancel(fourth)
     assert ended(fourth).sentence == "It was cancelled before it began."
     full = replace(request_for, name="fifth", limits=JobLimits(max_waiting=3))
     assert "3 trainings run or wait already" in refusal(lambda: queue.start(full))
     queue.cancel(first)
-    assert ended(second).state == DONE, second.log
-    assert ended(third).state == DONE, third.log
+    assert ended(second).state == JobState.DONE, second.log
+    assert ended(third).state == JobState.DONE, third.log
     assert second.status.ended_at and third.status.started_at
     assert second.status.ended_at <= third.status.started_at
     assert queue.find(third.id) == third
@@ -312,8 +310,8 @@ def test_each_visitor_has_one_training_and_the_others_come_in_their_order(
         )
     second = queue.start(replace(asked, name="second"), visitor=bob)
     third = queue.start(replace(asked, name="third"), visitor=cid)
-    until(lambda: first.status.state == RUNNING)
-    assert [job.status.n_ahead for job in (second, third)] == [1, 2]
+    until(lambda: first.status.state == JobState.RUNNING)
+    assert [job.status.queue_position for job in (second, third)] == [1, 2]
     queue.cancel(third)
     ended(third)
     until(lambda: not third.is_locked)
@@ -347,15 +345,18 @@ def test_limits_end_a_training_with_a_sentence(
 ) -> None:
     job = queue.start(replace(long_one, limits=replace(limits, n_cores=1)))
     status = ended(job)
-    assert status.state == CANCELLED and words in status.sentence
+    assert status.state == JobState.CANCELLED and words in status.sentence
 
 
 @pytest.mark.parametrize(
     "changes, words",
     [
         ({"start": "nobody"}, "There is no checkpoint “nobody”"),
-        ({"kind": WHOLE, "settings": (("epochs", "two"),)}, "is a whole number"),
-        ({"kind": SCRATCH, "start": None, "architecture": "nothing"}, "no architecture “nothing”"),
+        ({"kind": TrainingMode.FINE_TUNE, "settings": (("epochs", "two"),)}, "is a whole number"),
+        (
+            {"kind": TrainingMode.SCRATCH, "start": None, "architecture": "nothing"},
+            "no architecture “nothing”",
+        ),
         ({"name": "../outside"}, "cannot name a network"),
         ({"folder": "/nowhere/at/all"}, "There is no folder"),
         ({"out": "/dev/null/here"}, "Not a directory"),
@@ -366,7 +367,7 @@ def test_what_cannot_be_done_ends_with_one_sentence(
 ) -> None:
     job = queue.start(replace(request_for, **changes))
     status = ended(job)
-    assert status.state == FAILED and words in status.sentence
+    assert status.state == JobState.FAILED and words in status.sentence
     assert "Traceback" not in status.sentence
     assert list(Path(request_for.out).glob("*")) == []
 
@@ -379,7 +380,7 @@ def test_a_full_disk_leaves_no_half_network(request_for: Request, tmp_path: Path
     try:
         job = queue.start(replace(request_for, out=str(small)))
         status = ended(job)
-        assert status.state == FAILED and "No space left on device" in status.sentence
+        assert status.state == JobState.FAILED and "No space left on device" in status.sentence
         assert list(small.iterdir()) == []
     finally:
         os.system(f"umount -l '{small}'")

@@ -16,7 +16,7 @@ from gradio.helpers import special_args
 
 from audioclf.audio import io
 from audioclf.jobs import job, queue
-from audioclf.jobs.job import HEAD, SCRATCH, WHOLE, Request
+from audioclf.jobs.job import Request, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.ui.classify import tab
 from audioclf.ui.finetune import data, progress, results, settings, time_estimate
@@ -135,13 +135,13 @@ def facts_of(three_sounds: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: Path) -> None:
     kept, facts = facts_of(three_sounds)
-    what = (HEAD, START, None)
+    what = (TrainingMode.LINEAR_PROBE, START, None)
     name = "three_sounds-separable_cnn"
     assert settings.name_network(facts, *what, "", None) == (name, name)
     assert is_kept(settings.name_network(facts, *what, "typed", name)[0])
     (local / name).mkdir()
     assert settings.name_network(facts, *what, name, name)[0] == f"{name}-2"
-    a_job({"state": job.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
+    a_job({"state": job.JobState.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
     assert settings.name_network(facts, *what, name, name)[0] == f"{name}-3"
     for name, words in (
         (START, "already: choose another name"),
@@ -149,7 +149,7 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
         ("../outside", "cannot name a network"),
         ("", "cannot name a network"),
     ):
-        chosen = (HEAD, START, None, name, 10, "usual", 0.2)
+        chosen = (TrainingMode.LINEAR_PROBE, START, None, name, 10, "usual", 0.2)
         assert words in settings.start_training(kept, facts, None, *chosen)[2]
     assert len(queue.find_all()) == 1
 
@@ -158,15 +158,33 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
     "chosen, words",
     [
         (("magic", START, None, "new", 10, "usual", 0.2), "none of those that are offered"),
-        ((HEAD, "nobody", None, "new", 10, "usual", 0.2), "There is no network “nobody”"),
-        ((HEAD, "../x", None, "new", 10, "usual", 0.2), "There is no network"),
-        ((SCRATCH, None, "os", "new", 10, "usual", 0.2), "Choose the architecture"),
-        ((WHOLE, START, None, "new", 0, "usual", 0.2), "between 1 and 1000 epochs"),
-        ((WHOLE, START, None, "new", None, "usual", 0.2), "between 1 and 1000 epochs"),
-        ((WHOLE, START, None, "new", float("nan"), "usual", 0.2), "between 1 and 1000 epochs"),
-        ((WHOLE, START, None, "new", 10, "wild", 0.2), "none of those that are offered"),
-        ((HEAD, START, None, "new", 10, "usual", 0.9), "half of the clips"),
-        ((HEAD, START, None, "new", 10, "usual", float("nan")), "half of the clips"),
+        (
+            (TrainingMode.LINEAR_PROBE, "nobody", None, "new", 10, "usual", 0.2),
+            "There is no network “nobody”",
+        ),
+        ((TrainingMode.LINEAR_PROBE, "../x", None, "new", 10, "usual", 0.2), "There is no network"),
+        ((TrainingMode.SCRATCH, None, "os", "new", 10, "usual", 0.2), "Choose the architecture"),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", 0, "usual", 0.2),
+            "between 1 and 1000 epochs",
+        ),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", None, "usual", 0.2),
+            "between 1 and 1000 epochs",
+        ),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", float("nan"), "usual", 0.2),
+            "between 1 and 1000 epochs",
+        ),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", 10, "wild", 0.2),
+            "none of those that are offered",
+        ),
+        ((TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.9), "half of the clips"),
+        (
+            (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", float("nan")),
+            "half of the clips",
+        ),
     ],
 )
 def test_settings_that_nobody_offers_are_refused(
@@ -178,7 +196,7 @@ def test_settings_that_nobody_offers_are_refused(
 
 
 def test_before_sounds_are_checked_nothing_starts() -> None:
-    chosen = (HEAD, START, None, "new", 10, "usual", 0.2)
+    chosen = (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.2)
     assert "Bring sounds first" in settings.start_training({}, None, None, *chosen)[2]
     facts = {"is_usable": False}
     assert "in the way" in settings.start_training({}, facts, None, *chosen)[2]
@@ -186,19 +204,27 @@ def test_before_sounds_are_checked_nothing_starts() -> None:
 
 def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Path) -> None:
     network = checkpoint.find(START)
-    few = time_estimate.seconds(time_estimate.Work(HEAD, network, 30, 150, 1))
-    many = time_estimate.seconds(time_estimate.Work(HEAD, network, 3_000, 15_000, 1))
-    whole = time_estimate.seconds(time_estimate.Work(WHOLE, network, 30, 150, 40))
-    longer = time_estimate.seconds(time_estimate.Work(WHOLE, network, 30, 150, 400))
+    few = time_estimate.seconds(time_estimate.Work(TrainingMode.LINEAR_PROBE, network, 30, 150, 1))
+    many = time_estimate.seconds(
+        time_estimate.Work(TrainingMode.LINEAR_PROBE, network, 3_000, 15_000, 1)
+    )
+    whole = time_estimate.seconds(time_estimate.Work(TrainingMode.FINE_TUNE, network, 30, 150, 40))
+    longer = time_estimate.seconds(
+        time_estimate.Work(TrainingMode.FINE_TUNE, network, 30, 150, 400)
+    )
     assert 1 < few < 30 < many and few < whole < longer
     assert time_estimate.step_ms(network) == pytest.approx(9, abs=8)  # as its card tells
     _, facts = facts_of(three_sounds)
-    words = settings.estimate_time(facts, WHOLE, START, None, 40)
+    words = settings.estimate_time(facts, TrainingMode.FINE_TUNE, START, None, 40)
     assert "This takes about" in words
     for epochs in (None, 0, -3, 1e9, float("nan"), "two"):
-        assert "between 1 and 1000" in settings.estimate_time(facts, WHOLE, START, None, epochs)
-    assert settings.estimate_time(facts, HEAD, START, None, None).startswith("This takes")
-    assert settings.estimate_time(None, WHOLE, START, None, 40) == ""
+        assert "between 1 and 1000" in settings.estimate_time(
+            facts, TrainingMode.FINE_TUNE, START, None, epochs
+        )
+    assert settings.estimate_time(facts, TrainingMode.LINEAR_PROBE, START, None, None).startswith(
+        "This takes"
+    )
+    assert settings.estimate_time(None, TrainingMode.FINE_TUNE, START, None, 40) == ""
     assert [time_estimate.in_words(s) for s in (1, 32, 100, 9_000)] == [
         "about 5 seconds", "about 30 seconds", "about 2 minutes", "about 2.5 hours",
     ]  # fmt: skip
@@ -216,7 +242,7 @@ def test_who_serves_the_page_may_set_other_limits(monkeypatch: pytest.MonkeyPatc
 
 def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) -> None:
     facts = {"is_usable": True, "n_clips": 400, "seconds": 2_000.0}
-    words = settings.estimate_time(facts, WHOLE, START, None, 900)
+    words = settings.estimate_time(facts, TrainingMode.FINE_TUNE, START, None, 900)
     assert "It is ended after 10 minutes" in words
 
 
@@ -240,7 +266,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     kept, said = data.bring_archive(str(path), {})
     assert said == ""
     facts = last(data.check_sounds(kept, START, False))[3]
-    chosen = (HEAD, START, None, "bells", 10, "usual", 0.2)
+    chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
     for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
         said = settings.start_training(kept, forged, None, *chosen)[2]
         assert "wait until they are checked" in said
@@ -253,9 +279,9 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     told = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
     assert one.address and b"203.0.113" not in told  # of the address there is a keyed hash only
     assert one.request.limits == session.HOSTED_JOBS
-    while one.status.is_alive:
+    while one.status.is_active:
         time.sleep(0.1)
-    assert one.status.state == job.DONE, one.log
+    assert one.status.state == job.JobState.DONE, one.log
     name = one.result["checkpoint"]
     assert name.startswith("bells-") and len(name) >= len("bells-") + 22  # 128 bits
     assert not (checkpoint.home() / name).exists()
@@ -284,7 +310,13 @@ def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -
     """A job's folder as a process leaves it."""
     made = job.Job(job.home() / queue.new_id())
     made.folder.mkdir(parents=True)
-    values = {"kind": WHOLE, "folder": "/x", "name": "a_b*c*", "out": "/x", "start": "/x/ears"}
+    values = {
+        "kind": TrainingMode.FINE_TUNE,
+        "folder": "/x",
+        "name": "a_b*c*",
+        "out": "/x",
+        "start": "/x/ears",
+    }
     asked = Request(**{**values, **changes})
     plain = {**asked.__dict__, "limits": asked.limits.__dict__}
     (made.folder / job.REQUEST).write_text(json.dumps(plain))
@@ -301,7 +333,7 @@ EPOCH = {
 
 
 def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
-    made = a_job({"state": job.CANCELLED, "sentence": "It was cancelled."}, [EPOCH])
+    made = a_job({"state": job.JobState.CANCELLED, "sentence": "It was cancelled."}, [EPOCH])
     told, loss, accuracy, _, *buttons, timer, now, ended = progress.follow_training(made.id, None)
     cancel, resume, publish, delete = buttons
     assert told == "**a\\_b\\*c\\***: it was cancelled."
@@ -310,7 +342,7 @@ def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
     (made.folder / "run").mkdir()
     (made.folder / "run" / "state.json").write_text('{"epoch": 1}')
     assert progress.follow_training(made.id, None)[6].visible is True
-    assert timer.active is False and ended[:2] == [made.id, job.CANCELLED]
+    assert timer.active is False and ended[:2] == [made.id, job.JobState.CANCELLED]
     frame = accuracy.value
     assert "75" in str(frame) and "50" in str(frame) and loss.visible
     again = progress.follow_training(made.id, now)
@@ -318,7 +350,7 @@ def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
 
 
 def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
-    made = a_job({"state": job.RUNNING, "started_at": time.time() - 100}, [EPOCH])
+    made = a_job({"state": job.JobState.RUNNING, "started_at": time.time() - 100}, [EPOCH])
     (made.folder / job.PROGRESS).write_text('{"stage": "Learning", "n_done": 1, "n_all": 10}')
     with (made.folder / job.LOCK).open("wb") as lock:
         import fcntl
@@ -340,8 +372,8 @@ def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
 
 
 def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
-    first = a_job({"state": job.DONE, "asked_at": 1.0}, [], name="first")
-    second = a_job({"state": job.FAILED, "asked_at": 2.0}, [], name="second")
+    first = a_job({"state": job.JobState.DONE, "asked_at": 1.0}, [], name="first")
+    second = a_job({"state": job.JobState.FAILED, "asked_at": 2.0}, [], name="second")
     listed = progress.list_trainings({}, None)
     assert isinstance(listed, gr.Dropdown)
     assert [value for _, value in listed.choices] == [second.id, first.id]
@@ -351,7 +383,7 @@ def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
 
 
 def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
-    made = a_job({"state": job.CANCELLED}, [], name="gone")
+    made = a_job({"state": job.JobState.CANCELLED}, [], name="gone")
     said, listed, kept = progress.delete_training(made.id, {"jobs": [made.id]})
     assert said == "**gone** is removed." and listed.choices == [] and kept["jobs"] == []
     assert queue.find_all() == []
@@ -359,8 +391,8 @@ def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
 
 
 def test_a_request_of_another_version_is_left_alone(local: Path) -> None:
-    made = a_job({"state": job.DONE}, [], name="good")
-    other = a_job({"state": job.DONE}, [], name="other")
+    made = a_job({"state": job.JobState.DONE}, [], name="good")
+    other = a_job({"state": job.JobState.DONE}, [], name="other")
     (other.folder / job.REQUEST).write_text('{"kind": "head", "colour": "blue"}')
     assert queue.find_all() == [made]
 
@@ -413,8 +445,8 @@ def test_an_address_is_read_from_the_proxy_on_a_space_alone(
 
 def test_gradio_tells_the_handlers_who_asks() -> None:
     asked = gr.Request(client={"host": "203.0.113.7"}, headers={})
-    inputs = [{}, None, HEAD, START]
+    inputs = [{}, None, TrainingMode.LINEAR_PROBE, START]
     got, *_ = special_args(settings.start_training, list(inputs), asked)
-    assert got == [{}, None, asked, HEAD, START]
+    assert got == [{}, None, asked, TrainingMode.LINEAR_PROBE, START]
     for handler in (progress.resume_training, progress.publish_training):
         assert special_args(handler, ["id", {}], asked)[0] == ["id", {}, asked]

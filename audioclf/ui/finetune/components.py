@@ -8,7 +8,7 @@ from audioclf.datasets import inspection
 from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.datasets.layouts import AUDIO_SUFFIXES
-from audioclf.jobs.job import HEAD, WHOLE
+from audioclf.jobs.job import TrainingMode
 from audioclf.ui.finetune import data, progress
 from audioclf.ui.finetune import settings as teach_settings
 from audioclf.ui.page.mode import is_local
@@ -128,7 +128,7 @@ def settings() -> Settings:
     with gr.Row():
         kind = gr.Radio(
             teach_settings.KINDS,
-            value=HEAD,
+            value=TrainingMode.LINEAR_PROBE,
             label="What learns",
             elem_id="teach-kind",
             min_width=300,
@@ -153,7 +153,7 @@ def settings() -> Settings:
     with gr.Accordion("More settings", open=False), gr.Row():
         epochs = unchecked(
             gr.Number(
-                teach_settings.EPOCHS[WHOLE],
+                teach_settings.EPOCHS[TrainingMode.FINE_TUNE],
                 label="Epochs",
                 precision=0,
                 visible=False,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from audioclf.datasets import dataset, uploads
 from audioclf.datasets import inspection as surveys
-from audioclf.datasets.checks import BLOCKS, MOST_SHARE, TELLS, USUAL_SHARE, WARNS, Heard
+from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE, Heard, Severity
 from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.inspection import Survey
 from audioclf.text import escape_markdown
@@ -21,7 +21,7 @@ from audioclf.ui.page.tables import filled
 
 CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadable", "{:d}"))
 NOTHING = "Bring sounds, and what they hold is told here before anything is taught."
-KINDS = {BLOCKS: "In the way", WARNS: "Mind", TELLS: "Good to know"}
+KINDS = {Severity.ERROR: "In the way", Severity.WARNING: "Mind", Severity.INFO: "Good to know"}
 TELL_EVERY = 10  # clips
 USUAL_WINDOW_S = 2.0
 

@@ -11,19 +11,19 @@ import pandas as pd
 
 from audioclf.jobs import job as job_files
 from audioclf.jobs import queue
-from audioclf.jobs.job import CANCELLED, DONE, FAILED, HEAD, KILLED, RUNNING, SCRATCH, WAITING, Job
+from audioclf.jobs.job import Job, JobState, TrainingMode
 from audioclf.text import escape_markdown
 from audioclf.ui.page import session as my
 from audioclf.ui.page.state import guarded
 
 NONE_YET = "Nothing is being taught. Start a training above, and it is followed here."
 STATES = {
-    WAITING: "waits",
-    RUNNING: "runs",
-    DONE: "done",
-    FAILED: "failed",
-    CANCELLED: "cancelled",
-    KILLED: "ended",
+    JobState.WAITING: "waits",
+    JobState.RUNNING: "runs",
+    JobState.DONE: "done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+    JobState.KILLED: "ended",
 }
 STAGES = {
     "clips": "Listening to the clips",
@@ -60,7 +60,7 @@ def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
     curves = [gr.skip(), gr.skip()] if n_shown == len(epochs) else _curves(epochs)
     now = {"id": found.id, "n_epochs": len(epochs)}
     ended = [found.id, status.state, status.ended_at]
-    timer = gr.Timer(active=status.is_alive)
+    timer = gr.Timer(active=status.is_active)
     return in_words(found), *curves, found.log, *_buttons(found), timer, now, ended
 
 
@@ -72,7 +72,7 @@ def cancel_training(chosen: str | None) -> str:
         return NONE_YET
     queue.cancel(found)
     end = time.monotonic() + 4
-    while found.status.is_alive and time.monotonic() < end:
+    while found.status.is_active and time.monotonic() < end:
         time.sleep(0.1)
     return in_words(found)
 
@@ -109,17 +109,17 @@ def delete_training(chosen: str | None, mine: Any) -> tuple[str, Any, Any]:
 def in_words(found: Job) -> str:
     """How a training is, in a sentence or two of Markdown."""
     status, name = found.status, escape_markdown(found.request.name)
-    passed = _time(status.passed_s)
-    if status.state == WAITING:
-        ahead = f"{status.n_ahead} before it" if status.n_ahead else "it is next"
+    passed = _time(status.elapsed_s)
+    if status.state == JobState.WAITING:
+        ahead = f"{status.queue_position} before it" if status.queue_position else "it is next"
         return f"**{name}** waits for its turn: {ahead}."
-    if status.state == RUNNING:
+    if status.state == JobState.RUNNING:
         return f"**{name}**: {_stage(found)}. {passed} so far{_remaining(found)}."
-    if status.state == DONE:
+    if status.state == JobState.DONE:
         return f"**{name}** is taught, after {passed}: it stands in every list of networks."
     kept = ""
-    if status.state != CANCELLED and found.kept_epoch:
-        kept = f" Epoch {found.kept_epoch} is kept."
+    if status.state != JobState.CANCELLED and found.last_saved_epoch:
+        kept = f" Epoch {found.last_saved_epoch} is kept."
     return f"**{name}**: {escape_markdown(_lower(status.sentence))}{kept}"
 
 
@@ -139,14 +139,18 @@ def _stage(found: Job) -> str:
     status = found.status
     words = STAGES.get(status.stage, escape_markdown(status.stage) or "starting")
     if status.stage == "Learning":
-        return f"epoch {status.n_done} of {status.n_all}"
-    return f"{words}, {status.n_done} of {status.n_all}" if status.n_all else words
+        return f"epoch {status.n_done} of {status.n_total}"
+    return f"{words}, {status.n_done} of {status.n_total}" if status.n_total else words
 
 
 def _remaining(found: Job) -> str:
     """From how long the last epochs took."""
     epochs = found.epochs
-    if found.request.kind == HEAD or not epochs or found.status.stage != "Learning":
+    if (
+        found.request.kind == TrainingMode.LINEAR_PROBE
+        or not epochs
+        or found.status.stage != "Learning"
+    ):
         return ""
     last = epochs[1:][-5:] or epochs  # the first one also builds the network
     mean_s = sum(one["seconds"] for one in last) / len(last)
@@ -180,21 +184,21 @@ def _curves(epochs: list[dict[str, Any]]) -> list[Any]:
 def _buttons(found: Job | None) -> tuple[Any, ...]:
     """Cancel, resume and publish, as far as they make sense now."""
     state = found.status.state if found else None
-    has_ended = state in (FAILED, CANCELLED, KILLED)
-    can_publish = bool(has_ended and found and found.kept_epoch)
+    has_ended = state in (JobState.FAILED, JobState.CANCELLED, JobState.KILLED)
+    can_publish = bool(has_ended and found and found.last_saved_epoch)
     return (
-        gr.Button(visible=state in job_files.ALIVE),
+        gr.Button(visible=state in job_files.ACTIVE),
         gr.Button(visible=has_ended),
         gr.Button(visible=can_publish),
-        gr.Button(visible=has_ended or state == DONE),
+        gr.Button(visible=has_ended or state == JobState.DONE),
     )
 
 
 def _title(found: Job) -> str:
     request = found.request
     how = f"{request.architecture}, from scratch"
-    if request.kind != SCRATCH:
+    if request.kind != TrainingMode.SCRATCH:
         how = f"from {Path(request.start or '').name}"
-    day = datetime.fromtimestamp(found.asked_at)
+    day = datetime.fromtimestamp(found.submitted_at)
     state = STATES[found.status.state]
     return f"{request.name}, {how} ({state}, {day:%d %b %H:%M})"

@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 
 from audioclf.audio import io
 from audioclf.jobs import queue
-from audioclf.jobs.job import DONE, Job
+from audioclf.jobs.job import Job, JobState
 from audioclf.storage import hf_hub
 from audioclf.text import escape_markdown
 from audioclf.ui.models.details import show_results
@@ -133,7 +133,7 @@ def _done(chosen: Any) -> Job | None:
         found = queue.find(chosen) if isinstance(chosen, str) else None
     except ValueError:
         return None
-    return found if found and found.status.state == DONE and found.result else None
+    return found if found and found.status.state == JobState.DONE and found.result else None
 
 
 def _need(chosen: Any) -> Job:

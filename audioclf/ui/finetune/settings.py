@@ -10,7 +10,7 @@ import gradio as gr
 from audioclf.datasets import uploads
 from audioclf.datasets.checks import MOST_SHARE
 from audioclf.jobs import job, queue
-from audioclf.jobs.job import DONE, HEAD, SCRATCH, WHOLE, Request
+from audioclf.jobs.job import JobState, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.finetune import time_estimate
@@ -21,9 +21,9 @@ from audioclf.ui.page.model_lists import choices_of, keeping, networks
 from audioclf.ui.page.state import guarded, network_named
 
 KINDS = [
-    ("A new head: the network stays as it is (seconds)", HEAD),
-    ("The whole network (minutes)", WHOLE),
-    ("From scratch (minutes)", SCRATCH),
+    ("A new head: the network stays as it is (seconds)", TrainingMode.LINEAR_PROBE),
+    ("The whole network (minutes)", TrainingMode.FINE_TUNE),
+    ("From scratch (minutes)", TrainingMode.SCRATCH),
 ]
 VARIATIONS = [("None", "none"), ("Usual", "usual"), ("Strong", "strong")]
 VARIED: dict[str, tuple[tuple[str, str], ...]] = {
@@ -45,7 +45,7 @@ VARIED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 MOST_EPOCHS = 1_000
-EPOCHS = {WHOLE: 60, SCRATCH: 100}
+EPOCHS = {TrainingMode.FINE_TUNE: 60, TrainingMode.SCRATCH: 100}
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 SUFFIX = 16  # random bytes that make a network's name one's own on a public page
 MOST_TYPED = 41  # characters of such a name before them, so that all of it may be one
@@ -83,11 +83,11 @@ def architectures() -> list[str]:
 
 def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
     """What there is to choose for this kind of training."""
-    is_head, is_new = kind == HEAD, kind == SCRATCH
+    is_head, is_new = kind == TrainingMode.LINEAR_PROBE, kind == TrainingMode.SCRATCH
     return (
         gr.update(visible=not is_new),
         gr.update(visible=is_new),
-        gr.update(visible=not is_head, value=EPOCHS.get(kind, EPOCHS[WHOLE])),
+        gr.update(visible=not is_head, value=EPOCHS.get(kind, EPOCHS[TrainingMode.FINE_TUNE])),
         gr.update(visible=not is_head),
     )
 
@@ -102,7 +102,7 @@ def name_network(
     is_theirs = typed not in ("", None, suggested) and not _is_taken(str(typed))
     if not isinstance(facts, dict) or is_theirs:
         return gr.skip(), gr.skip()
-    ears = (architecture if kind == SCRATCH else start) or "network"
+    ears = (architecture if kind == TrainingMode.SCRATCH else start) or "network"
     stem = BAD_NAME.sub("-", f"{facts['name']}-{str(ears).split('-')[0]}").strip("-._") or "network"
     number, name = 1, stem[:48]
     while _is_taken(name):
@@ -120,7 +120,7 @@ def estimate_time(
     try:
         work = time_estimate.Work(
             kind, _like(kind, start, architecture), facts["n_clips"], facts["seconds"],
-            1 if kind == HEAD else _epochs(epochs),
+            1 if kind == TrainingMode.LINEAR_PROBE else _epochs(epochs),
         )  # fmt: skip
         about_s = time_estimate.seconds(work)
     except (ValueError, TypeError, OverflowError) as error:
@@ -156,7 +156,10 @@ def start_training(
 
 def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str) -> Request:
     kind, start, architecture, name, epochs, variation, share = chosen
-    if kind not in (HEAD, WHOLE, SCRATCH) or variation not in VARIED:
+    if (
+        kind not in (TrainingMode.LINEAR_PROBE, TrainingMode.FINE_TUNE, TrainingMode.SCRATCH)
+        or variation not in VARIED
+    ):
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not 0 <= float(share) <= MOST_SHARE:
         raise ValueError("Between none and half of the clips can be held out: choose 0 to 0.5.")
@@ -165,15 +168,19 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
     if seen != (sounds, uploads.fingerprint(folder), float(share)):
         raise ValueError("The sounds or their share have changed: wait until they are checked.")
     changes: tuple[tuple[str, str], ...] = ()
-    if kind != HEAD:
+    if kind != TrainingMode.LINEAR_PROBE:
         changes = (("epochs", str(_epochs(epochs))), *VARIED[variation])
-    network = None if kind == SCRATCH else network_named(start)
-    if kind == HEAD and network and not (network.is_head or network.folder.parent == _home()):
+    network = None if kind == TrainingMode.SCRATCH else network_named(start)
+    if (
+        kind == TrainingMode.LINEAR_PROBE
+        and network
+        and not (network.is_head or network.folder.parent == _home())
+    ):
         raise ValueError(
             "On a public page, a new head needs a network that ships: choose another start, or "
             "teach the whole network."
         )
-    if kind == SCRATCH and architecture not in architectures():
+    if kind == TrainingMode.SCRATCH and architecture not in architectures():
         raise ValueError("Choose the architecture that is trained from scratch.")
     return Request(
         kind=kind,
@@ -181,7 +188,7 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         name=_name(name),
         out=str(checkpoint.home() if is_local() else job.home() / own / my.PUBLISHED),
         start=str(network.folder) if network else None,
-        architecture=architecture if kind == SCRATCH else None,
+        architecture=architecture if kind == TrainingMode.SCRATCH else None,
         data_name=facts["name"],
         share=float(share),
         left_out=tuple(facts["left_out"]),
@@ -216,12 +223,12 @@ def _is_taken(name: str) -> bool:
     """Whether a network has that name, or a training that may still publish one under it."""
     if not is_local():
         return False
-    unfinished = (one for one in job.find_all() if one.status.state != DONE)
+    unfinished = (one for one in job.find_all() if one.status.state != JobState.DONE)
     return (checkpoint.home() / name).exists() or name in {one.request.name for one in unfinished}
 
 
 def _like(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:
     """The network that is started from; from scratch, one of that architecture."""
-    if kind != SCRATCH:
+    if kind != TrainingMode.SCRATCH:
         return network_named(start)
     return ranking.best_of(architecture)

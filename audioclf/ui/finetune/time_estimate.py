@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from audioclf.jobs.job import HEAD, WHOLE
+from audioclf.jobs.job import TrainingMode
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.models import latency
@@ -39,11 +39,11 @@ def seconds(work: Work) -> float:
     ms = latency.known_ms(work.network) or latency.measure(work.network) or 1.0
     n_windows = max(work.n_clips, work.seconds / (work.network.recipe.window_s / 2))
     hearing_s = n_windows * ms / 1e3
-    if work.kind == HEAD:
+    if work.kind == TrainingMode.LINEAR_PROBE:
         return HEAD_START_S + listening_s + 1.3 * hearing_s
     step_s = work.n_clips * step_ms(work.network) / 1e3
     watching_s = 0.2 * hearing_s
-    began_s = hearing_s if work.kind == WHOLE else 0.0
+    began_s = hearing_s if work.kind == TrainingMode.FINE_TUNE else 0.0
     return START_S + began_s + listening_s * (1 + VARIANTS) + work.epochs * (step_s + watching_s)
 
 
