@@ -165,8 +165,9 @@ class Job:
         known: dict[str, Any] = {k: kept[k] for k in ("state", "sentence") if k in kept}
         known |= {key: kept.get(key) for key in ("started_at", "ended_at")}
         if kept.get("state") == JobState.RUNNING:
-            told = read_json(self.folder / PROGRESS)
-            known |= {k: told[k] for k in ("stage", "n_done", "n_all") if k in told}
+            progress = read_json(self.folder / PROGRESS)
+            names = {"stage": "stage", "n_done": "n_done", "n_all": "n_total"}  # in the file, here
+            known |= {names[k]: value for k, value in progress.items() if k in names}
         return Status(**{"state": JobState.KILLED, **known})
 
     @property

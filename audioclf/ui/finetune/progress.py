@@ -17,7 +17,7 @@ from audioclf.ui.page import session as my
 from audioclf.ui.page.state import guarded
 
 NONE_YET = "Nothing is being taught. Start a training above, and it is followed here."
-STATES = {
+STATES: dict[str, str] = {
     JobState.WAITING: "waits",
     JobState.RUNNING: "runs",
     JobState.DONE: "done",

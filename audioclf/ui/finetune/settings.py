@@ -45,7 +45,7 @@ VARIED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 MOST_EPOCHS = 1_000
-EPOCHS = {TrainingMode.FINE_TUNE: 60, TrainingMode.SCRATCH: 100}
+EPOCHS: dict[str, int] = {TrainingMode.FINE_TUNE: 60, TrainingMode.SCRATCH: 100}
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 SUFFIX = 16  # random bytes that make a network's name one's own on a public page
 MOST_TYPED = 41  # characters of such a name before them, so that all of it may be one
