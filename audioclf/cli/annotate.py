@@ -10,45 +10,45 @@ from audioclf.cli.console import print_table, progress
 from audioclf.cli.parser import Run
 
 
-def _labels(chosen: argparse.Namespace) -> None:
-    ACTIONS[chosen.action](chosen)
+def _labels(args: argparse.Namespace) -> None:
+    ACTIONS[args.action](args)
 
 
-def _list(chosen: argparse.Namespace) -> None:
+def _list(args: argparse.Namespace) -> None:
     rows = [
         {"name": one.name, "sounds": len(one.files()), "labels": len(one.labels())}
         for one in project.find_all()
     ]
-    print_table(rows, chosen.json)
+    print_table(rows, args.json)
 
 
-def _new(chosen: argparse.Namespace) -> None:
-    sounds = Path(chosen.paths[0]) if chosen.paths else None
-    made = project.create(_name(chosen), sounds)
-    n_sounds = project.look(made, lambda paths: progress("sounds", paths))
+def _new(args: argparse.Namespace) -> None:
+    sounds = Path(args.paths[0]) if args.paths else None
+    made = project.create(_name(args), sounds)
+    n_sounds = project.scan_files(made, lambda paths: progress("sounds", paths))
     print(f"{made.name}: {n_sounds} sounds")
 
 
-def _import(chosen: argparse.Namespace) -> None:
-    one = project.find(_name(chosen))
-    project.look(one, lambda paths: progress("sounds", paths))
-    paths = [Path(path) for path in chosen.paths]
-    taken = importing.read_labels(one, paths, chosen.format, _who())
+def _import(args: argparse.Namespace) -> None:
+    one = project.find(_name(args))
+    project.scan_files(one, lambda paths: progress("sounds", paths))
+    paths = [Path(path) for path in args.paths]
+    taken = importing.read_labels(one, paths, args.format, _who())
     left = f", {taken.n_left_out} left out where there is no sound" if taken.n_left_out else ""
     print(f"{one.name}: {taken.n_new} new labels{left}")
 
 
-def _export(chosen: argparse.Namespace) -> None:
-    one = project.find(_name(chosen))
-    output = Path(chosen.output or f"{one.name}.zip")
-    export = Export(chosen.format, chosen.sounds, chosen.clips or "", chosen.split)
+def _export(args: argparse.Namespace) -> None:
+    one = project.find(_name(args))
+    output = Path(args.output or f"{one.name}.zip")
+    export = Export(args.format, args.sounds, args.clips or "", args.split)
     print(exporting.write_labels(one, export, output))
 
 
-def _name(chosen: argparse.Namespace) -> str:
-    if not chosen.name:
+def _name(args: argparse.Namespace) -> str:
+    if not args.name:
         raise ValueError("Name the data set, such as “audioclf labels export my-birds”.")
-    return str(chosen.name)
+    return str(args.name)
 
 
 def _who() -> str:

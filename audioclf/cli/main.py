@@ -24,11 +24,11 @@ from audioclf.models.checkpoint import Checkpoint
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    chosen = parser(RUNS).parse_args(arguments)
+    args = parser(RUNS).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads.single_threaded_blas()
     try:
-        chosen.run(chosen)
+        args.run(args)
     except (ValueError, OSError) as error:
         print(f"audioclf: {_sentence(error)}", file=sys.stderr)
         return 2
@@ -44,45 +44,45 @@ def _sentence(error: ValueError | OSError) -> str:
     return str(error)
 
 
-def _architectures(chosen: argparse.Namespace) -> None:
+def _architectures(args: argparse.Namespace) -> None:
     from audioclf.models import architectures
     from audioclf.models.architectures import _table
 
     rows = list(_table.rows(progress("networks", architectures.names())))
-    if chosen.markdown:
+    if args.markdown:
         print(_table.markdown(rows))
         return
-    if not chosen.json:
+    if not args.json:
         rows = [{k: v for k, v in row.items() if k not in ("sources", "citation")} for row in rows]
-    print_table(rows, chosen.json)
+    print_table(rows, args.json)
 
 
-def _checkpoints(chosen: argparse.Namespace) -> None:
-    if chosen.markdown:
+def _checkpoints(args: argparse.Namespace) -> None:
+    if args.markdown:
         print(summary_table.markdown(summary_table.best_first()))
         return
-    print_table(summary_table.rows(*checkpoint.scan()), chosen.json)
+    print_table(summary_table.rows(*checkpoint.scan()), args.json)
 
 
-def _predict(chosen: argparse.Namespace) -> None:
+def _predict(args: argparse.Namespace) -> None:
     from audioclf.inference import export_formats
     from audioclf.inference.predict import predict_file
 
-    network = _checkpoint(chosen)
+    network = _checkpoint(args)
     made, failed = [], []
-    for path in progress("files", chosen.paths):
+    for path in progress("files", args.paths):
         try:
-            made.append((path, predict_file(path, network, chosen.clean)))
+            made.append((path, predict_file(path, network, args.clean)))
         except ValueError as error:
             failed.append(str(error))
-    if chosen.json or chosen.format == "json":
+    if args.json or args.format == "json":
         found = [prediction.to_dict(path) for path, prediction in made]
-        print(json.dumps(found[0] if len(chosen.paths) == 1 and found else found, indent=1))
-    elif chosen.format:
-        write = export_formats.FORMATS[chosen.format]
+        print(json.dumps(found[0] if len(args.paths) == 1 and found else found, indent=1))
+    elif args.format:
+        write = export_formats.FORMATS[args.format]
         for number, (path, prediction) in enumerate(made):
             text = write(prediction, path)
-            print(text if number == 0 or chosen.format != "csv" else text.split("\n", 1)[1], end="")
+            print(text if number == 0 or args.format != "csv" else text.split("\n", 1)[1], end="")
     else:
         for path, prediction in made:
             print(f"{path}: {prediction.sentence()}")
@@ -90,17 +90,17 @@ def _predict(chosen: argparse.Namespace) -> None:
         raise ValueError("\naudioclf: ".join(failed))
 
 
-def _features(chosen: argparse.Namespace) -> None:
+def _features(args: argparse.Namespace) -> None:
     from audioclf.features import windowing
     from audioclf.storage.npy_writer import GrowingArray
 
-    made = _recipe_of(chosen.recipe)
-    if chosen.deltas is not None:
-        made = replace(made, deltas=chosen.deltas)
-    output = Path(chosen.output)
+    made = _recipe_of(args.recipe)
+    if args.deltas is not None:
+        made = replace(made, deltas=args.deltas)
+    output = Path(args.output)
     output = output if output.suffix == ".npy" else output.with_name(output.name + ".npy")
     with GrowingArray(output) as array:
-        for part in progress("parts", windowing.windows_of_file(made, chosen.path)):
+        for part in progress("parts", windowing.windows_of_file(made, args.path)):
             array.append(part.inputs)
     print(f"{output}: {array.shape} windows, frames, bins, channels")
 
@@ -115,18 +115,18 @@ def _recipe_of(name: str) -> FrontendConfig:
         raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 
 
-def _evaluate(chosen: argparse.Namespace) -> None:
+def _evaluate(args: argparse.Namespace) -> None:
     from audioclf.datasets import dataset
     from audioclf.inference.evaluation import evaluate
 
-    network, data = _checkpoint(chosen), dataset.load(chosen.folder)
+    network, data = _checkpoint(args), dataset.load(args.folder)
     trained_on = set(network.card.get("training", {}).get("folds", []))
-    if chosen.fold is not None:
-        data = data.of_folds({chosen.fold})
+    if args.fold is not None:
+        data = data.of_folds({args.fold})
     if trained_on & set(data.folds):
         print("These folds were in its training: this is no measure of it.", file=sys.stderr)
     found = evaluate(network, data, lambda clips: progress("clips", clips))
-    if chosen.json:
+    if args.json:
         print(json.dumps(found.to_dict(), indent=1))
         return
     print(
@@ -137,14 +137,14 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     print_table([{"class": name, **row} for name, row in found.per_class.items()], False)
 
 
-def _app(chosen: argparse.Namespace) -> None:
+def _app(args: argparse.Namespace) -> None:
     from audioclf.ui.app import start
 
-    start(local=chosen.local, host=chosen.host, port=chosen.port)
+    start(local=args.local, host=args.host, port=args.port)
 
 
-def _checkpoint(chosen: argparse.Namespace) -> Checkpoint:
-    return checkpoint.find(chosen.checkpoint)
+def _checkpoint(args: argparse.Namespace) -> Checkpoint:
+    return checkpoint.find(args.checkpoint)
 
 
 RUNS: dict[str, Run] = {

@@ -11,9 +11,9 @@ from audioclf.models import checkpoint, download
 from audioclf.models.checkpoint import Checkpoint
 
 
-def out_of(chosen: argparse.Namespace) -> Path:
+def out_of(args: argparse.Namespace) -> Path:
     """The folder that a checkpoint is published in."""
-    return Path(chosen.out) if chosen.out else checkpoint.home()
+    return Path(args.out) if args.out else checkpoint.home()
 
 
 def tell(made: Checkpoint) -> None:
@@ -23,9 +23,9 @@ def tell(made: Checkpoint) -> None:
         print(f"{made.evaluation['accuracy']:.2%} on {made.evaluation['data']}")
 
 
-def _fetch(chosen: argparse.Namespace) -> None:
-    wanted = download.source(chosen.name)
-    path = Path(chosen.from_file) if chosen.from_file else _downloaded(wanted)
+def _fetch(args: argparse.Namespace) -> None:
+    wanted = download.source(args.name)
+    path = Path(args.from_file) if args.from_file else _downloaded(wanted)
     if not path.is_file():
         raise ValueError(f"There is no file “{path}”: name the one that you have.")
     if checkpoint.sha256(path) not in wanted.accepted:
@@ -37,7 +37,7 @@ def _fetch(chosen: argparse.Namespace) -> None:
     print(f"Reading {path.name}, and comparing the network that is made of it…", file=sys.stderr)
     from audioclf.export import yamnet_tflite
 
-    tell(yamnet_tflite.publish_yamnet(path, out_of(chosen)))
+    tell(yamnet_tflite.publish_yamnet(path, out_of(args)))
 
 
 def _downloaded(wanted: download.Source) -> Path:
@@ -55,26 +55,26 @@ def _downloaded(wanted: download.Source) -> Path:
         bar.close()
 
 
-def _bundle(chosen: argparse.Namespace) -> None:
+def _bundle(args: argparse.Namespace) -> None:
     from audioclf.export import bundle
 
-    network, formats = checkpoint.find(chosen.checkpoint), tuple(chosen.format or ())
-    if chosen.push:
-        _push(network, formats, chosen)
-    elif chosen.output and Path(chosen.output).suffix != ".zip":
-        print(bundle.write_folder(network, Path(chosen.output), formats))
+    network, formats = checkpoint.find(args.checkpoint), tuple(args.format or ())
+    if args.push:
+        _push(network, formats, args)
+    elif args.output and Path(args.output).suffix != ".zip":
+        print(bundle.write_folder(network, Path(args.output), formats))
     else:
-        print(bundle.write_zip(network, Path(chosen.output or network.name), formats))
+        print(bundle.write_zip(network, Path(args.output or network.name), formats))
 
 
-def _push(network: Checkpoint, formats: tuple[str, ...], chosen: argparse.Namespace) -> None:
+def _push(network: Checkpoint, formats: tuple[str, ...], args: argparse.Namespace) -> None:
     from audioclf.export import bundle
     from audioclf.storage import hf_hub
 
     with tempfile.TemporaryDirectory() as place:
         folder = bundle.write_folder(network, Path(place, network.name), formats)
         token = os.environ.get("HF_TOKEN", "")
-        print(hf_hub.push(folder, chosen.push, token, private=not chosen.public))
+        print(hf_hub.push(folder, args.push, token, private=not args.public))
 
 
 RUNS: dict[str, Run] = {"fetch": _fetch, "bundle": _bundle}
