@@ -190,7 +190,7 @@ def _how_split(data: Dataset, *, has_groups: bool) -> str:
     return f"{n_folds} folds are made, each with its share of every class"
 
 
-def _finding(kind: str, sentence: str, clips: list[Heard]) -> Finding:
+def _finding(kind: Severity, sentence: str, clips: list[Heard]) -> Finding:
     return Finding(kind, sentence, tuple(_place(one) for one in clips))
 
 

@@ -1,7 +1,7 @@
-"""Variations of training clips, on their features, so that a few hundred clips go a long way.
+"""Augmentation of training clips, on their features, so that a few hundred clips suffice.
 
 Levels in dB are mixed as powers and made louder or softer; other features only where that keeps
-their meaning (see `suited`). Everything random comes from the generator that is handed in.
+their meaning (see `restrict_to_feature`). Everything random comes from the generator that is handed in.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audioclf.features import Feature
 from audioclf.features.windowing import Features
-from audioclf.training.waveform_augmentation import Variants
+from audioclf.training.waveform_augmentation import WaveformAugmentation
 
 SILENCE_DB = -99.9  # features are not below -100
 
@@ -23,9 +23,11 @@ Targets = NDArray[np.float32]  # (windows, classes)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much of each; zero switches a variation off."""
+    """The strength of each augmentation; zero switches one off."""
 
-    variants: Variants = field(default_factory=Variants)  # of the waveform, made beforehand
+    variants: WaveformAugmentation = field(
+        default_factory=WaveformAugmentation
+    )  # of the waveform, made beforehand
     stretch: float = 0.15  # playing speed between 1 / (1 + stretch) and 1 + stretch
     gain_db: float = 6.0  # louder or softer by up to this
     equaliser_db: float = 6.0  # a random curve over the bins, up to this
@@ -42,10 +44,12 @@ class Augmentation:
         if not all(0 <= share <= 1 for share in shares):
             raise ValueError("How much is mixed and masked are shares: choose 0 to 1.")
         if min(*amounts, self.n_bin_masks, self.n_frame_masks) < 0:
-            raise ValueError("How far windows are varied cannot be negative: choose 0 or more.")
+            raise ValueError(
+                "The strength of an augmentation cannot be negative: choose 0 or more."
+            )
 
 
-def suited(settings: Augmentation, feature: Feature) -> Augmentation:
+def restrict_to_feature(settings: Augmentation, feature: Feature) -> Augmentation:
     """The settings that a feature allows.
 
     An equaliser only where values are levels, a gain there and on waves; no other speed where
@@ -70,16 +74,16 @@ def level_channels(feature: Feature) -> NDArray[np.bool_]:
 
 
 class Plan(NamedTuple):
-    """What `vary` needs to know of a recipe: see `plan`."""
+    """What `augment_batch` needs to know of a recipe: see `plan`."""
 
-    settings: Augmentation  # suited to the feature
+    settings: Augmentation  # restricted to what the feature allows
     n_frames: int  # of a window
     is_level: NDArray[np.bool_]  # (channels,)
 
 
 def plan(settings: Augmentation, feature: Feature, n_frames: int) -> Plan:
-    """How windows of that feature are varied."""
-    return Plan(suited(settings, feature), n_frames, level_channels(feature))
+    """How windows of that feature are augmented."""
+    return Plan(restrict_to_feature(settings, feature), n_frames, level_channels(feature))
 
 
 def random_crop(
@@ -103,7 +107,7 @@ def random_crop(
 def mix_classes(
     first: Batch, second: Batch, ratio: NDArray[np.floating], is_level: NDArray[np.bool_]
 ) -> Batch:
-    """Between-class mixing: the powers of two windows add up in the ratio in which they are heard.
+    """Between-class mixing: the powers of two windows add up in the ratio in which they are perceived.
 
     Tokozume, Ushiku and Harada (2018), "Learning from Between-Class Examples for Deep Sound
     Recognition", ICLR 2018: with loudness g in dB and ratio r, (windows,), the first sound's
@@ -150,14 +154,14 @@ def equalise(
     return np.where(batch > SILENCE_DB, batch + offsets_db, batch)  # silence stays silent
 
 
-def amplify(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
+def random_gain(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
     """A random gain for each window of amplitudes."""
     gain_db = rng.uniform(-settings.gain_db, settings.gain_db, len(batch))
     return batch * (10 ** (gain_db / 20)).astype(np.float32)[:, None, None, None]
 
 
 def mask(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batch:
-    """Bands and stretches of normalised windows set to their mean, 0.
+    """Bands of bins and of frames of normalised windows set to their mean, 0.
 
     Park et al. (2019), "SpecAugment", Interspeech 2019, arXiv:1904.08779.
     """
@@ -176,23 +180,23 @@ def mask(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batc
     return masked
 
 
-def vary(
+def augment_batch(
     clips: Sequence[Sequence[Features]],
     targets: Targets,
-    chosen: NDArray[np.int64],
+    indices: NDArray[np.int64],
     plan: Plan,
     rng: np.random.Generator,
 ) -> tuple[Batch, Targets]:
-    """One window of each chosen clip, cropped, mixed and equalised; not yet normalised.
+    """One window of each of these clips, cropped, mixed and equalised; not yet normalised.
 
-    `clips` hold each clip's variants. Mixed is with clips of other classes, from all there are.
+    `clips`: the features of each clip and of its augmented copies. Clips of any other class are mixed in.
     """
     settings = plan.settings
-    batch, varied = _crops(clips, chosen, plan, rng), targets[chosen]
-    partners = rng.integers(len(clips), size=len(chosen))
-    ratio = rng.uniform(0.05, 0.95, len(chosen))
-    other_class = (varied * targets[partners]).sum(axis=1) < 0.5
-    mixed = (rng.random(len(chosen)) < settings.mix_share) & other_class
+    batch, augmented = _crops(clips, indices, plan, rng), targets[indices]
+    partners = rng.integers(len(clips), size=len(indices))
+    ratio = rng.uniform(0.05, 0.95, len(indices))
+    other_class = (augmented * targets[partners]).sum(axis=1) < 0.5
+    mixed = (rng.random(len(indices)) < settings.mix_share) & other_class
     if mixed.any():
         partner = _crops(clips, partners[mixed], plan, rng)
         if settings.as_levels:
@@ -200,25 +204,25 @@ def vary(
         else:
             batch[mixed] = mix_values(batch[mixed], partner, ratio[mixed])
         weight = np.where(mixed, ratio, 1).astype(np.float32)[:, None]
-        varied = weight * varied + (1 - weight) * targets[partners]
+        augmented = weight * augmented + (1 - weight) * targets[partners]
     if settings.as_levels and (settings.gain_db or settings.equaliser_db):
         batch = equalise(batch, settings, plan.is_level, rng)
     elif settings.gain_db:
-        batch = amplify(batch, settings, rng)
-    return batch, varied
+        batch = random_gain(batch, settings, rng)
+    return batch, augmented
 
 
 def _crops(
     clips: Sequence[Sequence[Features]],
-    chosen: NDArray[np.int64],
+    indices: NDArray[np.int64],
     plan: Plan,
     rng: np.random.Generator,
 ) -> Batch:
     crops = []
-    for number in chosen.tolist():
-        variants = clips[number]
-        variant = variants[int(rng.integers(len(variants)))]
-        crops.append(random_crop(variant, plan.n_frames, plan.settings.stretch, rng))
+    for number in indices.tolist():
+        copies = clips[number]
+        features = copies[int(rng.integers(len(copies)))]
+        crops.append(random_crop(features, plan.n_frames, plan.settings.stretch, rng))
     return np.stack(crops)
 
 

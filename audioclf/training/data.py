@@ -1,4 +1,4 @@
-"""Labelled clips as features, and the varied windows that a network is trained on."""
+"""Labelled clips as features, and the augmented windows that a model is trained on."""
 
 import math
 import time
@@ -17,20 +17,22 @@ from audioclf.features.config import FrontendConfig, Normalisation
 from audioclf.features.windowing import Features
 from audioclf.training import augmentation, feature_cache
 from audioclf.training.config import Settings
-from audioclf.training.waveform_augmentation import Variants
+from audioclf.training.waveform_augmentation import WaveformAugmentation
 
 MIN_STD, MIN_SHARE = 1e-9, 1e-4
 MIN_STD_DB = 1.0
-N_AHEAD = 2  # batches that are prepared while the network computes
+N_PREFETCH = 2  # batches that are prepared while the model computes
 
-Made = tuple[Features, ...]  # a clip as it is, and its variants: (frames, bins, channels) each
+ClipFeatures = tuple[
+    Features, ...
+]  # of a clip and of its augmented copies: (frames, bins, channels) each
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Clips as features, not normalised, with the recipe that has learnt to normalise them."""
+    """Clips as features, not normalised, and the configuration with the normalisation fitted on them."""
 
-    clips: tuple[Made, ...]
+    clips: tuple[ClipFeatures, ...]
     targets: NDArray[np.float32]  # (clips, classes)
     classes: tuple[str, ...]
     recipe: FrontendConfig
@@ -47,57 +49,61 @@ class TrainingSet:
 
 
 class Batch(NamedTuple):
-    """What a network is shown in one step."""
+    """The input and the targets of one training step."""
 
-    inputs: Features  # (windows, frames, bins, channels), varied and normalised
+    inputs: Features  # (windows, frames, bins, channels), augmented and normalised
     targets: NDArray[np.float32]  # (windows, classes), smoothed and weighted
-    waited_s: float = 0.0  # how long the network had nothing to do
+    waited_s: float = 0.0  # how long the training waited for it
 
 
-def training_set(
+def build_training_set(
     data: Dataset,
     recipe: FrontendConfig,
     classes: tuple[str, ...],
-    variants: Variants | None = None,
-    progress: Callable[[Iterable[Made]], Iterable[Made]] = iter,
+    waveform_augmentation: WaveformAugmentation | None = None,
+    progress: Callable[[Iterable[ClipFeatures]], Iterable[ClipFeatures]] = iter,
 ) -> TrainingSet:
-    """The clips' features; mean and deviation per bin are learnt on them, unless they are given.
+    """The clips' features; mean and deviation per bin are fitted on them, unless they are given.
 
     Raises ValueError (AudioError) for a clip that cannot be read.
     """
     paths = [clip.path for clip in data.clips]
-    made = feature_cache.AllFeatures(recipe, paths, variants or Variants(count=0))
-    clips = tuple(progress(made))
+    features = feature_cache.FileFeatures(
+        recipe, paths, waveform_augmentation or WaveformAugmentation(count=0)
+    )
+    clips = tuple(progress(features))
     indices = [classes.index(clip.label) for clip in data.clips]
     targets = np.eye(len(classes), dtype=np.float32)[indices]
     if recipe.normalisation is None:
-        recipe = replace(recipe, normalisation=_learn(recipe, (clip[0] for clip in clips)))
+        recipe = replace(
+            recipe, normalisation=_fit_normalisation(recipe, (clip[0] for clip in clips))
+        )
     return TrainingSet(clips, targets, classes, recipe)
 
 
-def _learn(recipe: FrontendConfig, clips: Iterable[Features]) -> Normalisation:
-    """Mean and deviation per bin and channel of what a network would see of the clips."""
+def _fit_normalisation(recipe: FrontendConfig, clips: Iterable[Features]) -> Normalisation:
+    """Mean and deviation per bin and channel of the clips' model inputs."""
     parts = []
     for clip in clips:
         inputs = clip[None]
         if recipe.definition.summarise:
             starts = windowing.window_starts(recipe, len(clip))
             inputs = windowing.cut_windows(recipe, clip, starts)
-        seen = windowing.expand(recipe, inputs)
-        parts.append(seen.reshape(-1, *seen.shape[2:]))
+        inputs = windowing.expand(recipe, inputs)
+        parts.append(inputs.reshape(-1, *inputs.shape[2:]))
     frames = np.concatenate(parts).astype(np.float64)
     std = frames.std(axis=0)
     # A bin that never changes stays quiet; measured by the whole channel, whatever its unit.
-    std = np.maximum(std, np.maximum(MIN_SHARE * frames.std(axis=(0, 1)), _least(recipe)))
+    std = np.maximum(std, np.maximum(MIN_SHARE * frames.std(axis=(0, 1)), _min_std(recipe)))
     return Normalisation(_rounded(frames.mean(axis=0)), _rounded(std))
 
 
-def _least(recipe: FrontendConfig) -> NDArray[np.float64]:
-    """The least deviation of each channel, (channels,): levels are varied by decibels."""
+def _min_std(recipe: FrontendConfig) -> NDArray[np.float64]:
+    """The min_std deviation of each channel, (channels,): levels are augmented by decibels."""
     units = [channel.unit for channel in recipe.definition.channels]
-    least = [MIN_STD_DB if unit in ("dB", "ratio") else MIN_STD for unit in units]
-    n_deltas = recipe.input_shape[2] - len(least)
-    return np.array(least + [MIN_STD] * n_deltas)
+    min_std = [MIN_STD_DB if unit in ("dB", "ratio") else MIN_STD for unit in units]
+    n_deltas = recipe.input_shape[2] - len(min_std)
+    return np.array(min_std + [MIN_STD] * n_deltas)
 
 
 def _rounded(values: NDArray[np.floating]) -> tuple[tuple[float, ...], ...]:
@@ -118,27 +124,27 @@ def batches(data: TrainingSet, settings: Settings, epoch: int) -> Iterator[Batch
 
     def make(number: int) -> Batch:
         rng = np.random.default_rng([settings.seed, epoch, number])
-        chosen = order[number * settings.batch_size :][: settings.batch_size]
-        inputs, targets = augmentation.vary(data.clips, data.targets, chosen, plan, rng)
+        indices = order[number * settings.batch_size :][: settings.batch_size]
+        inputs, targets = augmentation.augment_batch(data.clips, data.targets, indices, plan, rng)
         smooth = settings.label_smoothing
         targets = (1 - smooth) * targets + smooth / targets.shape[1]
-        finished = augmentation.mask(windowing.finish(data.recipe, inputs), plan.settings, rng)
-        return Batch(finished, (targets * weights).astype(np.float32))
+        masked = augmentation.mask(windowing.finish(data.recipe, inputs), plan.settings, rng)
+        return Batch(masked, (targets * weights).astype(np.float32))
 
     total = n_batches(data, settings)
     with ThreadPoolExecutor(1) as pool:
-        coming = deque(pool.submit(make, number) for number in range(min(N_AHEAD, total)))
+        prefetched = deque(pool.submit(make, number) for number in range(min(N_PREFETCH, total)))
         for number in range(total):
             started = time.perf_counter()
-            batch = coming.popleft().result()
+            batch = prefetched.popleft().result()
             waited_s = time.perf_counter() - started
-            if number + N_AHEAD < total:
-                coming.append(pool.submit(make, number + N_AHEAD))
+            if number + N_PREFETCH < total:
+                prefetched.append(pool.submit(make, number + N_PREFETCH))
             yield batch._replace(waited_s=waited_s)
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a clip of each class counts for, (clips, classes) -> (classes,); 1 where all are even.
+    """The weight of a clip of each class, (clips, classes) -> (classes,); 1 where all are even.
 
     Clips divided by classes and by the class' own clips, scikit-learn's “balanced”.
     """

@@ -21,50 +21,61 @@ from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Features
 from audioclf.storage import paths
-from audioclf.training.waveform_augmentation import Variants, variant
+from audioclf.training.waveform_augmentation import WaveformAugmentation, augment_waveform
 
 
 @dataclass(frozen=True)
-class AllFeatures:
+class FileFeatures:
     """The features of every file in order, (frames, bins, channels) each, over the cores.
 
-    First of the file as it is, then of each of its variants. A clip per core is faster than a
+    First of the file itself, then of each of its augmented copies. A clip per core is faster than a
     matrix product over all of them.
     """
 
     recipe: FrontendConfig
     paths: Sequence[Path]
-    variants: Variants = field(default_factory=partial(Variants, count=0))
+    augmentation: WaveformAugmentation = field(
+        default_factory=partial(WaveformAugmentation, count=0)
+    )
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __iter__(self) -> Iterator[tuple[Features, ...]]:
         with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
-            yield from pool.map(partial(_of_variants, self.recipe, self.variants), self.paths)
+            yield from pool.map(partial(_of_copies, self.recipe, self.augmentation), self.paths)
 
 
-def _of_variants(recipe: FrontendConfig, settings: Variants, path: Path) -> tuple[Features, ...]:
+def _of_copies(
+    recipe: FrontendConfig, settings: WaveformAugmentation, path: Path
+) -> tuple[Features, ...]:
     return tuple(
-        file_features(recipe, path, settings, number) for number in range(settings.count + 1)
+        load_or_compute(recipe, path, settings, number) for number in range(settings.count + 1)
     )
 
 
-def file_features(
-    recipe: FrontendConfig, path: Path, variants: Variants | None = None, number: int = 0
+def load_or_compute(
+    recipe: FrontendConfig,
+    path: Path,
+    augmentation: WaveformAugmentation | None = None,
+    number: int = 0,
 ) -> Features:
-    """The features of one prepared file or variant of it, not normalised. Raises AudioError."""
-    settings = variants or Variants(count=0)
+    """The features of one preprocessed file or of an augmented copy, not normalised. Raises AudioError."""
+    settings = augmentation or WaveformAugmentation(count=0)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    kept = paths.cache_dir() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
-    if kept.is_file():
-        return np.load(kept)
+    cached = paths.cache_dir() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
+    if cached.is_file():
+        return np.load(cached)
     rate_hz = recipe.analysis.sample_rate_hz
     samples, _ = io.load(path, rate_hz)
-    samples = variant(windowing.stripped(samples), rate_hz, settings, number) if number else samples
+    samples = (
+        augment_waveform(windowing.stripped(samples), rate_hz, settings, number)
+        if number
+        else samples
+    )
     features = windowing.clip_features(recipe, windowing.prepare(recipe, samples))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as part:
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cached.parent, suffix=".part", delete=False) as part:
         np.save(part, features)
-    os.replace(part.name, kept)
+    os.replace(part.name, cached)
     return features

@@ -55,31 +55,31 @@ def fit(
     data: TrainingSet,
     settings: Settings,
     run: Path,
-    begin: keras.Model | None = None,
-    watch: Validation | None = None,
+    initial_model: keras.Model | None = None,
+    validation: Validation | None = None,
 ) -> Iterator[EpochReport]:
     """Train in the folder `run`, or go on there; the trained network is its `trained(run)`.
 
-    `begin`: a network to start from in place of a new one. Raises ValueError where the loss is
-    lost, and TrainingInterruptedError where the watch says so: then the last whole epoch is kept.
+    `initial_model`: a network to start from in place of a new one. Raises ValueError where the loss is
+    lost, and TrainingInterruptedError where the validation says so: then the last whole epoch is kept.
     """
     if architecture.multi_label:  # a weighted target would be another probability
         settings = replace(settings, class_weights=False)
     keras.utils.set_random_seed(settings.seed)
-    watch = watch or Validation()
+    validation = validation or Validation()
     state = load_state(run, settings.average)
     if state.epoch == 0:
-        begin = begin or architecture.build(data.input_shape, len(data.classes))
-        model = _compiled(begin, data, settings)
+        initial_model = initial_model or architecture.build(data.input_shape, len(data.classes))
+        model = _compiled(initial_model, data, settings)
     else:
         model = load_last(run, state)
     for epoch in range(state.epoch + 1, settings.epochs + 1):
         _seed_dropout(model, settings.seed, epoch)
         before = state.snapshot(model)
         try:
-            shown = _until_stopped(batches(data, settings, epoch), watch)
-            report = _epoch(model, shown, state, (epoch, settings.epochs))
-            report = _watched(report, model, state, watch)
+            batch_iter = _interruptible(batches(data, settings, epoch), validation)
+            report = _train_epoch(model, batch_iter, state, (epoch, settings.epochs))
+            report = _with_validation(report, model, state, validation)
         except TrainingInterruptedError:
             if state.epoch > state.last_saved_epoch:
                 state.restore(model, before)
@@ -92,47 +92,47 @@ def fit(
         yield report
 
 
-def _until_stopped(shown: Iterator[Batch], watch: Validation) -> Iterator[Batch]:
+def _interruptible(batch_iter: Iterator[Batch], validation: Validation) -> Iterator[Batch]:
     """The batches, as long as nobody wants the training to end."""
-    for batch in shown:
-        if watch.should_stop():
+    for batch in batch_iter:
+        if validation.should_stop():
             raise TrainingInterruptedError
         yield batch
 
 
-def _watched(
-    report: EpochReport, model: keras.Model, state: RunState, watch: Validation
+def _with_validation(
+    report: EpochReport, model: keras.Model, state: RunState, validation: Validation
 ) -> EpochReport:
     """With what the network that would be published makes of clips that it is not taught."""
-    if watch.unseen is None:
+    if validation.unseen is None:
         return report
     started = time.perf_counter()
-    loss, accuracy = validate(model, watch.unseen, state.average, watch.should_stop)
+    loss, accuracy = validate(model, validation.unseen, state.average, validation.should_stop)
     seconds = report.seconds + time.perf_counter() - started
     return replace(report, seconds=seconds, val_loss=loss, val_accuracy=accuracy)
 
 
-def _epoch(
-    model: keras.Model, shown: Iterator[Batch], state: RunState, number: tuple[int, int]
+def _train_epoch(
+    model: keras.Model, batch_iter: Iterator[Batch], state: RunState, number: tuple[int, int]
 ) -> EpochReport:
     """One pass over the clips; raises ValueError where the loss is no number any more."""
     started, waited_s = time.perf_counter(), 0.0
-    found, n_windows = [], []
-    for batch in shown:
+    metrics, n_windows = [], []
+    for batch in batch_iter:
         waited_s += batch.waited_s
         targets = targets_of(model, batch.inputs, batch.targets)
         logs = model.train_on_batch(batch.inputs, targets, return_dict=True)
         accuracy = logs.get("label_accuracy", logs.get("accuracy", math.nan))
-        found.append((float(logs["loss"]), float(accuracy)))
+        metrics.append((float(logs["loss"]), float(accuracy)))
         n_windows.append(len(batch.inputs))
         state.step(model)
-    loss, accuracy = np.average(found, axis=0, weights=n_windows).tolist()
+    loss, accuracy = np.average(metrics, axis=0, weights=n_windows).tolist()
     if not math.isfinite(loss):
         raise ValueError(
             f"The loss is no number after epoch {number[0]}: train again with a lower rate."
         )
-    passed_s = time.perf_counter() - started
-    return EpochReport(*number, loss, accuracy, passed_s, waited_s)
+    elapsed_s = time.perf_counter() - started
+    return EpochReport(*number, loss, accuracy, elapsed_s, waited_s)
 
 
 def _compiled(model: keras.Model, data: TrainingSet, settings: Settings) -> keras.Model:

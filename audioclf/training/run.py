@@ -20,7 +20,7 @@ from audioclf.models import architectures, checkpoint
 from audioclf.models.architectures import Architecture
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import paths
-from audioclf.training import data as training_set
+from audioclf.training import data as training_data
 from audioclf.training import fine_tuning, holdout, loop, run_state
 from audioclf.training.config import Settings, with_overrides
 from audioclf.training.data import TrainingSet
@@ -126,11 +126,13 @@ def _sets(
     def count(clips: Iterable[Any]) -> Iterable[Any]:
         return progress("clips", clips)
 
-    variants = config.settings.augmentation.variants
-    made = training_set.training_set(split.train, recipe, split.classes, variants, count)
+    waveform_augmentation = config.settings.augmentation.variants
+    made = training_data.build_training_set(
+        split.train, recipe, split.classes, waveform_augmentation, count
+    )
     if not config.validate or split.validation is None:
         return made, None
-    return made, training_set.training_set(
+    return made, training_data.build_training_set(
         split.validation, made.recipe, split.classes, None, count
     )
 

@@ -1,7 +1,7 @@
-"""Variations of a clip's waveform: what another recording of the same thing could have been.
+"""Augmentation of a clip's waveform: what another recording of the same source could be.
 
 Small functions on (samples,) mono; what is random comes from the generator that is handed in.
-Variants of training clips are made once, before their features, which are kept on disk.
+Augmented copies of training clips are made once, before their features, which are kept on disk.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ SPEED_STEPS = 100  # speeds are hundredths: ratios that resampling is quick at
 
 
 @dataclass(frozen=True)
-class Variants:
-    """How many variants of each clip are made, and how far they go; zero switches one off."""
+class WaveformAugmentation:
+    """How many augmented copies of a clip are made, and how strongly; zero switches one off."""
 
-    count: int = 3  # beside the clip as it is
+    count: int = 3  # copies, in addition to the clip itself
     speed: float = 0.25  # tape speed, pitch and time together, from 1 / (1 + speed) to 1 + speed
     stretch: float = 0.0  # time alone, in the same way; a phase vocoder takes its time
     semitones: float = 0.0  # pitch alone, up and down by up to this
@@ -29,34 +29,38 @@ class Variants:
 
     def __post_init__(self) -> None:
         if min(asdict(self).values()) < 0:
-            raise ValueError("How many variants and how far they go cannot be negative.")
+            raise ValueError(
+                "The number of augmented copies and their strength cannot be negative: choose 0 or more."
+            )
 
     def key(self, number: int) -> str:
-        """A name for the variant of that number (0: the clip as it is), for caches."""
+        """The cache key of the augmented copy of that number (0: the clip itself)."""
         if number == 0:
             return ""
         settings = {**asdict(self), "count": None}
         return hashlib.sha256(json.dumps([settings, number]).encode()).hexdigest()[:8]
 
 
-def variant(samples: Samples, rate_hz: int, settings: Variants, number: int) -> Samples:
-    """The variant of that number (0: the clip as it is), always the same, (samples,) -> (n,)."""
+def augment_waveform(
+    samples: Samples, rate_hz: int, settings: WaveformAugmentation, number: int
+) -> Samples:
+    """The augmented copy of that number (0: the clip itself), reproducible, (samples,) -> (n,)."""
     if number == 0 or len(samples) < 2:
         return samples
     content = hashlib.sha256(np.ascontiguousarray(samples).tobytes()).digest()[:8]
     rng = np.random.default_rng([number, int.from_bytes(content)])
-    varied = samples
+    augmented = samples
     if settings.speed:
-        varied = speed(varied, (1 + settings.speed) ** rng.uniform(-1, 1))
+        augmented = speed(augmented, (1 + settings.speed) ** rng.uniform(-1, 1))
     if settings.stretch:
-        varied = time_stretch(varied, (1 + settings.stretch) ** rng.uniform(-1, 1))
+        augmented = time_stretch(augmented, (1 + settings.stretch) ** rng.uniform(-1, 1))
     if settings.semitones:
-        varied = pitch_shift(varied, rate_hz, rng.uniform(-1, 1) * settings.semitones)
+        augmented = pitch_shift(augmented, rate_hz, rng.uniform(-1, 1) * settings.semitones)
     if settings.gain_db:
-        varied = gain(varied, rng.uniform(-1, 1) * settings.gain_db)
+        augmented = gain(augmented, rng.uniform(-1, 1) * settings.gain_db)
     if settings.snr_db:
-        varied = noise(varied, settings.snr_db + rng.uniform(0, 20), rng)
-    return shift(varied, int(rng.integers(len(varied))))
+        augmented = noise(augmented, settings.snr_db + rng.uniform(0, 20), rng)
+    return shift(augmented, int(rng.integers(len(augmented))))
 
 
 def gain(samples: Samples, gain_db: float) -> Samples:

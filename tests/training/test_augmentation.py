@@ -10,10 +10,10 @@ from audioclf.datasets import dataset
 from audioclf.features import feature
 from audioclf.features.config import FrontendConfig
 from audioclf.training import augmentation, feature_cache, waveform_augmentation
-from audioclf.training import data as training_set
+from audioclf.training import data as training_data
 from audioclf.training.augmentation import Augmentation
 from audioclf.training.data import TrainingSet
-from audioclf.training.waveform_augmentation import Variants
+from audioclf.training.waveform_augmentation import WaveformAugmentation
 from tests import sounds
 
 RATE_HZ = sounds.RATE_HZ
@@ -22,14 +22,16 @@ RATE_HZ = sounds.RATE_HZ
 @pytest.fixture(scope="module")
 def made(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
-    return training_set.training_set(data, FrontendConfig(), data.classes, Variants(count=1))
+    return training_data.build_training_set(
+        data, FrontendConfig(), data.classes, WaveformAugmentation(count=1)
+    )
 
 
 def test_the_same_seed_gives_the_same_windows(made: TrainingSet) -> None:
     def varied(seed: int) -> np.ndarray:
         plan = augmentation.plan(Augmentation(), feature("mel"), 128)
         rng = np.random.default_rng([seed, 1])
-        return augmentation.vary(made.clips, made.targets, np.arange(8), plan, rng)[0]
+        return augmentation.augment_batch(made.clips, made.targets, np.arange(8), plan, rng)[0]
 
     assert np.array_equal(varied(0), varied(0))
     assert not np.array_equal(varied(0), varied(1))
@@ -39,7 +41,7 @@ def test_mixed_targets_still_sum_to_one(made: TrainingSet) -> None:
     plan = augmentation.plan(Augmentation(mix_share=1.0), feature("mel"), 64)
     chosen = np.arange(len(made.clips))
     rng = np.random.default_rng(0)
-    batch, targets = augmentation.vary(made.clips, made.targets, chosen, plan, rng)
+    batch, targets = augmentation.augment_batch(made.clips, made.targets, chosen, plan, rng)
     assert targets.sum(axis=1) == pytest.approx(1, abs=1e-6)
     assert ((targets > 0).sum(axis=1) == 2).any()
     assert np.isfinite(batch).all()
@@ -95,15 +97,15 @@ def test_no_variation_leaves_the_clip_as_it_is(made: TrainingSet) -> None:
 
 def test_phases_and_waves_are_neither_averaged_nor_made_louder() -> None:
     usual = Augmentation()
-    assert augmentation.suited(usual, feature("mel+cqt")) == usual
-    modulation = augmentation.suited(usual, feature("modulation"))
+    assert augmentation.restrict_to_feature(usual, feature("mel+cqt")) == usual
+    modulation = augmentation.restrict_to_feature(usual, feature("modulation"))
     assert modulation.stretch == 0 and modulation.gain_db == usual.gain_db
-    mixed = augmentation.suited(usual, feature("mfcc"))
+    mixed = augmentation.restrict_to_feature(usual, feature("mfcc"))
     assert mixed.gain_db == mixed.equaliser_db == 0 and not mixed.as_levels
     assert mixed.stretch == usual.stretch and mixed.mix_share == usual.mix_share
-    wave = augmentation.suited(usual, feature("waveform"))
+    wave = augmentation.restrict_to_feature(usual, feature("waveform"))
     assert wave.stretch == wave.equaliser_db == 0 and wave.gain_db == usual.gain_db
-    phases = augmentation.suited(usual, feature("polar"))
+    phases = augmentation.restrict_to_feature(usual, feature("polar"))
     assert phases.stretch == phases.mix_share == 0
 
 
@@ -115,7 +117,7 @@ def test_values_are_mixed_in_the_ratio_of_their_targets() -> None:
 
 def test_waves_get_louder_and_softer() -> None:
     wave = np.ones((50, 4, 1, 1), np.float32)
-    louder = augmentation.amplify(wave, Augmentation(gain_db=6), np.random.default_rng(0))[
+    louder = augmentation.random_gain(wave, Augmentation(gain_db=6), np.random.default_rng(0))[
         :, 0, 0, 0
     ]
     assert 10 ** (-6 / 20) <= louder.min() < 0.8 and 1.25 < louder.max() <= 10 ** (6 / 20)
@@ -165,24 +167,27 @@ def test_gain_and_shift_change_level_and_order_alone() -> None:
 
 
 def test_a_variant_is_always_the_same_and_never_another_ones() -> None:
-    sound, settings = sounds.noise(1.0), Variants(count=3)
-    first = [waveform_augmentation.variant(sound, RATE_HZ, settings, number) for number in range(4)]
+    sound, settings = sounds.noise(1.0), WaveformAugmentation(count=3)
+    first = [
+        waveform_augmentation.augment_waveform(sound, RATE_HZ, settings, number)
+        for number in range(4)
+    ]
     assert np.array_equal(first[0], sound)
-    again = waveform_augmentation.variant(sound, RATE_HZ, settings, 2)
+    again = waveform_augmentation.augment_waveform(sound, RATE_HZ, settings, 2)
     assert np.array_equal(first[2], again)
     assert len({len(one) for one in first}) == 4  # other speeds
     assert all(np.isfinite(one).all() and one.dtype == np.float32 for one in first)
     for tiny in (np.zeros(1, np.float32), np.zeros(300, np.float32)):
-        assert np.isfinite(waveform_augmentation.variant(tiny, RATE_HZ, settings, 1)).all()
+        assert np.isfinite(waveform_augmentation.augment_waveform(tiny, RATE_HZ, settings, 1)).all()
 
 
 def test_variants_are_kept_apart_on_disk(three_sounds: Path, own_cache: Path) -> None:
     path, recipe = three_sounds / "sine" / "1.wav", FrontendConfig(window_frames=101)
-    settings = Variants(count=2)
-    made = next(iter(feature_cache.AllFeatures(recipe, [path], settings)))
+    settings = WaveformAugmentation(count=2)
+    made = next(iter(feature_cache.FileFeatures(recipe, [path], settings)))
     assert len(made) == 3
     assert len(list((own_cache / "features" / recipe.key()).glob("*.npy"))) == 3
-    other = feature_cache.file_features(recipe, path, Variants(count=2, speed=0.1), 1)
+    other = feature_cache.load_or_compute(recipe, path, WaveformAugmentation(count=2, speed=0.1), 1)
     assert other.shape != made[1].shape or not np.array_equal(other, made[1])
 
 

@@ -20,12 +20,14 @@ from audioclf.training.config import Settings
 from audioclf.training.cross_validation import cross_validate
 from audioclf.training.loop import EpochReport
 from audioclf.training.pipeline import TrainingConfig
-from audioclf.training.waveform_augmentation import Variants
+from audioclf.training.waveform_augmentation import WaveformAugmentation
 from tests import sounds
 
 pytestmark = pytest.mark.slow
 
-QUICK = Settings(epochs=8, batch_size=8, augmentation=Augmentation(variants=Variants(count=1)))
+QUICK = Settings(
+    epochs=8, batch_size=8, augmentation=Augmentation(variants=WaveformAugmentation(count=1))
+)
 
 
 def silent(words: str, things: Iterable[Any]) -> Iterable[Any]:

@@ -14,14 +14,14 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.inference.evaluation import evaluate
 from audioclf.models import architectures as networks
 from audioclf.models import checkpoint
-from audioclf.training import data as training_set
+from audioclf.training import data as training_data
 from audioclf.training import fine_tuning, loop, run_state
 from audioclf.training.config import Settings
 from audioclf.training.data import TrainingSet
 from audioclf.training.errors import TrainingInterruptedError
 from audioclf.training.optimizer import LayeredAdamW
 from audioclf.training.validation import Validation
-from audioclf.training.waveform_augmentation import Variants
+from audioclf.training.waveform_augmentation import WaveformAugmentation
 from tests.sentences import refusal
 
 START = "separable_cnn-mel"
@@ -46,7 +46,9 @@ def model(data: Dataset) -> keras.Model:
 @pytest.fixture(scope="module")
 def made(data: Dataset) -> TrainingSet:
     recipe = checkpoint.find(START).recipe
-    return training_set.training_set(data, recipe, data.classes, Variants(count=0))
+    return training_data.build_training_set(
+        data, recipe, data.classes, WaveformAugmentation(count=0)
+    )
 
 
 def test_a_network_starts_with_the_classifier_that_its_embedding_teaches_at_once(
@@ -89,7 +91,7 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
 def test_every_epoch_is_watched_on_clips_that_are_not_taught(
     data: Dataset, made: TrainingSet, model: keras.Model, tmp_path: Path
 ) -> None:
-    unseen = training_set.training_set(data.of_folds({1}), made.recipe, data.classes)
+    unseen = training_data.build_training_set(data.of_folds({1}), made.recipe, data.classes)
     begin = keras.models.clone_model(model)
     begin.set_weights(model.get_weights())
     network = networks.load("separable_cnn")

@@ -12,21 +12,23 @@ from audioclf.datasets import dataset
 from audioclf.features.config import FrontendConfig, for_feature
 from audioclf.models import architectures
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.training import data as training_set
+from audioclf.training import data as training_data
 from audioclf.training import feature_cache, loop, pipeline, run_state
 from audioclf.training.augmentation import Augmentation
 from audioclf.training.config import Settings
 from audioclf.training.data import TrainingSet
-from audioclf.training.waveform_augmentation import Variants
+from audioclf.training.waveform_augmentation import WaveformAugmentation
 
-ONE_VARIANT = Augmentation(variants=Variants(count=1))
-SHORT = Settings(epochs=4, batch_size=8, augmentation=ONE_VARIANT)
+ONE_COPY = Augmentation(variants=WaveformAugmentation(count=1))
+SHORT = Settings(epochs=4, batch_size=8, augmentation=ONE_COPY)
 
 
 @pytest.fixture(scope="module")
 def made(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
-    return training_set.training_set(data, FrontendConfig(), data.classes, Variants(count=1))
+    return training_data.build_training_set(
+        data, FrontendConfig(), data.classes, WaveformAugmentation(count=1)
+    )
 
 
 def test_a_network_learns_to_tell_sine_noise_and_clicks_apart(taught: Checkpoint) -> None:
@@ -86,11 +88,11 @@ KINDS = [
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, name: str) -> None:
     data = dataset.load(three_sounds)
-    made = training_set.training_set(data, for_feature(name), data.classes)
+    made = training_data.build_training_set(data, for_feature(name), data.classes)
     found = made.sample_input(len(made.clips))
     assert found.shape[1:] == made.input_shape
     assert np.isfinite(found).all() and 0.1 < found.std() < 10
-    shown = list(training_set.batches(made, SHORT, 1))
+    shown = list(training_data.batches(made, SHORT, 1))
     inputs = np.concatenate([batch.inputs for batch in shown])
     targets = np.concatenate([batch.targets for batch in shown])
     assert inputs.shape == (len(made.clips), *made.input_shape)
@@ -101,11 +103,11 @@ def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, nam
 def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cache: Path) -> None:
     path = three_sounds / "sine" / "0.wav"
     recipe = FrontendConfig(window_frames=100)
-    first = feature_cache.file_features(recipe, path)
+    first = feature_cache.load_or_compute(recipe, path)
     kept = list((own_cache / "features" / recipe.key()).glob("*.npy"))
     assert len(kept) == 1
     np.save(kept[0], first + 1)
-    assert np.array_equal(feature_cache.file_features(recipe, path), first + 1)
+    assert np.array_equal(feature_cache.load_or_compute(recipe, path), first + 1)
     assert list((own_cache / "features" / recipe.key()).glob("*.part")) == []
 
 
@@ -166,8 +168,8 @@ def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: P
 
 
 def test_batches_are_the_same_for_a_seed_and_seldom_waited_for(made: TrainingSet) -> None:
-    first, again = (list(training_set.batches(made, SHORT, 3)) for _ in range(2))
-    other = list(training_set.batches(made, replace(SHORT, seed=1), 3))
+    first, again = (list(training_data.batches(made, SHORT, 3)) for _ in range(2))
+    other = list(training_data.batches(made, replace(SHORT, seed=1), 3))
     assert all(np.array_equal(a.inputs, b.inputs) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0].inputs, other[0].inputs)
     assert sum(len(batch.inputs) for batch in first) == len(made.clips)
@@ -175,13 +177,13 @@ def test_batches_are_the_same_for_a_seed_and_seldom_waited_for(made: TrainingSet
 
 def test_rare_classes_count_for_more(made: TrainingSet) -> None:
     uneven = np.eye(3, dtype=np.float32)[[0, 0, 0, 0, 1, 1]]
-    np.testing.assert_allclose(training_set.class_weights(uneven), [0.75, 1.5, 3.0])
-    np.testing.assert_allclose(training_set.class_weights(made.targets), 1)
+    np.testing.assert_allclose(training_data.class_weights(uneven), [0.75, 1.5, 3.0])
+    np.testing.assert_allclose(training_data.class_weights(made.targets), 1)
 
 
 def test_targets_are_smoothed(made: TrainingSet) -> None:
-    plain = replace(ONE_VARIANT, mix_share=0.0)
+    plain = replace(ONE_COPY, mix_share=0.0)
     settings = replace(SHORT, label_smoothing=0.3, augmentation=plain)
-    for batch in training_set.batches(made, settings, 1):
+    for batch in training_data.batches(made, settings, 1):
         np.testing.assert_allclose(np.sort(batch.targets, axis=1)[:, -1], 0.8, atol=1e-6)
         np.testing.assert_allclose(batch.targets.sum(axis=1), 1, atol=1e-6)
