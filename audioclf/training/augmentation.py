@@ -1,7 +1,8 @@
 """Augmentation of training clips, on their features, so that a few hundred clips suffice.
 
 Levels in dB are mixed as powers and made louder or softer; other features only where that keeps
-their meaning (see `restrict_to_feature`). Everything random comes from the generator that is handed in.
+their meaning (see `restrict_to_feature`). Everything random comes from the generator that is
+handed in.
 """
 
 from collections.abc import Sequence
@@ -25,9 +26,8 @@ Targets = NDArray[np.float32]  # (windows, classes)
 class Augmentation:
     """The strength of each augmentation; zero switches one off."""
 
-    variants: WaveformAugmentation = field(
-        default_factory=WaveformAugmentation
-    )  # of the waveform, made beforehand
+    # of the waveform, before training: augmented copies of every clip
+    variants: WaveformAugmentation = field(default_factory=WaveformAugmentation)
     stretch: float = 0.15  # playing speed between 1 / (1 + stretch) and 1 + stretch
     gain_db: float = 6.0  # louder or softer by up to this
     equaliser_db: float = 6.0  # a random curve over the bins, up to this
@@ -107,7 +107,7 @@ def random_crop(
 def mix_classes(
     first: Batch, second: Batch, ratio: NDArray[np.floating], is_level: NDArray[np.bool_]
 ) -> Batch:
-    """Between-class mixing: the powers of two windows add up in the ratio in which they are perceived.
+    """Between-class mixing: the powers of two windows add up in the ratio of what is perceived.
 
     Tokozume, Ushiku and Harada (2018), "Learning from Between-Class Examples for Deep Sound
     Recognition", ICLR 2018: with loudness g in dB and ratio r, (windows,), the first sound's
@@ -189,7 +189,8 @@ def augment_batch(
 ) -> tuple[Batch, Targets]:
     """One window of each of these clips, cropped, mixed and equalised; not yet normalised.
 
-    `clips`: the features of each clip and of its augmented copies. Clips of any other class are mixed in.
+    `clips`: the features of each clip and of its augmented copies. A window is mixed with one of
+    any clip of another class.
     """
     settings = plan.settings
     batch, augmented = _crops(clips, indices, plan, rng), targets[indices]

@@ -23,14 +23,13 @@ MIN_STD, MIN_SHARE = 1e-9, 1e-4
 MIN_STD_DB = 1.0
 N_PREFETCH = 2  # batches that are prepared while the model computes
 
-ClipFeatures = tuple[
-    Features, ...
-]  # of a clip and of its augmented copies: (frames, bins, channels) each
+# Of a clip and of its augmented copies: (frames, bins, channels) each.
+ClipFeatures = tuple[Features, ...]
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Clips as features, not normalised, and the configuration with the normalisation fitted on them."""
+    """Clips as features, not normalised, and the recipe with the normalisation fitted on them."""
 
     clips: tuple[ClipFeatures, ...]
     targets: NDArray[np.float32]  # (clips, classes)
@@ -99,7 +98,7 @@ def _fit_normalisation(recipe: FrontendConfig, clips: Iterable[Features]) -> Nor
 
 
 def _min_std(recipe: FrontendConfig) -> NDArray[np.float64]:
-    """The min_std deviation of each channel, (channels,): levels are augmented by decibels."""
+    """The least deviation of each channel, (channels,): levels are augmented by decibels."""
     units = [channel.unit for channel in recipe.definition.channels]
     min_std = [MIN_STD_DB if unit in ("dB", "ratio") else MIN_STD for unit in units]
     n_deltas = recipe.input_shape[2] - len(min_std)

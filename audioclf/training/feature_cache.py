@@ -60,7 +60,10 @@ def load_or_compute(
     augmentation: WaveformAugmentation | None = None,
     number: int = 0,
 ) -> Features:
-    """The features of one preprocessed file or of an augmented copy, not normalised. Raises AudioError."""
+    """The features of a preprocessed file or of an augmented copy, not normalised.
+
+    Raises AudioError.
+    """
     settings = augmentation or WaveformAugmentation(count=0)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
     cached = paths.cache_dir() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"

@@ -60,8 +60,9 @@ def fit(
 ) -> Iterator[EpochReport]:
     """Train in the folder `run`, or go on there; the trained network is its `trained(run)`.
 
-    `initial_model`: a network to start from in place of a new one. Raises ValueError where the loss is
-    lost, and TrainingInterruptedError where the validation says so: then the last whole epoch is kept.
+    `initial_model`: a model to start from in place of a new one. Raises ValueError where the loss
+    is not finite, and TrainingInterruptedError where `validation.should_stop` says so: then the
+    last whole epoch is saved.
     """
     if architecture.multi_label:  # a weighted target would be another probability
         settings = replace(settings, class_weights=False)

@@ -44,12 +44,8 @@ class TrainingConfig:
     recipe: tuple[tuple[str, str], ...] = ()  # other values, such as ("analysis.n_bins", "64")
     folds: tuple[int, ...] = ()  # trained on; none: all
     holdout_fold: int | None = None  # trained without this fold first, to measure on it
-    extra_epochs: int | None = (
-        None  # epochs by which the measured network goes on; none: a new training
-    )
-    base_model: Checkpoint | None = (
-        None  # goes on from this one, which is no head, with new classes
-    )
+    extra_epochs: int | None = None  # of the evaluated model, with the fold too; None: a new one
+    base_model: Checkpoint | None = None  # fine-tuned on new classes; no linear probe
     data_name: str | None = None  # the folder's name unless given
     attribution: str = ""  # the data's citation and licence
     settings: Settings = field(default_factory=Settings)

@@ -30,7 +30,8 @@ class WaveformAugmentation:
     def __post_init__(self) -> None:
         if min(asdict(self).values()) < 0:
             raise ValueError(
-                "The number of augmented copies and their strength cannot be negative: choose 0 or more."
+                "The number of augmented copies and their strength cannot be negative: choose 0 or "
+                "more."
             )
 
     def key(self, number: int) -> str:
@@ -89,8 +90,8 @@ def time_stretch(samples: Samples, factor: float) -> Samples:
     """Faster by that factor at the same pitch, through a phase vocoder."""
     import librosa
 
-    repeat_bins: Samples = librosa.effects.time_stretch(samples, rate=factor)
-    return repeat_bins
+    changed: Samples = librosa.effects.time_stretch(samples, rate=factor)
+    return changed
 
 
 def pitch_shift(samples: Samples, rate_hz: int, semitones: float) -> Samples:
