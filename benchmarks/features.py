@@ -170,7 +170,7 @@ import re, sys
 from audioclf.cli import main
 from audioclf.features import windowing
 if len(sys.argv) > 1:
-    main.main(["features", sys.argv[1], "--recipe", sys.argv[2], "--output", sys.argv[3]])
+    main.main(["features", sys.argv[1], "--frontend", sys.argv[2], "--output", sys.argv[3]])
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
 print(int(peak[1]) // 1024, file=sys.stderr)
 """

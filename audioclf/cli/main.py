@@ -15,7 +15,7 @@ from pathlib import Path
 from audioclf import threads
 from audioclf.cli import annotate, train
 from audioclf.cli.console import print_table, progress
-from audioclf.cli.parser import Run, parser
+from audioclf.cli.parser import Run, build_parser
 from audioclf.features import FEATURES, config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint, summary_table
@@ -24,13 +24,13 @@ from audioclf.models.checkpoint import Checkpoint
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    args = parser(RUNS).parse_args(arguments)
+    args = build_parser(RUNS).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads.single_threaded_blas()
     try:
         args.run(args)
     except (ValueError, OSError) as error:
-        print(f"audioclf: {_sentence(error)}", file=sys.stderr)
+        print(f"audioclf: {_message(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("audioclf: stopped; the same command goes on from here.", file=sys.stderr)
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _sentence(error: ValueError | OSError) -> str:
+def _message(error: ValueError | OSError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename or ''}".rstrip(": ")
     return str(error)
@@ -48,7 +48,7 @@ def _architectures(args: argparse.Namespace) -> None:
     from audioclf.models import architectures
     from audioclf.models.architectures import _table
 
-    rows = list(_table.rows(progress("networks", architectures.names())))
+    rows = list(_table.rows(progress("architectures", architectures.names())))
     if args.markdown:
         print(_table.markdown(rows))
         return
@@ -69,22 +69,22 @@ def _predict(args: argparse.Namespace) -> None:
     from audioclf.inference.predict import predict_file
 
     network = _checkpoint(args)
-    made, failed = [], []
+    predictions, failed = [], []
     for path in progress("files", args.paths):
         try:
-            made.append((path, predict_file(path, network, args.clean)))
+            predictions.append((path, predict_file(path, network, args.preprocess)))
         except ValueError as error:
             failed.append(str(error))
     if args.json or args.format == "json":
-        found = [prediction.to_dict(path) for path, prediction in made]
-        print(json.dumps(found[0] if len(args.paths) == 1 and found else found, indent=1))
+        rows = [prediction.to_dict(path) for path, prediction in predictions]
+        print(json.dumps(rows[0] if len(args.paths) == 1 and rows else rows, indent=1))
     elif args.format:
         write = export_formats.FORMATS[args.format]
-        for number, (path, prediction) in enumerate(made):
+        for number, (path, prediction) in enumerate(predictions):
             text = write(prediction, path)
             print(text if number == 0 or args.format != "csv" else text.split("\n", 1)[1], end="")
     else:
-        for path, prediction in made:
+        for path, prediction in predictions:
             print(f"{path}: {prediction.sentence()}")
     if failed:
         raise ValueError("\naudioclf: ".join(failed))
@@ -94,19 +94,19 @@ def _features(args: argparse.Namespace) -> None:
     from audioclf.features import windowing
     from audioclf.storage.npy_writer import GrowingArray
 
-    made = _recipe_of(args.recipe)
+    frontend = _frontend_named(args.frontend)
     if args.deltas is not None:
-        made = replace(made, deltas=args.deltas)
+        frontend = replace(frontend, deltas=args.deltas)
     output = Path(args.output)
     output = output if output.suffix == ".npy" else output.with_name(output.name + ".npy")
     with GrowingArray(output) as array:
-        for part in progress("parts", windowing.windows_of_file(made, args.path)):
+        for part in progress("parts", windowing.windows_of_file(frontend, args.path)):
             array.append(part.inputs)
     print(f"{output}: {array.shape} windows, frames, bins, channels")
 
 
-def _recipe_of(name: str) -> FrontendConfig:
-    """The recipe of a checkpoint, or one for the features of that name. Raises ValueError."""
+def _frontend_named(name: str) -> FrontendConfig:
+    """The front end of a checkpoint, or one for the features of that name. Raises ValueError."""
     if name.split("+")[0] in FEATURES:
         return config.for_feature(name)
     try:
@@ -124,20 +124,21 @@ def _evaluate(args: argparse.Namespace) -> None:
     if args.fold is not None:
         data = data.of_folds({args.fold})
     if trained_on & set(data.folds):
-        print("These folds were in its training: this is no measure of it.", file=sys.stderr)
-    found = evaluate(network, data, lambda clips: progress("clips", clips))
+        print("These folds were in its training: this is no evaluation of it.", file=sys.stderr)
+    evaluation = evaluate(network, data, lambda clips: progress("clips", clips))
     if args.json:
-        print(json.dumps(found.to_dict(), indent=1))
+        print(json.dumps(evaluation.to_dict(), indent=1))
         return
     print(
-        f"{found.accuracy:.2%} of {found.n_clips} clips, macro F1 {found.macro_f1:.3f}, "
-        f"expected calibration error {found.ece:.3f} (without a temperature "
-        f"{found.ece_uncalibrated:.3f})"
+        f"{evaluation.accuracy:.2%} of {evaluation.n_clips} clips, "
+        f"macro F1 {evaluation.macro_f1:.3f}, "
+        f"expected calibration error {evaluation.ece:.3f} "
+        f"(without a temperature {evaluation.ece_uncalibrated:.3f})"
     )
-    print_table([{"class": name, **row} for name, row in found.per_class.items()], False)
+    print_table([{"class": name, **row} for name, row in evaluation.per_class.items()], False)
 
 
-def _app(args: argparse.Namespace) -> None:
+def _serve(args: argparse.Namespace) -> None:
     from audioclf.ui.app import start
 
     start(local=args.local, host=args.host, port=args.port)
@@ -155,5 +156,5 @@ RUNS: dict[str, Run] = {
     **train.RUNS,
     **annotate.RUNS,
     "evaluate": _evaluate,
-    "app": _app,
+    "serve": _serve,
 }

@@ -1,4 +1,4 @@
-"""The commands that bring networks here, and take them away: fetch, bundle."""
+"""The commands that bring models here, and take them away: download, export."""
 
 import argparse
 import os
@@ -11,51 +11,51 @@ from audioclf.models import checkpoint, download
 from audioclf.models.checkpoint import Checkpoint
 
 
-def out_of(args: argparse.Namespace) -> Path:
-    """The folder that a checkpoint is published in."""
-    return Path(args.out) if args.out else checkpoint.home()
+def output_dir(args: argparse.Namespace) -> Path:
+    """The folder that a checkpoint is saved in."""
+    return Path(args.output_dir) if args.output_dir else checkpoint.home()
 
 
-def tell(made: Checkpoint) -> None:
-    """Where it lies, and how it did where that was measured."""
-    print(made.folder)
-    if made.evaluation:
-        print(f"{made.evaluation['accuracy']:.2%} on {made.evaluation['data']}")
+def print_saved(saved: Checkpoint) -> None:
+    """Print a checkpoint's folder, and its accuracy where it was evaluated."""
+    print(saved.folder)
+    if saved.evaluation:
+        print(f"{saved.evaluation['accuracy']:.2%} on {saved.evaluation['data']}")
 
 
-def _fetch(args: argparse.Namespace) -> None:
-    wanted = download.source(args.name)
-    path = Path(args.from_file) if args.from_file else _downloaded(wanted)
+def _download(args: argparse.Namespace) -> None:
+    source = download.source(args.name)
+    path = Path(args.from_file) if args.from_file else _downloaded(source)
     if not path.is_file():
         raise ValueError(f"There is no file “{path}”: name the one that you have.")
-    if checkpoint.sha256(path) not in wanted.accepted:
+    if checkpoint.sha256(path) not in source.accepted:
         print(
-            f"{path.name} is not a file that is known: networks that were taught on {wanted.name}, "
-            "such as those that ship, will not use it.",
+            f"{path.name} is not a known file: models trained on {source.name}, such as "
+            "those that ship, will not use it.",
             file=sys.stderr,
         )
-    print(f"Reading {path.name}, and comparing the network that is made of it…", file=sys.stderr)
+    print(f"Reading {path.name}, and comparing the model that is made of it…", file=sys.stderr)
     from audioclf.export import yamnet_tflite
 
-    tell(yamnet_tflite.publish_yamnet(path, out_of(args)))
+    print_saved(yamnet_tflite.publish_yamnet(path, output_dir(args)))
 
 
-def _downloaded(wanted: download.Source) -> Path:
+def _downloaded(source: download.Source) -> Path:
     from tqdm import tqdm
 
     print(
-        f"Fetching {wanted.name} ({wanted.n_bytes / 1e6:.1f} MB, {wanted.licence}) from "
-        f"{wanted.urls[0]}",
+        f"Downloading {source.name} ({source.n_bytes / 1e6:.1f} MB, {source.licence}) from "
+        f"{source.urls[0]}",
         file=sys.stderr,
     )
-    bar = tqdm(total=wanted.n_bytes, unit="B", unit_scale=True, leave=False, file=sys.stderr)
+    bar = tqdm(total=source.n_bytes, unit="B", unit_scale=True, leave=False, file=sys.stderr)
     try:
-        return download.download(wanted, bar)
+        return download.download(source, bar)
     finally:
         bar.close()
 
 
-def _bundle(args: argparse.Namespace) -> None:
+def _export(args: argparse.Namespace) -> None:
     from audioclf.export import bundle
 
     network, formats = checkpoint.find(args.checkpoint), tuple(args.format or ())
@@ -71,10 +71,10 @@ def _push(network: Checkpoint, formats: tuple[str, ...], args: argparse.Namespac
     from audioclf.export import bundle
     from audioclf.storage import hf_hub
 
-    with tempfile.TemporaryDirectory() as place:
-        folder = bundle.write_folder(network, Path(place, network.name), formats)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = bundle.write_folder(network, Path(temporary, network.name), formats)
         token = os.environ.get("HF_TOKEN", "")
         print(hf_hub.push(folder, args.push, token, private=not args.public))
 
 
-RUNS: dict[str, Run] = {"fetch": _fetch, "bundle": _bundle}
+RUNS: dict[str, Run] = {"download": _download, "export": _export}

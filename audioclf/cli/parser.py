@@ -8,103 +8,139 @@ from audioclf.datasets.formats.registry import FORMATS
 from audioclf.features.config import PREPROCESSINGS
 
 Run = Callable[[argparse.Namespace], None]
-NAME_OR_FOLDER = "a name or a folder"
+Add = Callable[[argparse.ArgumentParser], None]
+DATASET = "a labelled data set"
+NAME_OR_FOLDER = "a checkpoint's name or folder"
+NEW_NAME = "the new checkpoint's name"
 DELTAS = "with the feature's first N derivatives (0, 1 or 2) as further channels"
 
 
-def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
-    """The parser of all commands; `run` in its result is the chosen one's function."""
-    made = argparse.ArgumentParser(
-        prog="audioclf", description="See, classify and label sounds; teach a network your own."
+def build_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser of all commands; `args.run` is the function of the one that was given.
+
+    `runs`: functions by command, those of subcommands by both names, such as `labels export`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="audioclf",
+        description="View, classify and label audio; fine-tune models on classes of your own.",
     )
-    made.add_argument("--version", action="version", version=f"audioclf {__version__}")
-    group = made.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for name, (words, add) in COMMANDS.items():
-        command = group.add_parser(name, help=words, description=words)
-        command.set_defaults(run=runs[name])
-        add(command)
-    return made
+    parser.add_argument("--version", action="version", version=f"audioclf {__version__}")
+    _add_commands(parser, COMMANDS, runs, "")
+    return parser
+
+
+def _add_commands(
+    parser: argparse.ArgumentParser,
+    commands: Mapping[str, tuple[str, Add]],
+    runs: Mapping[str, Run],
+    prefix: str,
+) -> None:
+    group = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for name, (text, add_arguments) in commands.items():
+        command = group.add_parser(name, help=text, description=text)
+        add_arguments(command)
+        if prefix + name in runs:
+            command.set_defaults(run=runs[prefix + name])
+        else:
+            _add_commands(command, SUBCOMMANDS[name], runs, f"{name} ")
 
 
 def _folds(text: str) -> tuple[int, ...]:
     return tuple(int(fold) for fold in text.split(","))
 
 
-def _add_table(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--json", action="store_true")
-    made.add_argument("--markdown", action="store_true", help="the table of the README")
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="a list of objects")
+    parser.add_argument("--markdown", action="store_true", help="as the documentation shows it")
 
 
-def _add_features(made: argparse.ArgumentParser) -> None:
-    made.add_argument("path", metavar="PATH", help="a sound file")
-    made.add_argument(
-        "--recipe",
+def _add_features(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="an audio file")
+    parser.add_argument(
+        "--frontend",
         required=True,
         metavar="NAME",
         help="a checkpoint, a feature, or several: mel+cqt",
     )
-    made.add_argument("--output", required=True, metavar="FILE.npy")
-    made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
+    parser.add_argument("--output", required=True, metavar="FILE.npy")
+    parser.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
 
 
-def _add_evaluate(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
-    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
-    made.add_argument("--fold", type=int, metavar="K", help="only this fold")
-    made.add_argument("--json", action="store_true")
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=DATASET)
+    parser.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    parser.add_argument("--fold", type=int, metavar="K", help="only this fold")
+    parser.add_argument("--json", action="store_true", help="with the confusion matrix")
 
 
-def _add_app(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--local", action="store_true", help="your own machine: no limits")
-    made.add_argument("--host", help="address to listen on")
-    made.add_argument("--port", type=int, help="port to listen on")
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--local", action="store_true", help="your own machine: no limits")
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", type=int, help="port to listen on")
 
 
-def _add_predict(made: argparse.ArgumentParser) -> None:
-    made.add_argument("paths", nargs="+", metavar="PATH", help="sound files")
-    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
-    made.add_argument(
-        "--clean", choices=PREPROCESSINGS, help="instead of the recipe's own cleaning"
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files")
+    parser.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    parser.add_argument(
+        "--preprocess", choices=PREPROCESSINGS, help="instead of the front end's own preprocessing"
     )
-    made.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
-    made.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
 
 
-def _add_train(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
-    made.add_argument("--architecture", required=True, metavar="NAME")
-    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
-    made.add_argument("--feature", help="another than the architecture's own, or several: mel+cqt")
-    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
-    made.add_argument(
-        "--measure", type=int, metavar="K",
-        help="train without fold K first, the same way, and put the result on it into the card",
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=DATASET)
+    parser.add_argument("--architecture", required=True, metavar="NAME")
+    parser.add_argument("--name", required=True, metavar="NEW", help=NEW_NAME)
+    parser.add_argument(
+        "--feature", help="another than the architecture's own, or several: mel+cqt"
+    )
+    _add_holdout(parser, "train without fold K first, and put the result on it into the card")
+    parser.add_argument(
+        "--extra-epochs", type=int, metavar="N",
+        help="with --holdout-fold: that model is trained for N more epochs with fold K, and saved",
     )  # fmt: skip
-    made.add_argument(
-        "--further", type=int, metavar="N",
-        help="with --measure: that network goes on for N epochs with fold K too, and ships",
-    )  # fmt: skip
-    _add_settings(made)
-    made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
-    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+    _add_settings(parser)
+    _add_publishing(parser)
 
 
-def _add_settings(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--epochs", type=int)
-    made.add_argument("--seed", type=int)
-    made.add_argument(
-        "--usable", action="store_true", help="leave out clips that cannot be read, and copies"
+def _add_holdout(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "--folds", type=_folds, metavar="1,2,...", help="train on these; else on all"
     )
-    made.add_argument(
-        "--watch", action="store_true", help="measure every epoch on the folds that are held out"
+    parser.add_argument("--holdout-fold", type=int, metavar="K", help=text)
+
+
+def _add_publishing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--attribution", default="", metavar="TEXT", help="the data's citation and licence"
     )
-    made.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
-    made.add_argument(
+    _add_output_dir(parser)
+
+
+def _add_output_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output-dir", "--out", metavar="DIR", help="save elsewhere than in checkpoints/"
+    )
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument(
+        "--skip-unusable", action="store_true", help="skip unreadable clips, and copies"
+    )
+    parser.add_argument(
+        "--validate", action="store_true", help="evaluate every epoch on the folds held out"
+    )
+    parser.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
+    parser.add_argument(
         "--set", type=_setting, action="append", metavar="NAME=VALUE",
-        help="another setting, such as augmentation.mix_share=0.6 or recipe.window_frames=64; may "
-        "be given several times",
+        help="another setting, such as augmentation.mix_share=0.6 or frontend.window_frames=64; "
+        "may be given several times",
     )  # fmt: skip
-    made.add_argument("--data-name", metavar="TEXT", help="what cards and tables call the data")
+    parser.add_argument("--data-name", metavar="TEXT", help="what cards and tables call the data")
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -114,100 +150,132 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _add_cross_validate(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
-    made.add_argument(
+def _add_cross_validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=DATASET)
+    parser.add_argument(
         "--architecture", required=True, action="append", metavar="NAME[:FEATURE]",
-        help="may be given several times; then they also vote together",
+        help="may be given several times; then their ensemble is evaluated too",
     )  # fmt: skip
-    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="of these folds; else of all")
-    _add_settings(made)
-    made.add_argument("--json", action="store_true")
-
-
-def _add_ensemble(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="the labelled data set they were trained on")
-    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
-    made.add_argument("--members", required=True, nargs="+", metavar="NAME", help=NAME_OR_FOLDER)
-    made.add_argument(
-        "--measure", type=int, metavar="K", help="with the members as they were without fold K"
+    parser.add_argument(
+        "--folds", type=_folds, metavar="1,2,...", help="of these folds; else of all"
     )
-    made.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
+    _add_settings(parser)
+    parser.add_argument("--json", action="store_true", help="a list of objects")
 
 
-def _add_fine_tune(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set")
-    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
-    made.add_argument("--name", required=True, metavar="NEW", help="the new checkpoint's name")
-    made.add_argument(
+def _add_ensemble(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="the data set they were trained on")
+    parser.add_argument("--name", required=True, metavar="NEW", help=NEW_NAME)
+    parser.add_argument("--members", required=True, nargs="+", metavar="NAME", help=NAME_OR_FOLDER)
+    parser.add_argument(
+        "--holdout-fold", type=int, metavar="K",
+        help="evaluate on fold K, with the members as they were trained without it",
+    )  # fmt: skip
+    parser.add_argument("--data-name", metavar="TEXT", help="what the card calls the data")
+
+
+def _add_fine_tune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=DATASET)
+    parser.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    parser.add_argument("--name", required=True, metavar="NEW", help=NEW_NAME)
+    parser.add_argument(
         "--freeze", action="store_true",
-        help="the network stays as it is and gets a new head, in seconds; else all of it learns",
+        help="a new classifier head on the frozen backbone, in seconds; else all layers",
     )  # fmt: skip
-    made.add_argument("--folds", type=_folds, metavar="1,2,...", help="train on these; else on all")
-    made.add_argument(
-        "--measure", type=int, metavar="K",
-        help="first without fold K, and put the result on it into the card",
-    )  # fmt: skip
-    _add_settings(made)
-    made.add_argument("--credit", default="", metavar="TEXT", help="the data's citation, licence")
-    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+    _add_holdout(parser, "first without fold K, and put the result on it into the card")
+    _add_settings(parser)
+    _add_publishing(parser)
 
 
-def _add_check(made: argparse.ArgumentParser) -> None:
-    made.add_argument("folder", metavar="FOLDER", help="a labelled data set, or a ZIP of one")
-    made.add_argument("--checkpoint", metavar="NAME", help="judge lengths by what this one hears")
-    made.add_argument("--json", action="store_true")
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=f"{DATASET}, or a ZIP of one")
+    parser.add_argument(
+        "--checkpoint", metavar="NAME", help="compare lengths with the window of this one"
+    )
+    parser.add_argument("--json", action="store_true", help="with all findings")
 
 
-def _add_fetch(made: argparse.ArgumentParser) -> None:
-    made.add_argument("name", metavar="NAME", help="yamnet: Google's 521 classes of sounds, 4 MB")
-    made.add_argument("--from", dest="from_file", metavar="FILE", help="a file already here")
-    made.add_argument("--out", metavar="DIR", help="publish elsewhere than in checkpoints/")
+def _add_download(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", help="yamnet: Google's model of 521 classes of audio, 4 MB"
+    )
+    parser.add_argument("--from", dest="from_file", metavar="FILE", help="a file already here")
+    _add_output_dir(parser)
 
 
-def _add_bundle(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
-    made.add_argument("--output", metavar="FILE.zip", help="or a new folder; NAME.zip unless given")
-    made.add_argument(
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    parser.add_argument(
+        "--output", metavar="FILE.zip", help="or a new folder; NAME.zip unless given"
+    )
+    parser.add_argument(
         "--format", action="append", choices=("saved_model", "litert"),
         help="also in this format, read back and compared; may be given twice",
     )  # fmt: skip
-    made.add_argument(
+    parser.add_argument(
         "--push", metavar="USER/NAME",
         help="to the Hugging Face Hub instead, with the token in HF_TOKEN; private unless --public",
     )  # fmt: skip
-    made.add_argument("--public", action="store_true", help="with --push: for everybody")
+    parser.add_argument("--public", action="store_true", help="with --push: for everybody")
 
 
-def _add_labels(made: argparse.ArgumentParser) -> None:
-    made.add_argument("action", choices=("list", "new", "import", "export"))
-    made.add_argument("name", nargs="?", metavar="SET", help="the data set's name")
-    made.add_argument(
-        "paths", nargs="*", metavar="PATH",
-        help="of a new set, the folder of its sounds, which stay there; of an import, the files "
-        "with the labels, or their folder",
-    )  # fmt: skip
-    made.add_argument("--format", choices=FORMATS, default="csv")
-    made.add_argument("--output", metavar="FILE.zip", help="or a new folder; SET.zip unless given")
-    made.add_argument("--sounds", action="store_true", help="export the sounds too")
-    made.add_argument("--clips", choices=("flac", "wav"), help="and every stretch as a file")
-    made.add_argument("--split", action="store_true", help="to teach and to test, by recording")
-    made.add_argument("--json", action="store_true")
+def _add_nothing(parser: argparse.ArgumentParser) -> None:
+    """A command with subcommands has no arguments of its own."""
 
 
-COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "architectures": ("the table of networks", _add_table),
-    "checkpoints": ("the table of trained networks, with measured results", _add_table),
-    "predict": ("what a network hears, per clip and per window", _add_predict),
-    "features": ("write the array that a network would see", _add_features),
-    "check": ("what a labelled folder holds, and what is wrong with it", _add_check),
-    "train": ("train a network from scratch on a labelled folder", _add_train),
-    "cross-validate": ("a training per fold, each measured on that fold", _add_cross_validate),
-    "ensemble": ("a checkpoint in which several vote", _add_ensemble),
-    "fine-tune": ("teach a trained network new classes: a new head, or all of it", _add_fine_tune),
-    "fetch": ("get a network that is not part of the project, and publish it", _add_fetch),
-    "bundle": ("a network to take away, as a ZIP that needs no other checkpoint", _add_bundle),
+def _add_labels_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="a list of objects")
+
+
+def _add_labels_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="SET", help="the new data set's name")
+    parser.add_argument(
+        "folder", nargs="?", metavar="FOLDER", help="the folder of its recordings, which stay there"
+    )
+
+
+def _add_labels_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="SET", help="the data set's name")
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="the files with the labels, or their folder"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="csv")
+
+
+def _add_labels_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="SET", help="the data set's name")
+    parser.add_argument("--format", choices=FORMATS, default="csv")
+    parser.add_argument(
+        "--output", metavar="FILE.zip", help="or a new folder; SET.zip unless given"
+    )
+    parser.add_argument("--with-audio", action="store_true", help="export the recordings too")
+    parser.add_argument(
+        "--clip-format", choices=("flac", "wav"), help="and every segment as a file"
+    )
+    parser.add_argument("--split", action="store_true", help="train/test split by recording")
+
+
+COMMANDS: dict[str, tuple[str, Add]] = {
+    "architectures": ("the table of architectures", _add_table),
+    "checkpoints": ("the table of trained models, with measured results", _add_table),
+    "predict": ("a model's prediction, per clip and per window", _add_predict),
+    "features": ("write the array that is a model's input", _add_features),
+    "inspect": ("what a labelled folder holds, and what is wrong with it", _add_inspect),
+    "train": ("train a model from scratch on a labelled folder", _add_train),
+    "cross-validate": ("a training per fold, each evaluated on that fold", _add_cross_validate),
+    "ensemble": ("a checkpoint that averages the predictions of several", _add_ensemble),
+    "fine-tune": ("fine-tune a model: a new classifier head, or all layers", _add_fine_tune),
+    "download": ("download a model that is not part of the project", _add_download),
+    "export": ("a model as a ZIP that needs no other checkpoint", _add_export),
     "evaluate": ("accuracy, F1 per class and confusion on a labelled folder", _add_evaluate),
-    "labels": ("data sets that people label, between their store and other tools", _add_labels),
-    "app": ("serve the page", _add_app),
+    "labels": ("data sets that people label, between their store and other tools", _add_nothing),
+    "serve": ("serve the page", _add_serve),
+}
+SUBCOMMANDS: dict[str, dict[str, tuple[str, Add]]] = {
+    "labels": {
+        "list": ("the data sets, and how much of them is labelled", _add_labels_list),
+        "new": ("a data set to label", _add_labels_new),
+        "import": ("labels of another tool into a data set", _add_labels_import),
+        "export": ("a data set's labels in the format of another tool", _add_labels_export),
+    }
 }

@@ -1,4 +1,4 @@
-"""The commands around training: check, train, cross-validate, ensemble, fine-tune."""
+"""The commands around training: inspect, train, cross-validate, ensemble, fine-tune."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audioclf.cli import models
 from audioclf.cli.console import EpochBars, print_table, progress
-from audioclf.cli.models import out_of, tell
+from audioclf.cli.models import output_dir, print_saved
 from audioclf.cli.parser import Run
 from audioclf.datasets.dataset import Dataset
 from audioclf.models import checkpoint
@@ -17,36 +17,38 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import config
 from audioclf.training.config import Settings
 
-WINDOW_S = 2.0  # clips shorter than this are repeated by most networks
-USUAL = Settings()
-RECIPE = "recipe."  # what `--set` changes in the recipe, and not in the settings
+WINDOW_S = 2.0  # clips shorter than this are repeated by most models
+DEFAULT = Settings()
+FRONTEND = "frontend."  # what `--set` changes in the front end, and not in the settings
 
 
-def _check(args: argparse.Namespace) -> None:
+def _inspect(args: argparse.Namespace) -> None:
     from audioclf.datasets import dataset, zip_archive
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(args.folder)
         if zipfile.is_zipfile(folder):
             folder = zip_archive.unpack(folder, Path(temporary, folder.stem)).folder
-        _survey(dataset.load(folder), args)
+        _print_inspection(dataset.load(folder), args)
 
 
-def _survey(data: Dataset, args: argparse.Namespace) -> None:
+def _print_inspection(data: Dataset, args: argparse.Namespace) -> None:
     from audioclf.datasets import inspection
 
     window_s = WINDOW_S
     if args.checkpoint:
-        window_s = max(one.recipe.window_s for one in checkpoint.find(args.checkpoint).members)
-    found = inspection.survey(data, window_s, lambda clips: progress("clips", clips))
+        window_s = max(
+            member.recipe.window_s for member in checkpoint.find(args.checkpoint).members
+        )
+    report = inspection.survey(data, window_s, lambda clips: progress("clips", clips))
     if args.json:
-        print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+        print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
     else:
-        print_table(found.classes(), False)
-        for finding in found.findings:
+        print_table(report.classes(), False)
+        for finding in report.findings:
             print(f"{finding.kind}: {finding.sentence}")
-    if found.blocks:
-        raise ValueError(f"“{data.name}” cannot be trained on as it is: see what blocks, above.")
+    if report.blocks:
+        raise ValueError(f"“{data.name}” cannot be trained on as it is: see the errors above.")
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -58,42 +60,41 @@ def _train(args: argparse.Namespace) -> None:
         pipeline,  # with Keras: what is wrong so far is said before ten seconds pass
     )
 
-    work = pipeline.TrainingConfig(
+    training = pipeline.TrainingConfig(
         folder=Path(args.folder),
         architecture=args.architecture,
         name=args.name,
-        output_dir=out_of(args),
+        output_dir=output_dir(args),
         feature=args.feature,
-        recipe=_recipe_changes(args),
+        recipe=_frontend_changes(args),
         folds=args.folds or (),
-        holdout_fold=args.measure,
-        extra_epochs=args.further,
-        validate=args.watch,
+        holdout_fold=args.holdout_fold,
+        extra_epochs=args.extra_epochs,
+        validate=args.validate,
         data_name=args.data_name,
-        attribution=args.credit,
+        attribution=args.attribution,
         settings=_settings(args),
         dataset=data,
     )
-    made = pipeline.train_and_evaluate(work, EpochBars().show, progress)
-    tell(made)
+    print_saved(pipeline.train_and_evaluate(training, EpochBars().show, progress))
 
 
-def _settings(args: argparse.Namespace, usual: Settings = USUAL) -> Settings:
-    """The usual settings, with what `--set` and the shorter arguments say."""
-    changes = {name: text for name, text in args.set or [] if not name.startswith(RECIPE)}
+def _settings(args: argparse.Namespace, default: Settings = DEFAULT) -> Settings:
+    """The default settings with the values of `--set`, `--epochs` and `--seed`."""
+    changes = {name: text for name, text in args.set or [] if not name.startswith(FRONTEND)}
     if args.epochs is not None:
         changes["epochs"] = str(args.epochs)
     if args.seed is not None:
         changes["seed"] = str(args.seed)
-    return config.with_overrides(usual, changes)
+    return config.with_overrides(default, changes)
 
 
-def _recipe_changes(args: argparse.Namespace) -> tuple[tuple[str, str], ...]:
-    """What `--set recipe....` and `--deltas` say."""
-    changes = {name: text for name, text in args.set or [] if name.startswith(RECIPE)}
+def _frontend_changes(args: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """The values of `--set frontend....` and `--deltas`."""
+    changes = {name: text for name, text in args.set or [] if name.startswith(FRONTEND)}
     if args.deltas is not None:
-        changes["recipe.deltas"] = str(args.deltas)
-    return tuple((name.removeprefix(RECIPE), text) for name, text in changes.items())
+        changes["frontend.deltas"] = str(args.deltas)
+    return tuple((name.removeprefix(FRONTEND), text) for name, text in changes.items())
 
 
 def _cross_validate(args: argparse.Namespace) -> None:
@@ -106,14 +107,14 @@ def _cross_validate(args: argparse.Namespace) -> None:
     from audioclf.training import pipeline
     from audioclf.training.cross_validation import cross_validate
 
-    lessons = [
+    trainings = [
         pipeline.TrainingConfig(
             folder=Path(args.folder),
             architecture=name,
             name=f"{name}:{feature}" if feature else name,
             output_dir=Path(),
             feature=feature or None,
-            recipe=_recipe_changes(args),
+            recipe=_frontend_changes(args),
             folds=args.folds or (),
             data_name=args.data_name,
             settings=_settings(args),
@@ -121,7 +122,7 @@ def _cross_validate(args: argparse.Namespace) -> None:
         )
         for name, _, feature in specs
     ]
-    rows = [row.to_dict() for row in cross_validate(lessons, EpochBars().show, progress)]
+    rows = [row.to_dict() for row in cross_validate(trainings, EpochBars().show, progress)]
     print_table(rows, args.json)
 
 
@@ -131,21 +132,20 @@ def _ensemble(args: argparse.Namespace) -> None:
 
     members = [checkpoint.find(name) for name in args.members]
     held_out = None
-    if args.measure is not None:
+    if args.holdout_fold is not None:
         data = dataset.load(args.folder)
-        held_out = replace(data, name=args.data_name or data.name).of_folds({args.measure})
-    made = ensemble.make(args.name, members, held_out, progress)
-    tell(made)
+        held_out = replace(data, name=args.data_name or data.name).of_folds({args.holdout_fold})
+    print_saved(ensemble.make(args.name, members, held_out, progress))
 
 
 def _data(args: argparse.Namespace) -> Dataset:
-    """The folder's clips; where that is asked, without those that teach nothing."""
+    """The folder's clips; with --skip-unusable without those that training cannot use."""
     from audioclf.datasets import dataset, inspection
 
     data = dataset.load(args.folder)
-    if args.usable:
-        found = inspection.survey(data, WINDOW_S, lambda clips: progress("clips", clips))
-        data = data.without(inspection.useless(found))
+    if args.skip_unusable:
+        report = inspection.survey(data, WINDOW_S, lambda clips: progress("clips", clips))
+        data = data.without(inspection.useless(report))
     return data
 
 
@@ -155,47 +155,47 @@ def _fine_tune(args: argparse.Namespace) -> None:
     checkpoint.check_name(args.name)
     network, data = checkpoint.find(args.checkpoint), _data(args)
     if not args.freeze:
-        _fine_tune_whole(args, network, data)
+        _fine_tune_all_layers(args, network, data)
         return
-    made = linear_probe.train_linear_probe(
+    probe = linear_probe.train_linear_probe(
         network,
         replace(data, name=args.data_name or data.name),
-        out_of(args) / args.name,
+        output_dir(args) / args.name,
         linear_probe.LinearProbeSettings(
             folds=args.folds or (),
-            holdout_folds=() if args.measure is None else (args.measure,),
-            attribution=args.credit,
+            holdout_folds=() if args.holdout_fold is None else (args.holdout_fold,),
+            attribution=args.attribution,
         ),
         progress,
     )
-    tell(made)
+    print_saved(probe)
 
 
-def _fine_tune_whole(args: argparse.Namespace, network: Checkpoint, data: Dataset) -> None:
+def _fine_tune_all_layers(args: argparse.Namespace, network: Checkpoint, data: Dataset) -> None:
     from audioclf.training import linear_probe
 
-    ears = linear_probe.resolve_backbone(network)
+    backbone = linear_probe.resolve_backbone(network)
     from audioclf.training import fine_tuning, pipeline
 
-    work = pipeline.TrainingConfig(
+    training = pipeline.TrainingConfig(
         folder=Path(args.folder),
-        architecture=ears.card["architecture"],
+        architecture=backbone.card["architecture"],
         name=args.name,
-        output_dir=out_of(args),
+        output_dir=output_dir(args),
         folds=args.folds or (),
-        holdout_fold=args.measure,
-        base_model=ears,
+        holdout_fold=args.holdout_fold,
+        base_model=backbone,
         data_name=args.data_name,
-        attribution=args.credit,
+        attribution=args.attribution,
         settings=_settings(args, fine_tuning.SETTINGS),
         dataset=data,
-        validate=args.watch,
+        validate=args.validate,
     )
-    tell(pipeline.train_and_evaluate(work, EpochBars().show, progress))
+    print_saved(pipeline.train_and_evaluate(training, EpochBars().show, progress))
 
 
 RUNS: dict[str, Run] = {
-    "check": _check,
+    "inspect": _inspect,
     "train": _train,
     "cross-validate": _cross_validate,
     "ensemble": _ensemble,

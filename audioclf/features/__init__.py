@@ -24,8 +24,8 @@ from audioclf.features.deltas import MAX_ORDERS, with_deltas
 from audioclf.features.spectrum import SpectrogramConfig, Spectrum, spectrum
 
 __all__ = [
-    "FEATURES", "MAX_ORDERS", "VERSION", "Analysis", "Axis", "Channel", "Feature", "compute",
-    "feature", "spectrum", "stream", "with_deltas",
+    "FEATURES", "MAX_ORDERS", "VERSION", "Axis", "Channel", "Feature", "SpectrogramConfig",
+    "compute", "feature", "spectrum", "stream", "with_deltas",
 ]  # fmt: skip
 
 VERSION = 1  # of what is computed: kept features of another one are made again

@@ -110,7 +110,7 @@ def _remedy(wanted: Source) -> str:
     if paths.is_public():
         return "try again later"
     return (
-        "try again later, or get the file elsewhere and run “audioclf fetch "
+        "try again later, or get the file elsewhere and run “audioclf download "
         f"{_short(wanted)} --from FILE”"
     )
 

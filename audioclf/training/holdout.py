@@ -38,7 +38,7 @@ def load_run(run_id: str) -> Checkpoint:
     if not (run_dir(run_id) / CARD).is_file():
         raise ValueError(
             "The network that was measured without the held-out fold is not in the cache any more: "
-            "train it again with --measure."
+            "train it again with --holdout-fold."
         )
     return checkpoint.read(run_dir(run_id))
 

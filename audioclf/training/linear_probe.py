@@ -135,7 +135,7 @@ def _check_place(backbone: Checkpoint, folder: Path) -> None:
     places = (folder.parent / backbone.name, checkpoint.home() / backbone.name)
     if backbone.folder not in [place.resolve() for place in places]:
         raise ValueError(
-            f"There, the head would not find “{backbone.name}”: publish it beside that with --out."
+            f"There, the head would not find “{backbone.name}”: publish it beside that with --output-dir."
         )
 
 
@@ -230,6 +230,6 @@ def _named(backbone: Checkpoint) -> dict[str, Any]:
     """The backbone, what its weights may be, and where to get it where it can be fetched."""
     for name, wanted in download.SOURCES.items():
         if backbone.name == wanted.becomes and backbone.source_sha256 in wanted.accepted:
-            how = f"get it with “python -m audioclf fetch {name}”, or on the page under Networks"
+            how = f"get it with “python -m audioclf download {name}”, or on the page under Models"
             return {"name": backbone.name, "sha256": list(wanted.accepted), "how": how}
     return {"name": backbone.name, "sha256": [backbone.source_sha256]}

@@ -20,7 +20,7 @@ from audioclf.annotation import (
     project,
     to_dataset,
 )
-from audioclf.annotation.event_log import LABEL, UNSURE, Mark
+from audioclf.annotation.event_log import LABEL, UNSURE, AnnotationEvent
 from audioclf.annotation.exporting import Export
 from audioclf.audio import io
 from audioclf.cli import main
@@ -49,45 +49,45 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def birds(folder: Path) -> project.LabelledSet:
+def birds(folder: Path) -> project.AnnotationProject:
     made = project.create("birds & more", folder)
-    assert project.look(made) == 4
-    with database.opened(made.store) as db:
-        event_log.add(db, Mark("a/1.wav", LABEL, ("wren",)))
-        event_log.add(db, Mark("a/2.wav", LABEL, ("rain",)))
-        event_log.add(db, Mark("b/1.wav", UNSURE))
+    assert project.scan_files(made) == 4
+    with database.connect(made.store) as db:
+        event_log.add(db, AnnotationEvent("a/1.wav", LABEL, ("wren",)))
+        event_log.add(db, AnnotationEvent("a/2.wav", LABEL, ("rain",)))
+        event_log.add(db, AnnotationEvent("b/1.wav", UNSURE))
     return made
 
 
 def test_a_set_names_its_sounds_and_what_is_wrong_with_them(
-    birds: project.LabelledSet, folder: Path
+    birds: project.AnnotationProject, folder: Path
 ) -> None:
     files = {one.place: one for one in birds.files()}
     assert set(files) == {"a/1.wav", "a/2.wav", "b/1.wav", "b/broken.wav"}
     assert files["a/1.wav"].duration_s == pytest.approx(2.0)
     assert files["b/broken.wav"].trouble and files["a/1.wav"].trouble is None
-    assert project.look(birds) == 0
+    assert project.scan_files(birds) == 0
     io.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
-    assert project.look(birds) == 1
+    assert project.scan_files(birds) == 1
     assert project.find("birds & more") == birds
     assert birds.sounds == folder and "wren" not in [p.name for p in folder.rglob("*")]
 
 
-@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".x", "x" * 101, "a\0"])
+@pytest.event.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".x", "x" * 101, "a\0"])
 def test_a_name_that_is_a_path_is_refused(name: str) -> None:
     assert "cannot name a data set" in refusal(lambda: project.create(name))
     assert project.find_all() == []
 
 
-def test_a_set_is_made_once_and_never_guessed(birds: project.LabelledSet) -> None:
+def test_a_set_is_made_once_and_never_guessed(birds: project.AnnotationProject) -> None:
     assert "already" in refusal(lambda: project.create(birds.name))
     assert "name one of birds & more" in refusal(lambda: project.find("other"))
     assert "no folder" in refusal(lambda: project.create("new", Path("/nowhere")))
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.event.parametrize("form", FORMATS)
 def test_what_is_given_away_can_be_taken_back(
-    birds: project.LabelledSet, folder: Path, tmp_path: Path, form: str
+    birds: project.AnnotationProject, folder: Path, tmp_path: Path, form: str
 ) -> None:
     output = exporting.write_labels(birds, Export(form), tmp_path / "out")
     card = (output / "README.md").read_text()
@@ -96,26 +96,28 @@ def test_what_is_given_away_can_be_taken_back(
     if form in ("esc50", "urbansound8k"):  # they name files without their folders
         return
     other = project.create("other", folder)
-    project.look(other)
+    project.scan_files(other)
     assert importing.read_labels(other, [output], form, "me") == (2, 0)
     assert importing.read_labels(other, [output], form, "me") == (0, 0)  # not said again
     assert {(one.file, one.name) for one in other.labels()} == {
         ("a/1.wav", "wren"),
         ("a/2.wav", "rain"),
     }
-    with database.opened(other.store) as db:
+    with database.connect(other.store) as db:
         assert set(catalog.classes(db)) == {"wren", "rain"}
 
 
-@pytest.mark.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
+@pytest.event.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
 def test_with_its_sounds_a_set_can_be_taught(
-    birds: project.LabelledSet, folder: Path, tmp_path: Path, form: str
+    birds: project.AnnotationProject, folder: Path, tmp_path: Path, form: str
 ) -> None:
     io.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
-    project.look(birds)
-    with database.opened(birds.store) as db:
-        event_log.add(db, Mark("b/1.wav", LABEL, ("wren",)))  # two files are called 1.wav
-        event_log.add(db, Mark("new.wav", LABEL, ("rain",)))
+    project.scan_files(birds)
+    with database.connect(birds.store) as db:
+        event_log.add(
+            db, AnnotationEvent("b/1.wav", LABEL, ("wren",))
+        )  # two files are called 1.wav
+        event_log.add(db, AnnotationEvent("new.wav", LABEL, ("rain",)))
     path = exporting.write_labels(birds, Export(form, True), tmp_path / "out.zip")
     with zipfile.ZipFile(path) as made:
         made.extractall(tmp_path / "unpacked")
@@ -128,7 +130,7 @@ def test_with_its_sounds_a_set_can_be_taught(
 
 
 def test_what_cannot_be_taken_says_why_and_changes_nothing(
-    birds: project.LabelledSet, tmp_path: Path
+    birds: project.AnnotationProject, tmp_path: Path
 ) -> None:
     table = tmp_path / "t.csv"
     for text, words in (
@@ -168,12 +170,15 @@ def test_the_command_line_makes_fills_and_gives_away(
     assert "0.500000\t1.000000" in text and "=rain" in text
     assert main.main(["labels", "export", "birds", "--format", "esc50"]) == 2
     assert "have the regions of “a/1.wav” become files" in capsys.readouterr().err
-    assert main.main(["labels", "export"]) == 2
     assert main.main(["labels", "new", "birds"]) == 2
+    for incomplete in (["labels"], ["labels", "export"], ["labels", "import", "birds"]):
+        with pytest.raises(SystemExit) as ended:
+            main.main(incomplete)
+        assert ended.value.code == 2
 
 
 @pytest.fixture
-def recordings(tmp_path: Path) -> project.LabelledSet:
+def recordings(tmp_path: Path) -> project.AnnotationProject:
     """Six recordings, each with two regions of different classes, and a short labelled sound."""
     root = tmp_path / "recordings"
     root.mkdir()
@@ -182,20 +187,22 @@ def recordings(tmp_path: Path) -> project.LabelledSet:
         parts = [sounds.sine(440, 2.0), sounds.noise(2.0, seed=number)]
         io.write(root / f"r{number}.wav", np.concatenate(parts), sounds.RATE_HZ)
     io.write(root / "call.wav", sounds.sine(880, 1.0), sounds.RATE_HZ)
-    project.look(made)
-    with database.opened(made.store) as db:
-        event_log.add(db, Mark("call.wav", LABEL, ("tone",)))
+    project.scan_files(made)
+    with database.connect(made.store) as db:
+        event_log.add(db, AnnotationEvent("call.wav", LABEL, ("tone",)))
         for number in range(6):
             for name, start_s in (("tone", 0.5), ("noise", 2.5)):
                 region = f"{number}{name}"
-                mark = Mark(f"r{number}.wav", LABEL, (name,), start_s, start_s + 1.0, region)
-                event_log.add(db, mark)
+                event = AnnotationEvent(
+                    f"r{number}.wav", LABEL, (name,), start_s, start_s + 1.0, region
+                )
+                event_log.add(db, event)
     return made
 
 
-@pytest.mark.parametrize("clips", ["flac", "wav"])
+@pytest.event.parametrize("clips", ["flac", "wav"])
 def test_regions_become_clips_that_can_be_taught(
-    recordings: project.LabelledSet, tmp_path: Path, clips: str
+    recordings: project.AnnotationProject, tmp_path: Path, clips: str
 ) -> None:
     made = exporting.write_labels(recordings, Export("audiofolder", clips=clips), tmp_path / "o")
     data = dataset.load(made)
@@ -212,7 +219,7 @@ def test_regions_become_clips_that_can_be_taught(
 
 
 def test_a_split_never_has_half_a_recording_on_each_side(
-    recordings: project.LabelledSet, tmp_path: Path
+    recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     export = Export("audiofolder", clips="wav", is_split=True)
     made = exporting.write_labels(recordings, export, tmp_path / "out")
@@ -229,13 +236,13 @@ def test_a_split_never_has_half_a_recording_on_each_side(
 
 
 def test_every_export_holds_everything_beside_its_format(
-    recordings: project.LabelledSet, tmp_path: Path
+    recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     for form in FORMATS:
         clips = "" if FORMATS[form].holds_stretches else "wav"
         export = Export(form, with_sounds=True, clips=clips)
         made = exporting.write_labels(recordings, export, tmp_path / form)
-        rows = list(csv.DictReader((made / exporting.EVERYTHING).open()))
+        rows = list(csv.DictReader((made / exporting.FULL_CSV).open()))
         assert len(rows) == 13 and {row["label"] for row in rows} == {"tone", "noise"}
         assert any(made.rglob("*.wav"))
         assert "| tone | 7 |" in (made / "README.md").read_text()
@@ -243,9 +250,11 @@ def test_every_export_holds_everything_beside_its_format(
     assert "become files" in said and not (tmp_path / "x").exists()
 
 
-def test_what_is_labelled_goes_to_teach(recordings: project.LabelledSet) -> None:
-    with database.opened(recordings.store) as db:
-        event_log.add(db, Mark("r0.wav", LABEL, ("tone", "noise"), 1.5, 2.5))  # two at once
+def test_what_is_labelled_goes_to_teach(recordings: project.AnnotationProject) -> None:
+    with database.connect(recordings.store) as db:
+        event_log.add(
+            db, AnnotationEvent("r0.wav", LABEL, ("tone", "noise"), 1.5, 2.5)
+        )  # two at once
     made = to_dataset.from_labels(recordings, uploads.Limits())
     data = dataset.load(uploads.folder_of(made))
     assert len(data.clips) == 13 and data.name == "recordings"
@@ -256,7 +265,7 @@ def test_what_is_labelled_goes_to_teach(recordings: project.LabelledSet) -> None
 
 
 def test_labels_without_sound_are_left_out_and_ends_lie_on_samples(
-    recordings: project.LabelledSet, tmp_path: Path
+    recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text(
@@ -276,10 +285,12 @@ def test_labels_without_sound_are_left_out_and_ends_lie_on_samples(
 
 
 def test_several_classes_go_with_their_own_sounds(
-    recordings: project.LabelledSet, tmp_path: Path
+    recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
-    with database.opened(recordings.store) as db:
-        event_log.add(db, Mark("r1.wav", LABEL, ("noise",), 0.5, 1.5))  # where the region “tone” is
+    with database.connect(recordings.store) as db:
+        event_log.add(
+            db, AnnotationEvent("r1.wav", LABEL, ("noise",), 0.5, 1.5)
+        )  # where the region “tone” is
     for is_split in (False, True):
         export = Export("audiofolder", clips="wav", is_split=is_split)
         made = exporting.write_labels(recordings, export, tmp_path / str(is_split))
@@ -296,7 +307,7 @@ def test_several_classes_go_with_their_own_sounds(
 
 
 def test_what_is_missing_at_the_export_is_a_sentence(
-    recordings: project.LabelledSet, tmp_path: Path
+    recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     (recordings.sounds / "r3.wav").unlink()
     for export in (Export("csv", with_sounds=True), Export("audiofolder", clips="flac")):
@@ -310,21 +321,23 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
     for path, tone in ((first, 440), (other, 880)):
         path.parent.mkdir()
         io.write(path, sounds.sine(tone, 1.0), sounds.RATE_HZ)
-    assert add_files.bring(made, [first], limits) == 1
-    assert add_files.bring(made, [first], limits) == 0
-    assert add_files.bring(made, [other], limits) == 1
+    assert add_files.add_files(made, [first], limits) == 1
+    assert add_files.add_files(made, [first], limits) == 0
+    assert add_files.add_files(made, [other], limits) == 1
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         archive.write(first, "x/b.wav")
         archive.writestr("notes.txt", "no sound")
-    assert add_files.bring(made, [tmp_path / "more.zip"], limits) == 1
+    assert add_files.add_files(made, [tmp_path / "more.zip"], limits) == 1
     assert [one.place for one in made.files()] == ["a 2.wav", "a.wav", "more/x/b.wav"]
     (tmp_path / "notes.txt").write_text("no sound")
-    assert "is a sound" in refusal(lambda: add_files.bring(made, [tmp_path / "notes.txt"], limits))
+    assert "is a sound" in refusal(
+        lambda: add_files.add_files(made, [tmp_path / "notes.txt"], limits)
+    )
     elsewhere = project.create("elsewhere", tmp_path / "1")
-    assert "stays as it is" in refusal(lambda: add_files.bring(elsewhere, [other], limits))
+    assert "stays as it is" in refusal(lambda: add_files.add_files(elsewhere, [other], limits))
     few = uploads.Limits(max_clips=3)
     assert "3 may be brought" in refusal(
-        lambda: add_files.bring(made, [tmp_path / "more.zip"], few)
+        lambda: add_files.add_files(made, [tmp_path / "more.zip"], few)
     )
     assert made.n_files == 3
 
@@ -339,15 +352,17 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
     )
     old.commit()
     old.close()
-    with database.opened(path) as db:
-        assert [mark.names for mark in event_log.current(db)] == [("wren",)]
-        event_log.add(db, Mark("a.wav", LABEL, ("rain",), token="t"))
-        event_log.add(db, Mark("a.wav", LABEL, ("hail",), token="t"))  # the same, sent twice
-        assert [mark.names for mark in event_log.current(db)] == [("rain",)]
+    with database.connect(path) as db:
+        assert [event.names for event in event_log.current(db)] == [("wren",)]
+        event_log.add(db, AnnotationEvent("a.wav", LABEL, ("rain",), token="t"))
+        event_log.add(
+            db, AnnotationEvent("a.wav", LABEL, ("hail",), token="t")
+        )  # the same, sent twice
+        assert [event.names for event in event_log.current(db)] == [("rain",)]
 
 
 def test_sets_in_which_nothing_was_said_for_long_are_removed(
-    recordings: project.LabelledSet,
+    recordings: project.AnnotationProject,
 ) -> None:
     project.delete_old(60)
     assert project.find_all() == [recordings]
@@ -361,9 +376,9 @@ def test_sets_in_which_nothing_was_said_for_long_are_removed(
 
 
 def test_a_class_is_renamed_and_merged_in_every_label_that_counts(
-    recordings: project.LabelledSet,
+    recordings: project.AnnotationProject,
 ) -> None:
-    with database.opened(recordings.store) as db:
+    with database.connect(recordings.store) as db:
         for name in ("tone", "noise"):
             catalog.add_class(db, name)
         n_before = len(event_log.history(db))
@@ -373,15 +388,17 @@ def test_a_class_is_renamed_and_merged_in_every_label_that_counts(
     assert names.count("beep") == 7 and "tone" not in names
     assert project.rename_class(recordings, "noise", "beep", "Ann") == 6
     assert recordings.classes() == ["beep"] and len(recordings.labels()) == 13
-    with database.opened(recordings.store) as db:
+    with database.connect(recordings.store) as db:
         assert len(event_log.history(db)) == n_before + 13  # what was said before is still told
     for old, new in (("owl", "x"), ("beep", " ")):
         refusal(lambda o=old, n=new: project.rename_class(recordings, o, n, "Ann"))
 
 
-def test_what_is_no_label_is_taken_away_too(birds: project.LabelledSet, tmp_path: Path) -> None:
+def test_what_is_no_label_is_taken_away_too(
+    birds: project.AnnotationProject, tmp_path: Path
+) -> None:
     made = exporting.write_labels(birds, Export("audacity"), tmp_path / "out")
-    rows = list(csv.DictReader((made / exporting.EVERYTHING).open()))
+    rows = list(csv.DictReader((made / exporting.FULL_CSV).open()))
     assert {(row["file"], row["kind"], row["label"]) for row in rows} == {
         ("a/1.wav", "label", "wren"),
         ("a/2.wav", "label", "rain"),
@@ -390,7 +407,7 @@ def test_what_is_no_label_is_taken_away_too(birds: project.LabelledSet, tmp_path
 
 
 def test_a_file_of_audacity_is_found_by_the_sound_s_name(
-    recordings: project.LabelledSet, tmp_path: Path
+    recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     (tmp_path / "r5.txt").write_text("0.100000\t0.300000\thum\n")
     paths = [tmp_path / "r5.txt"]
@@ -399,9 +416,9 @@ def test_a_file_of_audacity_is_found_by_the_sound_s_name(
 
 
 def test_a_class_like_a_formula_is_taught_as_it_was_typed(
-    recordings: project.LabelledSet,
+    recordings: project.AnnotationProject,
 ) -> None:
-    with database.opened(recordings.store) as db:
+    with database.connect(recordings.store) as db:
         catalog.add_class(db, "noise")
     project.rename_class(recordings, "noise", "=HYPERLINK(1)", "Ann")
     made = to_dataset.from_labels(recordings, uploads.Limits())

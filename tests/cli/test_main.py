@@ -80,7 +80,7 @@ def test_one_broken_file_does_not_stop_the_others(
     ("arguments", "words"),
     [
         (("predict", "nowhere.wav", "--checkpoint", "nonesuch"), "no checkpoint “nonesuch”"),
-        (("features", "nowhere.wav", "--recipe", "mel", "--output", "x.npy"), "no file"),
+        (("features", "nowhere.wav", "--frontend", "mel", "--output", "x.npy"), "no file"),
         (("evaluate", "nowhere", "--checkpoint", "nonesuch"), "no checkpoint"),
         (("train", "nowhere", "--architecture", "cldnn", "--name", "x"), "no folder “nowhere”"),
         (("train", "nowhere", "--architecture", "net", "--name", "x"), "no architecture “net”"),
@@ -100,7 +100,9 @@ def test_features_writes_what_the_network_sees(
     capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "seen.npy"
-    status, _, _ = run(capsys, "features", noise_wav, "--recipe", taught.folder, "--output", output)
+    status, _, _ = run(
+        capsys, "features", noise_wav, "--frontend", taught.folder, "--output", output
+    )
     samples, _ = io.load(noise_wav, 22_050)
     assert status == 0
     assert np.array_equal(np.load(output), windowing.windows(taught.recipe, samples).inputs)
@@ -111,7 +113,7 @@ def test_features_takes_every_feature(
     capsys: pytest.CaptureFixture[str], noise_wav: Path, tmp_path: Path, name: str
 ) -> None:
     output = tmp_path / "seen.npy"
-    status, out, _ = run(capsys, "features", noise_wav, "--recipe", name, "--output", output)
+    status, out, _ = run(capsys, "features", noise_wav, "--frontend", name, "--output", output)
     found = np.load(output)
     assert status == 0
     assert str(found.shape) in out
@@ -126,7 +128,7 @@ def test_features_of_a_long_sound_are_written_in_parts(
     io.write(tmp_path / "long.wav", sound, 22_050)
     output = tmp_path / "long.npy"
     status, _, _ = run(
-        capsys, "features", tmp_path / "long.wav", "--recipe", "mfcc", "--deltas", 1,
+        capsys, "features", tmp_path / "long.wav", "--frontend", "mfcc", "--deltas", 1,
         "--output", output,
     )  # fmt: skip
     whole = windowing.windows(
@@ -140,11 +142,11 @@ def test_features_of_a_long_sound_are_written_in_parts(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--recipe", "mel+loudness"), "“loudness”"),
-        (("--recipe", "loudness"), "A feature works too"),
-        (("--recipe", "summary", "--deltas", "1"), "no frames to take deltas of"),
-        (("--recipe", "mel", "--deltas", "3"), "0 to 2"),
-        (("--recipe", "mel+summary"), "choose them alone"),
+        (("--frontend", "mel+loudness"), "“loudness”"),
+        (("--frontend", "loudness"), "A feature works too"),
+        (("--frontend", "summary", "--deltas", "1"), "no frames to take deltas of"),
+        (("--frontend", "mel", "--deltas", "3"), "0 to 2"),
+        (("--frontend", "mel+summary"), "choose them alone"),
     ],
     ids=" ".join,
 )
@@ -196,7 +198,7 @@ def test_tables_are_lists_of_objects(capsys: pytest.CaptureFixture[str], command
 def test_train_measures_on_a_held_out_fold_and_publishes(
     capsys: pytest.CaptureFixture[str], three_sounds: Path, tmp_path: Path
 ) -> None:
-    options = ("--epochs", 2, "--measure", 2, "--out", tmp_path, "--data-name", "Three")
+    options = ("--epochs", 2, "--holdout-fold", 2, "--output-dir", tmp_path, "--data-name", "Three")
     status, out, err = run(
         capsys, "train", three_sounds, "--architecture", "cldnn", "--name", "new", *options
     )
@@ -227,12 +229,20 @@ def test_networks_are_cross_validated_and_vote_in_a_checkpoint(
     for seed in (0, 1):
         status, _, _ = run(
             capsys, "train", three_sounds, "--architecture", "mlp", "--name", f"seed-{seed}",
-            "--out", tmp_path, "--measure", 1, "--seed", seed, *quick,
+            "--output-dir", tmp_path, "--holdout-fold", 1, "--seed", seed, *quick,
         )  # fmt: skip
         assert status == 0
     members = (tmp_path / "seed-0", tmp_path / "seed-1")
     status, out, _ = run(
-        capsys, "ensemble", three_sounds, "--name", "both", "--members", *members, "--measure", 1
+        capsys,
+        "ensemble",
+        three_sounds,
+        "--name",
+        "both",
+        "--members",
+        *members,
+        "--holdout-fold",
+        1,
     )
     assert status == 0 and "three_sounds, fold 1 held out" in out
     clip = three_sounds / "sine" / "0.wav"
@@ -249,8 +259,8 @@ def test_networks_are_cross_validated_and_vote_in_a_checkpoint(
         ("epochs.more=3", "no setting “epochs.more”"),
         ("epochs=many", "“epochs” is a whole number, and “many” is not"),
         ("class_weights=perhaps", "true or false"),
-        ("recipe.window_frame=3", "no setting “window_frame”"),
-        ("recipe.normalisation=3", "“normalisation” cannot be set"),
+        ("frontend.window_frame=3", "no setting “window_frame”"),
+        ("frontend.normalisation=3", "“normalisation” cannot be set"),
         ("augmentation.mix_share=2", "are shares"),
         ("augmentation.gain_db=-3", "cannot be negative"),
         ("augmentation.variants.count=-1", "cannot be negative"),

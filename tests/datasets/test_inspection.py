@@ -146,11 +146,11 @@ def test_names_that_cannot_be_shown_block(folder: Path) -> None:
 
 
 def test_the_command_line_shows_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["check", str(folder), "--json"]) == 0
+    assert main.main(["inspect", str(folder), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(json.dumps(look(folder, 2.0).to_dict()))
     shutil.copy(folder / "dog" / "2.wav", folder / "cat" / "copy.wav")
-    assert main.main(["check", str(folder)]) == 2
+    assert main.main(["inspect", str(folder)]) == 2
     out, err = capsys.readouterr()
     assert "warns" in out and "cat" in out
     assert "cannot be trained on as it is" in err
@@ -160,6 +160,6 @@ def test_an_archive_is_looked_at_like_a_folder(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder.parent, folder.name)
-    assert main.main(["check", packed, "--json"]) == 0
+    assert main.main(["inspect", packed, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(json.dumps(look(folder, 2.0).to_dict()))

@@ -187,5 +187,5 @@ def test_without_a_way_to_the_hub_that_is_said(
     ):
         assert words in refusal(lambda r=repo, t=token: hf_hub.push(tmp_path, r, t))
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    assert main.main(["bundle", "--checkpoint", BACKBONE, "--push", "me/mine"]) == 2
+    assert main.main(["export", "--checkpoint", BACKBONE, "--push", "me/mine"]) == 2
     assert "token of yours" in capsys.readouterr().err

@@ -63,7 +63,7 @@ def yamnet_file() -> Path:
 def yamnet(yamnet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """The real network, made of the file as people make it: by the command line."""
     out = tmp_path_factory.mktemp("yamnet")
-    done = audioclf("fetch", "yamnet", "--from", str(yamnet_file), "--out", str(out))
+    done = audioclf("download", "yamnet", "--from", str(yamnet_file), "--output-dir", str(out))
     assert done.returncode == 0, done.stderr
     return checkpoint.read(out / "yamnet-audioset")
 
@@ -216,12 +216,12 @@ def test_the_card_says_whose_it_is_and_that_classes_are_independent(
 
 def test_what_is_no_yamnet_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "junk.tflite").write_bytes(b"no flatbuffer at all" * 100)
-    done = audioclf("fetch", "yamnet", "--from", str(tmp_path / "junk.tflite"))
+    done = audioclf("download", "yamnet", "--from", str(tmp_path / "junk.tflite"))
     assert done.returncode == 2 and done.stderr.strip().endswith("fetch the original.")
     assert "Traceback" not in done.stderr
-    done = audioclf("fetch", "yamnet", "--from", str(tmp_path / "nothing.tflite"))
+    done = audioclf("download", "yamnet", "--from", str(tmp_path / "nothing.tflite"))
     assert done.returncode == 2 and "There is no file" in done.stderr
-    assert "name yamnet" in audioclf("fetch", "vggish").stderr
+    assert "name yamnet" in audioclf("download", "vggish").stderr
 
 
 @contextmanager

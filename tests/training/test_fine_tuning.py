@@ -143,8 +143,8 @@ def test_the_command_line_tunes_a_whole_network(
     three_sounds: Path, data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["fine-tune", str(three_sounds), "--checkpoint", START, "--name", "whole"]
-    command += ["--folds", "1,2,3,4", "--epochs", "3", "--watch", "--out", str(tmp_path)]
-    assert main.main([*command, "--set", "augmentation.variants.count=0", "--usable"]) == 0
+    command += ["--folds", "1,2,3,4", "--epochs", "3", "--validate", "--output-dir", str(tmp_path)]
+    assert main.main([*command, "--set", "augmentation.variants.count=0", "--skip-unusable"]) == 0
     assert "100.00% on three_sounds, fold 5 held out" in capsys.readouterr().out
     made = checkpoint.read(tmp_path / "whole")
     card = made.card

@@ -154,7 +154,9 @@ def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
     monkeypatch.setenv("AUDIOCLF_CACHE", str(tmp_path / "cache"))
     folder = new_sounds.clips[0].path.parent.parent
     command = ["fine-tune", str(folder), "--checkpoint", taught.name, "--name", "by_hand"]
-    assert main.main([*command, "--freeze", "--measure", "2", "--out", str(tmp_path)]) == 0
+    assert (
+        main.main([*command, "--freeze", "--holdout-fold", "2", "--output-dir", str(tmp_path)]) == 0
+    )
     said = capsys.readouterr().out
     assert "100.00% on new_sounds, fold 2 held out" in said
     kept = list((paths.cache_dir() / "embeddings").glob("*/*.npz"))

@@ -232,9 +232,9 @@ def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Pa
 
 def test_who_serves_the_page_may_set_other_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert session.job_limits() == session.HOSTED_JOBS
-    monkeypatch.setenv("AUDIOCLF_TEACH_MINUTES", "2.5")
-    monkeypatch.setenv("AUDIOCLF_TEACH_MB", "1500")
-    monkeypatch.setenv("AUDIOCLF_TEACH_CORES", "many")
+    monkeypatch.setenv("AUDIOCLF_TRAIN_MINUTES", "2.5")
+    monkeypatch.setenv("AUDIOCLF_TRAIN_MB", "1500")
+    monkeypatch.setenv("AUDIOCLF_TRAIN_CORES", "many")
     found = session.job_limits()
     assert (found.max_seconds, found.max_memory_mb, found.n_cores) == (150, 1500, 1)
     assert found.max_waiting == session.HOSTED_JOBS.max_waiting

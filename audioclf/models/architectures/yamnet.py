@@ -3,7 +3,7 @@
 Plakal and Ellis (2020), "YAMNet", github.com/tensorflow/models, research/audioset/yamnet, after
 Howard et al. (2017), "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
 Applications", arXiv:1704.04861. Batch normalisations are folded into weights and biases, as in the
-published file, so `audioclf fetch yamnet` can fill this network with Google's weights, trained on
+published file, so `audioclf download yamnet` can fill this network with Google's weights, trained on
 AudioSet (Gemmeke et al. (2017), "Audio Set: An ontology and human-labeled dataset for audio
 events", ICASSP 2017). Its probabilities are independent: several classes may be heard at once.
 """

@@ -109,7 +109,7 @@ def _export(found: Job, output: Path, formats: Any) -> Path:
     known = {name for _, name in FORMATS}
     asked = [f"--format={name}" for name in formats or () if name in known]
     folder = str(network_named(found.result["checkpoint"]).folder)
-    command = [sys.executable, "-W", "ignore", "-m", "audioclf", "bundle", "--checkpoint", folder]
+    command = [sys.executable, "-W", "ignore", "-m", "audioclf", "export", "--checkpoint", folder]
     try:
         child = subprocess.run(
             [*command, "--output", os.fspath(output), *asked],

@@ -14,7 +14,7 @@ import gradio as gr
 from audioclf.models import checkpoint, download
 from audioclf.models.download import YAMNET, Source
 
-WANTED = "AUDIOCLF_FETCH"  # names what is fetched when the page starts, on a Space
+WANTED = "AUDIOCLF_DOWNLOAD"  # names what is fetched when the page starts, on a Space
 MAX_BUILD_S = 600
 EVERY_S = 0.3
 MB = 1e6
@@ -25,7 +25,7 @@ OFFER = (
 )
 HERE = "YAMNet is here: it is the first choice in Classify."
 READING = "Fetched. Reading its weights, and comparing what is made of them: about half a minute…"
-FAILED = "YAMNet was read, but is not where it should be: try “audioclf fetch yamnet” instead."
+FAILED = "YAMNet was read, but is not where it should be: try “audioclf download yamnet” instead."
 
 
 class _Counted:
@@ -68,7 +68,7 @@ class _Fetching:
             self.said = str(error)
         except Exception:  # whatever it is, visitors must not wait for ever
             logging.getLogger("audioclf").exception("YAMNet could not be fetched")
-            self.said = "YAMNet could not be fetched: try “audioclf fetch yamnet” instead."
+            self.said = "YAMNet could not be fetched: try “audioclf download yamnet” instead."
 
     def sentence(self) -> str:
         """How far it is."""
@@ -110,8 +110,8 @@ def fetch_at_start() -> None:
 def _publish(path: Path) -> None:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
     out = os.fspath(checkpoint.home().resolve())
-    command = [sys.executable, "-m", "audioclf", "fetch", "yamnet", "--from", os.fspath(path)]
-    command += ["--out", out]
+    command = [sys.executable, "-m", "audioclf", "download", "yamnet", "--from", os.fspath(path)]
+    command += ["--output-dir", out]
     root = os.fspath(Path(__file__).parents[3])
     try:
         child = subprocess.run(
@@ -123,7 +123,9 @@ def _publish(path: Path) -> None:
         raise ValueError(child.stderr.strip().splitlines()[-1].removeprefix("audioclf: "))
     if child.returncode:
         why = " (it was killed: is there enough memory?)" if child.returncode < 0 else ""
-        raise ValueError(f"Reading the weights failed{why}: try “audioclf fetch yamnet” instead.")
+        raise ValueError(
+            f"Reading the weights failed{why}: try “audioclf download yamnet” instead."
+        )
 
 
 def _offer() -> str:

@@ -89,7 +89,7 @@ def limits() -> Limits:
 
 
 def job_limits() -> JobLimits:
-    """What a training may take; AUDIOCLF_TEACH_MINUTES, _MB and _CORES say otherwise."""
+    """What a training may take; AUDIOCLF_TRAIN_MINUTES, _MB and _CORES say otherwise."""
     usual = LOCAL_JOBS if is_local() else HOSTED_JOBS
     minutes, mb, cores = (_asked(name) for name in ("MINUTES", "MB", "CORES"))
     return replace(
@@ -103,7 +103,7 @@ def job_limits() -> JobLimits:
 def _asked(name: str) -> float | None:
     """A limit that whoever serves the page has set; nothing where it is no number above 0."""
     try:
-        found = float(os.environ.get(f"AUDIOCLF_TEACH_{name}", ""))
+        found = float(os.environ.get(f"AUDIOCLF_TRAIN_{name}", ""))
     except ValueError:
         return None
     return found if 0 < found < float("inf") else None
