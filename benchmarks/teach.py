@@ -29,9 +29,9 @@ from audioclf.jobs import queue
 from audioclf.jobs.job import Job, Request, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.training import fine_tuning, linear_probe
-from audioclf.training.config import Settings
+from audioclf.training.config import Settings, TrainingConfig
 from audioclf.training.linear_probe import LinearProbeSettings
-from audioclf.training.pipeline import TrainingConfig, train_and_evaluate
+from audioclf.training.pipeline import train_and_evaluate
 
 HELD_OUT = 4
 N_FEW, N_DRAWS = (5, 10), 5
@@ -206,7 +206,7 @@ def taught(
         architecture=ARCHITECTURE,
         name=folder.name,
         output_dir=folder.parent,
-        recipe=() if start else RECIPE,
+        frontend_overrides=() if start else RECIPE,
         base_model=start,
         settings=settings,
         dataset=data,

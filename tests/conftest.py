@@ -62,9 +62,9 @@ def three_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A network that was really trained, on made sounds, measured on a fold it never saw."""
     from audioclf.training import pipeline  # with Keras: ten seconds that most tests need not wait
-    from audioclf.training.config import Settings
+    from audioclf.training.config import Settings, TrainingConfig
 
-    work = pipeline.TrainingConfig(
+    work = TrainingConfig(
         folder=three_sounds,
         architecture="separable_cnn",
         name="three_sounds",

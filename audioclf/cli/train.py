@@ -60,13 +60,13 @@ def _train(args: argparse.Namespace) -> None:
         pipeline,  # with Keras: what is wrong so far is said before ten seconds pass
     )
 
-    training = pipeline.TrainingConfig(
+    training = config.TrainingConfig(
         folder=Path(args.folder),
         architecture=args.architecture,
         name=args.name,
         output_dir=output_dir(args),
         feature=args.feature,
-        recipe=_frontend_changes(args),
+        frontend_overrides=_frontend_changes(args),
         folds=args.folds or (),
         holdout_fold=args.holdout_fold,
         extra_epochs=args.extra_epochs,
@@ -108,13 +108,13 @@ def _cross_validate(args: argparse.Namespace) -> None:
     from audioclf.training.cross_validation import cross_validate
 
     trainings = [
-        pipeline.TrainingConfig(
+        config.TrainingConfig(
             folder=Path(args.folder),
             architecture=name,
             name=f"{name}:{feature}" if feature else name,
             output_dir=Path(),
             feature=feature or None,
-            recipe=_frontend_changes(args),
+            frontend_overrides=_frontend_changes(args),
             folds=args.folds or (),
             data_name=args.data_name,
             settings=_settings(args),
@@ -177,7 +177,7 @@ def _fine_tune_all_layers(args: argparse.Namespace, network: Checkpoint, data: D
     backbone = linear_probe.resolve_backbone(network)
     from audioclf.training import fine_tuning, pipeline
 
-    training = pipeline.TrainingConfig(
+    training = config.TrainingConfig(
         folder=Path(args.folder),
         architecture=backbone.card["architecture"],
         name=args.name,

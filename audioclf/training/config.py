@@ -1,15 +1,25 @@
-"""How a network is trained, in one frozen value that stands in its card."""
+"""The configuration of a training; its settings are part of the checkpoint's card."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
+from audioclf.datasets import dataset
+from audioclf.datasets.dataset import Dataset
+from audioclf.features.config import FrontendConfig
+from audioclf.models.checkpoint import Checkpoint
 from audioclf.training.augmentation import Augmentation
+
+
+def never() -> bool:
+    """False: the default of `should_stop`."""
+    return False
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained; stands in its card."""
+    """The hyperparameters of a training; part of the checkpoint's card."""
 
     epochs: int = 50
     batch_size: int = 8
@@ -17,8 +27,8 @@ class Settings:
     weight_decay: float = 0.02
     label_smoothing: float = 0.02  # this share of a target is spread over all classes
     class_weights: bool = True  # rare classes count for as much as frequent ones
-    old_rate: float = 1.0  # what a network knows already learns at this share of the rate
-    average: float = 0.99  # of the weights over the steps: how much of it stays per step; 0: none
+    old_rate: float = 1.0  # of the backbone, as a multiple of the learning rate
+    average: float = 0.99  # the decay of the weights' moving average (EMA); 0: none
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -33,7 +43,38 @@ class Settings:
             raise ValueError("Label smoothing and the average's decay lie in [0, 1).")
 
 
-WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a model is trained on, how, and where its checkpoint is saved."""
+
+    folder: Path
+    architecture: str
+    name: str
+    output_dir: Path
+    base_config: FrontendConfig | None = None  # in place of the architecture's own
+    feature: str | None = None  # in place of that one's
+    # Other values of the front end, such as ("analysis.n_bins", "64").
+    frontend_overrides: tuple[tuple[str, str], ...] = ()
+    folds: tuple[int, ...] = ()  # trained on; none: all
+    holdout_fold: int | None = None  # trained without this fold first, to evaluate on it
+    extra_epochs: int | None = None  # of the evaluated model, with the fold too; None: a new one
+    base_model: Checkpoint | None = None  # fine-tuned on new classes; no linear probe
+    data_name: str | None = None  # the folder's name unless given
+    attribution: str = ""  # the data's citation and licence
+    settings: Settings = field(default_factory=Settings)
+    dataset: Dataset | None = None  # in place of what lies in the folder
+    run_dir: Path | None = None  # where epochs are saved; in the cache unless given
+    validate: bool = False  # every epoch is evaluated on the held-out folds, if there are any
+    should_stop: Callable[[], bool] = never  # asked before every batch
+    export_only: bool = False  # no further epoch: the last saved one is exported
+
+    def load_dataset(self) -> Dataset:
+        """The folder's clips, under their name. Raises ValueError."""
+        clips = self.dataset or dataset.load(self.folder)
+        return replace(clips, name=self.data_name or clips.name)
+
+
+TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 Frozen = TypeVar("Frozen")
 
@@ -50,7 +91,7 @@ def with_overrides(value: Frozen, changes: Mapping[str, str]) -> Frozen:
 
 def _with(value: Any, path: list[str], text: str, name: str) -> Any:
     """The dataclass with one of its values, however deep, replaced."""
-    known = [one.name for one in fields(value)] if is_dataclass(value) else []
+    known = [one_field.name for one_field in fields(value)] if is_dataclass(value) else []
     if path[0] not in known:
         raise ValueError(
             f"There is no setting “{name}”"
@@ -67,9 +108,11 @@ def _with(value: Any, path: list[str], text: str, name: str) -> Any:
 
 
 def _read(text: str, kind: type, name: str) -> Any:
-    if kind not in WORDS:
+    if kind not in TYPE_NAMES:
         raise ValueError(f"“{name}” cannot be set: it is learnt, or follows from others.")
     try:
         return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
-        raise ValueError(f"“{name}” is {WORDS[kind]}, and “{text}” is not: change it.") from None
+        raise ValueError(
+            f"“{name}” is {TYPE_NAMES[kind]}, and “{text}” is not: change it."
+        ) from None

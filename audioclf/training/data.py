@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig, Normalisation
 from audioclf.features.windowing import Features
+from audioclf.progress import Progress
 from audioclf.training import augmentation, feature_cache
 from audioclf.training.config import Settings
 from audioclf.training.waveform_augmentation import WaveformAugmentation
@@ -60,7 +61,7 @@ def build_training_set(
     recipe: FrontendConfig,
     classes: tuple[str, ...],
     waveform_augmentation: WaveformAugmentation | None = None,
-    progress: Callable[[Iterable[ClipFeatures]], Iterable[ClipFeatures]] = iter,
+    progress: Progress[ClipFeatures] = iter,
 ) -> TrainingSet:
     """The clips' features; mean and deviation per bin are fitted on them, unless they are given.
 

@@ -13,12 +13,12 @@ from typing import Any
 from audioclf.datasets.dataset import Dataset
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.progress import StageProgress
 from audioclf.training import holdout
-from audioclf.training.holdout import Progress
 
 
 def make(
-    name: str, members: Sequence[Checkpoint], held_out: Dataset | None, progress: Progress
+    name: str, members: Sequence[Checkpoint], held_out: Dataset | None, progress: StageProgress
 ) -> Checkpoint:
     """The members, beside each other in one folder, as the ensemble `name` there.
 
@@ -40,7 +40,7 @@ def make(
 
 
 def evaluate_ensemble(
-    members: Sequence[Checkpoint], held_out: Dataset, progress: Progress
+    members: Sequence[Checkpoint], held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
     """The result of members that never saw these clips; one entry as in a card's results."""
     _check_classes(members)
@@ -49,7 +49,7 @@ def evaluate_ensemble(
 
 
 def _measured(
-    members: Sequence[Checkpoint], held_out: Dataset, progress: Progress
+    members: Sequence[Checkpoint], held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for number, member in enumerate(members):

@@ -6,12 +6,12 @@ from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.inference.predict import predict_file
 from audioclf.inference.prediction import Prediction, key
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.training.holdout import Progress
+from audioclf.progress import StageProgress
 
 Row = dict[str, Any]
 
 
-def look(network: Checkpoint, unseen: Dataset, progress: Progress) -> list[Row]:
+def look(network: Checkpoint, unseen: Dataset, progress: StageProgress) -> list[Row]:
     """A row per clip: where it is, what it is, what was heard, how sure, and how sure of the truth.
 
     Those that were misjudged come first, the surest mistakes before all; then the least sure.
@@ -26,7 +26,9 @@ def look(network: Checkpoint, unseen: Dataset, progress: Progress) -> list[Row]:
     return [*wrong, *sorted(right, key=lambda row: row["probability"])]
 
 
-def beside(start: Checkpoint, rows: list[Row], unseen: Dataset, progress: Progress) -> Row | None:
+def beside(
+    start: Checkpoint, rows: list[Row], unseen: Dataset, progress: StageProgress
+) -> Row | None:
     """How the network that it started from did on the clips whose classes it knows too.
 
     None where it knows none of them. Classes are the same where their names are.

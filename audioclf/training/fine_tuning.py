@@ -10,9 +10,9 @@ import keras
 from audioclf.datasets.dataset import Dataset
 from audioclf.export.attach_head import with_head
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.progress import StageProgress
 from audioclf.training import linear_probe
 from audioclf.training.config import Settings
-from audioclf.training.holdout import Progress
 from audioclf.training.linear_probe import LinearProbeSettings
 
 # Chosen on folds 1 to 3 of ESC-10, see benchmarks/teach.md; old layers are not decayed.
@@ -20,7 +20,7 @@ SETTINGS = Settings(epochs=60, learning_rate=1e-3, weight_decay=0.0, old_rate=0.
 
 
 def build_fine_tune_model(
-    network: Checkpoint, data: Dataset, classes: tuple[str, ...], progress: Progress
+    network: Checkpoint, data: Dataset, classes: tuple[str, ...], progress: StageProgress
 ) -> keras.Model:
     """The network with a classifier for these classes, as the clips teach it at once.
 

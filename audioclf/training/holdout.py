@@ -8,7 +8,6 @@ import hashlib
 import re
 import resource
 import sys
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.inference.evaluation import Heard, hear, judge
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import CARD, Checkpoint
+from audioclf.progress import StageProgress
 from audioclf.storage import paths
 
-Progress = Callable[[str, Iterable[Any]], Iterable[Any]]  # what is counted, and the things
 STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -43,7 +42,9 @@ def load_run(run_id: str) -> Checkpoint:
     return checkpoint.read(run_dir(run_id))
 
 
-def evaluate_holdout(network: Checkpoint, held_out: Dataset, progress: Progress) -> dict[str, Any]:
+def evaluate_holdout(
+    network: Checkpoint, held_out: Dataset, progress: StageProgress
+) -> dict[str, Any]:
     """The result on clips that it never saw, and the temperature learnt there, for its card."""
     heard = hear(network, held_out, lambda clips: progress("held-out clips", clips))
     learnt = None if network.is_multi_label else calibration(heard, held_out)

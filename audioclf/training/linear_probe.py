@@ -23,9 +23,9 @@ from audioclf.inference import embedding_cache
 from audioclf.models import checkpoint, download, linear_head
 from audioclf.models.checkpoint import ONNX, Checkpoint
 from audioclf.models.linear_head import Head
+from audioclf.progress import StageProgress
 from audioclf.storage.atomic import atomic_folder
 from audioclf.training import holdout
-from audioclf.training.holdout import Progress
 
 MIN_STD = 1e-3
 
@@ -66,7 +66,7 @@ def train_linear_probe(
     data: Dataset,
     folder: Path,
     settings: LinearProbeSettings,
-    progress: Progress,
+    progress: StageProgress,
 ) -> Checkpoint:
     """A new head on the network as the checkpoint `folder`, measured first where that is asked.
 
@@ -108,7 +108,7 @@ def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> He
 
 
 def embed_examples(
-    network: Checkpoint, data: Dataset, classes: Sequence[str], progress: Progress
+    network: Checkpoint, data: Dataset, classes: Sequence[str], progress: StageProgress
 ) -> Examples:
     """The clips' windows as the network hears them; rare classes weigh as much as frequent ones."""
     paths = progress("clips", [clip.path for clip in data.clips])
@@ -150,7 +150,7 @@ def _measured(
     unseen: Dataset,
     classes: tuple[str, ...],
     settings: LinearProbeSettings,
-    progress: Progress,
+    progress: StageProgress,
 ) -> Checkpoint:
     """The head without the unseen fold, with its result there, kept for ensembles."""
     clips = [(clip.path.name, clip.label, clip.fold) for clip in rest.clips]
@@ -171,7 +171,7 @@ def _publish(
     card: dict[str, Any],
     folder: Path,
     settings: LinearProbeSettings,
-    progress: Progress,
+    progress: StageProgress,
 ) -> Checkpoint:
     classes = card["classes"]
     shown = embed_examples(backbone, data, classes, progress)

@@ -105,10 +105,10 @@ def _with_validation(
     report: EpochReport, model: keras.Model, state: RunState, validation: Validation
 ) -> EpochReport:
     """With what the network that would be published makes of clips that it is not taught."""
-    if validation.unseen is None:
+    if validation.clips is None:
         return report
     started = time.perf_counter()
-    loss, accuracy = validate(model, validation.unseen, state.average, validation.should_stop)
+    loss, accuracy = validate(model, validation.clips, state.average, validation.should_stop)
     seconds = report.seconds + time.perf_counter() - started
     return replace(report, seconds=seconds, val_loss=loss, val_accuracy=accuracy)
 

@@ -160,7 +160,7 @@ def _fine_tune(
 
     _forget_after(reporter.job, run_state.n_epochs_done(run))
     usual = fine_tuning.SETTINGS if start else config.Settings()
-    work = pipeline.TrainingConfig(
+    work = config.TrainingConfig(
         folder=Path(request.folder),
         architecture=start.card["architecture"] if start else (request.architecture or ""),
         name=request.name,

@@ -16,10 +16,9 @@ from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import ensemble, holdout, pipeline
 from audioclf.training.augmentation import Augmentation
-from audioclf.training.config import Settings
+from audioclf.training.config import Settings, TrainingConfig
 from audioclf.training.cross_validation import cross_validate
 from audioclf.training.loop import EpochReport
-from audioclf.training.pipeline import TrainingConfig
 from audioclf.training.waveform_augmentation import WaveformAugmentation
 from tests import sounds
 

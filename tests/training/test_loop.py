@@ -15,7 +15,7 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import data as training_data
 from audioclf.training import feature_cache, loop, pipeline, run_state
 from audioclf.training.augmentation import Augmentation
-from audioclf.training.config import Settings
+from audioclf.training.config import Settings, TrainingConfig
 from audioclf.training.data import TrainingSet
 from audioclf.training.waveform_augmentation import WaveformAugmentation
 
@@ -112,7 +112,7 @@ def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cach
 
 
 def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) -> None:
-    work = pipeline.TrainingConfig(three_sounds, "separable_cnn", "../outside", tmp_path)
+    work = TrainingConfig(three_sounds, "separable_cnn", "../outside", tmp_path)
     with pytest.raises(ValueError, match="cannot name a network"):
         pipeline.train_and_evaluate(work, lambda stage, report: None, lambda words, things: things)
 
@@ -121,7 +121,7 @@ def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) ->
 def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
     three_sounds: Path, tmp_path: Path, own_cache: Path, feature: str
 ) -> None:
-    work = pipeline.TrainingConfig(three_sounds, "separable_cnn", "new", tmp_path, feature=feature)
+    work = TrainingConfig(three_sounds, "separable_cnn", "new", tmp_path, feature=feature)
     with pytest.raises(ValueError, match="“separable_cnn” takes spectrograms"):
         pipeline.train_and_evaluate(work, lambda stage, report: None, lambda words, things: things)
     assert list(tmp_path.iterdir()) == []
@@ -132,9 +132,7 @@ def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
 def test_networks_of_several_outputs_are_taught_and_go_on(
     three_sounds: Path, tmp_path: Path, name: str
 ) -> None:
-    work = pipeline.TrainingConfig(
-        three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2)
-    )
+    work = TrainingConfig(three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2))
     reports: list[str] = []
     made = pipeline.train_and_evaluate(
         work, lambda stage, report: reports.append(stage), lambda w, things: things
