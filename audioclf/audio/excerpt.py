@@ -6,8 +6,6 @@ cannot be entered in the middle to the sample (mp3, and what PyAV reads) are dec
 
 import hashlib
 import io
-import os
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -21,6 +19,7 @@ from audioclf.audio import io as audio
 from audioclf.audio.errors import AudioError
 from audioclf.audio.io import Limits, Samples
 from audioclf.storage import paths
+from audioclf.storage.atomic import atomic_file
 
 EXACT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC", "CAF"})
 FORMS = ("flac", "wav")
@@ -208,16 +207,13 @@ def _frames(file: soundfile.SoundFile, first: int, last: int, kind: str) -> Iter
 def _decode(path: Path, kept: Path, limits: Limits) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     rate_hz = audio.read_header(path, limits).sample_rate_hz
-    with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as part:
-        pass
-    try:
-        with soundfile.SoundFile(part.name, "w", rate_hz, 1, "PCM_16", format="RF64") as made:
-            for block in audio.read_blocks(path, limits=limits):
-                made.write(np.clip(block, -1, 1))
-        os.replace(part.name, kept)
-        _make_room(kept)
-    finally:
-        Path(part.name).unlink(missing_ok=True)
+    with (
+        atomic_file(kept) as part,
+        soundfile.SoundFile(part, "w", rate_hz, 1, "PCM_16", format="RF64") as file,
+    ):
+        for block in audio.read_blocks(path, limits=limits):
+            file.write(np.clip(block, -1, 1))
+    _make_room(kept)
 
 
 def _make_room(kept: Path) -> None:

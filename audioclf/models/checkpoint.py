@@ -16,6 +16,7 @@ from typing import Any
 from audioclf.features import config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import card as cards
+from audioclf.storage.atomic import atomic_file
 from audioclf.storage.names import shown
 
 CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
@@ -277,9 +278,8 @@ def write_card(folder: Path, card: dict[str, Any]) -> Checkpoint:
             f"The card of “{shown(folder.name)}” {error}: nothing is written."
         ) from error
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{CARD}.part"
-    part.write_text(text, encoding="utf-8")
-    part.replace(folder / CARD)
+    with atomic_file(folder / CARD) as part:
+        part.write_text(text, encoding="utf-8")
     return read(folder)
 
 

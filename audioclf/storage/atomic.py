@@ -1,12 +1,13 @@
 """Folders, files and archives that appear under their name only when they are whole.
 
-What is being made lies in a staging folder beside its place, which its process holds a lock on: so
-what a killed process has left is told from what another one is making, and is taken back.
+What is being made lies in a staging folder in the same parent, locked by its process: so what a
+killed process left is told from what another process is making, and is removed.
 """
 
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -18,6 +19,20 @@ from pathlib import Path
 STAGED = ".partial"  # the ending of a staging folder
 LOCK, MOVES = ".lock", ".moves.json"
 YOUNG_S = 60.0  # a staging folder is made before it is locked
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """A path to write to in the same folder; the file takes the place of `path` unless this fails.
+
+    Readers see the old file or the new one, never a part. The folder must exist.
+    """
+    part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -60,9 +75,8 @@ def move_in(staged: Path, moves: Sequence[tuple[Path, Path]]) -> None:
     What is going to be moved is written down first, so that it is taken back after a kill, too.
     """
     record = staged / MOVES
-    part = staged / f"{MOVES}.part"
-    part.write_text(json.dumps([[str(source), str(target)] for source, target in moves]))
-    part.replace(record)
+    with atomic_file(record) as part:
+        part.write_text(json.dumps([[str(source), str(target)] for source, target in moves]))
     try:
         for source, target in moves:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +123,7 @@ def _take_back(record: Path) -> None:
 
 
 def unique_path(path: Path, taken: set[Path]) -> Path:
-    """The path, or with a number where there is such a file or one is going to be."""
+    """The path, with a number where it is taken by a file or in `taken`, which it is added to."""
     number, free = 1, path
     while free in taken or free.exists():
         number += 1
@@ -120,11 +134,10 @@ def unique_path(path: Path, taken: set[Path]) -> Path:
 
 def zip_folder(folder: Path, archive: Path) -> None:
     """A ZIP with that one folder in it."""
-    part = archive.with_name(f".{archive.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
-            for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-                made.write(file, file.relative_to(folder.parent))
-        part.replace(archive)
-    finally:
-        part.unlink(missing_ok=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with (
+        atomic_file(archive) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as zipped,
+    ):
+        for file in files:
+            zipped.write(file, file.relative_to(folder.parent))

@@ -1,7 +1,6 @@
-"""Plain values as files: read as far as they are there, written in one go."""
+"""JSON files, caches that are emptied by age, and errors of the disk as sentences."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,25 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from audioclf.storage import paths
+from audioclf.storage.atomic import atomic_file
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A file's values; none where it is missing or being written."""
+    """A file's values; none where it is missing or damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Plain values as a file, in one go."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    """A JSON file, which appears when all of it is written."""
+    with atomic_file(path) as part:
         part.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def delete_old(folder: Path, pattern: str, seconds: float) -> None:

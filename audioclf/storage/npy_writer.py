@@ -1,12 +1,13 @@
 """An array on disk that grows along its first axis, for what does not fit into memory."""
 
-import os
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audioclf.storage.atomic import atomic_file
 
 
 class GrowingArray:
@@ -21,8 +22,10 @@ class GrowingArray:
         self.shape: tuple[int, ...] = (0,)
 
     def __enter__(self) -> "GrowingArray":
-        folder = self.path.resolve().parent
-        self._file = tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False)
+        with ExitStack() as stack:
+            part = stack.enter_context(atomic_file(self.path.resolve()))
+            self._file = stack.enter_context(part.open("wb"))
+            self._stack = stack.pop_all()
         return self
 
     def append(self, part: NDArray[np.float32]) -> None:
@@ -33,23 +36,19 @@ class GrowingArray:
         self._file.write(np.ascontiguousarray(part, np.float32).tobytes())
         self.shape = (self.shape[0] + len(part), *self.shape[1:])
 
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._stack.__exit__(kind, error, traceback)
+            return
+        with self._stack:
             self._file.seek(0)
             self._write_header()
-        self._file.close()
-        if kind is None:
-            os.chmod(self._file.name, 0o666 & ~_umask())
-            os.replace(self._file.name, self.path)
-        else:
-            os.unlink(self._file.name)
 
     def _write_header(self) -> None:
         description = {"descr": "<f4", "fortran_order": False, "shape": self.shape}
         np.lib.format.write_array_header_1_0(self._file, description)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -5,8 +5,6 @@ any time.
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Features
 from audioclf.storage import paths
+from audioclf.storage.atomic import atomic_file
 from audioclf.training.waveform_augmentation import WaveformAugmentation, augment_waveform
 
 
@@ -78,7 +77,6 @@ def load_or_compute(
     )
     features = windowing.clip_features(recipe, windowing.prepare(recipe, samples))
     cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=cached.parent, suffix=".part", delete=False) as part:
-        np.save(part, features)
-    os.replace(part.name, cached)
+    with atomic_file(cached) as part, part.open("wb") as file:
+        np.save(file, features)
     return features

@@ -5,7 +5,6 @@ the state names them and is replaced last, so the folder is whole at any moment.
 """
 
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from audioclf.storage.files import write_json
 
 STATE = "state.json"
 MEASURES = ("loss", "accuracy", "unseen_loss", "unseen_accuracy")
@@ -79,11 +80,8 @@ class RunState:
         old = [path for path in run.iterdir() if path.name != STATE]
         model.save(_network(run, self.epoch))
         np.savez(_average(run, self.epoch), *self.average)
-        part = run / f"part-{STATE}"
-        part.write_text(
-            json.dumps({"epoch": self.epoch, "n_steps": self.n_steps, "reports": self.reports})
-        )
-        os.replace(part, run / STATE)
+        values = {"epoch": self.epoch, "n_steps": self.n_steps, "reports": self.reports}
+        write_json(run / STATE, values)
         new = {_network(run, self.epoch), _average(run, self.epoch)}
         for path in set(old) - new:
             path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from audioclf.annotation import add_files, project
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets import uploads
 from audioclf.datasets.uploads import Limits
 from audioclf.datasets.zip_archive import ArchiveLimits
@@ -30,9 +30,9 @@ def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def garden(tmp_path: Path) -> LabelledSet:
+def garden(tmp_path: Path) -> AnnotationProject:
     one = project.create("garden")
-    add_files.bring(one, [sound(tmp_path / "a" / "1.wav")], Limits())
+    add_files.add_files(one, [sound(tmp_path / "a" / "1.wav")], Limits())
     return one
 
 
@@ -53,7 +53,7 @@ def zipped(path: Path, *sounds: Path) -> Path:
 
 
 def test_five_archives_of_one_call_are_refused_before_they_fill_the_disk(
-    tmp_path: Path, garden: LabelledSet
+    tmp_path: Path, garden: AnnotationProject
 ) -> None:
     big = tmp_path / "big" / "1.wav"
     big.parent.mkdir()
@@ -72,20 +72,20 @@ def test_five_archives_of_one_call_are_refused_before_they_fill_the_disk(
         (large, Limits(archive=ArchiveLimits(max_bytes=10_000_000))),
         (small, Limits(archive=ArchiveLimits(max_files=4))),
     ):
-        assert refusal(lambda p=paths, m=limits: add_files.bring(garden, p, m))
+        assert refusal(lambda p=paths, m=limits: add_files.add_files(garden, p, m))
         assert files(garden.folder) == before
         assert [one.name for one in garden.folder.glob(".*")] == [".adding"]
 
 
 @pytest.mark.parametrize("title", ["wrong content", "overlapping", "parent", "bomb", "con"])
 def test_a_refused_archive_takes_the_sounds_beside_it_along(
-    tmp_path: Path, garden: LabelledSet, title: str
+    tmp_path: Path, garden: AnnotationProject, title: str
 ) -> None:
     bad = tmp_path / "bad.zip"
     bad.write_bytes(hostile.ARCHIVES[title][0]())
     good = sound(tmp_path / "b" / "2.wav", 300)
     limits = Limits(archive=ArchiveLimits(max_bytes=1_000_000))
-    assert refusal(lambda: add_files.bring(garden, [good, bad], limits))
+    assert refusal(lambda: add_files.add_files(garden, [good, bad], limits))
     assert files(garden.folder) == ["sounds/1.wav"] and garden.n_files == 1
     assert refusal(lambda: uploads.from_archive(bad, "x", limits))
     assert not list(uploads.home().iterdir())
@@ -108,11 +108,11 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_full_disk_takes_nothing_and_names_the_right_variable(
-    tmp_path: Path, garden: LabelledSet, monkeypatch: pytest.MonkeyPatch, full_disk: None
+    tmp_path: Path, garden: AnnotationProject, monkeypatch: pytest.MonkeyPatch, full_disk: None
 ) -> None:
     new = [sound(tmp_path / "b" / f"{n}.wav", 300 + n) for n in range(3)]
     monkeypatch.delenv("SPACE_ID", raising=False)
-    assert "AUDIOCLF_DATA" in refusal(lambda: add_files.bring(garden, new, Limits()))
+    assert "AUDIOCLF_DATA" in refusal(lambda: add_files.add_files(garden, new, Limits()))
     assert files(garden.folder) == ["sounds/1.wav"] and garden.n_files == 1
     said = refusal(lambda: uploads.with_files(None, "bell", new, Limits()))
     assert "AUDIOCLF_CACHE" in said and not files(uploads.home())
@@ -138,7 +138,7 @@ def test_files_that_cannot_all_be_renamed_in_are_taken_back(tmp_path: Path) -> N
 KILLED = """
 import os, sys
 from pathlib import Path
-from audioclf import _whole, intake, labelled
+from audioclf.annotation import add_files, project
 from audioclf.datasets.uploads import Limits
 rename, n = os.rename, []
 def killed(source, target):
@@ -147,22 +147,22 @@ def killed(source, target):
         os.kill(os.getpid(), 9)
     rename(source, target)
 os.rename = killed
-intake.bring(labelled.find("garden"), [Path(one) for one in sys.argv[1:]], Limits())
+add_files.add_files(project.find("garden"), [Path(one) for one in sys.argv[1:]], Limits())
 """
 
 
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_for_long(
-    tmp_path: Path, garden: LabelledSet
+    tmp_path: Path, garden: AnnotationProject
 ) -> None:
     new = [sound(tmp_path / "b" / f"{n}.wav", 300 + n) for n in range(3)]
     command = [sys.executable, "-c", KILLED, *map(str, new)]
     assert subprocess.run(command, timeout=120).returncode == -signal.SIGKILL
     (left,) = [one for one in garden.folder.iterdir() if one.name.endswith(".partial")]
     assert "sounds/0.wav" in files(garden.folder)
-    uploads.delete_old()
+    project.delete_old(3_600.0)
     assert left.exists(), "it could be another process's that has just begun"
     os.utime(left, (0, 0))
-    uploads.delete_old()
+    project.delete_old(3_600.0)
     assert files(garden.folder) == ["sounds/1.wav"] and not left.exists()
 
 
@@ -188,11 +188,11 @@ def test_files_go_to_a_collection_as_a_whole_or_not_at_all(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["aux.wav", "a\u202evaw.wav", "a\x1b[2J.wav", "a\nb.wav"])
 def test_a_file_with_a_name_that_no_file_may_have_is_refused(
-    tmp_path: Path, garden: LabelledSet, name: str
+    tmp_path: Path, garden: AnnotationProject, name: str
 ) -> None:
     bad = Path(shutil.copy(sound(tmp_path / "1.wav"), tmp_path / name))
     for bring in (
-        lambda: add_files.bring(garden, [bad], Limits()),
+        lambda: add_files.add_files(garden, [bad], Limits()),
         lambda: uploads.with_files(None, "bell", [bad], Limits()),
     ):
         said = refusal(bring)
@@ -204,3 +204,16 @@ def test_a_class_that_no_folder_may_be_called_is_refused(tmp_path: Path, label: 
     paths = [sound(tmp_path / "1.wav")]
     said = refusal(lambda: uploads.with_files(None, label, paths, Limits()))
     assert said.isprintable()
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "values.json"
+    path.write_text("old")
+    with pytest.raises(KeyError), atomic.atomic_file(path) as part:
+        part.write_text("half")
+        raise KeyError
+    assert path.read_text() == "old" and files(tmp_path) == ["values.json"]
+    with atomic.atomic_file(path) as part:
+        part.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new" and files(tmp_path) == ["values.json"]
