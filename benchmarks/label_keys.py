@@ -66,7 +66,7 @@ def main(n_keys: int) -> None:
         for number in range(10_000):
             os.link(folder / f"{number % 1_000:05}.wav", many / f"{number:05}.wav")
         for name, sounds in (("thousand", folder), ("ten thousand", many)):
-            project.look(project.create(name, sounds))
+            project.scan_files(project.create(name, sounds))
         port = free_port()
         command = [sys.executable, "app.py", "--local", "--port", str(port)]
         app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -15,7 +15,7 @@ import numpy as np
 from teach import SCRATCH, only, taught
 
 from audioclf.annotation import active_learning
-from audioclf.annotation.active_learning import Space
+from audioclf.annotation.active_learning import EmbeddingSpace
 from audioclf.datasets import dataset
 from audioclf.datasets.dataset import Dataset
 from audioclf.inference import embedding_cache
@@ -32,10 +32,10 @@ def main(folder: Path, names: list[str]) -> None:
     for name in names:
         rows(f"`{name}`", checkpoint.find(name), data)
     if not names:
-        unheard(data)
+        excluded(data)
 
 
-def unheard(data: Dataset) -> None:
+def excluded(data: Dataset) -> None:
     """Half of the classes are labelled through a network that was taught the other half."""
     first, second = set(data.classes[:5]), set(data.classes[5:])
     with tempfile.TemporaryDirectory() as place:
@@ -48,25 +48,25 @@ def rows(name: str, network: checkpoint.Checkpoint, data: Dataset) -> None:
     """The two curves of a network's embeddings."""
     truth = np.array([data.classes.index(clip.label) for clip in data.clips])
     found = embedding_cache.all_embeddings(network, [clip.path for clip in data.clips])
-    where = active_learning.space(np.stack([one.values.mean(axis=0) for one in found]))
+    where = active_learning.embedding_space(np.stack([one.values.mean(axis=0) for one in found]))
     for order in (active_learning.USEFUL, "random"):
         curves = [curve(where, truth, order, seed) for seed in range(N_SEEDS)]
         cells = " | ".join(f"{100 * value:.1f}" for value in np.mean(curves, axis=0))
         print(f"| {name} | {order} | {cells} |", flush=True)
 
 
-def curve(where: Space, truth: np.ndarray, order: str, seed: int) -> list[float]:
+def curve(where: EmbeddingSpace, truth: np.ndarray, order: str, seed: int) -> list[float]:
     """The share that is right after so many labels."""
     rng, known, found = np.random.default_rng(seed), dict[int, int](), []
     n_classes = len(set(truth.tolist()))
-    heard = active_learning.judge(where, known, n_classes)
+    heard = active_learning.fit_predict(where, known, n_classes)
     while len(known) < AFTER[-1]:
         if order == "random":
             number = int(rng.choice(np.setdiff1d(np.arange(len(truth)), list(known))))
         else:
             number = active_learning.next_candidate(where, list(known), heard, order, rng).candidate
         known[number] = int(truth[number])
-        heard = active_learning.judge(where, known, n_classes)
+        heard = active_learning.fit_predict(where, known, n_classes)
         if len(known) in AFTER:
             said = heard.argmax(axis=1)
             said[list(known)] = list(known.values())

@@ -1,4 +1,4 @@
-"""What to ask a person next, and what to suggest: from embeddings and the labels that are there.
+"""Active learning: which task comes next and what is suggested, from embeddings and labels.
 
 A logistic regression on the principal components of all candidates' embeddings, refitted after
 every few labels in a fraction of a second. At first the candidate comes that stands for most others
@@ -15,97 +15,89 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from audioclf.annotation.event_log import Suggestion
+
 Points = NDArray[np.float32]  # (candidates, components)
 Probabilities = NDArray[np.float32]  # (candidates, classes)
 
 N_COMPONENTS = 80
-N_REFERENCES = 2_000  # candidates that stand for all, where there are more
-MOST_NEARNESSES = 10_000_000  # 40 MB
-N_FIRST = 20  # labels until the regression chooses
-REACH = 0.6  # cosine distance at which a candidate says nothing of another
+N_REFERENCES = 2_000  # reference candidates, where there are more
+MAX_SIMILARITIES = 10_000_000  # 40 MB
+N_FIRST = 20  # labels before uncertainty sampling begins
+REACH = 0.6  # cosine distance from which the similarity is 0
 RANDOM_SHARE = 0.1
 MIN_STD = 1e-3
 USEFUL, CERTAIN, FILED = "useful", "certain", "filed"
 ORDERS = (USEFUL, CERTAIN, FILED)
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """What a network or the own labels propose for a candidate; never a label by itself."""
+class Selection(NamedTuple):
+    """The candidate to show next, and whether it was drawn at random."""
 
     candidate: int
-    name: str  # of the class
-    probability: float
-    by: str  # the network, or whose labels
-
-
-class Pick(NamedTuple):
-    """The candidate to show next, and whether it came at random."""
-
-    candidate: int
-    by_chance: bool = False
+    is_random: bool = False
 
 
 @dataclass(frozen=True)
-class Space:
-    """The candidates as points, and how near each is to those that stand for all."""
+class EmbeddingSpace:
+    """Principal components of the candidates, and their similarity to references."""
 
     points: Points
-    nearness: Points  # (candidates, references), 0 to 1
+    similarity: Points  # (candidates, references), 0 to 1
 
 
-def space(embeddings: NDArray[np.floating], seed: int = 0) -> Space:
+def embedding_space(embeddings: NDArray[np.floating], seed: int = 0) -> EmbeddingSpace:
     """The candidates' mean embeddings, (candidates, d), as a space. Raises ValueError for none."""
     if len(embeddings) == 0:
         raise ValueError("There are no candidates: add sounds first.")
     points = _components(np.asarray(embeddings, np.float64))
     rng = np.random.default_rng(seed)
-    n_references = min(N_REFERENCES, len(points), max(100, MOST_NEARNESSES // len(points)))
+    n_references = min(N_REFERENCES, len(points), max(100, MAX_SIMILARITIES // len(points)))
     references = np.sort(rng.choice(len(points), n_references, replace=False))
     distance = 1 - _unit(points) @ _unit(points[references]).T
-    return Space(points, np.maximum(0, 1 - distance / REACH).astype(np.float32) ** 2)
+    return EmbeddingSpace(points, np.maximum(0, 1 - distance / REACH).astype(np.float32) ** 2)
 
 
-def judge(where: Space, known: Mapping[int, int], n_classes: int) -> Probabilities:
-    """What the known candidates' classes say of all, (candidates, classes), in their order.
+def fit_predict(space: EmbeddingSpace, labels: Mapping[int, int], n_classes: int) -> Probabilities:
+    """Fit a logistic regression to the labelled candidates and predict all, (candidates, classes).
 
-    With labels of one class, or none, nothing is known: every class is as likely as any other.
+    labels: class number by candidate. With labels of fewer than two classes the result is uniform.
     """
-    numbers = np.fromiter(known.values(), int, len(known))
-    found = np.full((len(where.points), n_classes), 1 / n_classes, np.float32)
+    numbers = np.fromiter(labels.values(), int, len(labels))
+    found = np.full((len(space.points), n_classes), 1 / n_classes, np.float32)
     if len(set(numbers.tolist())) < 2:
         return found
     from sklearn.linear_model import LogisticRegression
 
-    chosen = np.fromiter(known.keys(), int, len(known))
-    model = LogisticRegression(max_iter=300).fit(where.points[chosen], numbers)
+    chosen = np.fromiter(labels.keys(), int, len(labels))
+    model = LogisticRegression(max_iter=300).fit(space.points[chosen], numbers)
     found[:] = 0
-    found[:, model.classes_] = model.predict_proba(where.points)
+    found[:, model.classes_] = model.predict_proba(space.points)
     return found
 
 
 def next_candidate(
-    where: Space,
+    space: EmbeddingSpace,
     done: Collection[int],
     probabilities: Probabilities,
     order: str,
     rng: np.random.Generator,
-) -> Pick | None:
+) -> Selection | None:
     """Which candidate to show next; None where all are done. Raises ValueError."""
     if order not in ORDERS:
         raise ValueError(f"There is no order “{order}”: choose one of {', '.join(ORDERS)}.")
-    left = np.setdiff1d(np.arange(len(where.points)), np.fromiter(done, int, len(done)))
+    left = np.setdiff1d(np.arange(len(space.points)), np.fromiter(done, int, len(done)))
     if len(left) == 0:
         return None
     if order == FILED:
-        return Pick(int(left[0]))
+        return Selection(int(left[0]))
     if rng.random() < RANDOM_SHARE:
-        return Pick(int(rng.choice(left)), by_chance=True)
+        return Selection(int(rng.choice(left)), is_random=True)
     if order == CERTAIN and probabilities.shape[1]:
-        return Pick(int(left[probabilities[left].max(axis=1).argmax()]))
+        return Selection(int(left[probabilities[left].max(axis=1).argmax()]))
     if len(done) < N_FIRST or probabilities.shape[1] < 2:
-        return Pick(int(left[_gain(where, done, left).argmax()]))
-    return Pick(int(left[margins(probabilities[left]).argmin()]))
+        return Selection(int(left[_gain(space, done, left).argmax()]))
+    return Selection(int(left[margins(probabilities[left]).argmin()]))
 
 
 def margins(probabilities: Probabilities) -> NDArray[np.floating]:
@@ -115,38 +107,42 @@ def margins(probabilities: Probabilities) -> NDArray[np.floating]:
     return found
 
 
-def suggest(probabilities: Probabilities, classes: list[str], by: str) -> list[Suggestion]:
+def suggest(probabilities: Probabilities, classes: list[str], source: str) -> list[Suggestion]:
     """The most probable class of every candidate."""
     best = probabilities.argmax(axis=1)
     return [
-        Suggestion(number, classes[place], float(probabilities[number, place]), by)
-        for number, place in enumerate(best)
+        Suggestion(classes[column], round(float(row[column]), 4), source)
+        for row, column in zip(probabilities, best, strict=True)
     ]
 
 
-def nearest(where: Space, candidate: int, n: int, without: Collection[int] = ()) -> list[int]:
+def nearest(
+    space: EmbeddingSpace, candidate: int, n: int, without: Collection[int] = ()
+) -> list[int]:
     """The candidates that are most like this one, the nearest first."""
-    likeness = _unit(where.points) @ _unit(where.points[[candidate]])[0]
+    likeness = _unit(space.points) @ _unit(space.points[[candidate]])[0]
     likeness[[candidate, *without]] = -np.inf
     order = np.argsort(-likeness, kind="stable")[:n]
     return [int(number) for number in order if np.isfinite(likeness[number])]
 
 
-def on_a_map(where: Space) -> NDArray[np.float32]:
+def project_2d(space: EmbeddingSpace) -> NDArray[np.float32]:
     """The candidates in two dimensions, each from 0 to 1, (candidates, 2)."""
-    plane = np.zeros((len(where.points), 2), np.float32)
-    plane[:, : where.points.shape[1]] = where.points[:, :2]
+    plane = np.zeros((len(space.points), 2), np.float32)
+    plane[:, : space.points.shape[1]] = space.points[:, :2]
     low, high = plane.min(axis=0), plane.max(axis=0)
     found: NDArray[np.float32] = (plane - low) / np.maximum(high - low, 1e-9)
     return found
 
 
-def _gain(where: Space, done: Collection[int], left: NDArray[np.int64]) -> NDArray[np.floating]:
+def _gain(
+    space: EmbeddingSpace, done: Collection[int], left: NDArray[np.int64]
+) -> NDArray[np.floating]:
     """How much more of all candidates would have a label near, one label further, (left,)."""
-    covered = np.zeros(where.nearness.shape[1], np.float32)
+    covered = np.zeros(space.similarity.shape[1], np.float32)
     if done:
-        covered = where.nearness[list(done)].max(axis=0)
-    gained: NDArray[np.floating] = np.maximum(where.nearness[left] - covered, 0).sum(axis=1)
+        covered = space.similarity[list(done)].max(axis=0)
+    gained: NDArray[np.floating] = np.maximum(space.similarity[left] - covered, 0).sum(axis=1)
     return gained
 
 

@@ -1,7 +1,7 @@
-"""Sounds that people bring into a data set: files, and archives of them. Nothing is overwritten.
+"""Adding audio files, and ZIP archives of them, to a project. Nothing is overwritten.
 
-All that one call brings is prepared in a staging folder, judged there, and then renamed in: a
-refusal leaves nothing, and what a killed process has left is taken back by the next call.
+The files of one call are staged in a folder, checked there, and then renamed into the project: a
+refusal leaves nothing, and what a killed process has left is removed by the next call.
 """
 
 import filecmp
@@ -17,55 +17,57 @@ from audioclf.datasets.zip_archive import Budget
 from audioclf.storage.atomic import delete_staged, move_in, one_at_a_time, staging
 from audioclf.storage.files import oserror_as_valueerror
 
-Found = list[tuple[Path, str]]  # where a new sound is now, and its place in the set
+StagedFiles = list[
+    tuple[Path, str]
+]  # where a new file is now, and its relative path in the project
 
 
-def add_files(one: AnnotationProject, paths: Sequence[Path], limits: Limits) -> int:
-    """Copy sounds, and those of ZIPs, into the set; how many are new.
+def add_files(target: AnnotationProject, paths: Sequence[Path], limits: Limits) -> int:
+    """Copy audio files, and those of ZIPs, into the project; returns how many are new.
 
-    A file that is there already is not taken twice; another one of its name gets a number. Raises
-    ValueError, and takes nothing then.
+    A file that is there already is not added twice; another one of its name gets a number. Raises
+    ValueError, and adds nothing then.
     """
-    wanted = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES | {".zip"}]
-    if not wanted:
-        raise ValueError("None of these files is a sound: choose wav, flac, ogg, mp3 or the like.")
-    if one.is_external:
+    accepted = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES | {".zip"}]
+    if not accepted:
+        raise ValueError("None of these files is audio: choose wav, flac, ogg, mp3 or the like.")
+    if target.is_external:
         raise ValueError(
-            f"“{one.name}” is a folder that stays as it is: put the sounds into that folder."
+            f"“{target.name}” is a folder that stays as it is: put the files into that folder."
         )
-    for path in wanted:
+    for path in accepted:
         check_file_name(path.name)
     budget = budget_of(limits, project.home())
-    take_back(one)
-    with oserror_as_valueerror(one.folder), staging(one.folder) as staged:
-        found = _staged(wanted, staged, budget)
-        with one_at_a_time(one.folder / ADDING):
-            _check(one, found, limits)
-            move_in(staged, _moves(found, one.sounds))
-    return project.scan_files(one, limits=limits.sound)
+    remove_staged(target)
+    with oserror_as_valueerror(target.folder), staging(target.folder) as staged:
+        staged_files = _staged(accepted, staged, budget)
+        with one_at_a_time(target.folder / ADDING):
+            _check(target, staged_files, limits)
+            move_in(staged, _moves(staged_files, target.sounds))
+    return project.scan_files(target, limits=limits.sound)
 
 
-def take_back(one: AnnotationProject) -> None:
-    """Remove what an addition has left whose process was killed in the middle."""
-    delete_staged(one.folder)
+def remove_staged(target: AnnotationProject) -> None:
+    """Remove what an addition whose process was killed has left."""
+    delete_staged(target.folder)
 
 
-def _staged(wanted: Sequence[Path], staged: Path, budget: Budget) -> Found:
-    """The sounds of archives, under the archive's name, and copies of the others."""
-    found: Found = []
-    for number, path in enumerate(wanted):
+def _staged(accepted: Sequence[Path], staged: Path, budget: Budget) -> StagedFiles:
+    """The files of archives, under the archive's name, and copies of the others."""
+    staged_files: StagedFiles = []
+    for number, path in enumerate(accepted):
         if path.suffix.lower() == ".zip":
             folder = staged / str(number) / path.stem
             zip_archive.unpack(path, folder, budget)
-            found += _sounds(folder)
+            staged_files += _sounds(folder)
         else:
             (copy,) = copy_sounds([path], staged / str(number), budget)
-            found.append((copy, path.name))
-    return found
+            staged_files.append((copy, path.name))
+    return staged_files
 
 
-def _sounds(folder: Path) -> Found:
-    """The sounds of an archive, and their places under its name."""
+def _sounds(folder: Path) -> StagedFiles:
+    """The audio files of an archive, and their paths under its name."""
     return [
         (path, path.relative_to(folder.parent).as_posix())
         for path in sorted(folder.rglob("*"))
@@ -73,26 +75,26 @@ def _sounds(folder: Path) -> Found:
     ]
 
 
-def _check(one: AnnotationProject, found: Found, limits: Limits) -> None:
+def _check(target: AnnotationProject, staged_files: StagedFiles, limits: Limits) -> None:
     """Raise ValueError for more than the limits allow."""
-    n_files = one.n_files + len(found)
+    n_files = target.n_files + len(staged_files)
     if limits.max_clips and n_files > limits.max_clips:
         raise ValueError(
-            f"These would be {n_files:,} sounds, and {limits.max_clips:,} may be brought here: "
-            "bring fewer."
+            f"These would be {n_files:,} files, and {limits.max_clips:,} may be added here: "
+            "add fewer."
         )
-    before = sum(path.stat().st_size for path in one.sounds.rglob("*") if path.is_file())
-    n_bytes = before + sum(path.stat().st_size for path, _ in found)
+    before = sum(path.stat().st_size for path in target.sounds.rglob("*") if path.is_file())
+    n_bytes = before + sum(path.stat().st_size for path, _ in staged_files)
     if limits.max_archive_bytes and n_bytes > 2 * limits.max_archive_bytes:
         mb = 2 * limits.max_archive_bytes / 1e6
-        raise ValueError(f"At most {mb:,.0f} MB may be brought here: bring fewer or shorter ones.")
+        raise ValueError(f"At most {mb:,.0f} MB may be added here: add fewer or shorter ones.")
 
 
-def _moves(found: Found, sounds: Path) -> list[tuple[Path, Path]]:
-    """Where every sound that is not there yet goes."""
+def _moves(staged_files: StagedFiles, sounds: Path) -> list[tuple[Path, Path]]:
+    """The source and target paths of all files that are not there yet."""
     moves: list[tuple[Path, Path]] = []
     moved: dict[Path, Path] = {}
-    for source, name in found:
+    for source, name in staged_files:
         target = _target(source, sounds / name, moved)
         if target is not None:
             moved[target] = source

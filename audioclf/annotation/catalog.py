@@ -1,4 +1,4 @@
-"""What a data set consists of: its sounds and where they are cut, its classes, plain facts."""
+"""What a project consists of: its files and their segments, its classes, its settings."""
 
 import json
 import sqlite3
@@ -7,33 +7,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from audioclf.annotation.database import whole
+from audioclf.annotation.database import transaction
 
 
 @dataclass(frozen=True)
 class File:
-    """A sound file of the data set, as it was when it was added."""
+    """An audio file of the project, as it was when it was added."""
 
-    place: str
+    relative_path: str
     duration_s: float | None = None
     rate_hz: int | None = None
-    trouble: str | None = None  # why it cannot be heard
+    error: str | None = None  # why it cannot be read
 
 
 def add_files(db: sqlite3.Connection, files: Iterable[File]) -> int:
-    """Add files that are not there yet; how many these were."""
+    """Add files that are not there yet; returns how many were new."""
     before = db.total_changes
     now = time.time()
-    with whole(db):
+    with transaction(db):
         db.executemany(
             "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?)",
-            [(one.place, one.duration_s, one.rate_hz, one.trouble, now) for one in files],
+            [
+                (file.relative_path, file.duration_s, file.rate_hz, file.error, now)
+                for file in files
+            ],
         )
     return db.total_changes - before
 
 
 def files(db: sqlite3.Connection) -> list[File]:
-    """All files, in the order of their places."""
+    """All files, ordered by path."""
     rows = db.execute("SELECT place, duration_s, rate_hz, trouble FROM files ORDER BY place")
     return [File(*row) for row in rows]
 
@@ -43,32 +46,34 @@ def n_files(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) FROM files").fetchone()[0])
 
 
-def places(db: sqlite3.Connection) -> set[str]:
-    """The places of all files."""
+def relative_paths(db: sqlite3.Connection) -> set[str]:
+    """The relative paths of all files."""
     return {row[0] for row in db.execute("SELECT place FROM files")}
 
 
-def file(db: sqlite3.Connection, place: str) -> File | None:
-    """The file of that place, where it is one."""
+def file(db: sqlite3.Connection, relative_path: str) -> File | None:
+    """The file of that path, or None."""
     sql = "SELECT place, duration_s, rate_hz, trouble FROM files WHERE place = ?"
-    row = db.execute(sql, (place,)).fetchone()
+    row = db.execute(sql, (relative_path,)).fetchone()
     return File(*row) if row else None
 
 
 def add_class(db: sqlite3.Connection, name: str) -> None:
-    """A class, where it is not there yet."""
+    """Add a class that is not there yet."""
     add_classes(db, [name])
 
 
-def add_classes(db: sqlite3.Connection, names: Iterable[str], most: int | None = None) -> None:
-    """Classes that are not there yet, in their order: the one way in which they come into a set.
+def add_classes(
+    db: sqlite3.Connection, names: Iterable[str], max_classes: int | None = None
+) -> None:
+    """Add classes that are not there yet, in their order.
 
-    Raises ValueError where there would be more than `most`, and adds none then.
+    Raises ValueError where there would be more than `max_classes`, and adds none then.
     """
-    known = set(classes(db))
-    new = [name for name in dict.fromkeys(names) if name not in known]
-    if new and most is not None and len(known) + len(new) > most:
-        raise ValueError(f"At most {most} classes may be made here: use those there are.")
+    existing = set(classes(db))
+    new = [name for name in dict.fromkeys(names) if name not in existing]
+    if new and max_classes is not None and len(existing) + len(new) > max_classes:
+        raise ValueError(f"At most {max_classes} classes may be made here: use those there are.")
     now = time.time()
     db.executemany(
         "INSERT OR IGNORE INTO classes (name, added) VALUES (?, ?)", [(name, now) for name in new]
@@ -81,43 +86,43 @@ def classes(db: sqlite3.Connection) -> list[str]:
 
 
 def rename_class(db: sqlite3.Connection, old: str, new: str) -> None:
-    """A class under another name, at its place; gone where the other one is there already."""
+    """Rename a class; where the new name is another class's, both are merged."""
     db.execute("UPDATE OR IGNORE classes SET name = ? WHERE name = ?", (new, old))
     if new != old:
         db.execute("DELETE FROM classes WHERE name = ?", (old,))
 
 
-def set_fact(db: sqlite3.Connection, name: str, value: Any) -> None:
-    """Remember a plain value, such as the data set's name or its settings."""
+def set_setting(db: sqlite3.Connection, name: str, value: Any) -> None:
+    """Store a plain value, such as the project's name."""
     text = json.dumps(value, ensure_ascii=False)
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
 
 
-def fact(db: sqlite3.Connection, name: str, otherwise: Any = None) -> Any:
-    """A plain value that was remembered."""
+def setting(db: sqlite3.Connection, name: str, default: Any = None) -> Any:
+    """A stored value."""
     row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return json.loads(row[0]) if row else otherwise
+    return json.loads(row[0]) if row else default
 
 
-def set_trouble(db: sqlite3.Connection, place: str, why: str) -> None:
-    """Remember that a file cannot be heard."""
+def set_error(db: sqlite3.Connection, relative_path: str, error: str) -> None:
+    """Store why a file cannot be read."""
     sql = "UPDATE files SET trouble = ?, added = ? WHERE place = ?"
-    db.execute(sql, (why, time.time(), place))
+    db.execute(sql, (error, time.time(), relative_path))
 
 
-def troubles(db: sqlite3.Connection) -> dict[str, float]:
-    """Files that could not be heard, and when that was found, in seconds since 1970."""
+def error_times(db: sqlite3.Connection) -> dict[str, float]:
+    """The files that could not be read, and when that was found, in seconds since 1970."""
     return dict(db.execute("SELECT place, added FROM files WHERE trouble NOT NULL"))
 
 
-def reasons(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Files that cannot be heard, and why."""
+def errors(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The files that cannot be read, and why."""
     return list(db.execute("SELECT place, trouble FROM files WHERE trouble NOT NULL"))
 
 
-def replace_file(db: sqlite3.Connection, found: File) -> None:
-    """A file is another one by now."""
-    row = (found.duration_s, found.rate_hz, found.trouble, time.time(), found.place)
+def replace_file(db: sqlite3.Connection, file: File) -> None:
+    """Update a file that has changed."""
+    row = (file.duration_s, file.rate_hz, file.error, time.time(), file.relative_path)
     sql = "UPDATE files SET duration_s = ?, rate_hz = ?, trouble = ?, added = ? WHERE place = ?"
     db.execute(sql, row)
 
@@ -131,16 +136,16 @@ def on_samples(file: File, start_s: float, end_s: float) -> tuple[float, float]:
     return first / rate_hz, last / rate_hz
 
 
-def keep_stretches(
+def save_segments(
     db: sqlite3.Connection, file: str, settings: str, ends: list[tuple[float, float]]
 ) -> None:
-    """Remember where a long file was cut with these settings, in seconds."""
+    """Store the segments of a long file for these settings, in seconds."""
     db.execute(
         "INSERT OR REPLACE INTO stretches VALUES (?, ?, ?)", (file, settings, json.dumps(ends))
     )
 
 
-def stretches(db: sqlite3.Connection, settings: str) -> dict[str, list[tuple[float, float]]]:
-    """Where files were cut with these settings, in seconds, by file."""
+def segments(db: sqlite3.Connection, settings: str) -> dict[str, list[tuple[float, float]]]:
+    """The segments of files for these settings, in seconds, by file."""
     rows = db.execute("SELECT file, ends FROM stretches WHERE settings = ?", (settings,))
     return {file: [(a, b) for a, b in json.loads(ends)] for file, ends in rows}

@@ -55,7 +55,7 @@ VERSION = len(STEPS)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def connect(path: Path) -> Iterator[sqlite3.Connection]:
     """The store, made where it is missing; for one task, in one thread. Raises ValueError."""
     with _told(path):
         _make_where_missing(path)
@@ -131,7 +131,7 @@ def _make(path: Path) -> None:
 
 def _bring_up_to_date(db: sqlite3.Connection) -> None:
     """Take the steps that are missing, one at a time; whoever comes second finds them taken."""
-    with whole(db):
+    with transaction(db):
         version = db.execute("PRAGMA user_version").fetchone()[0]
         for step in STEPS[version:]:
             for statement in step.split(";"):
@@ -140,7 +140,7 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def whole(db: sqlite3.Connection) -> Iterator[None]:
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """A transaction: all of it, or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:

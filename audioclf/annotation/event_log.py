@@ -1,7 +1,7 @@
-"""What people said of the sounds of a data set: a history that only ever grows.
+"""The annotations of a project as an event log that only grows.
 
-Nothing is changed or deleted: a later mark of the same place counts instead of an earlier one, and
-an undo is a row like any other.
+Nothing is changed or deleted: a later event with the same target replaces an earlier one, and an
+undo is an event like any other.
 """
 
 import json
@@ -10,26 +10,26 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from audioclf.annotation.database import whole
+from audioclf.annotation.database import transaction
 from audioclf.datasets.formats.base import Label
 
 LABEL, UNSURE, BAD_AUDIO, REMOVED, UNDO = "label", "unsure", "bad audio", "removed", "undo"
 KINDS = (LABEL, UNSURE, BAD_AUDIO, REMOVED)
-WITH = "+"
+LINKED = "+"
 
 
-class Suggested(NamedTuple):
-    """What a person was shown beside a sound."""
+class Suggestion(NamedTuple):
+    """The class that a model suggests for a task; never a label by itself."""
 
     name: str  # of the class
     probability: float
-    by: str
-    by_chance: bool = False  # whether the sound came at random, so that it is an honest check
+    source: str  # the model's name, or “your labels”
+    is_random: bool = False  # whether the task was drawn at random, as an unbiased check
 
 
 @dataclass(frozen=True)
-class Mark:
-    """One thing that was said, of a file, a stretch of it, or a region that may move."""
+class AnnotationEvent:
+    """One annotation of a file, a segment of it, or a region that may move."""
 
     file: str
     kind: str  # label, unsure, bad audio or removed
@@ -37,122 +37,134 @@ class Mark:
     start_s: float | None = None  # None: the whole file
     end_s: float | None = None
     region: str = ""  # what a region is called while it is moved and renamed
-    who: str = ""
-    at: float = 0.0  # seconds since 1970; now where it is 0
-    accepted: tuple[str, float] | None = None  # the network whose suggestion it was, and how sure
-    number: int = 0  # its place in the history, once it is there
-    suggested: Suggested | None = None  # what stood there, accepted or not
-    token: str = ""  # what its sender calls it: the same one is never said twice
+    annotator: str = ""
+    created_at: float = 0.0  # seconds since 1970; now where it is 0
+    accepted: tuple[str, float] | None = None  # source and probability of the accepted suggestion
+    number: int = 0  # its row in the log, once it is stored
+    suggested: Suggestion | None = None  # what was suggested, accepted or not
+    request_id: str = ""  # of its sender: a request that is sent twice is stored once
 
     @property
-    def place(self) -> tuple[Any, ...]:
-        """What a later mark has to share to count instead of this one."""
+    def target(self) -> tuple[Any, ...]:
+        """What is annotated: a later event with the same target replaces this one."""
         return (self.region,) if self.region else (self.file, self.start_s, self.end_s)
 
 
-def add(db: sqlite3.Connection, mark: Mark) -> Mark:
-    """Say something; as it stands in the history. Raises ValueError for an unknown kind.
+def add(db: sqlite3.Connection, event: AnnotationEvent) -> AnnotationEvent:
+    """Append an event and return it as stored. Raises ValueError for an unknown kind.
 
-    What has the token of an earlier mark was sent twice, and is there already.
+    An event with the request id of an earlier one was sent twice and is not stored again.
     """
-    if mark.kind not in KINDS or (mark.kind == LABEL) != bool(mark.names):
+    if event.kind not in KINDS or (event.kind == LABEL) != bool(event.names):
         raise ValueError("A label names a class, and nothing else does: choose one.")
-    mark = replace(mark, at=mark.at or time.time())
-    return replace(mark, number=_append(db, mark, None))
+    event = replace(event, created_at=event.created_at or time.time())
+    return replace(event, number=_append(db, event, None))
 
 
-def undo(db: sqlite3.Connection, who: str, token: str = "", own: str = "") -> Mark | None:
-    """Take back the last thing that this person said and that still counts; None without any.
+def undo(
+    db: sqlite3.Connection, annotator: str, undone_id: str = "", request_id: str = ""
+) -> AnnotationEvent | None:
+    """Undo the annotator's last event that still counts and return it; None without any.
 
-    token: takes back what bears it instead, such as the last thing that was said in this window,
-    and what was said with it (see `beside`). own: what its sender calls this undo.
+    undone_id: undo the event of this request instead, and the one linked to it (see
+    `linked_request_id`). request_id: of the undo itself.
     """
-    with whole(db):
-        if own and db.execute("SELECT 1 FROM marks WHERE token = ?", (own,)).fetchone():
+    with transaction(db):
+        if request_id and _find_number(db, request_id) is not None:
             return None  # sent twice
-        last = _undo(db, *(("token", token) if token else ("who", who)), own)
-        if last is not None and last.token:
-            _undo(db, "token", beside(last.token), own + WITH if own else "")
+        target = ("token", undone_id) if undone_id else ("who", annotator)
+        last = _undo(db, *target, request_id)
+        if last is not None and last.request_id:
+            linked_undo = linked_request_id(request_id) if request_id else ""
+            _undo(db, "token", linked_request_id(last.request_id), linked_undo)
     return last
 
 
-def beside(token: str) -> str:
-    """The token of what is said together with a mark, and taken back with it."""
-    return token + WITH
+def linked_request_id(request_id: str) -> str:
+    """The request id of the event that is stored together with another and undone with it."""
+    return request_id + LINKED
 
 
-def _undo(db: sqlite3.Connection, chosen: str, value: str, own: str) -> Mark | None:
+def _undo(
+    db: sqlite3.Connection, column: str, value: str, request_id: str
+) -> AnnotationEvent | None:
     undone = {row[0] for row in db.execute("SELECT undoes FROM marks WHERE undoes NOT NULL")}
     rows = db.execute(
-        f"{MARKS} WHERE {chosen} = ? AND kind != ? ORDER BY number DESC", (value, UNDO)
+        f"{SELECT_EVENTS} WHERE {column} = ? AND kind != ? ORDER BY number DESC", (value, UNDO)
     )
-    last = next((_mark(row) for row in rows if row[0] not in undone), None)
+    last = next((_event(row) for row in rows if row[0] not in undone), None)
     if last is not None:
-        taken = replace(last, kind=UNDO, at=time.time(), accepted=None, token=own)
-        _append(db, taken, last.number)
+        undo_event = replace(
+            last, kind=UNDO, created_at=time.time(), accepted=None, request_id=request_id
+        )
+        _append(db, undo_event, last.number)
     return last
 
 
-def current(db: sqlite3.Connection) -> list[Mark]:
-    """What counts now, in the order in which it was said; removed regions are gone."""
+def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
+    """The events that count now, in the order of the log; removed regions are left out."""
     undone = {row[0] for row in db.execute("SELECT undoes FROM marks WHERE undoes NOT NULL")}
-    found: dict[tuple[Any, ...], Mark] = {}
-    for row in db.execute(f"{MARKS} WHERE kind != ? ORDER BY number", (UNDO,)):
+    latest: dict[tuple[Any, ...], AnnotationEvent] = {}
+    for row in db.execute(f"{SELECT_EVENTS} WHERE kind != ? ORDER BY number", (UNDO,)):
         if row[0] not in undone:
-            mark = _mark(row)
-            found.pop(mark.place, None)
-            found[mark.place] = mark
-    return [mark for mark in found.values() if mark.kind != REMOVED]
+            event = _event(row)
+            latest.pop(event.target, None)
+            latest[event.target] = event
+    return [event for event in latest.values() if event.kind != REMOVED]
 
 
-def history(db: sqlite3.Connection) -> list[tuple[Mark, int | None]]:
-    """Everything that was ever said, and which earlier mark a row undoes."""
-    rows = db.execute(f"{MARKS} ORDER BY number")
-    return [(_mark(row), row[10]) for row in rows]
+def history(db: sqlite3.Connection) -> list[tuple[AnnotationEvent, int | None]]:
+    """All events, each with the number of the event that it undoes."""
+    rows = db.execute(f"{SELECT_EVENTS} ORDER BY number")
+    return [(_event(row), row[10]) for row in rows]
 
 
 def labels(db: sqlite3.Connection) -> list[Label]:
-    """What counts now as labels, one per class; “not sure” and “bad audio” are none."""
+    """The current labels, one per class; “not sure” and “bad audio” are none."""
     return [
         Label(
-            mark.file, name, mark.start_s, mark.end_s, who=mark.who,
-            when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(mark.at)),
+            event.file, name, event.start_s, event.end_s, who=event.annotator,
+            when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.created_at)),
         )
-        for mark in current(db)
-        for name in mark.names
+        for event in current(db)
+        for name in event.names
     ]  # fmt: skip
 
 
-MARKS = (
+SELECT_EVENTS = (
     "SELECT number, region, file, start_s, end_s, kind, names, who, at, accepted, undoes, "
     "suggested, token FROM marks"
 )
 
 
-def _append(db: sqlite3.Connection, mark: Mark, undoes: int | None) -> int:
+def _append(db: sqlite3.Connection, event: AnnotationEvent, undoes: int | None) -> int:
     values = (
-        mark.region, mark.file, mark.start_s, mark.end_s, mark.kind,
-        json.dumps(mark.names, ensure_ascii=False), mark.who, mark.at,
-        json.dumps(mark.accepted) if mark.accepted else None, undoes,
-        json.dumps(mark.suggested) if mark.suggested else None, mark.token or None,
+        event.region, event.file, event.start_s, event.end_s, event.kind,
+        json.dumps(event.names, ensure_ascii=False), event.annotator, event.created_at,
+        json.dumps(event.accepted) if event.accepted else None, undoes,
+        json.dumps(event.suggested) if event.suggested else None, event.request_id or None,
     )  # fmt: skip
-    columns = MARKS.removeprefix("SELECT number, ").removesuffix(" FROM marks")
+    columns = SELECT_EVENTS.removeprefix("SELECT number, ").removesuffix(" FROM marks")
     places = ", ".join("?" * len(values))
-    made = db.execute(
+    inserted = db.execute(
         f"INSERT INTO marks ({columns}) VALUES ({places}) ON CONFLICT (token) DO NOTHING", values
     )
-    if made.rowcount:
-        return int(made.lastrowid or 0)
-    said = db.execute("SELECT number FROM marks WHERE token = ?", (mark.token,)).fetchone()
-    return int(said[0])
+    if inserted.rowcount:
+        return int(inserted.lastrowid or 0)
+    return _find_number(db, event.request_id) or 0
 
 
-def _mark(row: tuple[Any, ...]) -> Mark:
-    number, region, file, start_s, end_s, kind, names, who, at, accepted, _, shown, token = row
-    suggestion = tuple(json.loads(accepted)) if accepted else None
-    suggested = Suggested(*json.loads(shown)) if shown else None
-    names = tuple(json.loads(names))
-    return Mark(
-        file, kind, names, start_s, end_s, region, who, at, suggestion, number, suggested,
-        token or "",
+def _find_number(db: sqlite3.Connection, request_id: str) -> int | None:
+    """The number of the event with this request id."""
+    row = db.execute("SELECT number FROM marks WHERE token = ?", (request_id,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def _event(row: tuple[Any, ...]) -> AnnotationEvent:
+    number, region, file, start_s, end_s, kind, names, who, at, accepted, _, suggested, token = row
+    return AnnotationEvent(
+        file, kind, tuple(json.loads(names)), start_s, end_s, region, annotator=who, created_at=at,
+        accepted=tuple(json.loads(accepted)) if accepted else None, number=number,
+        suggested=Suggestion(*json.loads(suggested)) if suggested else None,
+        request_id=token or "",
     )  # fmt: skip

@@ -28,7 +28,7 @@ from audioclf.text import escape_markdown
 
 T = TypeVar("T")
 FULL_CSV = "audioclf-events.csv"
-MARKS = (
+COLUMNS = (
     "file", "start_s", "end_s", "kind", "label", "who", "at", "suggested", "probability", "by",
     "by_chance", "accepted",
 )  # fmt: skip
@@ -42,9 +42,9 @@ tags:
 
 # {name}
 
-{n_files} sounds, {n_labels} labels of {n_classes} classes. Labelled with audioclf; `{everything}`
-holds everything that was said and what was suggested. Whose recordings these are, and what may be
-done with them, is for you to add.
+{n_files} audio files, {n_labels} labels of {n_classes} classes. Labelled with audioclf;
+`{everything}` has all annotations and what was suggested. Add the attribution and the licence of
+the recordings.
 
 | class | labels |
 |---|---|
@@ -54,28 +54,28 @@ done with them, is for you to add.
 
 @dataclass(frozen=True)
 class Export:
-    """What is given away, and how."""
+    """What is exported, and how."""
 
-    form: str = "csv"
+    format: str = "csv"
     with_sounds: bool = False
-    clips: str = ""  # flac or wav: with sounds, of which every stretch is a file of its own
-    is_split: bool = False  # into training and test sounds, or folds, by recording
-    one_class: bool = False  # without what has several
+    clips: str = ""  # flac or wav: audio files with one file per segment
+    is_split: bool = False  # into training and test sets, or folds, by recording
+    one_class: bool = False  # without clips of several classes
 
 
 TRAINING_EXPORT = Export("audiofolder", clips="wav", one_class=True)
 
 
 def write_labels(
-    one: AnnotationProject, chosen: Export, output: Path, check: Check = never
+    project: AnnotationProject, export: Export, output: Path, check: Check = never
 ) -> Path:
-    """The labels for another tool, as a new folder or a ZIP.
+    """Write the labels for another tool, as a new folder or a ZIP.
 
     Raises ValueError where there are none, and for what the format cannot hold.
     """
     if output.exists():
         raise ValueError(f"“{output.name}” is there already: name a new file or folder.")
-    with exported_folder(one, chosen, check) as folder:
+    with exported_folder(project, export, check) as folder:
         if output.suffix == ".zip":
             zip_folder(folder, output)
         else:
@@ -85,86 +85,88 @@ def write_labels(
 
 
 @contextmanager
-def exported_folder(one: AnnotationProject, chosen: Export, check: Check = never) -> Iterator[Path]:
-    """The export as a folder that is there as long as it is needed. Raises ValueError.
+def exported_folder(
+    project: AnnotationProject, export: Export, check: Check = never
+) -> Iterator[Path]:
+    """The export as a temporary folder. Raises ValueError.
 
-    check: asked between the steps, and raises ValueError where the time is over.
+    check: called between the steps; raises ValueError when the time is over.
     """
-    form = format_named(chosen.form)
-    labels = sorted(one.labels(), key=lambda label: (label.file, label.start_s or 0.0))
-    if chosen.one_class:
+    writer = format_named(export.format)
+    labels = sorted(project.labels(), key=lambda label: (label.file, label.start_s or 0.0))
+    if export.one_class:
         labels = _of_one_class(labels)
     if not labels:
-        raise ValueError(f"Nothing in “{one.name}” is labelled yet: label some sounds first.")
-    if chosen.clips and chosen.clips not in excerpt.FORMS:
+        raise ValueError(f"Nothing in “{project.name}” is labelled yet: label some sounds first.")
+    if export.clips and export.clips not in excerpt.FORMS:
         raise ValueError(f"Clips are written as {' or '.join(excerpt.FORMS)}: choose one of them.")
     with tempfile.TemporaryDirectory() as temporary:
-        folder, cut = Path(temporary, "export", one.name), Path(temporary, "cut")
-        written, durations, sources = labels, one.durations(), dict[str, Path]()
-        if chosen.clips:
-            written, sources = _as_clips(one, _checked(labels, check), cut, chosen.clips)
+        folder, cut = Path(temporary, "export", project.name), Path(temporary, "cut")
+        written, durations, sources = labels, project.durations(), dict[str, Path]()
+        if export.clips:
+            written, sources = _as_clips(project, _checked(labels, check), cut, export.clips)
             durations |= _lengths(written, labels)
-        for prefix, part, own in _parts(form, written, chosen):
-            _write(own, part, durations, folder / prefix)
-            if chosen.with_sounds or chosen.clips:
-                targets = _checked(_targets(own, part, durations).items(), check)
-                _copy(one, targets, sources, folder / prefix)
+        for prefix, part, part_writer in _parts(writer, written, export):
+            _write(part_writer, part, durations, folder / prefix)
+            if export.with_sounds or export.clips:
+                targets = _checked(_targets(part_writer, part, durations).items(), check)
+                _copy(project, targets, sources, folder / prefix)
         check()
-        _keep(folder / FULL_CSV, _everything(one))
-        _keep(folder / "README.md", _readme(one, labels))
+        _write_text(folder / FULL_CSV, _full_csv(project))
+        _write_text(folder / "README.md", _readme(project, labels))
         yield folder
 
 
 def _parts(
-    form: Format, labels: list[Label], chosen: Export
+    writer: Format, labels: list[Label], export: Export
 ) -> list[tuple[str, list[Label], Format]]:
-    """What is written where: everything, or what to teach and what to test with.
+    """The subfolder, labels and format of each part: everything, or a training and a test set.
 
-    Both under the folders that other tools expect, and in the same kind of table.
+    Both lie in the folders that other tools expect, with the same kind of table.
     """
-    if not chosen.is_split:
-        return [("", labels, form)]
+    if not export.is_split:
+        return [("", labels, writer)]
     labels = _in_folds(labels)
-    if chosen.form != "audiofolder":  # it holds folds
-        return [("", labels, form)]
+    if export.format != "audiofolder":  # it holds folds
+        return [("", labels, writer)]
     if audiofolder.has_several(labels):
-        form = form._replace(write=audiofolder.write_lines)
+        writer = writer._replace(write=audiofolder.write_lines)
     return [
-        (TRAIN, [label for label in labels if label.fold != TEST_FOLD], form),
-        (TEST, [label for label in labels if label.fold == TEST_FOLD], form),
+        (TRAIN, [label for label in labels if label.fold != TEST_FOLD], writer),
+        (TEST, [label for label in labels if label.fold == TEST_FOLD], writer),
     ]
 
 
-def _checked(things: Iterable[T], check: Check) -> Iterator[T]:
-    for thing in things:
+def _checked(items: Iterable[T], check: Check) -> Iterator[T]:
+    for item in items:
         check()
-        yield thing
+        yield item
 
 
 def _of_one_class(labels: list[Label]) -> list[Label]:
-    """A label per place, without the places that have several classes."""
-    found: dict[tuple[str, float | None, float | None], dict[str, Label]] = {}
+    """One label per clip, without clips of several classes."""
+    by_clip: dict[tuple[str, float | None, float | None], dict[str, Label]] = {}
     for label in labels:
-        found.setdefault((label.file, label.start_s, label.end_s), {})[label.name] = label
-    return [next(iter(own.values())) for own in found.values() if len(own) == 1]
+        by_clip.setdefault((label.file, label.start_s, label.end_s), {})[label.name] = label
+    return [next(iter(names.values())) for names in by_clip.values() if len(names) == 1]
 
 
-def _write(form: Format, labels: list[Label], durations: dict[str, float], folder: Path) -> None:
-    for name, text in form.write(labels, durations).items():
-        _keep(_inside(folder, name), text)
+def _write(writer: Format, labels: list[Label], durations: dict[str, float], folder: Path) -> None:
+    for name, text in writer.write(labels, durations).items():
+        _write_text(_inside(folder, name), text)
 
 
-def _targets(form: Format, labels: list[Label], durations: dict[str, float]) -> dict[str, str]:
-    """Where the format says that sounds lie, by what the labels call them."""
-    if form.holds_stretches:
+def _targets(writer: Format, labels: list[Label], durations: dict[str, float]) -> dict[str, str]:
+    """The paths at which the format expects audio files, by the files of the labels."""
+    if writer.holds_stretches:
         return {label.file: label.file for label in labels}
-    again = [label.file for label in form.read(form.write(labels, durations))]
+    read_back = [label.file for label in writer.read(writer.write(labels, durations))]
     files = [label.file for label in labels]
-    return dict(zip(files, again if set(again) != set(files) else files, strict=True))
+    return dict(zip(files, read_back if set(read_back) != set(files) else files, strict=True))
 
 
 def _copy(
-    one: AnnotationProject,
+    project: AnnotationProject,
     targets: Iterable[tuple[str, str]],
     sources: dict[str, Path],
     folder: Path,
@@ -173,39 +175,39 @@ def _copy(
         path = _inside(folder, target)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copy(sources.get(file) or one.path_of(file), path)
+            shutil.copy(sources.get(file) or project.path_of(file), path)
         except OSError as error:
-            why = error.strerror or error
-            raise ValueError(f"“{file}” cannot be copied ({why}): bring it back.") from error
+            reason = error.strerror or error
+            raise ValueError(f"“{file}” cannot be copied ({reason}): restore it.") from error
 
 
 def _as_clips(
-    one: AnnotationProject, labels: Iterable[Label], folder: Path, form: str
+    project: AnnotationProject, labels: Iterable[Label], folder: Path, suffix: str
 ) -> tuple[list[Label], dict[str, Path]]:
-    """The labels with every stretch as a file of its own, and where these lie.
+    """The labels with every segment as a file of its own, and the paths of these files.
 
-    All of one recording are a group.
+    All segments of one recording are a group.
     """
     folder.mkdir()
     cut: dict[tuple[str, float, float], str] = {}
     sources: dict[str, Path] = {}
-    found = []
+    clips = []
     for label in labels:
         group = label.group or label.file
         if label.start_s is None or label.end_s is None:
-            found.append(replace(label, group=group))
+            clips.append(replace(label, group=group))
             continue
-        where = (label.file, label.start_s, label.end_s)
-        if where not in cut:
-            name = f"{len(cut) + 1:05}_{Path(label.file).stem[:60]}.{form}"
-            cut[where], sources[f"clips/{name}"] = f"clips/{name}", folder / name
-            excerpt.cut(one.path_of(label.file), folder / name, label.start_s, label.end_s)
-        found.append(replace(label, file=cut[where], start_s=None, end_s=None, group=group))
-    return found, sources
+        segment = (label.file, label.start_s, label.end_s)
+        if segment not in cut:
+            name = f"{len(cut) + 1:05}_{Path(label.file).stem[:60]}.{suffix}"
+            cut[segment], sources[f"clips/{name}"] = f"clips/{name}", folder / name
+            excerpt.cut(project.path_of(label.file), folder / name, label.start_s, label.end_s)
+        clips.append(replace(label, file=cut[segment], start_s=None, end_s=None, group=group))
+    return clips, sources
 
 
 def _in_folds(labels: list[Label]) -> list[Label]:
-    """The labels with folds, each with its share of every class, none with half a recording."""
+    """The labels with folds, stratified by class and grouped by recording."""
     groups = np.array([label.group or label.file for label in labels])
     names = np.array([label.name for label in labels])
     folds = dataset.grouped_folds(names, groups, N_FOLDS)
@@ -213,7 +215,7 @@ def _in_folds(labels: list[Label]) -> list[Label]:
 
 
 def _lengths(clips: list[Label], labels: list[Label]) -> dict[str, float]:
-    """How long the clips are that were cut, in seconds."""
+    """Durations of the clips that were cut, in seconds."""
     return {
         clip.file: (label.end_s or 0.0) - (label.start_s or 0.0)
         for clip, label in zip(clips, labels, strict=True)
@@ -221,38 +223,44 @@ def _lengths(clips: list[Label], labels: list[Label]) -> dict[str, float]:
     }
 
 
-def _everything(one: AnnotationProject) -> str:
-    """All that counts, also what is no label: a row per class of a mark, with what stood there."""
-    with database.connect(one.store) as db:
+def _full_csv(project: AnnotationProject) -> str:
+    """All current annotations, also those that are no labels, with what was suggested.
+
+    One row per class of an event; the columns keep the names that they had in earlier versions.
+    """
+    with database.connect(project.store) as db:
         events = event_log.current(db)
     rows = []
     for event in events:
-        shown = event.suggested
+        suggestion = event.suggested
         row = {
-            **vars(event), "accepted": bool(event.accepted), "by": shown and shown.source,
-            "suggested": shown and shown.name, "probability": shown and shown.probability,
-            "by_chance": shown and shown.is_random,
+            "file": event.file, "start_s": event.start_s, "end_s": event.end_s,
+            "kind": event.kind, "who": event.annotator, "at": event.created_at,
+            "accepted": bool(event.accepted), "by": suggestion and suggestion.source,
+            "suggested": suggestion and suggestion.name,
+            "probability": suggestion and suggestion.probability,
+            "by_chance": suggestion and suggestion.is_random,
         }  # fmt: skip
         rows += [{**row, "label": name} for name in event.names or ("",)]
-    return csv_cells.write(MARKS, rows)
+    return csv_cells.write(COLUMNS, rows)
 
 
-def _readme(one: AnnotationProject, labels: list[Label]) -> str:
+def _readme(project: AnnotationProject, labels: list[Label]) -> str:
     counts = Counter(label.name for label in labels)
     rows = [f"| {escape_markdown(name)} | {n} |" for name, n in counts.most_common()]
     return README.format(
-        name=escape_markdown(one.name), n_files=len({label.file for label in labels}), n_labels=len(labels),
-        n_classes=len(counts), classes="\n".join(rows), everything=FULL_CSV,
+        name=escape_markdown(project.name), n_files=len({label.file for label in labels}),
+        n_labels=len(labels), n_classes=len(counts), classes="\n".join(rows), everything=FULL_CSV,
     )  # fmt: skip
 
 
-def _keep(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """A place in a folder. Raises ValueError where it would lie elsewhere."""
+    """The path of a file in a folder. Raises ValueError where it would lie outside of it."""
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"“{name[:80]}” would lie outside of the data set: rename it.")

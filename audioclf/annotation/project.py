@@ -1,6 +1,7 @@
-"""Data sets that people label: a name, sounds that stay where they are, and what was said of them.
+"""Annotation projects: data sets that people label, each a name, audio files and annotations.
 
-A set is a folder with a store; its sounds lie in it, or in a folder of the machine that it names.
+A project is a folder with a store; its audio files lie in it, or in an external folder of the
+machine that it names.
 """
 
 import contextlib
@@ -36,36 +37,36 @@ class AnnotationProject:
 
     @property
     def id(self) -> str:
-        """What tells it from the others: its folder's name."""
+        """Its folder's name, which is unique."""
         return self.folder.name
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name that people gave it."""
         try:
             with database.connect(self.store) as db:
                 return str(catalog.setting(db, NAME) or self.id)
-        except ValueError:  # whoever opens it is told
+        except ValueError:  # shown to whoever opens it
             return self.id
 
     @property
     def is_external(self) -> bool:
-        """Whether its sounds lie in a folder of somebody's, which stays as it is."""
+        """Whether its audio files lie in an external folder, which stays as it is."""
         return self.sounds != self.folder / SOUNDS_FOLDER
 
     @property
     def store(self) -> Path:
-        """The file with everything that was said."""
+        """The SQLite file with its annotations."""
         return self.folder / STORE
 
     @property
     def sounds(self) -> Path:
-        """The folder of its sounds."""
+        """The folder of its audio files."""
         with database.connect(self.store) as db:
             return Path(catalog.setting(db, FOLDER) or self.folder / SOUNDS_FOLDER)
 
     def path_of(self, file: str) -> Path:
-        """Where one of its sounds lies. Raises ValueError for what lies elsewhere."""
+        """The path of one of its files. Raises ValueError for one outside of its folder."""
         root = self.sounds
         path = root / file
         if "\0" in file or not path.resolve().is_relative_to(root.resolve()):
@@ -73,18 +74,18 @@ class AnnotationProject:
         return path
 
     def files(self) -> list[File]:
-        """Its sounds, as they were when they were added."""
+        """Its files, as they were when they were added."""
         with database.connect(self.store) as db:
             return catalog.files(db)
 
     @property
     def n_files(self) -> int:
-        """How many sounds it has; they are only ever added."""
+        """The number of its files; they are only ever added."""
         with database.connect(self.store) as db:
             return catalog.n_files(db)
 
     def labels(self) -> list[Label]:
-        """What counts now."""
+        """Its current labels."""
         with database.connect(self.store) as db:
             return event_log.labels(db)
 
@@ -94,134 +95,142 @@ class AnnotationProject:
             return catalog.classes(db)
 
     def durations(self) -> dict[str, float]:
-        """Seconds of every sound that says how long it is."""
-        return {one.place: one.duration_s for one in self.files() if one.duration_s is not None}
+        """Durations of all files of known length, in seconds, by relative path."""
+        return {
+            file.relative_path: file.duration_s
+            for file in self.files()
+            if file.duration_s is not None
+        }
 
 
 def home() -> Path:
-    """The folder of all sets."""
+    """The folder of all projects."""
     return paths.data_dir() / "sets"
 
 
 def find_all() -> list[AnnotationProject]:
-    """Every set, by name."""
+    """All projects, by name."""
     return [AnnotationProject(path.parent) for path in sorted(home().glob(f"*/{STORE}"))]
 
 
-def by_id(own_id: object) -> AnnotationProject:
-    """The set of that id alone, which others do not guess. Raises ValueError."""
-    name = str(own_id or "")
-    found = AnnotationProject(home() / name)
-    if len(name) > MAX_NAME or NO_NAME.search(name) or not found.store.is_file():
+def by_id(project_id: object) -> AnnotationProject:
+    """The project of that id, which others cannot guess. Raises ValueError."""
+    name = str(project_id or "")
+    project = AnnotationProject(home() / name)
+    if len(name) > MAX_NAME or NO_NAME.search(name) or not project.store.is_file():
         raise ValueError("This data set is not here any more: choose another, or make one.")
-    return found
+    return project
 
 
 def find(name: str) -> AnnotationProject:
-    """The set of that name or id, which is never a path. Raises ValueError."""
-    every = find_all()
-    found = next((one for one in every if one.id == name), None)
-    found = found or next((one for one in every if one.name == name), None)
-    if found is None:
-        known = ", ".join(one.name for one in every) or "(there are none yet)"
-        raise ValueError(f"There is no data set “{name}”: name one of {known}.")
-    return found
+    """The project of that name or id, which is never a path. Raises ValueError."""
+    projects = find_all()
+    project = next((p for p in projects if p.id == name), None)
+    project = project or next((p for p in projects if p.name == name), None)
+    if project is None:
+        names = ", ".join(p.name for p in projects) or "(there are none yet)"
+        raise ValueError(f"There is no data set “{name}”: name one of {names}.")
+    return project
 
 
-def create(name: str, sounds: Path | None = None, own_id: str = "") -> AnnotationProject:
-    """A new, empty set; `sounds`: a folder whose sounds it labels where they lie.
+def create(name: str, sounds: Path | None = None, project_id: str = "") -> AnnotationProject:
+    """Create an empty project; `sounds`: an external folder whose audio files it labels.
 
-    own_id: its folder's name, where others may not guess it. Raises ValueError for a name that is
-    taken or cannot be one.
+    project_id: its folder's name, where others must not guess it. Raises ValueError for a name that
+    is taken or invalid.
     """
     name = name.strip()
     if len(name) > MAX_NAME or NO_NAME.search(name) or names.fault(name):
         raise ValueError(f"“{name[:40]}” cannot name a data set: use letters, digits and spaces.")
-    made = AnnotationProject(home() / (own_id or name))
-    if made.folder.exists():
+    project = AnnotationProject(home() / (project_id or name))
+    if project.folder.exists():
         raise ValueError(f"There is a data set “{name}” already: choose another name.")
     if sounds is not None and not sounds.is_dir():
         raise ValueError(f"There is no folder “{sounds}”: name the folder of the sounds.")
-    with oserror_as_valueerror(made.folder), database.connect(made.store) as db:
+    with oserror_as_valueerror(project.folder), database.connect(project.store) as db:
         catalog.set_setting(db, NAME, name)
         catalog.set_setting(db, FOLDER, str(sounds.resolve()) if sounds else None)
-    return made
+    return project
 
 
-def scan_files(one: AnnotationProject, progress: Counted = iter, limits: Limits = io.ANY) -> int:
-    """Add the sounds that are in its folder and not in the set; how many these were.
+def scan_files(
+    project: AnnotationProject, progress: Counted = iter, limits: Limits = io.ANY
+) -> int:
+    """Add the audio files of its folder that are not in the project yet; returns how many are new.
 
-    Those that cannot be read are in the set too, with the reason, until they were changed.
+    Those that cannot be read are added with the reason, and read again when they change.
     """
-    root = one.sounds
-    with database.connect(one.store) as db:
-        known, troubles = catalog.places(db), catalog.troubles(db)
-    paths = [path for path in sorted(root.rglob("*")) if _is_sound(path, root)]
-    places = {path.relative_to(root).as_posix(): path for path in paths}
-    for where in places:
-        _check_text(where)
-    new = [path for place, path in places.items() if place not in known]
+    root = project.sounds
+    with database.connect(project.store) as db:
+        existing, error_times = catalog.relative_paths(db), catalog.error_times(db)
+    audio_paths = [path for path in sorted(root.rglob("*")) if _is_audio(path, root)]
+    paths = {path.relative_to(root).as_posix(): path for path in audio_paths}
+    for name in paths:
+        _check_text(name)
+    new = [path for name, path in paths.items() if name not in existing]
     changed = [
-        places[place] for place, at in troubles.items()
-        if place in places and places[place].stat().st_mtime > at
+        paths[name] for name, time_s in error_times.items()
+        if name in paths and paths[name].stat().st_mtime > time_s
     ]  # fmt: skip
-    found = [_file(path, root, limits) for path in progress([*new, *changed])]
-    with database.connect(one.store) as db:
-        for file in found[len(new) :]:
+    files = [_file(path, root, limits) for path in progress([*new, *changed])]
+    with database.connect(project.store) as db:
+        for file in files[len(new) :]:
             catalog.replace_file(db, file)
-        return catalog.add_files(db, found[: len(new)])
+        return catalog.add_files(db, files[: len(new)])
 
 
-def rename_class(one: AnnotationProject, old: str, new: str, who: str) -> int:
-    """Say every label of a class again under another name; how many these were.
+def rename_class(project: AnnotationProject, old: str, new: str, annotator: str) -> int:
+    """Rename a class in all current labels; returns how many these were.
 
-    With the name of another class both are one from then on. Raises ValueError.
+    With the name of another class both are merged. Raises ValueError.
     """
     new = class_name(new)
-    with database.connect(one.store) as db, database.transaction(db):
+    with database.connect(project.store) as db, database.transaction(db):
         if old not in catalog.classes(db):
             raise ValueError("Choose the class to rename first.")
         events = [event for event in event_log.current(db) if old in event.names]
         for event in events:
             names = tuple(dict.fromkeys(new if name == old else name for name in event.names))
-            event_log.add(db, replace(event, names=names, who=who, at=0.0, token=""))
+            event_log.add(
+                db, replace(event, names=names, annotator=annotator, created_at=0.0, request_id="")
+            )
         catalog.rename_class(db, old, new)
     return len(events)
 
 
-def delete(one: AnnotationProject) -> None:
-    """Remove a set with all that was said; sounds in a folder that it only names stay."""
-    shutil.rmtree(one.folder, ignore_errors=True)
+def delete(project: AnnotationProject) -> None:
+    """Delete a project with its annotations; files in an external folder stay."""
+    shutil.rmtree(project.folder, ignore_errors=True)
 
 
 def delete_old(seconds: float) -> None:
-    """Remove sets in which nothing was said or brought for so long."""
-    for one in find_all():
-        delete_staged(one.folder)  # of a process that was killed
-    for one in find_all():
+    """Delete projects to which nothing was added for so long."""
+    for project in find_all():
+        delete_staged(project.folder)  # of a process that was killed
+    for project in find_all():
         with contextlib.suppress(OSError):  # somebody labels just now
-            newest = max(path.stat().st_mtime for path in one.folder.iterdir())
+            newest = max(path.stat().st_mtime for path in project.folder.iterdir())
             if time.time() - newest > seconds:
-                delete(one)
+                delete(project)
 
 
-def _check_text(where: str) -> None:
+def _check_text(name: str) -> None:
     """Raise ValueError for a file whose name is no text."""
     try:
-        where.encode()
+        name.encode()
     except UnicodeError:
-        shown = where.encode("utf-8", "replace").decode()
+        shown = name.encode("utf-8", "replace").decode()
         raise ValueError(f"“{shown[-80:]}” has letters that are none: rename this file.") from None
 
 
-def _is_sound(path: Path, root: Path) -> bool:
+def _is_audio(path: Path, root: Path) -> bool:
     parts = path.relative_to(root).parts
     hidden = any(part.startswith((".", "__")) for part in parts)
     return path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file()
 
 
 def _file(path: Path, root: Path, limits: Limits) -> File:
-    where = path.relative_to(root).as_posix()
+    relative_path = path.relative_to(root).as_posix()
     try:
         header = io.read_header(path, limits)
         seconds = header.duration_s
@@ -229,5 +238,5 @@ def _file(path: Path, root: Path, limits: Limits) -> File:
             blocks = io.read_blocks(path, limits=limits)
             seconds = sum(len(block) for block in blocks) / header.sample_rate_hz
     except ValueError as error:
-        return File(where, trouble=str(error))
-    return File(where, seconds, header.sample_rate_hz)
+        return File(relative_path, error=str(error))
+    return File(relative_path, seconds, header.sample_rate_hz)

@@ -1,7 +1,7 @@
-"""The queue of a data set: its candidates, what was said of them, what to ask next and suggest.
+"""The queue of a project: its tasks, their annotations, what comes next and what is suggested.
 
-What a network heard, and the opinion that follows from it and the labels, are replaced as a whole:
-any thread may ask while another one listens or judges.
+The embeddings and the suggestion model that follows from them and the labels are replaced as a
+whole: any thread may ask for the next task while another one embeds or fits.
 """
 
 import threading
@@ -13,253 +13,269 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.annotation import active_learning, catalog, database, embedding, event_log, tasks
-from audioclf.annotation.active_learning import FILED, Pick, Space
-from audioclf.annotation.event_log import LABEL, Mark, Suggested
-from audioclf.annotation.project import LabelledSet
-from audioclf.annotation.tasks import Candidate, Cutting
+from audioclf.annotation.active_learning import FILED, EmbeddingSpace, Selection
+from audioclf.annotation.event_log import LABEL, AnnotationEvent, Suggestion
+from audioclf.annotation.project import AnnotationProject
+from audioclf.annotation.tasks import AnnotationTask, Segmentation
 from audioclf.models.checkpoint import Checkpoint
 
-RECENT = 50  # labels over which suggestions are judged
-OWN = "your labels"
+RECENT = 50  # labels over which suggestions are evaluated
+YOUR_LABELS = "your labels"
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What is suggested for every candidate, and from which points."""
+class SuggestionModel:
+    """The class probabilities of every task, and the embeddings that they follow from."""
 
-    where: Space
-    classes: tuple[str, ...]  # none: nothing is known yet
-    probabilities: NDArray[np.float32]  # (candidates, classes)
-    by: str
+    space: EmbeddingSpace
+    classes: tuple[str, ...]  # none: nothing is suggested yet
+    probabilities: NDArray[np.float32]  # (tasks, classes)
+    source: str
 
 
-class Asked(NamedTuple):
-    """A candidate as it is shown: with what is suggested, and what was said of it before."""
+class QueueItem(NamedTuple):
+    """A task as it is shown: with its suggestion and its annotation so far."""
 
-    candidate: Candidate
-    suggested: Suggested | None
-    mark: Mark | None
+    task: AnnotationTask
+    suggestion: Suggestion | None
+    event: AnnotationEvent | None
 
 
 class Accuracy(NamedTuple):
-    """How often suggestions were what the person then said: of the recent labels."""
+    """How often suggestions were what the annotator then chose, over the recent labels."""
 
     n_right: int
     n_labels: int
-    n_right_by_chance: int  # of those that came at random
-    n_by_chance: int
+    n_right_random: int  # of the tasks that were drawn at random
+    n_random: int
 
 
 class LabelQueue:
-    """A set while it is labelled. Raises ValueError for more candidates than anybody could hear."""
+    """The queue of a project. Raises ValueError for more tasks than anybody could annotate."""
 
-    def __init__(self, one: LabelledSet, cutting: Cutting) -> None:
-        self.one, self.cutting = one, cutting
-        self.candidates = tasks.of_set(one, cutting)
-        self.numbers = {candidate: number for number, candidate in enumerate(self.candidates)}
-        self.opinion: Opinion | None = None
-        self.unheard: frozenset[int] = frozenset()  # candidates of files that cannot be heard
+    def __init__(self, project: AnnotationProject, segmentation: Segmentation) -> None:
+        self.project, self.segmentation = project, segmentation
+        self.tasks = tasks.build_tasks(project, segmentation)
+        self.numbers = {task: number for number, task in enumerate(self.tasks)}
+        self.model: SuggestionModel | None = None
+        self.excluded: frozenset[int] = frozenset()  # tasks that were skipped or cannot be read
         self._changing = threading.Lock()
 
-    def marks(self, everything: Sequence[Mark] | None = None) -> dict[int, Mark]:
-        """What counts now of candidates; `everything`: what counts now, where that was read."""
-        if everything is None:
-            with database.opened(self.one.store) as db:
-                everything = event_log.current(db)
-        found = {}
-        for mark in everything:  # a region that lies as a candidate does speaks of it too
-            number = self.numbers.get(Candidate(mark.file, mark.start_s, mark.end_s))
+    def events(
+        self, current: Sequence[AnnotationEvent] | None = None
+    ) -> dict[int, AnnotationEvent]:
+        """The annotations of tasks by number; `current`: the current events, if read already."""
+        if current is None:
+            with database.connect(self.project.store) as db:
+                current = event_log.current(db)
+        events = {}
+        for event in current:  # a region that lies as a task does annotates it too
+            number = self.numbers.get(AnnotationTask(event.file, event.start_s, event.end_s))
             if number is not None:
-                found[number] = mark
-        return found
+                events[number] = event
+        return events
 
-    def listen(
+    def embed_all(
         self, network: Checkpoint, kind: str, is_wanted: Callable[[], bool] = lambda: True
-    ) -> Iterator[embedding.Part]:
-        """Hear all candidates, then have an opinion of them while it is wanted; file by file.
+    ) -> Iterator[embedding.TaskEmbeddings]:
+        """Embed all tasks file by file, then set the suggestion model while it is wanted.
 
-        What cannot be heard is remembered with the reason, and not asked about.
+        Files that cannot be read are stored with the reason and excluded.
         """
-        own = EmbeddingPass(self, network, kind)
-        while own.missing:
-            file = next(iter(own.missing))
-            yield own.add(file, embedding.windows_of(self.one, network, file, kind))
-        own.finish(is_wanted)
+        embedding_pass = EmbeddingPass(self, network, kind)
+        while embedding_pass.missing:
+            file = next(iter(embedding_pass.missing))
+            windows = embedding.embed_windows(self.project, network, file, kind)
+            yield embedding_pass.add(file, windows)
+        embedding_pass.finish(is_wanted)
 
-    def adopt(self, opinion: Opinion, is_wanted: Callable[[], bool]) -> None:
-        """Have this opinion, while it is wanted; then what follows of the labels."""
+    def set_model(self, model: SuggestionModel, is_wanted: Callable[[], bool]) -> None:
+        """Set the suggestion model while it is wanted, then fit it to the labels."""
         with self._changing:
             if is_wanted():
-                self.opinion = opinion
-        self.judge()
+                self.model = model
+        self.refit()
 
-    def judge(self) -> None:
-        """Have a new opinion from the labels as they are now; a network's own stays as it is."""
-        before = self.opinion
-        if before is None or before.by != OWN:
+    def refit(self) -> None:
+        """Fit the suggestion model to the labels as they are now; a checkpoint's own is kept."""
+        before = self.model
+        if before is None or before.source != YOUR_LABELS:
             return
         classes = self.classes()
-        known = {
-            number: classes.index(mark.names[0])
-            for number, mark in self.marks().items()
-            if mark.kind == LABEL and mark.names[0] in classes and number not in self.unheard
+        labels = {
+            number: classes.index(event.names[0])
+            for number, event in self.events().items()
+            if event.kind == LABEL and event.names[0] in classes and number not in self.excluded
         }
-        found = _unknowing(before.where)
-        if len(set(known.values())) > 1:
-            probabilities = active_learning.judge(before.where, known, len(classes))
-            found = replace(before, classes=tuple(classes), probabilities=probabilities)
+        model = _without_classes(before.space)
+        if len(set(labels.values())) > 1:
+            probabilities = active_learning.fit_predict(before.space, labels, len(classes))
+            model = replace(before, classes=tuple(classes), probabilities=probabilities)
         with self._changing:
-            if self.opinion is before:
-                self.opinion = found
+            if self.model is before:
+                self.model = model
 
-    def leave_out(self, file: str, why: str) -> None:
-        """Do not ask about a file that cannot be heard; remembered, unless it is only away."""
-        if self.one.path_of(file).is_file():
-            with database.opened(self.one.store) as db:
-                catalog.set_trouble(db, file, why)
-        own = {number for number, candidate in enumerate(self.candidates) if candidate.file == file}
-        self.unheard = self.unheard | own
+    def exclude(self, file: str, reason: str) -> None:
+        """Exclude a file that cannot be read; stored, unless the file is only missing for now."""
+        if self.project.path_of(file).is_file():
+            with database.connect(self.project.store) as db:
+                catalog.set_error(db, file, reason)
+        numbers = {number for number, task in enumerate(self.tasks) if task.file == file}
+        self.excluded = self.excluded | numbers
 
-    def pass_over(self, candidate: Candidate) -> None:
-        """Do not ask about this one until the set is opened again."""
-        self.unheard = self.unheard | {self.numbers[candidate]}
+    def skip(self, task: AnnotationTask) -> None:
+        """Exclude one task until the queue is opened again."""
+        self.excluded = self.excluded | {self.numbers[task]}
 
-    def look_again(self) -> None:
-        """Ask about files again that were only away for a while."""
-        troubles = {file.place for file in self.one.files() if file.trouble}
-        self.unheard = frozenset(
-            number for number, one in enumerate(self.candidates) if one.file in troubles
+    def retry(self) -> None:
+        """Include files again that were only missing for a while."""
+        unreadable = {file.relative_path for file in self.project.files() if file.error}
+        self.excluded = frozenset(
+            number for number, task in enumerate(self.tasks) if task.file in unreadable
         )
 
-    def upcoming(
+    def next_items(
         self,
         order: str,
         n: int,
-        without: Collection[Candidate] = (),
-        marks: Mapping[int, Mark] | None = None,
-    ) -> list[Asked]:
-        """What to ask about next, at most n; `without`: what is on its way already, or was skipped.
+        without: Collection[AnnotationTask] = (),
+        events: Mapping[int, AnnotationEvent] | None = None,
+    ) -> list[QueueItem]:
+        """The next tasks, at most n; `without`: those that are prefetched already, or skipped.
 
-        As filed until a network has heard everything. Raises ValueError for an unknown order.
+        In the order of files until all are embedded. Raises ValueError for an unknown order.
         """
         if order not in active_learning.ORDERS:
             raise ValueError(
                 f"There is no order “{order}”: choose one of {active_learning.ORDERS}."
             )
-        marks = self.marks() if marks is None else marks
-        away = {self.numbers[one] for one in without if one in self.numbers}
-        done = set(marks) | self.unheard | away
-        opinion = self.opinion
-        if opinion is None or order == FILED:
-            left = (number for number in range(len(self.candidates)) if number not in done)
-            picks = [Pick(number) for number, _ in zip(left, range(n), strict=False)]
+        events = self.events() if events is None else events
+        reserved = {self.numbers[task] for task in without if task in self.numbers}
+        done = set(events) | self.excluded | reserved
+        model = self.model
+        if model is None or order == FILED:
+            left = (number for number in range(len(self.tasks)) if number not in done)
+            selections = [Selection(number) for number, _ in zip(left, range(n), strict=False)]
         else:
-            picks = list(_picks(opinion, done, order, n, len(marks)))
-        return [self.asked(pick.candidate, marks, by_chance=pick.by_chance) for pick in picks]
+            selections = list(_select(model, done, order, n, len(events)))
+        return [
+            self.item(selection.candidate, events, is_random=selection.is_random)
+            for selection in selections
+        ]
 
-    def asked(self, number: int, marks: Mapping[int, Mark], *, by_chance: bool = False) -> Asked:
-        """A candidate as it is shown."""
-        suggested = self.suggested(number, by_chance=by_chance)
-        return Asked(self.candidates[number], suggested, marks.get(number))
+    def item(
+        self, number: int, events: Mapping[int, AnnotationEvent], *, is_random: bool = False
+    ) -> QueueItem:
+        """A task as it is shown."""
+        suggestion = self.suggestion(number, is_random=is_random)
+        return QueueItem(self.tasks[number], suggestion, events.get(number))
 
-    def suggested(self, number: int, *, by_chance: bool = False) -> Suggested | None:
-        """What is suggested for a candidate."""
-        opinion = self.opinion
-        if opinion is None or not opinion.classes or number in self.unheard:
+    def suggestion(self, number: int, *, is_random: bool = False) -> Suggestion | None:
+        """The suggestion for a task."""
+        model = self.model
+        if model is None or not model.classes or number in self.excluded:
             return None
-        (found,) = active_learning.suggest(
-            opinion.probabilities[[number]], list(opinion.classes), opinion.by
+        (suggestion,) = active_learning.suggest(
+            model.probabilities[[number]], list(model.classes), model.source
         )
-        return Suggested(found.name, round(found.probability, 4), opinion.by, by_chance)
+        return suggestion._replace(is_random=is_random)
 
-    def alike(self, candidate: Candidate, n: int) -> list[Asked]:
-        """The candidates without a label that are most like this one, the nearest first.
+    def similar(self, task: AnnotationTask, n: int) -> list[QueueItem]:
+        """The tasks without an annotation that are most similar to this one, the nearest first.
 
-        Raises ValueError before a network has heard them.
+        Raises ValueError before they are embedded.
         """
-        number, opinion = self.numbers.get(candidate), self.opinion
-        if opinion is None or number is None:
-            raise ValueError("What is alike is known when a network has heard all: wait a little.")
-        marks = self.marks()
-        without = [other for other in {*marks, *self.unheard} if other != number]
-        found = active_learning.nearest(opinion.where, number, n, without)
-        return [self.asked(other, marks) for other in found]
+        number, model = self.numbers.get(task), self.model
+        if model is None or number is None:
+            raise ValueError("Similar clips are known when all are embedded: wait a little.")
+        events = self.events()
+        without = [other for other in {*events, *self.excluded} if other != number]
+        nearest = active_learning.nearest(model.space, number, n, without)
+        return [self.item(other, events) for other in nearest]
 
     def classes(self) -> list[str]:
-        """The classes of the set."""
-        with database.opened(self.one.store) as db:
+        """The classes of the project."""
+        with database.connect(self.project.store) as db:
             return catalog.classes(db)
 
 
 class EmbeddingPass:
-    """What a network makes of all candidates of a queue, collected file by file."""
+    """The embeddings of all tasks of a queue by one checkpoint, collected file by file."""
 
     def __init__(self, queue: LabelQueue, network: Checkpoint, kind: str) -> None:
         embedding.check(network, kind)
         self.queue, self.network, self.kind = queue, network, kind
-        self.missing = embedding.numbers_by_file(queue.candidates)  # files that are yet to come
+        self.missing = embedding.numbers_by_file(queue.tasks)  # files that are yet to come
         self._values: NDArray[np.float32] | None = None
         self._excluded: set[int] = set()
 
-    def add(self, file: str, windows: embedding.Windows | str) -> embedding.Part:
-        """Take what was made of a file; what cannot be heard is remembered with the reason."""
+    def add(self, file: str, windows: embedding.Windows | str) -> embedding.TaskEmbeddings:
+        """Add the windows of a file; one that cannot be read is stored with the reason."""
         numbers = self.missing.pop(file)
-        part = embedding.part_of(self.queue.candidates, file, numbers, windows)
-        if part.trouble:
-            self._excluded.update(part.numbers)
-            self.queue.leave_out(part.file, part.trouble)
-            return part
+        embedded = embedding.average_windows(self.queue.tasks, file, numbers, windows)
+        if embedded.error:
+            self._excluded.update(embedded.numbers)
+            self.queue.exclude(embedded.file, embedded.error)
+            return embedded
         if self._values is None:
-            shape = len(self.queue.candidates), part.values.shape[1]
+            shape = len(self.queue.tasks), embedded.values.shape[1]
             self._values = np.zeros(shape, np.float32)
-        self._values[part.numbers] = part.values
-        return part
+        self._values[embedded.numbers] = embedded.values
+        return embedded
 
     def finish(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
-        """Have an opinion of all candidates, while it is wanted."""
-        self.queue.unheard = self.queue.unheard | self._excluded
+        """Set the queue's suggestion model from all embeddings, while it is wanted."""
+        self.queue.excluded = self.queue.excluded | self._excluded
         if self._values is None:
             return
         if self.kind == embedding.OWN_LABELS:
-            found = _unknowing(active_learning.space(self._values))
+            model = _without_classes(active_learning.embedding_space(self._values))
         else:
-            found = _network_s(self.network, self._values, self.queue.classes())
-        self.queue.adopt(found, is_wanted)
+            model = _from_checkpoint(self.network, self._values, self.queue.classes())
+        self.queue.set_model(model, is_wanted)
 
 
-def accuracy(marks: Sequence[Mark]) -> Accuracy:
-    """Of the last labels that had a suggestion, as they count now, in the order of the history."""
-    recent = [m for m in marks if m.kind == LABEL and m.suggested is not None][-RECENT:]
-    by_chance = [m for m in recent if m.suggested and m.suggested.by_chance]
-    return Accuracy(_n_right(recent), len(recent), _n_right(by_chance), len(by_chance))
+def accuracy(events: Sequence[AnnotationEvent]) -> Accuracy:
+    """How often suggestions were right, of the last labels that had one, in the log's order."""
+    recent = [e for e in events if e.kind == LABEL and e.suggested is not None][-RECENT:]
+    random = [e for e in recent if e.suggested and e.suggested.is_random]
+    return Accuracy(_n_right(recent), len(recent), _n_right(random), len(random))
 
 
-def _unknowing(where: Space) -> Opinion:
-    return Opinion(where, (), np.zeros((len(where.points), 0), np.float32), OWN)
+def _without_classes(space: EmbeddingSpace) -> SuggestionModel:
+    """A model that suggests nothing yet."""
+    return SuggestionModel(space, (), np.zeros((len(space.points), 0), np.float32), YOUR_LABELS)
 
 
-def _n_right(marks: Sequence[Mark]) -> int:
-    return sum(mark.suggested is not None and mark.suggested.name in mark.names for mark in marks)
+def _n_right(events: Sequence[AnnotationEvent]) -> int:
+    return sum(e.suggested is not None and e.suggested.name in e.names for e in events)
 
 
-def _picks(opinion: Opinion, done: set[int], order: str, n: int, n_said: int) -> Iterator[Pick]:
-    rng = np.random.default_rng(n_said)
+def _select(
+    model: SuggestionModel, done: set[int], order: str, n: int, seed: int
+) -> Iterator[Selection]:
+    rng = np.random.default_rng(seed)
     for _ in range(n):
-        pick = active_learning.next_candidate(
-            opinion.where, done, opinion.probabilities, order, rng
+        selection = active_learning.next_candidate(
+            model.space, done, model.probabilities, order, rng
         )
-        if pick is None:
+        if selection is None:
             return
-        done.add(pick.candidate)
-        yield pick
+        done.add(selection.candidate)
+        yield selection
 
 
-def _network_s(network: Checkpoint, values: NDArray[np.float32], classes: list[str]) -> Opinion:
-    """A network's own opinion, of the classes that the set has too; under the set's names."""
-    names = embedding.fitting(network, classes)
-    found = values[:, [network.classes.index(name) for name in names]]
+def _from_checkpoint(
+    network: Checkpoint, values: NDArray[np.float32], classes: list[str]
+) -> SuggestionModel:
+    """A checkpoint's own predictions of the project's classes, in the project's spelling."""
+    names = embedding.matching_classes(network, classes)
+    probabilities = values[:, [network.classes.index(name) for name in names]]
     if not network.is_multi_label:
-        found = found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
-    own = {name.casefold().replace("_", " "): name for name in classes}
-    spelt = tuple(own.get(name.casefold().replace("_", " "), name) for name in names)
-    return Opinion(active_learning.space(values), spelt, found, network.name)
+        total = probabilities.sum(axis=1, keepdims=True)
+        probabilities = probabilities / np.maximum(total, 1e-9)
+    spelling = {name.casefold().replace("_", " "): name for name in classes}
+    spelled = tuple(spelling.get(name.casefold().replace("_", " "), name) for name in names)
+    return SuggestionModel(
+        active_learning.embedding_space(values), spelled, probabilities, network.name
+    )

@@ -1,22 +1,22 @@
-"""What is labelled in a data set, as a labelled folder to train on."""
+"""The labelled clips of a project as a data set to train on."""
 
 import shutil
 
 from audioclf.annotation import exporting
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets import dataset, uploads
 from audioclf.datasets.uploads import Limits
 from audioclf.storage.deadline import Check, never
 
 
-def from_labels(one: LabelledSet, limits: Limits, in_time: Check = never) -> str:
-    """A new collection with what is labelled in a set now, every stretch as a clip.
+def from_labels(project: AnnotationProject, limits: Limits, check: Check = never) -> str:
+    """Upload the labelled clips of a project as a new collection; every segment is a clip.
 
     Clips of one recording stay together; those of several classes are left out. Raises ValueError.
     """
     uploads.check_room(limits, uploads.home())
-    with uploads.new_collection() as made:
-        with exporting.made(one, exporting.FOR_TEACHING, in_time) as folder:
-            shutil.copytree(folder, made / uploads.safe_name(one.name))
-        uploads.check(dataset.load(made / uploads.safe_name(one.name)), limits)
-    return made.name
+    with uploads.new_collection() as collection:
+        with exporting.exported_folder(project, exporting.TRAINING_EXPORT, check) as folder:
+            shutil.copytree(folder, collection / uploads.safe_name(project.name))
+        uploads.check(dataset.load(collection / uploads.safe_name(project.name)), limits)
+    return collection.name

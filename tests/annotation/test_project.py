@@ -62,10 +62,10 @@ def birds(folder: Path) -> project.AnnotationProject:
 def test_a_set_names_its_sounds_and_what_is_wrong_with_them(
     birds: project.AnnotationProject, folder: Path
 ) -> None:
-    files = {one.place: one for one in birds.files()}
+    files = {file.relative_path: file for file in birds.files()}
     assert set(files) == {"a/1.wav", "a/2.wav", "b/1.wav", "b/broken.wav"}
     assert files["a/1.wav"].duration_s == pytest.approx(2.0)
-    assert files["b/broken.wav"].trouble and files["a/1.wav"].trouble is None
+    assert files["b/broken.wav"].error and files["a/1.wav"].error is None
     assert project.scan_files(birds) == 0
     io.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
     assert project.scan_files(birds) == 1
@@ -73,7 +73,7 @@ def test_a_set_names_its_sounds_and_what_is_wrong_with_them(
     assert birds.sounds == folder and "wren" not in [p.name for p in folder.rglob("*")]
 
 
-@pytest.event.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".x", "x" * 101, "a\0"])
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".x", "x" * 101, "a\0"])
 def test_a_name_that_is_a_path_is_refused(name: str) -> None:
     assert "cannot name a data set" in refusal(lambda: project.create(name))
     assert project.find_all() == []
@@ -85,13 +85,13 @@ def test_a_set_is_made_once_and_never_guessed(birds: project.AnnotationProject) 
     assert "no folder" in refusal(lambda: project.create("new", Path("/nowhere")))
 
 
-@pytest.event.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_what_is_given_away_can_be_taken_back(
     birds: project.AnnotationProject, folder: Path, tmp_path: Path, form: str
 ) -> None:
     output = exporting.write_labels(birds, Export(form), tmp_path / "out")
     card = (output / "README.md").read_text()
-    assert "2 sounds, 2 labels of 2 classes" in card and "| rain | 1 |" in card
+    assert "2 audio files, 2 labels of 2 classes" in card and "| rain | 1 |" in card
     (output / "README.md").unlink()
     if form in ("esc50", "urbansound8k"):  # they name files without their folders
         return
@@ -107,7 +107,7 @@ def test_what_is_given_away_can_be_taken_back(
         assert set(catalog.classes(db)) == {"wren", "rain"}
 
 
-@pytest.event.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
+@pytest.mark.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
 def test_with_its_sounds_a_set_can_be_taught(
     birds: project.AnnotationProject, folder: Path, tmp_path: Path, form: str
 ) -> None:
@@ -200,7 +200,7 @@ def recordings(tmp_path: Path) -> project.AnnotationProject:
     return made
 
 
-@pytest.event.parametrize("clips", ["flac", "wav"])
+@pytest.mark.parametrize("clips", ["flac", "wav"])
 def test_regions_become_clips_that_can_be_taught(
     recordings: project.AnnotationProject, tmp_path: Path, clips: str
 ) -> None:
@@ -328,9 +328,9 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
         archive.write(first, "x/b.wav")
         archive.writestr("notes.txt", "no sound")
     assert add_files.add_files(made, [tmp_path / "more.zip"], limits) == 1
-    assert [one.place for one in made.files()] == ["a 2.wav", "a.wav", "more/x/b.wav"]
+    assert [file.relative_path for file in made.files()] == ["a 2.wav", "a.wav", "more/x/b.wav"]
     (tmp_path / "notes.txt").write_text("no sound")
-    assert "is a sound" in refusal(
+    assert "is audio" in refusal(
         lambda: add_files.add_files(made, [tmp_path / "notes.txt"], limits)
     )
     elsewhere = project.create("elsewhere", tmp_path / "1")
@@ -354,9 +354,9 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
     old.close()
     with database.connect(path) as db:
         assert [event.names for event in event_log.current(db)] == [("wren",)]
-        event_log.add(db, AnnotationEvent("a.wav", LABEL, ("rain",), token="t"))
+        event_log.add(db, AnnotationEvent("a.wav", LABEL, ("rain",), request_id="t"))
         event_log.add(
-            db, AnnotationEvent("a.wav", LABEL, ("hail",), token="t")
+            db, AnnotationEvent("a.wav", LABEL, ("hail",), request_id="t")
         )  # the same, sent twice
         assert [event.names for event in event_log.current(db)] == [("rain",)]
 

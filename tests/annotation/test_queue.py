@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from audioclf.annotation import catalog, database, embedding, event_log, project
-from audioclf.annotation.event_log import LABEL, UNSURE, Mark, Suggested
+from audioclf.annotation.event_log import LABEL, UNSURE, AnnotationEvent, Suggestion
 from audioclf.annotation.queue import LabelQueue, accuracy
-from audioclf.annotation.tasks import Candidate, Cutting
+from audioclf.annotation.tasks import AnnotationTask, Segmentation
 from audioclf.audio import io
 from audioclf.models import checkpoint
 from audioclf.ui.annotate import browse_api, payloads, queue_api, regions_api, sessions
@@ -49,84 +49,86 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def three(folder: Path) -> project.LabelledSet:
+def three(folder: Path) -> project.AnnotationProject:
     made = project.create("three", folder)
-    project.look(made)
+    project.scan_files(made)
     return made
 
 
 @pytest.fixture
-def heard(three: project.LabelledSet) -> LabelQueue:
-    queue = LabelQueue(three, Cutting())
-    for _ in queue.listen(checkpoint.find(EARS), embedding.OWN_LABELS):
+def heard(three: project.AnnotationProject) -> LabelQueue:
+    queue = LabelQueue(three, Segmentation())
+    for _ in queue.embed_all(checkpoint.find(EARS), embedding.OWN_LABELS):
         pass
     return queue
 
 
-def kind_of(candidate: Candidate) -> str:
+def kind_of(candidate: AnnotationTask) -> str:
     if candidate.file == "long.wav":
         return "noise" if (candidate.start_s or 0) < 20 else "sine"
     return candidate.file.rstrip("0123456789.wav")
 
 
-def say(queue: LabelQueue, candidate: Candidate, name: str) -> None:
-    with database.opened(queue.one.store) as db:
+def say(queue: LabelQueue, candidate: AnnotationTask, name: str) -> None:
+    with database.connect(queue.project.store) as db:
         catalog.add_class(db, name)
-        event_log.add(db, Mark(candidate.file, LABEL, (name,), candidate.start_s, candidate.end_s))
-    queue.judge()
+        event_log.add(
+            db, AnnotationEvent(candidate.file, LABEL, (name,), candidate.start_s, candidate.end_s)
+        )
+    queue.refit()
 
 
 def test_a_few_labels_are_enough_to_suggest_the_others(heard: LabelQueue) -> None:
-    assert len(heard.candidates) == 3 * N_EACH + 8
+    assert len(heard.tasks) == 3 * N_EACH + 8
     for _ in range(9):
-        (asked,) = heard.upcoming("useful", 1)
-        assert asked.mark is None
-        say(heard, asked.candidate, kind_of(asked.candidate))
-    marks = heard.marks()
-    left = [n for n in range(len(heard.candidates)) if n not in marks]
-    right = [heard.suggested(n).name == kind_of(heard.candidates[n]) for n in left]  # type: ignore[union-attr]
+        (asked,) = heard.next_items("useful", 1)
+        assert asked.event is None
+        say(heard, asked.task, kind_of(asked.task))
+    events = heard.events()
+    left = [n for n in range(len(heard.tasks)) if n not in events]
+    right = [heard.suggestion(n).name == kind_of(heard.tasks[n]) for n in left]  # type: ignore[union-attr]
     assert np.mean(right) >= 0.9
-    alike = heard.alike(Candidate("sine0.wav"), 5)
-    assert {kind_of(one.candidate) for one in alike} == {"sine"}
-    assert not {heard.numbers[one.candidate] for one in alike} & set(marks)
+    alike = heard.similar(AnnotationTask("sine0.wav"), 5)
+    assert {kind_of(one.task) for one in alike} == {"sine"}
+    assert not {heard.numbers[one.task] for one in alike} & set(events)
 
 
 def test_nothing_is_asked_twice_and_nothing_is_left_out(heard: LabelQueue) -> None:
     for order in ("useful", "certain", "filed"):
-        asked = heard.upcoming(order, 100)
-        assert len({one.candidate for one in asked}) == len(heard.candidates)
-    first = heard.upcoming("filed", 3)
-    assert [one.candidate for one in first] == heard.candidates[:3]
-    later = heard.upcoming("filed", 3, [one.candidate for one in first])
-    assert [one.candidate for one in later] == heard.candidates[3:6]
-    assert "no order" in refusal(lambda: heard.upcoming("magic", 1))
+        asked = heard.next_items(order, 100)
+        assert len({one.task for one in asked}) == len(heard.tasks)
+    first = heard.next_items("filed", 3)
+    assert [one.task for one in first] == heard.tasks[:3]
+    later = heard.next_items("filed", 3, [one.task for one in first])
+    assert [one.task for one in later] == heard.tasks[3:6]
+    assert "no order" in refusal(lambda: heard.next_items("magic", 1))
 
 
-def test_before_anything_is_heard_sounds_come_as_filed(three: project.LabelledSet) -> None:
-    queue = LabelQueue(three, Cutting())
-    assert [one.candidate for one in queue.upcoming("useful", 2)] == queue.candidates[:2]
-    assert queue.suggested(0) is None
-    assert "wait a little" in refusal(lambda: queue.alike(queue.candidates[0], 3))
+def test_before_anything_is_heard_sounds_come_as_filed(three: project.AnnotationProject) -> None:
+    queue = LabelQueue(three, Segmentation())
+    assert [one.task for one in queue.next_items("useful", 2)] == queue.tasks[:2]
+    assert queue.suggestion(0) is None
+    assert "wait a little" in refusal(lambda: queue.similar(queue.tasks[0], 3))
 
 
 def test_a_network_s_own_classes_are_suggested_under_the_set_s_names(
-    three: project.LabelledSet,
+    three: project.AnnotationProject,
 ) -> None:
-    with database.opened(three.store) as db:
+    with database.connect(three.store) as db:
         for name in ("Sea Waves", "rooster", "toaster"):
             catalog.add_class(db, name)
-    queue = LabelQueue(three, Cutting())
-    list(queue.listen(checkpoint.find(EARS), embedding.ITS_CLASSES))
-    assert queue.opinion is not None and set(queue.opinion.classes) == {"Sea Waves", "rooster"}
-    suggested = queue.suggested(queue.numbers[Candidate("noise0.wav")])
-    assert suggested is not None and suggested.name == "Sea Waves" and suggested.by == EARS
+    queue = LabelQueue(three, Segmentation())
+    list(queue.embed_all(checkpoint.find(EARS), embedding.MODEL_CLASSES))
+    assert queue.model is not None and set(queue.model.classes) == {"Sea Waves", "rooster"}
+    suggested = queue.suggestion(queue.numbers[AnnotationTask("noise0.wav")])
+    assert suggested is not None and suggested.name == "Sea Waves" and suggested.source == EARS
     assert suggested.probability > 0.5
-    queue.judge()
-    assert queue.opinion.by == EARS  # labels do not change what a network says
+    queue.refit()
+    assert queue.model.source == EARS  # labels do not change what a network says
 
 
 def test_what_cannot_be_heard_is_said_and_left_out(
-    three: project.LabelledSet, folder: Path, tmp_path: Path
+    three: project.AnnotationProject, folder: Path, tmp_path: Path
 ) -> None:
     whole = (folder / "sine0.wav").read_bytes()
     own = tmp_path / "own"
@@ -134,27 +136,31 @@ def test_what_cannot_be_heard_is_said_and_left_out(
     (own / "cut off.wav").write_bytes(whole[:2_000])
     (own / "good.wav").write_bytes(whole)
     made = project.create("own", own)
-    project.look(made)
-    queue = LabelQueue(made, Cutting())
-    parts = list(queue.listen(checkpoint.find(EARS), embedding.OWN_LABELS))
-    assert [bool(part.trouble) for part in parts].count(True) == len(queue.candidates) - 1
-    assert [one.candidate.file for one in queue.upcoming("useful", 5)] == ["good.wav"]
-    troubles = {file.place: file.trouble for file in made.files()}
+    project.scan_files(made)
+    queue = LabelQueue(made, Segmentation())
+    parts = list(queue.embed_all(checkpoint.find(EARS), embedding.OWN_LABELS))
+    assert [bool(part.error) for part in parts].count(True) == len(queue.tasks) - 1
+    assert [one.task.file for one in queue.next_items("useful", 5)] == ["good.wav"]
+    troubles = {file.relative_path: file.error for file in made.files()}
     assert troubles["cut off.wav"] and troubles["good.wav"] is None
 
 
 def test_accuracy_is_of_what_stood_there_when_a_label_was_given() -> None:
-    right = Suggested("a", 0.9, "your labels", by_chance=True)
-    wrong = Suggested("b", 0.9, "your labels")
-    marks = [Mark("1", LABEL, ("a",), suggested=right), Mark("2", LABEL, ("a",), suggested=wrong),
-             Mark("3", LABEL, ("a",)), Mark("4", UNSURE, suggested=right)]  # fmt: skip
-    assert accuracy(marks) == (1, 2, 1, 1)
+    right = Suggestion("a", 0.9, "your labels", is_random=True)
+    wrong = Suggestion("b", 0.9, "your labels")
+    events = [
+        AnnotationEvent("1", LABEL, ("a",), suggested=right),
+        AnnotationEvent("2", LABEL, ("a",), suggested=wrong),
+        AnnotationEvent("3", LABEL, ("a",)),
+        AnnotationEvent("4", UNSURE, suggested=right),
+    ]
+    assert accuracy(events) == (1, 2, 1, 1)
 
 
 # What the page asks for
 
 
-def asking(one: project.LabelledSet, **more: Any) -> dict[str, Any]:
+def asking(one: project.AnnotationProject, **more: Any) -> dict[str, Any]:
     return {"set": one.id, "kind": "none", "network": "", "order": "filed", "n": 4, **more}
 
 
@@ -162,34 +168,40 @@ def placed(name: str) -> dict[str, Any]:
     return {"file": name, "start_s": None, "end_s": None}
 
 
-def test_a_label_is_kept_once_with_what_was_suggested(three: project.LabelledSet) -> None:
+def test_a_label_is_kept_once_with_what_was_suggested(three: project.AnnotationProject) -> None:
     opened = queue_api.open_queue(asking(three))
     assert opened["n_all"] == 3 * N_EACH + 8 and opened["name"] == "three" and not opened["classes"]
     shown = {"name": "sine", "probability": 0.8, "by": "your labels", "by_chance": False}
     said = asking(three, token="a" * 16, mark="label", names=["sine"], suggested=shown,
                   accepted=True, **placed("sine1.wav"))  # fmt: skip
     for _ in range(2):  # sent again after a broken connection
-        answer = queue_api.say_label(said)
+        answer = queue_api.submit_annotation(said)
     assert answer["n_said"] == 1 and answer["classes"][0]["n"] == 1
-    with database.opened(three.store) as db:
-        ((mark, _),) = event_log.history(db)
-    assert mark.accepted == ("your labels", 0.8) and mark.suggested == Suggested(**shown)
+    with database.connect(three.store) as db:
+        ((event, _),) = event_log.history(db)
+    assert event.accepted == ("your labels", 0.8) and event.suggested == Suggestion(
+        "sine", 0.8, "your labels"
+    )
     assert answer["accuracy"]["n_right"] == 1
-    undone = queue_api.undo_label(asking(three, token="a" * 16))
+    undone = queue_api.undo_annotation(asking(three, token="a" * 16))
     assert undone["undone"]["file"] == "sine1.wav" and undone["n_said"] == 0
-    assert queue_api.undo_label(asking(three, token="a" * 16))["undone"] is None
+    assert queue_api.undo_annotation(asking(three, token="a" * 16))["undone"] is None
 
 
-def test_each_window_takes_back_its_own_last_word(three: project.LabelledSet) -> None:
+def test_each_window_takes_back_its_own_last_word(three: project.AnnotationProject) -> None:
     for token, file in (("first000", "sine0.wav"), ("second00", "sine1.wav")):
-        queue_api.say_label(asking(three, token=token, mark="label", names=["a"], **placed(file)))
-    assert queue_api.undo_label(asking(three, token="first000"))["undone"]["file"] == "sine0.wav"
-    assert queue_api.undo_label(asking(three))["undone"]["file"] == "sine1.wav"
+        queue_api.submit_annotation(
+            asking(three, token=token, mark="label", names=["a"], **placed(file))
+        )
+    assert (
+        queue_api.undo_annotation(asking(three, token="first000"))["undone"]["file"] == "sine0.wav"
+    )
+    assert queue_api.undo_annotation(asking(three))["undone"]["file"] == "sine1.wav"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_classes_come_back_as_they_were_typed(three: project.LabelledSet, name: str) -> None:
-    answer = queue_api.say_label(
+def test_classes_come_back_as_they_were_typed(three: project.AnnotationProject, name: str) -> None:
+    answer = queue_api.submit_annotation(
         asking(three, token="t" * 8, mark="label", names=[name], **placed("sine0.wav"))
     )
     assert [one["name"] for one in answer["classes"]] == [name]
@@ -213,7 +225,7 @@ def test_classes_come_back_as_they_were_typed(three: project.LabelledSet, name: 
         ({"set": None}, "not here any more"),
         ({"cutting": {"window_s": -1}}, "Windows last"),
         ({"cutting": {"window_s": float("nan")}}, "Windows last"),
-        ({"cutting": {"kind": "magic"}}, "no cutting"),
+        ({"cutting": {"kind": "magic"}}, "no segmentation"),
         ({"order": "magic"}, "no order"),
         ({"n": "x"}, "no number"),
         ({"token": "../../x" * 4}, "reload"),
@@ -224,47 +236,47 @@ def test_classes_come_back_as_they_were_typed(three: project.LabelledSet, name: 
     ],
 )
 def test_what_a_stranger_sends_is_answered_with_a_sentence(
-    three: project.LabelledSet, more: dict[str, Any], words: str
+    three: project.AnnotationProject, more: dict[str, Any], words: str
 ) -> None:
     said = asking(three, token="t" * 8, mark="label", names=["a"], **placed("sine0.wav"))
-    answer = queue_api.say_label({**said, **more})
+    answer = queue_api.submit_annotation({**said, **more})
     assert words in answer.get("error", "")
     for nonsense in (None, [], "x", 3):
-        assert "error" in queue_api.say_label(nonsense)  # type: ignore[arg-type]
+        assert "error" in queue_api.submit_annotation(nonsense)  # type: ignore[arg-type]
 
 
-def test_a_candidate_is_heard_and_seen(three: project.LabelledSet) -> None:
-    got = queue_api.prepare_candidate(asking(three, **placed("clicks0.wav")))
+def test_a_candidate_is_heard_and_seen(three: project.AnnotationProject) -> None:
+    got = queue_api.prepare_clip(asking(three, **placed("clicks0.wav")))
     assert got["audio"].startswith("data:audio/wav;base64,")
     assert got["waveform"]["duration_s"] == pytest.approx(2.0) and got["spectrogram"]["pictures"]
 
 
 def test_two_sounds_are_decoded_at_a_time_and_the_next_is_asked_for_again(
-    three: project.LabelledSet, monkeypatch: pytest.MonkeyPatch
+    three: project.AnnotationProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(payloads, "WAIT_S", 0.05)
     asked = asking(three, **placed("clicks0.wav"))
     with payloads.decoding(), payloads.decoding():
         answers = [
-            queue_api.prepare_candidate(asked),
-            regions_api.page_of_recording({**asked, "start_s": 0.0, "end_s": 1.0}),
-            regions_api.outline_recording(asked),
+            queue_api.prepare_clip(asked),
+            regions_api.read_page({**asked, "start_s": 0.0, "end_s": 1.0}),
+            regions_api.read_outline(asked),
         ]
     for answer in answers:
         assert "try it again in a moment" in answer["error"] and answer["is_passing"]
-    assert "audio" in queue_api.prepare_candidate(asked)
+    assert "audio" in queue_api.prepare_clip(asked)
     assert queue_api.open_queue(asking(three))["n_troubles"] == 0
 
 
 def test_few_wait_for_a_sound_and_the_others_are_told_at_once(
-    three: project.LabelledSet, monkeypatch: pytest.MonkeyPatch
+    three: project.AnnotationProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(payloads, "_waiting", threading.Semaphore(1))
     asked = asking(three, **placed("clicks0.wav"))
     answers = []
 
     def prepare() -> None:
-        answers.append(queue_api.prepare_candidate(asked))
+        answers.append(queue_api.prepare_clip(asked))
 
     with ThreadPoolExecutor(3) as pool:
         with payloads.decoding(), payloads.decoding():
@@ -278,31 +290,31 @@ def test_few_wait_for_a_sound_and_the_others_are_told_at_once(
 
 
 def test_a_file_that_is_away_is_asked_about_when_it_is_back(
-    three: project.LabelledSet, folder: Path, tmp_path: Path
+    three: project.AnnotationProject, folder: Path, tmp_path: Path
 ) -> None:
     own = tmp_path / "drive"
     own.mkdir()
     for name in ("a.wav", "b.wav"):
         (own / name).write_bytes((folder / "sine0.wav").read_bytes())
     made = project.create("drive", own)
-    project.look(made)
+    project.scan_files(made)
     own.rename(tmp_path / "unplugged")
-    answer = queue_api.prepare_candidate(asking(made, **placed("a.wav")))
+    answer = queue_api.prepare_clip(asking(made, **placed("a.wav")))
     assert "a.wav" in answer["trouble"]
-    assert [one["file"] for one in queue_api.ask_next(asking(made))["next"]] == ["b.wav"]
+    assert [one["file"] for one in queue_api.next_items(asking(made))["next"]] == ["b.wav"]
     (tmp_path / "unplugged").rename(own)
     assert queue_api.open_queue(asking(made))["n_all"] == 2
     (own / "a.wav").write_bytes(b"RIFF, and nothing more")
-    assert "trouble" in queue_api.prepare_candidate(asking(made, **placed("a.wav")))
+    assert "trouble" in queue_api.prepare_clip(asking(made, **placed("a.wav")))
     assert queue_api.open_queue(asking(made))["n_troubles"] == 1
     time.sleep(0.05)
     (own / "a.wav").write_bytes((folder / "sine1.wav").read_bytes())
-    project.look(made)
+    project.scan_files(made)
     assert queue_api.open_queue(asking(made))["n_troubles"] == 0
 
 
 def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
-    three: project.LabelledSet,
+    three: project.AnnotationProject,
 ) -> None:
     opened = regions_api.open_recording(asking(three, file="long.wav"))
     assert opened["duration_s"] == pytest.approx(40.0) and opened["regions"] == []
@@ -315,11 +327,11 @@ def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
     assert (one["start_s"], one["end_s"], list(one["names"])) == (4.0, 40.0, ["song"])
     gone = regions_api.save_region({**moved, "token": "3" * 8, "names": []})
     assert gone["regions"] == []
-    queue_api.undo_label(asking(three, token="3" * 8))
+    queue_api.undo_annotation(asking(three, token="3" * 8))
     assert len(regions_api.open_recording(asked)["regions"]) == 1
-    page = regions_api.page_of_recording({**asked, "start_s": 19.0, "end_s": 21.0})
+    page = regions_api.read_page({**asked, "start_s": 19.0, "end_s": 21.0})
     assert (page["start_s"], page["end_s"]) == (19.0, 21.0)
-    far = regions_api.page_of_recording({**asked, "start_s": 1e9, "end_s": 2e9})
+    far = regions_api.read_page({**asked, "start_s": 1e9, "end_s": 2e9})
     assert "Nothing lies" in far["error"]
     for wrong in (
         {"start_s": 5, "end_s": 5},
@@ -327,13 +339,13 @@ def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
         {"start_s": "x"},
     ):
         assert "error" in regions_api.save_region({**asked, "token": "4" * 8, **wrong})
-    assert len(regions_api.outline_recording(asked)["waveform"]["peaks"]) == 1_200
+    assert len(regions_api.read_outline(asked)["waveform"]["peaks"]) == 1_200
 
 
 def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
-    three: project.LabelledSet,
+    three: project.AnnotationProject,
 ) -> None:
-    queue_api.say_label(
+    queue_api.submit_annotation(
         asking(
             three, token="t" * 8, mark="label", names=["a"], file="long.wav", start_s=5, end_s=10
         )
@@ -344,58 +356,58 @@ def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
     )  # fmt: skip
     (one,) = moved["regions"]
     assert one["start_s"] == 5.5 and [label.start_s for label in three.labels()] == [5.5]
-    queue_api.undo_label(asking(three, token="u" * 8))  # both what went and what came
+    queue_api.undo_annotation(asking(three, token="u" * 8))  # both what went and what came
     assert [label.start_s for label in three.labels()] == [5.0]
     named = asking(
         three, file="long.wav", region="", names=["b"], token="v" * 8, start_s=5, end_s=10
     )
     regions_api.save_region(named)
-    assert queue_api.ask_next(asking(three))["n_said"] == 1  # it is not asked again
+    assert queue_api.next_items(asking(three))["n_said"] == 1  # it is not asked again
     assert [label.name for label in three.labels()] == ["b"]
     regions_api.save_region({**named, "token": "w" * 8, "names": []})
     assert three.labels() == []
 
 
-def test_all_sounds_are_listed_searched_and_turned(three: project.LabelledSet) -> None:
-    queue_api.say_label(
+def test_all_sounds_are_listed_searched_and_turned(three: project.AnnotationProject) -> None:
+    queue_api.submit_annotation(
         asking(three, token="t" * 8, mark="label", names=["Pure"], **placed("sine3.wav"))
     )
-    found = browse_api.list_sounds(asking(three, text="pure"))
+    found = browse_api.list_clips(asking(three, text="pure"))
     assert [row["file"] for row in found["rows"]] == ["sine3.wav"] and found["n_found"] == 1
-    assert browse_api.list_sounds(asking(three, only="nothing"))["n_found"] == 3 * N_EACH + 7
-    assert browse_api.list_sounds(asking(three, first=30))["rows"][0]["file"] == "sine6.wav"
-    assert browse_api.list_sounds(asking(three, text="nowhere"))["rows"] == []
+    assert browse_api.list_clips(asking(three, only="nothing"))["n_found"] == 3 * N_EACH + 7
+    assert browse_api.list_clips(asking(three, first=30))["rows"][0]["file"] == "sine6.wav"
+    assert browse_api.list_clips(asking(three, text="nowhere"))["rows"] == []
 
 
 def test_a_network_listens_in_the_background_and_the_map_is_there_afterwards(
-    three: project.LabelledSet,
+    three: project.AnnotationProject,
 ) -> None:
     asked = asking(three, kind=embedding.OWN_LABELS, network=EARS)
     assert "wait a little" in browse_api.draw_map(asked)["error"]
     queue_api.open_queue(asked)
     for _ in range(300):
-        listens = queue_api.ask_next(asked)["listens"]
+        listens = queue_api.next_items(asked)["listens"]
         if listens["ready"]:
             break
         time.sleep(0.1)
     assert listens["ready"] and listens["n_heard"] == listens["n_files"] == 3 * N_EACH + 1
     points = browse_api.draw_map(asked)["points"]
     assert len(points) == 3 * N_EACH + 8 and all(0 <= one["x"] <= 1 for one in points)
-    assert len(browse_api.find_alike({**asked, **placed("sine0.wav")})["alike"]) == 24
+    assert len(browse_api.find_similar({**asked, **placed("sine0.wav")})["alike"]) == 24
     wrong = {**asked, "network": "no such"}
     queue_api.open_queue(wrong)
     for _ in range(100):
-        if trouble := queue_api.ask_next(wrong)["listens"]["trouble"]:
+        if trouble := queue_api.next_items(wrong)["listens"]["trouble"]:
             break
         time.sleep(0.05)
     assert "no such" in trouble
 
 
-def test_many_windows_label_at_once_and_nothing_is_lost(three: project.LabelledSet) -> None:
+def test_many_windows_label_at_once_and_nothing_is_lost(three: project.AnnotationProject) -> None:
     def label(window: int) -> None:
         for i in range(N_EACH):
             name = ("sine", "noise", "clicks")[window]
-            answer = queue_api.say_label(
+            answer = queue_api.submit_annotation(
                 asking(three, token=f"{window}-{i}-00000", mark="label", names=[name],
                        **placed(f"{name}{i}.wav"))
             )  # fmt: skip
@@ -407,19 +419,19 @@ def test_many_windows_label_at_once_and_nothing_is_lost(three: project.LabelledS
     for one in windows:
         one.join()
     assert len(three.labels()) == 3 * N_EACH
-    assert queue_api.ask_next(asking(three))["n_said"] == 3 * N_EACH
+    assert queue_api.next_items(asking(three))["n_said"] == 3 * N_EACH
 
 
 def test_a_desk_is_opened_again_when_sounds_were_added(
-    three: project.LabelledSet, folder: Path, tmp_path: Path
+    three: project.AnnotationProject, folder: Path, tmp_path: Path
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
     made = project.create("own", own)
     assert queue_api.open_queue(asking(made))["n_all"] == 0
     io.write(own / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
-    project.look(made)
-    assert queue_api.ask_next(asking(made))["next"][0]["file"] == "new.wav"
-    for number in range(sessions.MOST_OPEN + 2):
+    project.scan_files(made)
+    assert queue_api.next_items(asking(made))["next"][0]["file"] == "new.wav"
+    for number in range(sessions.MAX_SESSIONS + 2):
         queue_api.open_queue(asking(made, cutting={"window_s": 1.0 + number}))
-    assert len(sessions._DESKS) == sessions.MOST_OPEN
+    assert len(sessions._SESSIONS) == sessions.MAX_SESSIONS

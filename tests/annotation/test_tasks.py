@@ -75,19 +75,19 @@ def test_a_long_recording_that_breaks_off_is_left_out_with_the_reason(
     assert list(tasks.detect_silences(field, Segmentation(SILENCES))) == [0]
     with database.connect(field.store) as db:
         known = catalog.file(db, "long.wav")
-    assert known is not None and known.trouble and "long.wav" in known.trouble
+    assert known is not None and known.error and "long.wav" in known.error
     assert tasks.build_tasks(field, Segmentation(SILENCES)) == [AnnotationTask("short.wav")]
 
 
 def test_settings_that_make_no_sense_are_a_sentence(field: project.AnnotationProject) -> None:
-    assert "no cutting" in refusal(lambda: Segmentation("magic"))
+    assert "no segmentation" in refusal(lambda: Segmentation("magic"))
     for seconds in (0.0, float("nan"), 4_000.0):
         assert "Windows last" in refusal(lambda s=seconds: Segmentation(window_s=s))
     tiny = Segmentation(WINDOWS, long_s=0.0, window_s=0.1)
     assert len(tasks.build_tasks(field, tiny)) > 400
 
 
-@pytest.event.parametrize("block_s", [0.01, 0.3, 7.0, 100.0])
+@pytest.mark.parametrize("block_s", [0.01, 0.3, 7.0, 100.0])
 def test_a_sound_in_blocks_is_split_as_the_whole(block_s: float) -> None:
     parts = [sounds.noise(1.0), sounds.silence(0.5), sounds.sine(440, 0.7), sounds.silence(2.0)]
     whole = np.concatenate(parts)
@@ -112,7 +112,7 @@ def test_a_candidate_hears_the_windows_that_it_overlaps() -> None:
 
 
 def test_a_preview_shows_what_would_be_asked_about(field: project.AnnotationProject) -> None:
-    (long_one,) = [one for one in field.files() if one.place == "long.wav"]
+    (long_one,) = [file for file in field.files() if file.relative_path == "long.wav"]
     samples = io.load(field.path_of("long.wav"))[0][: 15 * sounds.RATE_HZ]
     windows = tasks.preview(long_one, Segmentation(WINDOWS), samples, sounds.RATE_HZ)
     assert windows == [(0.0, 5.0), (5.0, 10.0), (10.0, 15.0)]

@@ -110,9 +110,9 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         expect(page.locator("#teach-pushed")).to_contain_text("is no repository")
 
         page.locator("#teach-use").click()
-        unheard = tmp_path / "unheard.wav"
-        io.write(unheard, 0.4 * sounds.noise(3, seed=99), sounds.RATE_HZ)
-        hear(page, unheard)
+        excluded = tmp_path / "unheard.wav"
+        io.write(excluded, 0.4 * sounds.noise(3, seed=99), sounds.RATE_HZ)
+        hear(page, excluded)
         expect(page.locator("#answer .ac-sentence")).to_contain_text("Noise")
         assert "three-sounds-separable_cnn" in page.locator("#network input").input_value()
 

@@ -168,7 +168,7 @@ test('a window that is alive keeps its own', async () => {
 test('what is no request does not stop the others', async () => {
   const storage = memory({
     'audioclf-outbox-broken': '{"no":',
-    'audioclf-outbox-old': '[{"name":"say_label"}]',
+    'audioclf-outbox-old': '[{"name":"submit_annotation"}]',
     'audioclf-outbox-there': JSON.stringify([request('a')]),
   });
   const { outbox, log } = start({ storage });

@@ -144,8 +144,8 @@ def test_a_data_set_that_cannot_be_pushed_says_so_on_the_page(
     monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
     io.write(tmp_path / "1.wav", noise(0.2), 8_000)
     one = project.create("garden")
-    add_files.bring(one, [tmp_path / "1.wav"], Limits())
-    with database.opened(one.store) as db:
+    add_files.add_files(one, [tmp_path / "1.wav"], Limits())
+    with database.connect(one.store) as db:
         catalog.add_class(db, "hum")
         event_log.add(db, Mark("1.wav", LABEL, ("hum",), who="me"))
     with closed() as url:

@@ -24,14 +24,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
 
 
-def a_set(tmp_path: Path, name: str, n_files: int) -> project.LabelledSet:
+def a_set(tmp_path: Path, name: str, n_files: int) -> project.AnnotationProject:
     folder = tmp_path / f"{name} in"
     folder.mkdir()
     for i in range(n_files):
         tone = sounds.sine(300 + 40 * i + 7 * len(name), 1.0)
         io.write(folder / f"{i}.wav", tone, sounds.RATE_HZ)
     made = project.create(name, folder)
-    project.look(made)
+    project.scan_files(made)
     return made
 
 
@@ -42,7 +42,7 @@ def until(is_so: Callable[[], bool], patience_s: float = 60) -> None:
         time.sleep(0.02)
 
 
-def asking(one: project.LabelledSet, network: str = EARS, **more: Any) -> dict[str, Any]:
+def asking(one: project.AnnotationProject, network: str = EARS, **more: Any) -> dict[str, Any]:
     return {
         "set": one.id,
         "kind": embedding.OWN_LABELS,
@@ -88,34 +88,34 @@ def test_sixty_requests_for_suggestions_are_two_threads_and_others_go_on(tmp_pat
         cutting = {"window_s": 1.0 + number / 100}
         assert "error" not in queue_api.open_queue(asking(flood, cutting=cutting))
     queue_api.open_queue(asking(small))
-    until(lambda: bool(queue_api.ask_next(asking(small))["listens"]["ready"]))
+    until(lambda: bool(queue_api.next_items(asking(small))["listens"]["ready"]))
     assert threading.active_count() <= before + label_pool.N_THREADS
     for _ in range(20):
         regions_api.open_recording(asking(flood, file="0.wav"))
     assert threading.active_count() <= before + label_pool.N_THREADS
-    folders = [folder for folder, _ in sessions._DESKS]
-    assert str(small.folder) in folders and len(folders) <= sessions.MOST_OPEN
-    for desk in list(sessions._DESKS.values()):
-        sessions.listen(desk, sessions.NO_SUGGESTIONS, "")
+    folders = [folder for folder, _ in sessions._SESSIONS]
+    assert str(small.folder) in folders and len(folders) <= sessions.MAX_SESSIONS
+    for desk in list(sessions._SESSIONS.values()):
+        sessions.start_embedding(desk, sessions.NO_SUGGESTIONS, "")
     until(lambda: label_pool.POOL.n_waiting() == 0)
 
 
 def test_desks_of_a_set_share_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, asked = a_set(tmp_path, "shared", 5), list[tuple[str, str]]()
-    windows_of, is_open = embedding.windows_of, threading.Event()
+    embed_windows, is_open = embedding.embed_windows, threading.Event()
 
     def counted(own: Any, network: Any, file: str, kind: str) -> Any:
         is_open.wait(10)
         asked.append((network.name, file))
-        return windows_of(own, network, file, kind)
+        return embed_windows(own, network, file, kind)
 
-    monkeypatch.setattr(embedding, "windows_of", counted)
+    monkeypatch.setattr(embedding, "embed_windows", counted)
     label_pool.POOL.submit("hold", 0, lambda: not is_open.wait(10))
     ways = [asking(one, cutting={"window_s": 1.0 + number}) for number in range(3)]
     for way in ways:
         queue_api.open_queue(way)
     is_open.set()
-    until(lambda: all(queue_api.ask_next(way)["listens"]["ready"] for way in ways))
+    until(lambda: all(queue_api.next_items(way)["listens"]["ready"] for way in ways))
     assert {file for _, file in asked} == {f"{i}.wav" for i in range(5)}
     assert len(asked) <= 6  # the first file may have begun before the others were asked for
     for way in ways:
@@ -136,4 +136,4 @@ def test_what_cannot_listen_is_told_before_anything_begins(tmp_path: Path) -> No
         assert words in trouble and len(trouble) < 300
         assert label_pool.POOL.n_waiting() == n_waiting
     queue_api.open_queue(asking(one))
-    until(lambda: bool(queue_api.ask_next(asking(one))["listens"]["ready"]))
+    until(lambda: bool(queue_api.next_items(asking(one))["listens"]["ready"]))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audioclf.annotation import catalog, database, event_log, project
-from audioclf.annotation.event_log import LABEL, Mark
+from audioclf.annotation.event_log import LABEL, AnnotationEvent
 from audioclf.audio import io
 from audioclf.datasets import uploads
 from audioclf.ui.annotate import projects, transfer
@@ -58,7 +58,7 @@ def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(
         (("x", None, "/nowhere at all"), "no such folder"),
         (("x", None, str(tmp_path / "empty")), "no sounds in that folder"),
         (("x", files, str(tmp_path / "in")), "not both at once"),
-        (("x", [str(tmp_path / "notes.txt")]), "is a sound"),
+        (("x", [str(tmp_path / "notes.txt")]), "is audio"),
     ):
         said = made(*arguments)[2]  # type: ignore[arg-type]
         assert words in said and "<" not in said.replace("\\<", "")
@@ -103,14 +103,14 @@ def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
     io.write(tmp_path / "in" / "long.wav", sounds.sine(440, 40.0), sounds.RATE_HZ)
     made("x", None, str(tmp_path / "in"))
     lane, words = projects.preview_cutting("x", *CUTTING)
-    assert len(lane["stretches"]) == 8 and words.startswith("long.wav: 8 sounds in 40 s")
+    assert len(lane["stretches"]) == 8 and words.startswith("long.wav: 8 clips in 40 s")
     assert "asked about whole" in projects.preview_cutting("x", "whole", *CUTTING[1:])[1]
     assert (
         "No recording is longer" in projects.preview_cutting("x", "windows", 5.0, 99.0, 40, 0, 0)[1]
     )
     for wrong in (("magic", *CUTTING[1:]), ("windows", -1, *CUTTING[2:])):
         lane, said = projects.preview_cutting("x", *wrong)
-        assert lane is None and ("no cutting" in said or "Windows last" in said)
+        assert lane is None and ("no segmentation" in said or "Windows last" in said)
     assert "not here any more" in projects.preview_cutting(None, *CUTTING)[1]
 
 
@@ -118,10 +118,10 @@ def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path
     mine, *_ = made("x", files)
     assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, mine)[1]
     assert "labelled yet" in transfer.teach_with_set("x", mine)[2]
-    with database.opened(project.find("x").store) as db:
+    with database.connect(project.find("x").store) as db:
         for number, name in enumerate(("a", "b", "a", "b")):
             catalog.add_class(db, name)
-            event_log.add(db, Mark(f"{number}.wav", LABEL, (name,)))
+            event_log.add(db, AnnotationEvent(f"{number}.wav", LABEL, (name,)))
     button, said = transfer.export_set("x", "esc50", True, "", True, mine)
     assert said == "4 labels, as ESC-50." and Path(button["value"]).is_file()
     kept, _, words = transfer.teach_with_set("x", mine)

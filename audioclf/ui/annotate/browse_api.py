@@ -1,69 +1,75 @@
-"""All candidates of a set at a glance: a list of them, those that are alike, and a map."""
+"""All tasks of a project at a glance: a list of them, those that are similar, and a map."""
 
 from audioclf.annotation import active_learning
-from audioclf.annotation.event_log import Mark
-from audioclf.ui.annotate.payloads import Values, answering, number_of, place_of, shown
-from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, Desk, candidate_of, desk_of
+from audioclf.annotation.event_log import AnnotationEvent
+from audioclf.ui.annotate.payloads import (
+    Payload,
+    endpoint,
+    parse_number,
+    place_json,
+    queue_item_json,
+)
+from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, LabellingSession, find_task, get_session
 
-MOST_ALIKE, ROWS = 24, 50
-
-
-@answering
-def find_alike(asked: Values) -> Values:
-    """The candidates without a label that are most like one, the nearest first."""
-    desk = desk_of(asked)
-    candidate = candidate_of(desk, asked)
-    if desk.queue.opinion is None:
-        raise ValueError(_why_not(desk, "What is alike is known"))
-    found = desk.queue.alike(candidate, MOST_ALIKE)
-    return {"alike": [shown(one) for one in found]}
+MAX_SIMILAR, ROWS = 24, 50
 
 
-@answering
-def draw_map(asked: Values) -> Values:
-    """Every candidate as a point from 0 to 1 each way, with its class or none."""
-    desk = desk_of(asked)
-    opinion = desk.queue.opinion
-    if opinion is None:
-        raise ValueError(_why_not(desk, "The map is there"))
-    marks, points = desk.queue.marks(), active_learning.on_a_map(opinion.where)
+@endpoint
+def find_similar(payload: Payload) -> Payload:
+    """The tasks without an annotation that are most similar to one, the nearest first."""
+    session = get_session(payload)
+    task = find_task(session, payload)
+    if session.queue.model is None:
+        raise ValueError(_why_not(session, "Similar clips are known"))
+    items = session.queue.similar(task, MAX_SIMILAR)
+    return {"alike": [queue_item_json(item) for item in items]}
+
+
+@endpoint
+def draw_map(payload: Payload) -> Payload:
+    """Every task as a point from 0 to 1 each way, with its class or none."""
+    session = get_session(payload)
+    model = session.queue.model
+    if model is None:
+        raise ValueError(_why_not(session, "The map is drawn"))
+    events, points = session.queue.events(), active_learning.project_2d(model.space)
     drawn = [
-        {**place_of(one), "x": round(float(x), 4), "y": round(float(y), 4),
-         "name": next(iter(marks[n].names), "") if n in marks else "", "is_said": n in marks}
-        for n, (one, (x, y)) in enumerate(zip(desk.queue.candidates, points, strict=True))
-        if n not in desk.queue.unheard
+        {**place_json(task), "x": round(float(x), 4), "y": round(float(y), 4),
+         "name": next(iter(events[n].names), "") if n in events else "", "is_said": n in events}
+        for n, (task, (x, y)) in enumerate(zip(session.queue.tasks, points, strict=True))
+        if n not in session.queue.excluded
     ]  # fmt: skip
     return {"points": drawn}
 
 
-@answering
-def list_sounds(asked: Values) -> Values:
-    """Candidates from number `first` on, of those whose name or class holds `text`."""
-    desk = desk_of(asked)
-    marks, first = desk.queue.marks(), max(0, int(number_of(asked, "first", 0)))
-    text, only = str(asked.get("text") or "").casefold(), str(asked.get("only") or "")
-    found = [
+@endpoint
+def list_clips(payload: Payload) -> Payload:
+    """Tasks from number `first` on, of those whose file or class contains `text`."""
+    session = get_session(payload)
+    events, first = session.queue.events(), max(0, int(parse_number(payload, "first", 0)))
+    text, only = str(payload.get("text") or "").casefold(), str(payload.get("only") or "")
+    matching = [
         number
-        for number, one in enumerate(desk.queue.candidates)
-        if _is_meant(marks.get(number), only)
-        and (not text or text in one.file.casefold() or text in _names(marks.get(number)))
+        for number, task in enumerate(session.queue.tasks)
+        if _has_kind(events.get(number), only)
+        and (not text or text in task.file.casefold() or text in _names(events.get(number)))
     ]
-    rows = [shown(desk.queue.asked(n, marks)) for n in found[first : first + ROWS]]
-    return {"rows": rows, "n_found": len(found), "first": first}
+    rows = [queue_item_json(session.queue.item(n, events)) for n in matching[first : first + ROWS]]
+    return {"rows": rows, "n_found": len(matching), "first": first}
 
 
-def _why_not(desk: Desk, what: str) -> str:
-    """Why there is no opinion of the sounds yet."""
-    if desk.asked is None or desk.asked[0] == NO_SUGGESTIONS:
-        return f"{what} when a network listens: choose who suggests, under “Suggestions”."
-    return desk.trouble or f"{what} when a network has heard all sounds: wait a little."
+def _why_not(session: LabellingSession, what: str) -> str:
+    """Why there are no embeddings yet."""
+    if session.requested is None or session.requested[0] == NO_SUGGESTIONS:
+        return f"{what} when suggestions are on: choose their source, under “Suggestions”."
+    return session.error or f"{what} when all files are embedded: wait a little."
 
 
-def _is_meant(mark: Mark | None, only: str) -> bool:
+def _has_kind(event: AnnotationEvent | None, only: str) -> bool:
     if only == "nothing":
-        return mark is None
-    return not only or (mark is not None and only == mark.kind)
+        return event is None
+    return not only or (event is not None and only == event.kind)
 
 
-def _names(mark: Mark | None) -> str:
-    return " ".join(mark.names).casefold() if mark else ""
+def _names(event: AnnotationEvent | None) -> str:
+    return " ".join(event.names).casefold() if event else ""

@@ -6,17 +6,17 @@ import gradio as gr
 
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.ui.annotate import browse_api, projects, queue_api, regions_api, transfer
-from audioclf.ui.annotate.sessions import USUAL
+from audioclf.ui.annotate.sessions import DEFAULTS
 from audioclf.ui.page.lanes import lane
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import unchecked
 
 SERVER = (
-    queue_api.open_queue, queue_api.cut_recordings, queue_api.ask_next,
-    queue_api.prepare_candidate, queue_api.say_label, queue_api.undo_label,
-    queue_api.add_classes, browse_api.find_alike, browse_api.draw_map, browse_api.list_sounds,
-    regions_api.open_recording, regions_api.page_of_recording,
-    regions_api.outline_recording, regions_api.save_region,
+    queue_api.open_queue, queue_api.detect_silences, queue_api.next_items,
+    queue_api.prepare_clip, queue_api.submit_annotation, queue_api.undo_annotation,
+    queue_api.add_classes, browse_api.find_similar, browse_api.draw_map, browse_api.list_clips,
+    regions_api.open_recording, regions_api.read_page,
+    regions_api.read_outline, regions_api.save_region,
 )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def ways() -> Ways:
         kind = gr.Radio(projects.CUTTINGS, value=projects.CUTTINGS[0][1], label="Cut them")
         with gr.Row():
             sliders = [
-                unchecked(gr.Slider(low, high, value=USUAL[name], step=step, label=label,
+                unchecked(gr.Slider(low, high, value=DEFAULTS[name], step=step, label=label,
                                     min_width=150))
                 for name, low, high, step, label in (
                     ("window_s", 0.5, 60, 0.5, "Window (s)"),

@@ -1,6 +1,6 @@
-"""What goes between the page and whoever labels on it: judged on the way in, plain on the way out.
+"""The JSON objects between the page and its annotation endpoints: checked on the way in.
 
-What is wrong comes back as `error`, a sentence.
+An error comes back as `error`, a sentence.
 """
 
 import functools
@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from audioclf.annotation.database import StoreError
-from audioclf.annotation.event_log import Suggested
-from audioclf.annotation.queue import Asked
+from audioclf.annotation.event_log import Suggestion
+from audioclf.annotation.queue import QueueItem
 from audioclf.audio import excerpt
 from audioclf.audio.io import Samples
 from audioclf.datasets.formats.base import MAX_NAME, class_name
@@ -24,26 +24,26 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import audio_url
 from audioclf.ui.plotting import spectrograms
 
-MOST_NAMES, MOST_CLASSES = 20, 100  # of one place; of a set on a public page
-MOST_VALUES = 50_000  # in one call
-LEAST_INT, MOST_INT = -(2**63), 2**63 - 1  # what SQLite keeps
+MAX_NAMES, MAX_CLASSES = 20, 100  # of one place; of a set on a public page
+MAX_VALUES = 50_000  # in one call
+MIN_INT, MAX_INT = -(2**63), 2**63 - 1  # what SQLite keeps
 WORD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 N_COLUMNS = 800
 
-Values = dict[str, Any]
+Payload = dict[str, Any]
 
-MOST_DECODING, MOST_WAITING = 2, 16  # of the functions here that decode; Gradio does not queue them
+MAX_DECODING, MAX_WAITING = 2, 16  # of the functions here that decode; Gradio does not queue them
 WAIT_S = 30.0
-_decoding, _waiting = threading.Semaphore(MOST_DECODING), threading.Semaphore(MOST_WAITING)
+_decoding, _waiting = threading.Semaphore(MAX_DECODING), threading.Semaphore(MAX_WAITING)
 
 
 class BusyError(ValueError):
-    """Too many sounds are decoded at this moment; to be asked again."""
+    """Too many sounds are decoded at this moment; to be payload again."""
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """While a sound is decoded for somebody: two at a time, and few wait. Raises BusyError."""
+    """Hold one of two slots for decoding; few may wait for one. Raises BusyError."""
     busy = BusyError("Many sounds are being opened just now: try it again in a moment.")
     if not _decoding.acquire(blocking=False):
         if not _waiting.acquire(blocking=False):
@@ -59,16 +59,16 @@ def decoding() -> Iterator[None]:
         _decoding.release()
 
 
-def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]:
-    """A function that the page calls: a ValueError comes back as `error`."""
+def endpoint(handler: Callable[[Payload], Payload]) -> Callable[[Payload], Payload]:
+    """Decorate a function that the page calls: a ValueError comes back as `error`."""
 
     @functools.wraps(handler)
-    def safe(asked: Values) -> Values:
+    def safe(payload: Payload) -> Payload:
         try:
-            if not isinstance(asked, dict):
+            if not isinstance(payload, dict):
                 raise ValueError("The page sent no values: reload it.")
-            check_values(asked)
-            return handler(asked)
+            check_values(payload)
+            return handler(payload)
         except (StoreError, BusyError) as error:
             return {"error": str(error), "is_passing": True}
         except UnicodeError:
@@ -77,20 +77,20 @@ def answering(handler: Callable[[Values], Values]) -> Callable[[Values], Values]
             return {"error": str(error)}
         except (TypeError, AttributeError, OverflowError, LookupError):
             return {"error": "The page sent something that is no such value: reload it."}
-        except Exception:  # what is unforeseen may not keep back the labels that come after it
+        except Exception:  # an unforeseen error must not keep back the labels that come after it
             logging.exception("%s", handler.__name__)
             return {"error": "Something went wrong here, and the log says what: try it again."}
 
     return safe
 
 
-def check_values(asked: Values) -> None:
-    """Raise ValueError for text and numbers that no file and no answer can hold."""
-    left: list[Any] = [asked]
+def check_values(payload: Payload) -> None:
+    """Raise ValueError for text and numbers that no file and no JSON can hold."""
+    left: list[Any] = [payload]
     for n_values in itertools.count():
         if not left:
             return
-        if n_values > MOST_VALUES:
+        if n_values > MAX_VALUES:
             raise ValueError("The page sent too much at once: reload it.")
         value = left.pop()
         if isinstance(value, dict):
@@ -99,17 +99,17 @@ def check_values(asked: Values) -> None:
             left += value
         elif isinstance(value, str):
             value.encode()  # not of halves of letters
-        elif isinstance(value, int) and not LEAST_INT <= value <= MOST_INT:
+        elif isinstance(value, int) and not MIN_INT <= value <= MAX_INT:
             raise ValueError("The page sent a number that is too large: reload it.")
 
 
-def most_classes() -> int | None:
-    """How many classes a set may have; on one's own machine there is no limit."""
-    return None if is_local() else MOST_CLASSES
+def max_classes() -> int | None:
+    """How many classes a project may have; no limit on a local page."""
+    return None if is_local() else MAX_CLASSES
 
 
-def seen(samples: Samples, rate_hz: int) -> Values:
-    """Samples as the page plays and draws them."""
+def render_audio(samples: Samples, rate_hz: int) -> Payload:
+    """Samples as the page plays and draws them: a WAV, its waveform and spectrogram."""
     duration_s = len(samples) / rate_hz
     blocks = excerpt.in_blocks(samples)
     drawn = spectrograms.pictures(blocks, rate_hz, duration_s, spectrograms.View())
@@ -120,67 +120,71 @@ def seen(samples: Samples, rate_hz: int) -> Values:
     }
 
 
-def shown(one: Asked) -> Values:
-    """A candidate with what is suggested, and what was said of it."""
-    said = {"kind": one.mark.kind, "names": one.mark.names} if one.mark else None
-    suggested = one.suggested._asdict() if one.suggested else None
-    return {**place_of(one.candidate), "suggested": suggested, "said": said}
+def queue_item_json(item: QueueItem) -> Payload:
+    """A task with its suggestion and its annotation, under the keys that `api.js` reads."""
+    event, suggestion = item.event, item.suggestion
+    annotation = {"kind": event.kind, "names": event.names} if event else None
+    suggested = suggestion and {
+        "name": suggestion.name, "probability": suggestion.probability,
+        "by": suggestion.source, "by_chance": suggestion.is_random,
+    }  # fmt: skip
+    return {**place_json(item.task), "suggested": suggested, "said": annotation}
 
 
-def place_of(one: Any) -> Values:
-    """Where a candidate or a mark is."""
-    return {"file": one.file, "start_s": one.start_s, "end_s": one.end_s}
+def place_json(clip: Any) -> Payload:
+    """The file and the ends of a task or an event."""
+    return {"file": clip.file, "start_s": clip.start_s, "end_s": clip.end_s}
 
 
-def names_of(asked: Values) -> tuple[str, ...]:
-    """Classes as a person typed them. Raises ValueError for what can be none."""
-    typed = asked.get("names") or []
+def parse_names(payload: Payload) -> tuple[str, ...]:
+    """The class names that were typed. Raises ValueError for invalid ones."""
+    typed = payload.get("names") or []
     if not isinstance(typed, list):
         raise ValueError("The page sent something that is no list of classes: reload it.")
-    if len(typed) > MOST_NAMES:
-        raise ValueError(f"At most {MOST_NAMES} classes can be named at once: name fewer.")
+    if len(typed) > MAX_NAMES:
+        raise ValueError(f"At most {MAX_NAMES} classes can be named at once: name fewer.")
     names = [class_name(name) for name in typed]
     return tuple(dict.fromkeys(names))
 
 
-def who(asked: Values) -> str:
-    """Who says it: the user of this machine; on a public page what the browser is called."""
+def annotator(payload: Payload) -> str:
+    """The annotator: the user of this machine; on a public page the name of the browser."""
     if is_local():
         try:
             return getpass.getuser()
         except (KeyError, OSError, ImportError):
             return "me"
-    name = str(asked.get("who") or "")[:40]
+    name = str(payload.get("who") or "")[:40]
     return name if name.isprintable() and name else "visitor"
 
 
-def number_of(asked: Values, name: str, otherwise: float | None = None) -> float:
+def parse_number(payload: Payload, name: str, default: float | None = None) -> float:
     """A finite number. Raises ValueError for anything else."""
-    value: Any = asked.get(name, otherwise)
+    value: Any = payload.get(name, default)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not abs(value) < float("inf"):
         raise ValueError("The page sent something that is no number: reload it.")
     return float(value)
 
 
-def token_of(asked: Values) -> str:
-    """What the page calls a mark, so that it is kept once. Raises ValueError."""
-    return word(asked.get("token"))
+def parse_request_id(payload: Payload) -> str:
+    """The id of a request, so that it is stored once. Raises ValueError."""
+    return parse_word(payload.get("token"))
 
 
-def word(value: Any) -> str:
-    """A name that the page made up. Raises ValueError."""
-    found = str(value or "")
-    if not WORD.fullmatch(found):
+def parse_word(value: Any) -> str:
+    """An id that the page made up. Raises ValueError."""
+    word = str(value or "")
+    if not WORD.fullmatch(word):
         raise ValueError("The page sent a label without its number: reload it.")
-    return found
+    return word
 
 
-def suggested_of(asked: Any) -> Suggested | None:
-    """What stood beside a sound when its label was given."""
-    if not isinstance(asked, dict):
+def parse_suggestion(payload: Any) -> Suggestion | None:
+    """The suggestion that was shown when the annotation was made."""
+    if not isinstance(payload, dict):
         return None
-    return Suggested(
-        str(asked.get("name"))[:MAX_NAME], number_of(asked, "probability", 0.0),
-        str(asked.get("by"))[:100], bool(asked.get("by_chance")),
+    return Suggestion(
+        str(payload.get("name"))[:MAX_NAME], parse_number(payload, "probability", 0.0),
+        str(payload.get("by"))[:100], bool(payload.get("by_chance")),
     )  # fmt: skip

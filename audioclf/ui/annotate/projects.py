@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 
 from audioclf.annotation import add_files, project, tasks
-from audioclf.annotation.embedding import ITS_CLASSES, OWN_LABELS
+from audioclf.annotation.embedding import MODEL_CLASSES, OWN_LABELS
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.jobs.queue import new_id
 from audioclf.text import escape_markdown, pluralize
-from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, cutting_of
+from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, parse_segmentation
 from audioclf.ui.page import session as my
 from audioclf.ui.page import state
 from audioclf.ui.page.lanes import ASSETS, outline
@@ -24,7 +24,7 @@ from audioclf.ui.page.state import guarded
 
 SUGGESTIONS = [
     ("From your own labels, as they grow", OWN_LABELS),
-    ("The classes that a network knows", ITS_CLASSES),
+    ("The classes that a network knows", MODEL_CLASSES),
     ("None", NO_SUGGESTIONS),
 ]
 CUTTINGS = [
@@ -73,7 +73,7 @@ def make_set(
 def try_examples(mine: Any, n_made: int) -> Made:
     """Make a data set of the example sounds, to try the keys on."""
     own = next((one for one in my.sets_of(mine) if one.name == "examples"), None)
-    made = own or project.create("examples", own_id="" if is_local() else new_id())
+    made = own or project.create("examples", project_id="" if is_local() else new_id())
     add_files.add_files(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
     return _told(made, mine, n_made)
 
@@ -83,7 +83,7 @@ def look_again(chosen: str | None, mine: Any) -> int:
     found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
     if found is not None:
         with contextlib.suppress(ValueError):  # the desk says what is wrong
-            add_files.take_back(found)
+            add_files.remove_staged(found)
             project.scan_files(found, limits=_limits().sound)
             return found.n_files
     return 0
@@ -121,7 +121,7 @@ def open_desk(
         return None
     settings = _named(cutting)
     try:
-        cutting_of(settings)
+        parse_segmentation(settings)
     except ValueError:  # a slider that is being moved
         return gr.skip()
     try:
@@ -137,7 +137,7 @@ def open_desk(
 @guarded(lambda sentence: (None, escape_markdown(sentence)))
 def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     """What becomes of the longest recording with these settings: its first two minutes."""
-    one, settings = project.by_id(chosen), cutting_of(_named(cutting))
+    one, settings = project.by_id(chosen), parse_segmentation(_named(cutting))
     files = [file for file in one.files() if tasks.is_long(file, settings)]
     if settings.kind == tasks.WHOLE:
         return None, "Every recording is asked about whole, however long it is."
@@ -148,12 +148,13 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
         )
     longest = max(files, key=lambda file: file.duration_s or 0.0)
     end_s = min(PREVIEW_S, longest.duration_s or PREVIEW_S)
-    path = one.path_of(longest.place)
+    path = one.path_of(longest.relative_path)
     samples, rate_hz = excerpt.samples_of(path, 0.0, end_s, _limits().sound)
     ends = tasks.preview(longest, settings, samples, rate_hz)
     drawn = outline([samples], len(samples), len(samples) / rate_hz)
+    name, n_clips = escape_markdown(longest.relative_path), pluralize(len(ends), "clip")
     words = (
-        f"{escape_markdown(longest.place)}: {pluralize(len(ends), 'sound')} in {end_s:.0f} s; so it is with "
+        f"{name}: {n_clips} in {end_s:.0f} s. The same settings apply to "
         f"{pluralize(len(files), 'recording')} of this data set."
     )
     title = "The beginning of the longest recording, and what is asked about"
@@ -211,6 +212,7 @@ def _chosen(one: AnnotationProject, mine: Any) -> my.Mine:
 def _in_words(one: AnnotationProject) -> str:
     files = one.files()
     minutes = sum(file.duration_s or 0.0 for file in files) / 60
-    n_bad = sum(file.trouble is not None for file in files)
-    bad = f" {n_bad} of them cannot be heard." if n_bad else ""
-    return f"“{escape_markdown(one.name)}” has {pluralize(len(files), 'sound')}, {minutes:.1f} minutes.{bad}"
+    n_bad = sum(file.error is not None for file in files)
+    bad = f" {n_bad} of them cannot be read." if n_bad else ""
+    name, n_files = escape_markdown(one.name), pluralize(len(files), "file")
+    return f"“{name}” has {n_files}, {minutes:.1f} minutes.{bad}"

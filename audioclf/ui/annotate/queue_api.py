@@ -1,187 +1,202 @@
-"""What the queue on the page asks for while somebody labels: plain values in, plain values out.
+"""The endpoints of the annotation queue: JSON objects in, JSON objects out.
 
-Whoever calls these names a data set by its id, which on a public page nobody guesses.
+A project is named by its id, which on a public page nobody can guess.
 """
 
 from typing import Any
 
 from audioclf.annotation import active_learning, catalog, database, event_log, tasks
-from audioclf.annotation.event_log import Mark
-from audioclf.annotation.queue import Asked, accuracy
-from audioclf.annotation.tasks import Candidate
+from audioclf.annotation.event_log import AnnotationEvent
+from audioclf.annotation.queue import QueueItem, accuracy
+from audioclf.annotation.tasks import AnnotationTask
 from audioclf.audio import excerpt
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.ui.annotate import sessions
 from audioclf.ui.annotate.payloads import (
-    Values,
-    answering,
+    Payload,
+    annotator,
     decoding,
-    most_classes,
-    names_of,
-    number_of,
-    seen,
-    shown,
-    suggested_of,
-    token_of,
-    who,
-    word,
+    endpoint,
+    max_classes,
+    parse_names,
+    parse_number,
+    parse_request_id,
+    parse_suggestion,
+    parse_word,
+    queue_item_json,
+    render_audio,
 )
-from audioclf.ui.annotate.sessions import Desk, candidate_of, desk_of
+from audioclf.ui.annotate.sessions import LabellingSession, find_task, get_session
 from audioclf.ui.page.state import limits
 from audioclf.ui.plotting import figures
 
-AHEAD, MOST_AHEAD = 4, 16  # candidates that are prepared before they are shown
-MOST_HELD = 500
-LONGEST_S = 120.0  # of a candidate that is heard and seen
+PREFETCHED, MAX_PREFETCHED = 4, 16  # tasks that are prepared before they are shown
+MAX_HELD = 500
+MAX_PLAYED_S = 120.0  # of a task that is played and drawn
+MAX_ERRORS = 200  # that are listed
 
 
-@answering
-def open_queue(asked: Values) -> Values:
-    """A set as it is now, and what to ask first.
+@endpoint
+def open_queue(payload: Payload) -> Payload:
+    """Open a project: its status, and the next tasks.
 
-    asked: set, cutting, kind and network (whom to listen to), order, n.
+    payload: set, cutting, kind and network (the embedding model), order, n.
     """
-    desk = desk_of(asked)
-    one = desk.queue.one
-    desk.queue.look_again()
-    with database.opened(one.store) as db:
-        missing = len(tasks.unlistened(db, desk.queue.cutting))
-    if not missing:
-        sessions.listen(desk, asked.get("kind"), asked.get("network"))
-    return {**_state(desk, asked), "name": one.name, "n_uncut": missing, "max_name": MAX_NAME}
+    session = get_session(payload)
+    project = session.queue.project
+    session.queue.retry()
+    with database.connect(project.store) as db:
+        n_pending = len(tasks.pending_files(db, session.queue.segmentation))
+    if not n_pending:
+        sessions.start_embedding(session, payload.get("kind"), payload.get("network"))
+    return {
+        **_status(session, payload), "name": project.name, "n_uncut": n_pending,
+        "max_name": MAX_NAME,
+    }  # fmt: skip
 
 
-@answering
-def cut_recordings(asked: Values) -> Values:
-    """Look for silences in long recordings for some seconds; `n_left` says how many are left."""
-    return {"n_left": sessions.cut_long(asked)}
+@endpoint
+def detect_silences(payload: Payload) -> Payload:
+    """Detect silences in long recordings for some seconds; `n_left` is how many are left."""
+    return {"n_left": sessions.detect_silences(payload)}
 
 
-@answering
-def ask_next(asked: Values) -> Values:
-    """What to ask next: `held` is on its way to the person already, or was skipped."""
-    return _state(desk_of(asked), asked)
+@endpoint
+def next_items(payload: Payload) -> Payload:
+    """The status and the next tasks; `held` are those that the page holds or that were skipped."""
+    return _status(get_session(payload), payload)
 
 
-@answering
-def prepare_candidate(asked: Values) -> Values:
-    """A candidate to be heard and seen: a WAV, its waveform and spectrogram."""
-    desk = desk_of(asked)
-    one = candidate_of(desk, asked)
-    start_s = one.start_s or 0.0
-    end_s = min(float("inf") if one.end_s is None else one.end_s, start_s + LONGEST_S)
+@endpoint
+def prepare_clip(payload: Payload) -> Payload:
+    """The clip of a task to play and draw: a WAV, its waveform and spectrogram."""
+    session = get_session(payload)
+    task = find_task(session, payload)
+    start_s = task.start_s or 0.0
+    end_s = min(float("inf") if task.end_s is None else task.end_s, start_s + MAX_PLAYED_S)
     with decoding():
         try:
-            path = desk.queue.one.path_of(one.file)
+            path = session.queue.project.path_of(task.file)
             samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
-        except excerpt.EmptyPartError as error:  # the file is another one by now
-            desk.queue.pass_over(one)
+        except excerpt.EmptyPartError as error:  # the file has changed meanwhile
+            session.queue.skip(task)
             return {"trouble": str(error)}
         except ValueError as error:
-            desk.queue.leave_out(one.file, str(error))
+            session.queue.exclude(task.file, str(error))
             return {"trouble": str(error)}
-        is_beginning = len(samples) / rate_hz > LONGEST_S - 0.01
-        return {**seen(samples, rate_hz), "is_beginning": is_beginning}
+        is_beginning = len(samples) / rate_hz > MAX_PLAYED_S - 0.01
+        return {**render_audio(samples, rate_hz), "is_beginning": is_beginning}
 
 
-@answering
-def say_label(asked: Values) -> Values:
-    """Keep what a person said of a candidate; then what to ask next.
+@endpoint
+def submit_annotation(payload: Payload) -> Payload:
+    """Store the annotation of a task; then the status and the next tasks.
 
-    asked: token (the same one is kept once), file, start_s, end_s, mark, names, suggested (what
-    stood there: name, probability, by, by_chance) and accepted (whether it was taken as it stood).
+    payload: token (a request id: the same one is stored once), file, start_s, end_s, mark (the
+    kind), names, suggested (what was shown: name, probability, by, by_chance) and accepted
+    (whether the suggestion was accepted).
     """
-    desk = desk_of(asked)
-    one = candidate_of(desk, asked)
-    suggested = suggested_of(asked.get("suggested"))
-    accepted = (
-        (suggested.by, suggested.probability) if suggested and asked.get("accepted") else None
-    )
-    mark = Mark(
-        one.file, str(asked.get("mark")), names_of(asked), one.start_s, one.end_s,
-        who=who(asked), accepted=accepted, suggested=suggested, token=token_of(asked),
+    session = get_session(payload)
+    task = find_task(session, payload)
+    suggestion = parse_suggestion(payload.get("suggested"))
+    is_accepted = suggestion is not None and payload.get("accepted")
+    accepted = (suggestion.source, suggestion.probability) if suggestion and is_accepted else None
+    event = AnnotationEvent(
+        task.file, str(payload.get("mark")), parse_names(payload), task.start_s, task.end_s,
+        annotator=annotator(payload), suggested=suggestion, request_id=parse_request_id(payload),
+        accepted=accepted,
     )  # fmt: skip
-    with database.opened(desk.queue.one.store) as db, database.whole(db):
-        event_log.add(db, mark)
-        catalog.add_classes(db, mark.names, most_classes())
-    sessions.judge_later(desk)
-    return _state(desk, asked)
+    with database.connect(session.queue.project.store) as db, database.transaction(db):
+        event_log.add(db, event)
+        catalog.add_classes(db, event.names, max_classes())
+    sessions.schedule_refit(session)
+    return _status(session, payload)
 
 
-@answering
-def undo_label(asked: Values) -> Values:
-    """Take back what bears `token`, or else the last word of this person; `undone` is of what."""
-    desk = desk_of(asked)
-    with database.opened(desk.queue.one.store) as db:
-        own, token = (word(asked[name]) if asked.get(name) else "" for name in ("own", "token"))
-        taken = event_log.undo(db, who(asked), token, own)
-    sessions.judge_later(desk)
-    if taken is None:
-        return {**_state(desk, asked), "undone": None}
-    undone = {"file": taken.file, "start_s": taken.start_s, "end_s": taken.end_s,
-              "region": taken.region, "names": taken.names}  # fmt: skip
-    return {**_state(desk, asked), "undone": undone}
+@endpoint
+def undo_annotation(payload: Payload) -> Payload:
+    """Undo the annotation of request `token`, or else the annotator's last; `undone` is which."""
+    session = get_session(payload)
+    with database.connect(session.queue.project.store) as db:
+        request_id, undone_id = (
+            parse_word(payload[name]) if payload.get(name) else "" for name in ("own", "token")
+        )
+        event = event_log.undo(db, annotator(payload), undone_id, request_id)
+    sessions.schedule_refit(session)
+    if event is None:
+        return {**_status(session, payload), "undone": None}
+    undone = {"file": event.file, "start_s": event.start_s, "end_s": event.end_s,
+              "region": event.region, "names": event.names}  # fmt: skip
+    return {**_status(session, payload), "undone": undone}
 
 
-@answering
-def add_classes(asked: Values) -> Values:
-    """Add classes to the set, in the order in which they are named."""
-    desk = desk_of(asked)
-    names = names_of(asked)
+@endpoint
+def add_classes(payload: Payload) -> Payload:
+    """Add classes to the project, in the order in which they are named."""
+    session = get_session(payload)
+    names = parse_names(payload)
     if not names:
         raise ValueError("Type the name of a class first.")
-    with database.opened(desk.queue.one.store) as db, database.whole(db):
-        catalog.add_classes(db, names, most_classes())
-    return _state(desk, asked)
+    with database.connect(session.queue.project.store) as db, database.transaction(db):
+        catalog.add_classes(db, names, max_classes())
+    return _status(session, payload)
 
 
-def _state(desk: Desk, asked: Values) -> Values:
-    """Where the set stands, and what to ask next."""
-    queue = desk.queue
-    with database.opened(queue.one.store) as db:
-        everything = event_log.current(db)
+def _status(session: LabellingSession, payload: Payload) -> Payload:
+    """The status of a project and the next tasks; the keys are those that `api.js` reads."""
+    queue = session.queue
+    with database.connect(queue.project.store) as db:
+        current = event_log.current(db)
         classes = catalog.classes(db)
-        troubles = catalog.reasons(db)
-    marks = queue.marks(everything)
-    said = [mark for _, mark in sorted(marks.items(), key=lambda item: item[1].number)]
+        errors = catalog.errors(db)
+    events = queue.events(current)
+    annotated = [event for _, event in sorted(events.items(), key=lambda item: item[1].number)]
     counts = dict.fromkeys(classes, 0)
-    for name in (name for mark in everything for name in mark.names):
+    for name in (name for event in current for name in event.names):
         counts[name] = counts.get(name, 0) + 1
-    held = [one for one in map(_candidate, (asked.get("held") or [])[:MOST_HELD])]
-    held = [one for one in dict.fromkeys(held) if one in queue.numbers]
-    following = _following(desk, asked, held, marks)
+    held = [_parse_task(place) for place in (payload.get("held") or [])[:MAX_HELD]]
+    held = [task for task in dict.fromkeys(held) if task in queue.numbers]
+    following = _next_items(session, payload, held, events)
     colours = figures.class_colours(classes)
+    suggestions = accuracy(annotated)
     return {
         "classes": [{"name": c, "n": counts[c], "colour": colours[c]} for c in classes],
-        "n_all": len(queue.candidates) - len(queue.unheard),
-        "n_said": len(said),
-        "kinds": {kind: sum(mark.kind == kind for mark in said) for kind in event_log.KINDS},
-        "troubles": troubles[:200],
-        "n_troubles": len(troubles),
-        "listens": desk.listens(),
-        "accuracy": accuracy(said)._asdict(),
-        "next": [shown(one) for one in following],
-        "held": [shown(queue.asked(queue.numbers[one], marks)) for one in held],
-    }
+        "n_all": len(queue.tasks) - len(queue.excluded),
+        "n_said": len(annotated),
+        "kinds": {kind: sum(e.kind == kind for e in annotated) for kind in event_log.KINDS},
+        "troubles": errors[:MAX_ERRORS],
+        "n_troubles": len(errors),
+        "listens": session.embedding_status(),
+        "accuracy": {
+            "n_right": suggestions.n_right, "n_labels": suggestions.n_labels,
+            "n_right_by_chance": suggestions.n_right_random, "n_by_chance": suggestions.n_random,
+        },
+        "next": [queue_item_json(item) for item in following],
+        "held": [queue_item_json(queue.item(queue.numbers[task], events)) for task in held],
+    }  # fmt: skip
 
 
-def _following(
-    desk: Desk, asked: Values, held: list[Candidate], marks: dict[int, Mark]
-) -> list[Asked]:
-    """What this window asks about next; what others ask about only where nothing else is."""
-    n, window = min(MOST_AHEAD, int(number_of(asked, "n", AHEAD))), str(asked.get("tab") or "")[:40]
-    with desk.asking:
-        elsewhere = desk.elsewhere(window)
-        found = desk.queue.upcoming(_order(asked), n, [*held, *elsewhere], marks)
-        if n and not found and elsewhere:  # better twice than never
-            found = desk.queue.upcoming(_order(asked), n, held, marks)
-        desk.hold(window, [*held, *(one.candidate for one in found)])
-    return found
+def _next_items(
+    session: LabellingSession,
+    payload: Payload,
+    held: list[AnnotationTask],
+    events: dict[int, AnnotationEvent],
+) -> list[QueueItem]:
+    """The next tasks of this window; those that other windows show only where none else is left."""
+    n = min(MAX_PREFETCHED, int(parse_number(payload, "n", PREFETCHED)))
+    window = str(payload.get("tab") or "")[:40]
+    with session.next_lock:
+        others = session.reserved_by_others(window)
+        items = session.queue.next_items(_order(payload), n, [*held, *others], events)
+        if n and not items and others:  # better twice than never
+            items = session.queue.next_items(_order(payload), n, held, events)
+        session.reserve(window, [*held, *(item.task for item in items)])
+    return items
 
 
-def _order(asked: Values) -> str:
-    return str(asked.get("order") or active_learning.USEFUL)
+def _order(payload: Payload) -> str:
+    return str(payload.get("order") or active_learning.USEFUL)
 
 
-def _candidate(asked: Any) -> Any:
-    return Candidate(str(asked.get("file")), asked.get("start_s"), asked.get("end_s"))
+def _parse_task(place: Any) -> Any:
+    return AnnotationTask(str(place.get("file")), place.get("start_s"), place.get("end_s"))

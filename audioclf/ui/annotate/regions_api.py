@@ -1,6 +1,6 @@
-"""Regions of a recording: pages of it to hear and see, and what is said of stretches.
+"""The endpoints of the region editor: pages of a recording to play and draw, and its regions.
 
-An hour is opened at once: only the page that is looked at is read. Ends are kept to the sample.
+A recording of an hour opens at once: only the visible page is read. Ends are exact to the sample.
 """
 
 import contextlib
@@ -10,122 +10,139 @@ from typing import Any
 
 from audioclf.annotation import catalog, database, event_log
 from audioclf.annotation.catalog import File
-from audioclf.annotation.event_log import LABEL, REMOVED, Mark
-from audioclf.annotation.project import LabelledSet
+from audioclf.annotation.event_log import LABEL, REMOVED, AnnotationEvent
+from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt, io
 from audioclf.ui.annotate.payloads import (
-    Values,
-    answering,
+    Payload,
+    annotator,
     decoding,
-    most_classes,
-    names_of,
-    number_of,
-    seen,
-    token_of,
-    who,
-    word,
+    endpoint,
+    max_classes,
+    parse_names,
+    parse_number,
+    parse_request_id,
+    parse_word,
+    render_audio,
 )
 from audioclf.ui.annotate.pool import POOL
-from audioclf.ui.annotate.sessions import desk_of, judge_later
+from audioclf.ui.annotate.sessions import get_session, schedule_refit
 from audioclf.ui.page.lanes import outline
 from audioclf.ui.page.state import limits
 
-LONGEST_PAGE_S = 60.0
+MAX_PAGE_S = 60.0
 
 
-@answering
-def open_recording(asked: Values) -> Values:
-    """How long a recording is, and its regions: those that were drawn, and labelled stretches."""
-    one, file = _recording(asked)
-    path = one.path_of(file.place)
-    POOL.submit(str(one.folder), "enter", functools.partial(_enter, path))
+@endpoint
+def open_recording(payload: Payload) -> Payload:
+    """The length of a recording and its regions: drawn ones, and annotated tasks."""
+    project, file = _recording(payload)
+    path = project.path_of(file.relative_path)
+    POOL.submit(str(project.folder), "seek index", functools.partial(_build_seek_index, path))
     return {
-        "file": file.place,
+        "file": file.relative_path,
         "duration_s": file.duration_s,
         "rate_hz": file.rate_hz,
-        "regions": _regions(one, file),
+        "regions": _regions(project, file),
     }
 
 
-@answering
-def page_of_recording(asked: Values) -> Values:
+@endpoint
+def read_page(payload: Payload) -> Payload:
     """The part between start_s and end_s: a WAV, its waveform and spectrogram."""
-    one, file = _recording(asked)
-    start_s = max(0.0, number_of(asked, "start_s"))
-    end_s = min(number_of(asked, "end_s"), start_s + LONGEST_PAGE_S, file.duration_s or 0.0)
+    project, file = _recording(payload)
+    start_s = max(0.0, parse_number(payload, "start_s"))
+    end_s = min(parse_number(payload, "end_s"), start_s + MAX_PAGE_S, file.duration_s or 0.0)
     with decoding():
-        path = one.path_of(file.place)
+        path = project.path_of(file.relative_path)
         samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
         end_s = start_s + len(samples) / rate_hz
-        return {**seen(samples, rate_hz), "start_s": start_s, "end_s": end_s}
+        return {**render_audio(samples, rate_hz), "start_s": start_s, "end_s": end_s}
 
 
-@answering
-def outline_recording(asked: Values) -> Values:
+@endpoint
+def read_outline(payload: Payload) -> Payload:
     """The waveform of the whole recording."""
-    one, file = _recording(asked)
-    path = one.path_of(file.place)
+    project, file = _recording(payload)
+    path = project.path_of(file.relative_path)
     with decoding():
         return {"waveform": _outline(path, path.stat().st_mtime_ns)}
 
 
-@answering
-def save_region(asked: Values) -> Values:
-    """Keep a region, or what became of it; then all regions as they are now.
+@endpoint
+def save_region(payload: Payload) -> Payload:
+    """Store a new, moved, renamed or removed region; then all regions.
 
-    asked: token, file, region (what it is called while it moves), start_s, end_s, names; without
-    any, it goes. A stretch that was labelled elsewhere has no region; when it moves it is given
-    one, and brings `was`, where it lay.
+    payload: token (a request id), file, region (its id), start_s, end_s, names; without any the
+    region is removed. An annotated task has no region id; when it is moved it gets one, and `was`
+    is where it lay.
     """
-    one, file = _recording(asked)
-    start_s, end_s = number_of(asked, "start_s"), number_of(asked, "end_s")
-    names, token = names_of(asked), token_of(asked)
-    region = word(asked["region"]) if asked.get("region") else ""
-    if names or region:  # else exactly what lies there goes
+    project, file = _recording(payload)
+    start_s, end_s = parse_number(payload, "start_s"), parse_number(payload, "end_s")
+    names, request_id = parse_names(payload), parse_request_id(payload)
+    region = parse_word(payload["region"]) if payload.get("region") else ""
+    if names or region:  # else exactly the event that lies there is removed
         start_s, end_s = catalog.on_samples(file, start_s, end_s)
     if names and start_s == end_s:
         raise ValueError("This region is shorter than a sample: draw a longer one.")
-    kind, person = LABEL if names else REMOVED, who(asked)
-    mark = Mark(file.place, kind, names, start_s, end_s, region, person, token=token)
-    with database.opened(one.store) as db, database.whole(db):
-        if isinstance(was := asked.get("was"), dict):
-            lay = number_of(was, "start_s"), number_of(was, "end_s")
-            beside = event_log.beside(token)
-            event_log.add(db, Mark(file.place, REMOVED, (), *lay, who=person, token=beside))
-        event_log.add(db, mark)
-        catalog.add_classes(db, names, most_classes())
-    judge_later(desk_of(asked))
-    return {"regions": _regions(one, file)}
+    kind, person = LABEL if names else REMOVED, annotator(payload)
+    event = AnnotationEvent(
+        file.relative_path, kind, names, start_s, end_s, region, person, request_id=request_id
+    )
+    with database.connect(project.store) as db, database.transaction(db):
+        if isinstance(was := payload.get("was"), dict):
+            old_ends = parse_number(was, "start_s"), parse_number(was, "end_s")
+            linked_id = event_log.linked_request_id(request_id)
+            event_log.add(
+                db,
+                AnnotationEvent(
+                    file.relative_path,
+                    REMOVED,
+                    (),
+                    *old_ends,
+                    annotator=person,
+                    request_id=linked_id,
+                ),
+            )
+        event_log.add(db, event)
+        catalog.add_classes(db, names, max_classes())
+    schedule_refit(get_session(payload))
+    return {"regions": _regions(project, file)}
 
 
-def _enter(path: Path) -> bool:
-    """So that later pages are there when somebody turns to them; what is wrong they say."""
+def _build_seek_index(path: Path) -> bool:
+    """Index the file, so that later pages open quickly; errors are raised by these pages."""
     with contextlib.suppress(ValueError, OSError):
         excerpt.entered(path, limits())
     return False
 
 
-def _recording(asked: Values) -> tuple[LabelledSet, File]:
-    """The set and one of its files. Raises ValueError."""
-    one = desk_of(asked).queue.one
-    with database.opened(one.store) as db:
-        file = catalog.file(db, str(asked.get("file")))
+def _recording(payload: Payload) -> tuple[AnnotationProject, File]:
+    """The project and one of its files. Raises ValueError."""
+    project = get_session(payload).queue.project
+    with database.connect(project.store) as db:
+        file = catalog.file(db, str(payload.get("file")))
     if file is None:
         raise ValueError("This recording is not in the data set any more: reload the page.")
-    if file.trouble:
-        raise ValueError(file.trouble)
+    if file.error:
+        raise ValueError(file.error)
     if file.duration_s is None:
-        raise ValueError("How long this recording is stands nowhere in it: export it again.")
-    return one, file
+        raise ValueError("The length of this recording is unknown: export it again.")
+    return project, file
 
 
-def _regions(one: LabelledSet, file: File) -> list[dict[str, Any]]:
-    with database.opened(one.store) as db:
-        marks = [mark for mark in event_log.current(db) if mark.file == file.place]
+def _regions(project: AnnotationProject, file: File) -> list[dict[str, Any]]:
+    with database.connect(project.store) as db:
+        events = [event for event in event_log.current(db) if event.file == file.relative_path]
     return [
-        {"region": mark.region, "start_s": mark.start_s, "end_s": mark.end_s, "names": mark.names}
-        for mark in marks
-        if mark.kind == LABEL and mark.start_s is not None
+        {
+            "region": event.region,
+            "start_s": event.start_s,
+            "end_s": event.end_s,
+            "names": event.names,
+        }
+        for event in events
+        if event.kind == LABEL and event.start_s is not None
     ]
 
 

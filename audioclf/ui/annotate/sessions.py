@@ -1,4 +1,4 @@
-"""Data sets while they are labelled: kept in memory, and listened to in the background."""
+"""Labelling sessions: queues that are kept in memory and embedded in the background."""
 
 import functools
 import logging
@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audioclf.annotation import embedding as hearing
-from audioclf.annotation import project, tasks
+from audioclf.annotation import embedding, project, tasks
 from audioclf.annotation.project import AnnotationProject
 from audioclf.annotation.queue import EmbeddingPass, LabelQueue
 from audioclf.annotation.tasks import AnnotationTask, Segmentation
@@ -19,211 +18,222 @@ from audioclf.ui.annotate.pool import POOL
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import network_named
 
-MOST_CANDIDATES = 5_000  # on a public page
-UNFORESEEN = "Listening went wrong, and the log says why: choose the network again."
-CUT_S = 3.0  # how long one call looks for silences
-AWAY_S, MOST_WINDOWS, MOST_KEPT = 90.0, 50, 10  # of windows that label the same set
-MOST_LETTERS = 100  # of what a page calls a network
-MOST_OPEN = 24  # queues in memory; another one is opened again in a moment
-MOST_OF_A_SET = 4  # of them, where there are too many
+MAX_HOSTED_TASKS = 5_000  # on a public page
+UNFORESEEN = "Embedding failed, and the log says why: choose the embedding model again."
+DETECTION_S = 3.0  # how long one call detects silences
+RESERVED_S, MAX_WINDOWS, MAX_RESERVED = 90.0, 50, 10  # of browser windows that share a project
+MAX_NAME_LETTERS = 100  # of what a page calls a model
+MAX_SESSIONS = 24  # in memory; another one is opened again in a moment
+MAX_OF_A_PROJECT = 4  # of them, where there are too many
 NO_SUGGESTIONS = "none"
 
 
 @dataclass
 class LabellingSession:
-    """A queue, and how far a network has listened to its candidates."""
+    """A queue, and how far its tasks are embedded."""
 
     queue: LabelQueue
-    n_files: int  # of the set, when it was opened
-    asked: tuple[str, str] | None = None  # for what, and which network
-    n_heard: int = 0
-    trouble: str = ""
-    embedding: EmbeddingPass | None = None  # what it still waits for
-    asking: threading.Lock = field(default_factory=threading.Lock)
-    away: dict[str, tuple[float, list[AnnotationTask]]] = field(default_factory=dict)  # by window
+    n_files: int  # of the project, when the session was opened
+    requested: tuple[str, str] | None = None  # the kind of suggestions, and the embedding model
+    n_embedded: int = 0  # files
+    error: str = ""
+    embedding: EmbeddingPass | None = None  # while it is under way
+    next_lock: threading.Lock = field(default_factory=threading.Lock)
+    reserved: dict[str, tuple[float, list[AnnotationTask]]] = field(default_factory=dict)
 
-    def elsewhere(self, window: str) -> list[AnnotationTask]:
-        """What other windows are asking about just now."""
+    def reserved_by_others(self, window: str) -> list[AnnotationTask]:
+        """The tasks that other browser windows show just now."""
         now = time.monotonic()
-        others = [v for k, v in list(self.away.items()) if k != window and now - v[0] < AWAY_S]
-        return [one for _, held in others for one in held]
+        others = [
+            tasks
+            for name, (reserved_at, tasks) in list(self.reserved.items())
+            if name != window and now - reserved_at < RESERVED_S
+        ]
+        return [task for tasks in others for task in tasks]
 
-    def hold(self, window: str, held: list[AnnotationTask]) -> None:
-        """Remember what a window asks about, for a while; also what it was told just before, since
-        its questions overtake each other.
+    def reserve(self, window: str, shown: list[AnnotationTask]) -> None:
+        """Reserve the tasks that a window shows for a while, and those of its last request.
+
+        The requests of one window may overtake each other.
         """
-        _, before = self.away.get(window, (0.0, []))
-        kept = list(dict.fromkeys([*held, *before]))[:MOST_KEPT]
-        self.away[window] = (time.monotonic(), kept)
-        while len(self.away) > MOST_WINDOWS:
-            self.away.pop(next(iter(self.away)), None)
+        _, before = self.reserved.get(window, (0.0, []))
+        latest = list(dict.fromkeys([*shown, *before]))[:MAX_RESERVED]
+        self.reserved[window] = (time.monotonic(), latest)
+        while len(self.reserved) > MAX_WINDOWS:
+            self.reserved.pop(next(iter(self.reserved)), None)
 
-    def listens(self) -> dict[str, Any]:
-        """How far it has come, for the page."""
-        kind, network = self.asked or (NO_SUGGESTIONS, "")
-        n_files = len({candidate.file for candidate in self.queue.tasks})
-        ready = self.queue.model is not None
+    def embedding_status(self) -> dict[str, Any]:
+        """How many files are embedded, as the page's scripts read it."""
+        kind, network = self.requested or (NO_SUGGESTIONS, "")
+        n_files = len({task.file for task in self.queue.tasks})
+        is_ready = self.queue.model is not None
         return {
-            "kind": kind, "network": network, "n_heard": self.n_heard, "n_files": n_files,
-            "ready": ready, "trouble": self.trouble,
+            "kind": kind, "network": network, "n_heard": self.n_embedded, "n_files": n_files,
+            "ready": is_ready, "trouble": self.error,
         }  # fmt: skip
 
 
-_DESKS: OrderedDict[tuple[str, Segmentation], LabellingSession] = OrderedDict()
-_OPENING = threading.Lock()
+_SESSIONS: OrderedDict[tuple[str, Segmentation], LabellingSession] = OrderedDict()
+_LOCK = threading.Lock()
 
 
-def get_session(asked: Mapping[str, Any]) -> LabellingSession:
-    """The desk of a set with a cutting; opened again where its sounds are others by now.
+def get_session(payload: Mapping[str, Any]) -> LabellingSession:
+    """The session of a project and a segmentation; opened again where the project has new files.
 
     Raises ValueError.
     """
-    one, cutting = project.by_id(asked.get("set")), cutting_of(asked.get("cutting"))
-    key = (str(one.folder), cutting)
-    with _OPENING:
-        n_files, desk = one.n_files, _DESKS.pop(key, None)
-        is_new = desk is None or desk.n_files != n_files
-        if desk is None or is_new:
-            _close(desk)
-            desk = LabellingSession(_queue(one, cutting), n_files)
-        _DESKS[key] = desk
-        while len(_DESKS) > MOST_OPEN:
-            _close(_DESKS.pop(_superfluous()))
-    if is_new and tasks.is_segmented(one, cutting):  # whoever asks goes on where they were
-        listen(desk, asked.get("kind"), asked.get("network"))
-    return desk
+    labelled, segmentation = _parse_key(payload)
+    key = (str(labelled.folder), segmentation)
+    with _LOCK:
+        n_files, session = labelled.n_files, _SESSIONS.pop(key, None)
+        is_new = session is None or session.n_files != n_files
+        if session is None or is_new:
+            _close(session)
+            session = LabellingSession(_queue(labelled, segmentation), n_files)
+        _SESSIONS[key] = session
+        while len(_SESSIONS) > MAX_SESSIONS:
+            _close(_SESSIONS.pop(_superfluous_key()))
+    if is_new and tasks.is_segmented(labelled, segmentation):  # an open page goes on as before
+        start_embedding(session, payload.get("kind"), payload.get("network"))
+    return session
 
 
-def _superfluous() -> tuple[str, Segmentation]:
-    """The oldest desk of the set that has too many, so that no set drives out others; or of all."""
-    counts = Counter(folder for folder, _ in _DESKS)
-    return max(_DESKS, key=lambda key: max(counts[key[0]], MOST_OF_A_SET))
+def _parse_key(payload: Mapping[str, Any]) -> tuple[AnnotationProject, Segmentation]:
+    return project.by_id(payload.get("set")), parse_segmentation(payload.get("cutting"))
 
 
-def _close(desk: LabellingSession | None) -> None:
-    """Nothing more is made for it from the next file on."""
-    if desk is not None:
-        desk.asked, desk.embedding = ("closed", ""), None
+def _superfluous_key() -> tuple[str, Segmentation]:
+    """The oldest session of a project with too many, so that none drives out others; or of all."""
+    counts = Counter(folder for folder, _ in _SESSIONS)
+    return max(_SESSIONS, key=lambda key: max(counts[key[0]], MAX_OF_A_PROJECT))
 
 
-def _queue(one: AnnotationProject, cutting: Segmentation) -> LabelQueue:
-    found = LabelQueue(one, cutting)
-    if len(found.tasks) > MOST_CANDIDATES and not is_local():
-        raise ValueError(
-            f"These are more than {MOST_CANDIDATES:,} candidates: choose longer windows."
-        )
-    return found
+def _close(session: LabellingSession | None) -> None:
+    """End the embedding of a session after the current file."""
+    if session is not None:
+        session.requested, session.embedding = ("closed", ""), None
 
 
-def cutting_of(asked: Any) -> Segmentation:
-    """Settings as the page sends them. Raises ValueError."""
-    asked = asked if isinstance(asked, dict) else {}
-    split = Split(*(_number(asked, name) for name in ("top_db", "min_length_s", "min_gap_s")))
+def _queue(labelled: AnnotationProject, segmentation: Segmentation) -> LabelQueue:
+    queue = LabelQueue(labelled, segmentation)
+    if len(queue.tasks) > MAX_HOSTED_TASKS and not is_local():
+        raise ValueError(f"These are more than {MAX_HOSTED_TASKS:,} clips: choose longer windows.")
+    return queue
+
+
+def parse_segmentation(settings: Any) -> Segmentation:
+    """Segmentation settings as the page sends them. Raises ValueError."""
+    settings = settings if isinstance(settings, dict) else {}
+    split = Split(*(_number(settings, name) for name in ("top_db", "min_length_s", "min_gap_s")))
     return Segmentation(
-        str(asked.get("kind", tasks.WINDOWS)), _number(asked, "long_s"),
-        _number(asked, "window_s"), split,
+        str(settings.get("kind", tasks.WINDOWS)), _number(settings, "long_s"),
+        _number(settings, "window_s"), split,
     )  # fmt: skip
 
 
-USUAL = {"top_db": 40.0, "min_length_s": 0.1, "min_gap_s": 0.1, "long_s": 30.0, "window_s": 5.0}
+DEFAULTS = {"top_db": 40.0, "min_length_s": 0.1, "min_gap_s": 0.1, "long_s": 30.0, "window_s": 5.0}
 
 
-def _number(asked: Mapping[str, Any], name: str) -> float:
-    value = asked.get(name, USUAL[name])
+def _number(settings: Mapping[str, Any], name: str) -> float:
+    value = settings.get(name, DEFAULTS[name])
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return USUAL[name]
+        return DEFAULTS[name]
     return float(value)
 
 
-def task_of(desk: LabellingSession, asked: Mapping[str, Any]) -> AnnotationTask:
-    """The candidate that the page means. Raises ValueError for what is none."""
-    found = AnnotationTask(str(asked.get("file")), asked.get("start_s"), asked.get("end_s"))
-    number = desk.queue.numbers.get(found)
+def find_task(session: LabellingSession, payload: Mapping[str, Any]) -> AnnotationTask:
+    """The task that the page names. Raises ValueError where there is none."""
+    named = AnnotationTask(str(payload.get("file")), payload.get("start_s"), payload.get("end_s"))
+    number = session.queue.numbers.get(named)
     if number is None:
-        raise ValueError("This sound is not in the queue any more: reload the page.")
-    return desk.queue.tasks[number]
+        raise ValueError("This clip is not in the queue any more: reload the page.")
+    return session.queue.tasks[number]
 
 
-def listen(desk: LabellingSession, kind: Any, network: Any) -> None:
-    """Have a network listen to all candidates in the background, unless it does or did already.
+def start_embedding(session: LabellingSession, kind: Any, network: Any) -> None:
+    """Embed all tasks in the background, unless that is done or under way.
 
-    What cannot be listened to is told by the desk, and nothing begins.
+    kind: what suggestions are made from. network: the embedding model. Where it cannot be used
+    the session holds the error.
     """
-    asked = (str(kind)[:MOST_LETTERS], str(network or "")[:MOST_LETTERS])
-    with _OPENING:
-        if desk.asked == asked and not desk.trouble:
+    requested = (str(kind)[:MAX_NAME_LETTERS], str(network or "")[:MAX_NAME_LETTERS])
+    with _LOCK:
+        if session.requested == requested and not session.error:
             return
-        desk.asked, desk.n_heard, desk.trouble, desk.embedding = asked, 0, "", None
-        desk.queue.model = None
-        if asked[0] == NO_SUGGESTIONS or not desk.queue.tasks:
+        session.requested, session.embedding = requested, None
+        session.n_embedded, session.error, session.queue.model = 0, "", None
+        if requested[0] == NO_SUGGESTIONS or not session.queue.tasks:
             return
         try:
-            desk.embedding = EmbeddingPass(desk.queue, network_named(asked[1]), asked[0])
+            session.embedding = EmbeddingPass(
+                session.queue, network_named(requested[1]), requested[0]
+            )
         except ValueError as error:
-            desk.trouble = str(error)
+            session.error = str(error)
             return
-    folder = str(desk.queue.one.folder)
+    folder = str(session.queue.project.folder)
     POOL.submit(folder, "embed", functools.partial(_embed, folder))
 
 
 def _embed(folder: str) -> bool:
-    """One file more for all desks of a set that wait for it; whether there are more.
+    """Embed one more file for all sessions of a project; returns whether there is more to do.
 
-    Desks that differ in how recordings are cut share what a network made of the file.
+    Sessions that differ in their segmentation share the windows of the file.
     """
-    with _OPENING:
-        desks = [d for (place, _), d in _DESKS.items() if place == folder and d.embedding]
-    if not desks:
+    with _LOCK:
+        waiting = [s for (name, _), s in _SESSIONS.items() if name == folder and s.embedding]
+    if not waiting:
         return False
-    first = desks[-1]  # that was asked for last
-    own, asked = first.embedding, first.asked
-    if own is None:  # closed meanwhile
+    latest = waiting[-1]  # the one that was requested last
+    current, requested = latest.embedding, latest.requested
+    if current is None:  # closed meanwhile
         return True
     try:
-        if not own.missing:
-            own.finish(lambda: first.embedding is own)
-            _end(first, own)
+        if not current.missing:
+            current.finish(lambda: latest.embedding is current)
+            _end(latest, current)
             return True
-        file = next(iter(own.missing))
-        windows = hearing.windows_of(own.queue.one, own.network, file, own.kind)
-        for desk in desks:
-            each = desk.embedding
-            if each is not None and desk.asked == asked and file in each.missing:
+        file = next(iter(current.missing))
+        windows = embedding.embed_windows(
+            current.queue.project, current.network, file, current.kind
+        )
+        for session in waiting:
+            each = session.embedding
+            if each is not None and session.requested == requested and file in each.missing:
                 each.add(file, windows)
-                desk.n_heard += 1
-    except Exception as error:  # in the background nobody else would say it
+                session.n_embedded += 1
+    except Exception as error:  # in the background nobody else would report it
         if not isinstance(error, ValueError):
-            logging.exception("listening to %s", own.queue.one.id)
-        said = str(error) if isinstance(error, ValueError) else UNFORESEEN
-        _end(first, own, said)
+            logging.exception("embedding %s", current.queue.project.id)
+        _end(latest, current, str(error) if isinstance(error, ValueError) else UNFORESEEN)
     return True
 
 
-def _end(desk: LabellingSession, own: EmbeddingPass, trouble: str = "") -> None:
-    """A pass is over, unless another one has begun for this desk meanwhile."""
-    with _OPENING:
-        if desk.embedding is own:
-            desk.embedding, desk.trouble = None, trouble
+def _end(session: LabellingSession, ended: EmbeddingPass, error: str = "") -> None:
+    """End an embedding pass, unless another one has begun for this session meanwhile."""
+    with _LOCK:
+        if session.embedding is ended:
+            session.embedding, session.error = None, error
 
 
-def schedule_refit(desk: LabellingSession) -> None:
-    """Have a new opinion of the labels soon, in the background; asked meanwhile, once more."""
-    if desk.queue.model is not None:
-        folder, queue = str(desk.queue.one.folder), desk.queue
+def schedule_refit(session: LabellingSession) -> None:
+    """Fit the suggestion model to the labels soon, in the background."""
+    if session.queue.model is not None:
+        folder, queue = str(session.queue.project.folder), session.queue
 
-        def judge() -> bool:
+        def refit() -> bool:
             queue.refit()
             return False
 
-        POOL.submit(folder, ("judge", desk.queue.cutting), judge)
+        POOL.submit(folder, ("refit", queue.segmentation), refit)
 
 
-def cut_long(asked: Mapping[str, Any]) -> int:
-    """Look for silences in long recordings for a few seconds; how many recordings are left."""
-    one, cutting = project.by_id(asked.get("set")), cutting_of(asked.get("cutting"))
-    until = time.monotonic() + CUT_S
-    left = (n for n in tasks.detect_silences(one, cutting) if n == 0 or time.monotonic() > until)
-    n_left = next(left, 0)
-    with _OPENING:
-        _close(_DESKS.pop((str(one.folder), cutting), None))
+def detect_silences(payload: Mapping[str, Any]) -> int:
+    """Detect silences in long recordings for a few seconds; returns how many are left."""
+    labelled, segmentation = _parse_key(payload)
+    until = time.monotonic() + DETECTION_S
+    steps = tasks.detect_silences(labelled, segmentation)
+    n_left = next((n for n in steps if n == 0 or time.monotonic() > until), 0)
+    with _LOCK:
+        _close(_SESSIONS.pop((str(labelled.folder), segmentation), None))
     return n_left

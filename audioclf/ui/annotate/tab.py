@@ -32,7 +32,7 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     ways, away = components.ways(), components.away()
     n_brought = gr.State(0)
     _wire_sets(app, shared, sets, tab)
-    tab.select(projects.list_ears, ways.network, ways.network, **QUIET)
+    tab.select(projects.update_backbones, ways.network, ways.network, **QUIET)
     _wire_desk(sets, ways, desk, n_brought)
     _wire_away(shared, sets, away, n_brought)
 

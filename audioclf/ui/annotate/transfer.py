@@ -21,7 +21,7 @@ from audioclf.datasets.formats.registry import FORMATS, format_named
 from audioclf.storage import deadline, hf_hub
 from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate import projects
-from audioclf.ui.annotate.payloads import MOST_CLASSES, MOST_NAMES, who
+from audioclf.ui.annotate.payloads import MAX_CLASSES, MAX_NAMES, annotator
 from audioclf.ui.page import session as my
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import TEACH, guarded
@@ -46,7 +46,7 @@ def _import_limits() -> ImportLimits:
     if is_local():
         return importing.ANY
     check = deadline.within(IMPORT_S, "This import")
-    return ImportLimits(MOST_BYTES, MOST_CLASSES, MOST_NAMES, check)
+    return ImportLimits(MOST_BYTES, MAX_CLASSES, MAX_NAMES, check)
 
 
 def tell_making() -> tuple[Any, str]:
@@ -130,11 +130,11 @@ def import_labels(
         folder = Path(temporary)
         for file in files:
             shutil.copy(file, folder / Path(file).name)
-        taken = importing.read_labels(one, [folder], form, who({}), limits)
-    left = f" {taken.n_left_out:,} lie where there is no sound, and are left out."
+        taken = importing.read_labels(one, [folder], form, annotator({}), limits)
+    left = f" {taken.n_skipped:,} lie where there is no sound, and are left out."
     return (
         n_imports + 1,
-        f"{pluralize(taken.n_new, 'new label')}.{left if taken.n_left_out else ''}",
+        f"{pluralize(taken.n_new, 'new label')}.{left if taken.n_skipped else ''}",
     )
 
 
@@ -157,7 +157,7 @@ def rename_class(
     chosen: str | None, old: str | None, new: str, n_changes: int, mine: Any
 ) -> tuple[Any, str]:
     """Give a class another name, in every label that counts; that of another class merges both."""
-    n_labels = project.rename_class(_mine(chosen, mine), str(old or ""), new, who({}))
+    n_labels = project.rename_class(_mine(chosen, mine), str(old or ""), new, annotator({}))
     return n_changes + 1, f"{pluralize(n_labels, 'label')} renamed."
 
 

@@ -154,7 +154,7 @@ const writeSuggestion = (suggestion) =>
  * @returns {Request}
  */
 export const submitAnnotation = (settings, item, annotation, requestId, isAccepted) => ({
-  endpoint: 'say_label',
+  endpoint: 'submit_annotation',
   payload: {
     ...settings,
     ...placeOf(item),
@@ -173,7 +173,7 @@ export const submitAnnotation = (settings, item, annotation, requestId, isAccept
  * @returns {Request}
  */
 export const undoAnnotation = (settings, requestId) => ({
-  endpoint: 'undo_label',
+  endpoint: 'undo_annotation',
   payload: { ...settings, token: requestId, own: newId() },
 });
 
@@ -197,7 +197,7 @@ export const isRegionRequest = (request) => request.endpoint === 'save_region';
 /** Where the annotations lie that are on their way. @param {Request[]} requests @returns {Place[]} */
 export const pendingPlaces = (requests) =>
   requests
-    .filter(({ endpoint }) => endpoint === 'say_label')
+    .filter(({ endpoint }) => endpoint === 'submit_annotation')
     .map(({ payload }) => placeOf(/** @type {Place} */ (payload)));
 
 /**
@@ -224,12 +224,12 @@ export function createApi(server, getContext) {
     /** @param {number} n how many clips to prepare */
     openQueue: async (n) => readStatus(await call('open_queue', { n, held: [] })),
     /** How many recordings have to be looked through yet. @returns {Promise<number>} */
-    detectSilences: async () => (await call('cut_recordings')).n_left,
+    detectSilences: async () => (await call('detect_silences')).n_left,
     /**
      * @param {number} n
      * @param {Place[]} held what is on its way to the person already, or was skipped
      */
-    nextItems: async (n, held) => readStatus(await call('ask_next', { n, held: writeHeld(held) })),
+    nextItems: async (n, held) => readStatus(await call('next_items', { n, held: writeHeld(held) })),
     /**
      * @param {string[]} names
      * @param {Place[]} held
@@ -237,9 +237,9 @@ export function createApi(server, getContext) {
     addClasses: async (names, held) =>
       readStatus(await call('add_classes', { names, n: 0, held: writeHeld(held) })),
     /** @param {Place} place */
-    prepareClip: async (place) => readClip(await call('prepare_candidate', placeOf(place))),
+    prepareClip: async (place) => readClip(await call('prepare_clip', placeOf(place))),
     /** @param {Place} place @returns {Promise<Item[]>} */
-    findSimilar: async (place) => (await call('find_alike', placeOf(place))).alike.map(readItem),
+    findSimilar: async (place) => (await call('find_similar', placeOf(place))).alike.map(readItem),
     /** @returns {Promise<Point[]>} */
     drawMap: async () =>
       (await call('draw_map')).points.map((/** @type {Wire} */ { is_said, ...point }) => ({
@@ -248,7 +248,7 @@ export function createApi(server, getContext) {
       })),
     /** @param {{ first: number, text: string, only: string }} filter */
     listClips: async (filter) => {
-      const wire = await call('list_sounds', filter);
+      const wire = await call('list_clips', filter);
       return { rows: /** @type {Item[]} */ (wire.rows.map(readItem)), n_matches: wire.n_found };
     },
     /** @param {string} file @returns {Promise<Recording>} */
@@ -267,11 +267,11 @@ export function createApi(server, getContext) {
      * @returns {Promise<Clip & Span>}
      */
     readPage: async (file, start_s, end_s) => {
-      const wire = await call('page_of_recording', { file, start_s, end_s });
+      const wire = await call('read_page', { file, start_s, end_s });
       return { ...readClip(wire), start_s: wire.start_s, end_s: wire.end_s };
     },
     /** @param {string} file @returns {Promise<import('../plot.js').Peaks>} */
-    readOutline: async (file) => (await call('outline_recording', { file })).waveform.peaks,
+    readOutline: async (file) => (await call('read_outline', { file })).waveform.peaks,
     /**
      * Send a request that was kept; throws where the server was not reached, or cannot keep it now.
      * @param {Request} request
