@@ -1,5 +1,5 @@
-"""A training that somebody ended; nothing has gone wrong."""
+"""The exception that ends a training early; nothing has gone wrong."""
 
 
 class TrainingInterruptedError(Exception):
-    """It was asked to end, and its last whole epoch is kept."""
+    """The training was asked to stop, and its last whole epoch is saved."""

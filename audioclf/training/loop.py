@@ -1,8 +1,8 @@
-"""Training: from a labelled folder to a trained network, epoch by epoch.
+"""The training loop: a model is fitted to a training set, epoch by epoch.
 
-`fit` is a generator of EpochReport; its run is a folder that holds the last kept epoch's network
-with the optimizer's state and the average of its weights, so a run that was ended goes on where it
-stopped when it is started again. Loss and target follow from an output's name: `label...` is a
+`fit` is a generator of EpochReport; the run's folder holds the model of the last saved epoch with the
+optimizer's state and the average of the weights, so an interrupted run goes on when it is started
+again. Loss and target follow from an output's name: `label...` is a
 classifier, `reconstruction` has the input as its target, everything else has none.
 """
 
@@ -27,12 +27,12 @@ from audioclf.training.optimizer import LayeredAdamW
 from audioclf.training.run_state import RunState, load_last, load_state
 from audioclf.training.validation import Validation, validate
 
-SAVE_EVERY, SAVE_AFTER_S = 5, 4.0  # epochs, and seconds where they take longer
+SAVE_EVERY, SAVE_AFTER_S = 20, 30.0  # epochs and seconds, whichever comes first
 
 
 @dataclass(frozen=True)
 class EpochReport:
-    """One epoch, as it ended. Accuracy is on the varied training windows, mixtures included."""
+    """One epoch, as it ended. Accuracy is on the augmented training windows, mixtures included."""
 
     epoch: int  # from 1
     n_epochs: int
@@ -58,7 +58,7 @@ def fit(
     initial_model: keras.Model | None = None,
     validation: Validation | None = None,
 ) -> Iterator[EpochReport]:
-    """Train in the folder `run`, or go on there; the trained network is its `trained(run)`.
+    """Train in the folder `run`, or go on there; `run_state.load_averaged(run)` is the result.
 
     `initial_model`: a model to start from in place of a new one. Raises ValueError where the loss
     is not finite, and TrainingInterruptedError where `validation.should_stop` says so: then the
@@ -87,14 +87,19 @@ def fit(
                 state.save(model, run)
             raise
         state.reports.append(report.to_dict())
-        is_late = time.monotonic() - state.last_saved_at > SAVE_AFTER_S
-        if epoch % SAVE_EVERY == 0 or epoch == settings.epochs or is_late:
+        if epoch == settings.epochs or _is_save_due(state):
             state.save(model, run)
         yield report
 
 
+def _is_save_due(state: RunState) -> bool:
+    """Whether so many epochs or seconds have passed since the last save."""
+    n_epochs = state.epoch - state.last_saved_epoch
+    return n_epochs >= SAVE_EVERY or time.monotonic() - state.last_saved_at > SAVE_AFTER_S
+
+
 def _interruptible(batch_iter: Iterator[Batch], validation: Validation) -> Iterator[Batch]:
-    """The batches, as long as nobody wants the training to end."""
+    """The batches, until the training should stop; then raises TrainingInterruptedError."""
     for batch in batch_iter:
         if validation.should_stop():
             raise TrainingInterruptedError
@@ -104,11 +109,11 @@ def _interruptible(batch_iter: Iterator[Batch], validation: Validation) -> Itera
 def _with_validation(
     report: EpochReport, model: keras.Model, state: RunState, validation: Validation
 ) -> EpochReport:
-    """With what the network that would be published makes of clips that it is not taught."""
+    """With loss and accuracy of the averaged weights on the held-out clips."""
     if validation.clips is None:
         return report
     started = time.perf_counter()
-    loss, accuracy = validate(model, validation.clips, state.average, validation.should_stop)
+    loss, accuracy = validate(model, validation.clips, state.ema_weights, validation.should_stop)
     seconds = report.seconds + time.perf_counter() - started
     return replace(report, seconds=seconds, val_loss=loss, val_accuracy=accuracy)
 
@@ -116,7 +121,7 @@ def _with_validation(
 def _train_epoch(
     model: keras.Model, batch_iter: Iterator[Batch], state: RunState, number: tuple[int, int]
 ) -> EpochReport:
-    """One pass over the clips; raises ValueError where the loss is no number any more."""
+    """One pass over the clips; raises ValueError where the loss is not finite."""
     started, waited_s = time.perf_counter(), 0.0
     metrics, n_windows = [], []
     for batch in batch_iter:
@@ -130,7 +135,7 @@ def _train_epoch(
     loss, accuracy = np.average(metrics, axis=0, weights=n_windows).tolist()
     if not math.isfinite(loss):
         raise ValueError(
-            f"The loss is no number after epoch {number[0]}: train again with a lower rate."
+            f"The loss is not finite after epoch {number[0]}: train again with a lower learning rate."
         )
     elapsed_s = time.perf_counter() - started
     return EpochReport(*number, loss, accuracy, elapsed_s, waited_s)
@@ -154,14 +159,16 @@ def _compiled(model: keras.Model, data: TrainingSet, settings: Settings) -> kera
 
 
 def _optimizer(model: keras.Model, rate: Any, settings: Settings) -> keras.Optimizer:
-    """AdamW; where old layers have a rate of their own, all but the classifiers are old."""
-    usual = {"learning_rate": rate, "weight_decay": settings.weight_decay, "clipnorm": 1.0}
+    """AdamW; where the backbone has a rate of its own, that is all but the classifier heads."""
+    options = {"learning_rate": rate, "weight_decay": settings.weight_decay, "clipnorm": 1.0}
     if settings.old_rate == 1:
-        return keras.optimizers.AdamW(**usual)
+        return keras.optimizers.AdamW(**options)
     heads = [layer for layer in model.layers if layer.name.startswith("label")]
-    own = {id(variable) for layer in heads for variable in layer.trainable_variables}
-    new = [i for i, variable in enumerate(model.trainable_variables) if id(variable) in own]
-    return LayeredAdamW(old_rate=settings.old_rate, new=new, **usual)
+    head_variables = {id(variable) for layer in heads for variable in layer.trainable_variables}
+    new = [
+        i for i, variable in enumerate(model.trainable_variables) if id(variable) in head_variables
+    ]
+    return LayeredAdamW(old_rate=settings.old_rate, new=new, **options)
 
 
 def losses(model: keras.Model) -> dict[str, str | None]:
@@ -183,7 +190,7 @@ def targets_of(model: keras.Model, inputs: Features, labels: NDArray) -> dict[st
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """Dropout of the same seed and epoch is the same: a saved network forgets where it was."""
+    """Dropout is the same for the same seed and epoch: a saved model forgets its generators' state."""
     rng = np.random.default_rng([seed, epoch, 1])
     for layer in model._flatten_layers():
         if isinstance(generator := getattr(layer, "seed_generator", None), SeedGenerator):

@@ -60,7 +60,7 @@ def train_without_folds(
     on_epoch: EpochCallback,
     progress: StageProgress,
 ) -> Checkpoint:
-    """The model trained without these folds, evaluated on them; made once, then read from the cache."""
+    """The model trained without these folds, evaluated on them; made once, then cached."""
     dataset = config.load_dataset()
     with_held_out = dataset.of_folds(set(config.folds or dataset.folds) | set(held_out))
     train = with_held_out.of_folds(set(with_held_out.folds) - set(held_out))

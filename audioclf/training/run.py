@@ -1,7 +1,7 @@
-"""One training run: a split of a data set in, a trained model and the training part of its card out.
+"""One training run: a split of a data set in, a trained model and its card's training part out.
 
-The epochs are saved in the run's folder, whose name follows from all that the result depends on: the
-same run started again goes on from its last saved epoch.
+The epochs are saved in the run's folder, whose name follows from all that the result depends on:
+the same run started again goes on from its last saved epoch.
 """
 
 import datetime

@@ -99,7 +99,7 @@ def test_every_epoch_is_watched_on_clips_that_are_not_taught(
     assert [report.val_accuracy for report in reports] == [1, 1]
     for report in reports:
         assert report.val_loss is not None and 0 < report.val_loss < 0.5
-    assert set(run_state.history(tmp_path)) == set(run_state.MEASURES)
+    assert set(run_state.history(tmp_path)) == set(run_state.METRICS)
     # Watching changes nothing: what is learnt is what is learnt without.
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
