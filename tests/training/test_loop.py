@@ -62,9 +62,12 @@ def test_normalised_training_clips_have_mean_0_and_deviation_1(made: TrainingSet
 
 
 @pytest.mark.slow
-def test_an_ended_run_goes_on_where_it_stopped(made: TrainingSet, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_from_its_last_saved_epoch(
+    made: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SAVE_EVERY", 5)
     network = architectures.load("separable_cnn")
-    settings = replace(SHORT, epochs=7)  # kept after epochs 5 and 7
+    settings = replace(SHORT, epochs=7)  # saved after epochs 5 and 7
     whole = [report.loss for report in loop.fit(network, made, settings, tmp_path / "whole")]
     first = list(islice(loop.fit(network, made, settings, tmp_path / "ended"), 6))
     assert run_state.n_epochs_done(tmp_path / "ended") == 5
