@@ -65,7 +65,7 @@ def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY
     return job
 
 
-def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job:
+def resume(job: Job, *, export_only: bool = False, visitor: Visitor = NOBODY) -> Job:
     """Let an ended job go on from its last kept epoch, or publish that as it is.
 
     Raises ValueError where it is running or done, and as `start` does.
@@ -75,7 +75,7 @@ def resume(job: Job, *, publish: bool = False, visitor: Visitor = NOBODY) -> Job
         raise ValueError("This training is running or done: there is nothing to resume.")
     with oserror_as_valueerror(job.folder), _asking():
         _check_turn(job.request.limits, visitor)
-        _launch(job, *(["--publish"] if publish else []), address=visitor.address)
+        _launch(job, *(["--export-only"] if export_only else []), address=visitor.address)
     return job
 
 

@@ -1,7 +1,7 @@
 """The process of a job: waits for its turn, starts the one that trains, and tells how it ended.
 
 It stays small, so that what happens to the large one (no memory left, a signal, a limit) can be
-told in a sentence. `python -m audioclf.jobs.supervisor FOLDER [--publish] LOCK`.
+told in a sentence. `python -m audioclf.jobs.supervisor FOLDER [--export-only] LOCK`.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""A second look at held-out clips: which were misjudged, and what the start made of them."""
+"""Error analysis on held-out clips: which are misclassified, and how the base model did on them."""
 
 from typing import Any
 
@@ -8,17 +8,19 @@ from audioclf.inference.prediction import Prediction, key
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
 
-Row = dict[str, Any]
+ClipResult = dict[str, Any]  # one clip's prediction, under the names that a job's result stores
 
 
-def look(network: Checkpoint, unseen: Dataset, progress: StageProgress) -> list[Row]:
-    """A row per clip: where it is, what it is, what was heard, how sure, and how sure of the truth.
+def rank_errors(
+    model: Checkpoint, validation: Dataset, progress: StageProgress
+) -> list[ClipResult]:
+    """A row per clip with its true class, the predicted one, and both probabilities.
 
-    Those that were misjudged come first, the surest mistakes before all; then the least sure.
+    Misclassified clips come first, the most confident errors before all; then the least confident.
     """
     rows = [
-        _row(clip, predict_file(clip.path, network))
-        for clip in progress("a second look", unseen.clips)
+        _clip_result(clip, predict_file(clip.path, model))
+        for clip in progress("error analysis", validation.clips)
     ]
     wrong = [row for row in rows if row["expected"] != row["heard"]]
     right = [row for row in rows if row["expected"] == row["heard"]]
@@ -26,39 +28,43 @@ def look(network: Checkpoint, unseen: Dataset, progress: StageProgress) -> list[
     return [*wrong, *sorted(right, key=lambda row: row["probability"])]
 
 
-def beside(
-    start: Checkpoint, rows: list[Row], unseen: Dataset, progress: StageProgress
-) -> Row | None:
-    """How the network that it started from did on the clips whose classes it knows too.
+def compare_with_base(
+    base_model: Checkpoint, rows: list[ClipResult], validation: Dataset, progress: StageProgress
+) -> dict[str, Any] | None:
+    """The share of correct clips before and after, of clips whose classes the base model has too.
 
-    None where it knows none of them. Classes are the same where their names are.
+    None where it has none of them. Classes are the same where their names are.
     """
-    known = {key(name) for name in start.classes}
-    clips = [clip for clip in unseen.clips if key(clip.label) in known]
+    base_classes = {key(name) for name in base_model.classes}
+    clips = [clip for clip in validation.clips if key(clip.label) in base_classes]
     if not clips:
         return None
-    right = {row["place"] for row in rows if row["expected"] == row["heard"]}
-    before = sum(
-        key(predict_file(clip.path, start).ranking()[0][0]) == key(clip.label)
-        for clip in progress(f"{start.name} beside it", clips)
+    correct = {row["place"] for row in rows if row["expected"] == row["heard"]}
+    n_before = sum(
+        _predicted(base_model, clip) == key(clip.label)
+        for clip in progress(f"{base_model.name}, for comparison", clips)
     )
     return {
-        "start": start.name,
+        "start": base_model.name,
         "n_clips": len(clips),
-        "n_classes": len(start.classes),
-        "before": before / len(clips),
-        "after": sum(clip.place in right for clip in clips) / len(clips),
+        "n_classes": len(base_model.classes),
+        "before": n_before / len(clips),
+        "after": sum(clip.place in correct for clip in clips) / len(clips),
     }
 
 
-def _row(clip: LabelledClip, heard: Prediction) -> Row:
-    name, probability = heard.ranking()[0]
-    truth = float(heard.clip[heard.classes.index(clip.label)])
+def _predicted(model: Checkpoint, clip: LabelledClip) -> str:
+    return key(predict_file(clip.path, model).ranking()[0][0])
+
+
+def _clip_result(clip: LabelledClip, prediction: Prediction) -> ClipResult:
+    name, probability = prediction.ranking()[0]
+    true_class_probability = float(prediction.clip[prediction.classes.index(clip.label)])
     return {
         "place": clip.place,
         "path": str(clip.path),
         "expected": clip.label,
         "heard": name,
         "probability": round(probability, 4),
-        "of_the_truth": round(truth, 4),
+        "of_the_truth": round(true_class_probability, 4),
     }

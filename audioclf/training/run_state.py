@@ -118,7 +118,7 @@ def load_averaged(run: Path) -> keras.Model:
 
 
 def history(run: Path) -> dict[str, list[float]]:
-    """Loss and accuracy of every saved epoch, on training and on validation clips, as cards have it."""
+    """Loss and accuracy of every saved epoch, on training and validation clips, for cards."""
     reports = load_state(run).reports
     return {
         name: [round(report[name], 4) for report in reports]

@@ -1,8 +1,7 @@
-"""What a job's process does: teach, measure, publish, and write down how far it is.
+"""The process of a training: trains, evaluates, saves, and reports its progress.
 
-`python -m audioclf.training.worker FOLDER [--publish]`, started by `audioclf.jobs.supervisor`. Ends
-with status 2 and a sentence in the result where it cannot be done, with 3 where it was asked to
-end.
+`python -m audioclf.training.worker FOLDER [--export-only]`, started by `audioclf.jobs.supervisor`.
+Exits with 2 and a sentence in the result where it cannot be done, with 3 where it was asked to stop.
 """
 
 import contextlib
@@ -27,57 +26,57 @@ from audioclf.training import config, error_analysis, holdout, linear_probe
 from audioclf.training.errors import TrainingInterruptedError
 
 NICENESS = 10  # the page goes first
-TOLD_EVERY_S = 0.2
+REPORT_EVERY_S = 0.2
 CLAIM = "claim"
-STOPPED = 3  # exit status of a training that was asked to end
+INTERRUPTED = 3  # exit status of a training that was asked to stop
 PREPARING = "Preparing the next step"
 STARTING = "Starting: the training's libraries take a few seconds"
 
 
 class _Reporter:
-    """Writes down how far the job is, and ends it where that was asked."""
+    """Writes the job's progress, and knows whether the training should stop."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.parent = os.getppid()
-        self.wants_end = False
-        self.told_at = 0.0
-        signal.signal(signal.SIGTERM, self._end)
+        self.stop_requested = False
+        self.reported_at = 0.0
+        signal.signal(signal.SIGTERM, self._request_stop)
 
-    def _end(self, *_: Any) -> None:
-        self.wants_end = True
+    def _request_stop(self, *_: Any) -> None:
+        self.stop_requested = True
 
     def should_stop(self) -> bool:
-        """Whether somebody wants the end, or the supervisor has died."""
-        return self.wants_end or os.getppid() != self.parent
+        """Whether it was asked to stop, or the supervisor has died."""
+        return self.stop_requested or os.getppid() != self.parent
 
-    def stage(self, words: str, n_done: int = 0, n_all: int | None = None) -> None:
-        """What is being done."""
-        self.told_at = time.monotonic()
-        told = {"stage": words, "n_done": n_done, "n_all": n_all}
-        write_json(self.job.folder / PROGRESS, told)
+    def stage(self, name: str, n_done: int = 0, n_total: int | None = None) -> None:
+        """Report the stage, and how many of its items are done."""
+        self.reported_at = time.monotonic()
+        progress = {"stage": name, "n_done": n_done, "n_all": n_total}
+        write_json(self.job.folder / PROGRESS, progress)
 
-    def count(self, words: str, things: Iterable[Any]) -> Iterator[Any]:
-        """The things, one after the other; raises TrainingInterruptedError."""
-        total = len(things) if isinstance(things, Sized) else None
-        self.stage(words, 0, total)
-        for number, thing in enumerate(things):
+    def count(self, stage: str, items: Iterable[Any]) -> Iterator[Any]:
+        """The items, one after the other; raises TrainingInterruptedError."""
+        total = len(items) if isinstance(items, Sized) else None
+        self.stage(stage, 0, total)
+        for number, item in enumerate(items):
             if self.should_stop():
                 raise TrainingInterruptedError
-            if time.monotonic() - self.told_at > TOLD_EVERY_S:
-                self.stage(words, number, total)
-            yield thing
+            if time.monotonic() - self.reported_at > REPORT_EVERY_S:
+                self.stage(stage, number, total)
+            yield item
         self.stage(PREPARING)
 
-    def epoch(self, stage: str, report: Any) -> None:
-        """One epoch further."""
+    def epoch(self, folds: str, report: Any) -> None:
+        """Report an epoch that has ended."""
         with (self.job.folder / EPOCHS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(report.to_dict()) + "\n")
         self.stage("Learning", report.epoch, report.n_epochs)
-        print(f"epoch {report.epoch} of {report.n_epochs}: {_in_words(report)}", flush=True)
+        print(f"epoch {report.epoch} of {report.n_epochs}: {_format_epoch(report)}", flush=True)
 
 
-def main(folder: Path, *, publish: bool = False) -> int:
+def main(folder: Path, *, export_only: bool = False) -> int:
     """Do what the job's request asks for; the exit status."""
     job = Job(folder)
     request, reporter = job.request, _Reporter(job)
@@ -87,62 +86,67 @@ def main(folder: Path, *, publish: bool = False) -> int:
     try:
         reserve_name(job)
         reporter.stage("Reading the clips")
-        data = data_of(request)
-        made, unseen = _teach(request, data, reporter, job.folder / RUN, publish=publish)
-        done = {"checkpoint": made.name, "folder": str(made.folder), "clips": []}
-        write_json(folder / RESULT, done)  # from here on it is done, whatever happens
-        write_json(folder / RESULT, done | _result(request, made, unseen, reporter))
+        data = load_dataset(request)
+        saved, validation = _train(
+            request, data, reporter, job.folder / RUN, export_only=export_only
+        )
+        result = {"checkpoint": saved.name, "folder": str(saved.folder), "clips": []}
+        write_json(folder / RESULT, result)  # from here on the job is done, whatever happens
+        write_json(folder / RESULT, result | _evaluation(request, saved, validation, reporter))
     except TrainingInterruptedError:
-        return STOPPED
+        return INTERRUPTED
     except (ValueError, OSError, MemoryError) as error:
         print(_sentence(error), file=sys.stderr)
         with contextlib.suppress(OSError):
             write_json(folder / RESULT, {"sentence": _sentence(error)})
         return 2
-    print(f"published as {made.name}", flush=True)
+    print(f"saved as {saved.name}", flush=True)
     return 0
 
 
 def reserve_name(job: Job) -> None:
-    """The new network's name is this job's from its first run on. Raises ValueError."""
+    """Reserve the new model's name for this job, from its first run on. Raises ValueError."""
     request, claim = job.request, job.folder / CLAIM
     checkpoint.check_name(request.name)
     if not claim.exists() and Path(request.out, request.name).exists():
-        raise ValueError(f"There is a network “{request.name}” already: choose another name.")
+        raise ValueError(f"There is a model “{request.name}” already: choose another name.")
     claim.touch()
 
 
-def data_of(request: Request) -> Dataset:
-    """The clips that the request is about, with folds that suit its share. Raises ValueError."""
+def load_dataset(request: Request) -> Dataset:
+    """The request's clips, with folds for its validation split. Raises ValueError."""
     if request.fingerprint and uploads.fingerprint(Path(request.folder)) != request.fingerprint:
-        raise ValueError("These sounds have changed since they were looked at: start another one.")
+        raise ValueError(
+            "These files have changed since they were checked: start another training."
+        )
     data = dataset.load(request.folder, dataset.n_folds_for(request.share))
     data = data.without(request.left_out)
     missing, _ = data.one_sided(data.held_out(request.share))
     if missing:
         raise ValueError(f"All clips of “{missing[0]}” would be held out: choose another share.")
-    named = replace(data, name=request.data_name or data.name)
-    if len(named.classes) < 2:
-        raise ValueError("Fewer than two classes are left: add sounds of another one.")
-    return named
+    data = replace(data, name=request.data_name or data.name)
+    if len(data.classes) < 2:
+        raise ValueError("Fewer than two classes are left: add clips of another one.")
+    return data
 
 
-def _teach(
-    request: Request, data: Dataset, reporter: _Reporter, run: Path, *, publish: bool
+def _train(
+    request: Request, data: Dataset, reporter: _Reporter, run: Path, *, export_only: bool
 ) -> tuple[Checkpoint, Dataset | None]:
-    """The new checkpoint, and the clips that it never saw."""
+    """The new checkpoint, and the clips that are held out from training."""
     held_out = data.held_out(request.share)
-    unseen = data.of_folds(held_out) if held_out else None
+    validation = data.of_folds(held_out) if held_out else None
     if request.kind == TrainingMode.LINEAR_PROBE:
-        asked = linear_probe.LinearProbeSettings(
+        settings = linear_probe.LinearProbeSettings(
             holdout_folds=tuple(sorted(held_out)), attribution=request.credit
         )
-        network = checkpoint.find(request.start or "")
-        place = Path(request.out, request.name)
-        return linear_probe.train_linear_probe(network, data, place, asked, reporter.count), unseen
+        base_model = checkpoint.find(request.start or "")
+        folder = Path(request.out, request.name)
+        saved = linear_probe.train_linear_probe(base_model, data, folder, settings, reporter.count)
+        return saved, validation
     reporter.stage(STARTING)
-    made = _fine_tune(request, data, reporter, run, held_out, publish=publish)
-    return made, unseen
+    saved = _fine_tune(request, data, reporter, run, held_out, export_only=export_only)
+    return saved, validation
 
 
 def _fine_tune(
@@ -152,64 +156,71 @@ def _fine_tune(
     run: Path,
     held_out: set[int],
     *,
-    publish: bool,
+    export_only: bool,
 ) -> Checkpoint:
-    """All of a network, or one from scratch; goes on from what the run kept."""
-    start = linear_probe.resolve_backbone(checkpoint.find(request.start)) if request.start else None
+    """Train all layers, of a model or from scratch; goes on from the run's last saved epoch."""
+    base_model = None
+    if request.start:
+        base_model = linear_probe.resolve_backbone(checkpoint.find(request.start))
     from audioclf.training import fine_tuning, pipeline, run_state
 
-    _forget_after(reporter.job, run_state.n_epochs_done(run))
-    usual = fine_tuning.SETTINGS if start else config.Settings()
-    work = config.TrainingConfig(
+    _drop_epochs_after(reporter.job, run_state.n_epochs_done(run))
+    defaults = fine_tuning.SETTINGS if base_model else config.Settings()
+    training = config.TrainingConfig(
         folder=Path(request.folder),
-        architecture=start.card["architecture"] if start else (request.architecture or ""),
+        architecture=(
+            base_model.card["architecture"] if base_model else (request.architecture or "")
+        ),
         name=request.name,
         output_dir=Path(request.out),
         folds=tuple(sorted(set(data.folds) - held_out)),
-        base_config=None if start else ranking.proven_recipe(request.architecture),
-        base_model=start,
+        base_config=None if base_model else ranking.proven_recipe(request.architecture),
+        base_model=base_model,
         attribution=request.credit,
-        settings=config.with_overrides(usual, dict(request.settings)),
+        settings=config.with_overrides(defaults, dict(request.settings)),
         dataset=data,
         run_dir=run,
         validate=True,
         should_stop=reporter.should_stop,
-        export_only=publish,
+        export_only=export_only,
     )
-    return pipeline.train_and_evaluate(work, reporter.epoch, reporter.count)
+    return pipeline.train_and_evaluate(training, reporter.epoch, reporter.count)
 
 
-def _result(
-    request: Request, made: Checkpoint, unseen: Dataset | None, reporter: _Reporter
+def _evaluation(
+    request: Request, saved: Checkpoint, validation: Dataset | None, reporter: _Reporter
 ) -> dict[str, Any]:
-    """What the page shows afterwards; a head is judged as it was without these clips."""
-    found: dict[str, Any] = {}
-    if unseen is None or not made.evaluation:
-        return found
-    judged = made
-    if made.is_head and (kept := made.evaluation.get("kept_as")):
-        judged = holdout.load_run(kept)
-    rows = error_analysis.look(judged, unseen, reporter.count)
-    found["clips"] = rows
+    """What the page shows afterwards; a linear probe is evaluated as it was without these clips."""
+    result: dict[str, Any] = {}
+    if validation is None or not saved.evaluation:
+        return result
+    evaluated = saved
+    if saved.is_head and (run_id := saved.evaluation.get("kept_as")):
+        evaluated = holdout.load_run(run_id)
+    rows = error_analysis.rank_errors(evaluated, validation, reporter.count)
+    result["clips"] = rows
     if request.start:
-        start = checkpoint.find(request.start)
-        found["beside"] = error_analysis.beside(start, rows, unseen, reporter.count)
-    return found
+        base_model = checkpoint.find(request.start)
+        result["beside"] = error_analysis.compare_with_base(
+            base_model, rows, validation, reporter.count
+        )
+    return result
 
 
-def _forget_after(job: Job, n_done: int) -> None:
-    """Drop epochs that were told and not kept: they come again."""
-    kept = [json.dumps(one) for one in job.epochs if one["epoch"] <= n_done]
-    (job.folder / EPOCHS).write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+def _drop_epochs_after(job: Job, n_done: int) -> None:
+    """Drop epochs that were reported and not saved: they are trained again."""
+    lines = [f"{json.dumps(epoch)}\n" for epoch in job.epochs if epoch["epoch"] <= n_done]
+    (job.folder / EPOCHS).write_text("".join(lines), encoding="utf-8")
 
 
 def lower_priority(n_cores: int | None) -> None:
+    """Leave the processor to the page first, and use so many cores at most."""
     os.nice(NICENESS)
     if n_cores is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-n_cores:])
 
 
-def _in_words(report: Any) -> str:
+def _format_epoch(report: Any) -> str:
     parts = [f"loss {report.loss:.3f}", f"accuracy {report.accuracy:.3f}"]
     if report.val_accuracy is not None:
         parts.append(f"on held-out clips {report.val_loss:.3f}, {report.val_accuracy:.3f}")
@@ -218,14 +229,14 @@ def _in_words(report: Any) -> str:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this: bring fewer or shorter clips."
+        return "There is not enough memory for this: use fewer or shorter clips."
     if isinstance(error, OSError):
         return (
-            f"The training could not write what it learnt ({error.strerror or error}): free some "
+            f"The training could not write its model ({error.strerror or error}): free some "
             "space, and resume it."
         )
     return str(error)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), publish="--publish" in sys.argv))
+    sys.exit(main(Path(sys.argv[1]), export_only="--export-only" in sys.argv))

@@ -126,7 +126,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     queue.cancel(job)
     ended(job)
 
-    queue.resume(job, publish=True)
+    queue.resume(job, export_only=True)
     assert ended(job).state == JobState.DONE, job.log
     assert not (job.folder / "run").exists()  # nobody needs it any more
     assert "running or done" in refusal(lambda: queue.resume(job))
@@ -166,18 +166,18 @@ def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) ->
     ended(job)
     shutil.copy(folder / "noise" / "1.wav", folder / "noise" / "new.wav")
     until(lambda: not job.is_locked)
-    queue.resume(job, publish=True)
+    queue.resume(job, export_only=True)
     assert "have changed since" in ended(job).sentence
     (folder / "noise" / "new.wav").unlink()
     until(lambda: not job.is_locked)
-    queue.resume(job, publish=True)
+    queue.resume(job, export_only=True)
     assert ended(job).state == JobState.DONE, job.log
 
 
 def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None:
     shutil.copytree(checkpoint.find(START).folder, Path(request_for.out, "taught"))
     job = queue.start(request_for)
-    assert "There is a network “taught” already" in ended(job).sentence
+    assert "There is a model “taught” already" in ended(job).sentence
     checkpoint.verify(checkpoint.read(Path(request_for.out, "taught")))
 
 
@@ -226,7 +226,7 @@ def test_time_spent_before_counts(long_one: Request) -> None:
 
 def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
     job = queue.start(long_one)
-    until(lambda: len(job.epochs) >= 6)
+    until(lambda: job.last_saved_epoch >= 20)
     os.kill(worker(job), signal.SIGKILL)
     status = ended(job)
     assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.sentence
@@ -253,7 +253,7 @@ def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
     long_one: Request,
 ) -> None:
     job = queue.start(long_one)
-    until(lambda: len(job.epochs) >= 3)
+    until(lambda: job.last_saved_epoch >= 1)
     pid = worker(job)
     supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     os.kill(pid, signal.SIGSTOP)  # it can do nothing by itself

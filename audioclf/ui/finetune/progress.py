@@ -28,7 +28,7 @@ STATES: dict[str, str] = {
 STAGES = {
     "clips": "Listening to the clips",
     "held-out clips": "Judging the clips that were held out",
-    "a second look": "Looking for misjudged clips",
+    "error analysis": "Looking for misjudged clips",
 }
 TAUGHT, UNSEEN = "taught clips, as shown", "held-out clips"
 COLOURS = {TAUGHT: "#0072B2", UNSEEN: "#D55E00"}  # Okabe and Ito
@@ -90,7 +90,7 @@ def publish_training(
 ) -> str:
     """Publish what an ended training has learnt so far."""
     visitor = my.visitor(mine, request)
-    return in_words(queue.resume(queue.find(chosen or ""), publish=True, visitor=visitor))
+    return in_words(queue.resume(queue.find(chosen or ""), export_only=True, visitor=visitor))
 
 
 @guarded(lambda sentence: (sentence, gr.skip(), gr.skip()))
