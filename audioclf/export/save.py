@@ -32,7 +32,7 @@ def build_card(
         "format": 1,
         "architecture": architecture.name,
         "description": architecture.description,
-        "citation": architecture.citation,
+        "citation": architecture.reference,
         "recipe": recipe.to_dict(),
         "classes": list(classes),
         "multi_label": architecture.multi_label,

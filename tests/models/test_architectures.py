@@ -57,7 +57,7 @@ def random_input(n: int, shape: Shape) -> NDArray[np.float32]:
 def test_a_network_explains_itself_in_sixty_lines(network: Architecture) -> None:
     assert network.description.endswith(".")
     assert len(network.description) < 100
-    assert any(year in network.citation for year in map(str, range(1980, 2030)))
+    assert any(year in network.reference for year in map(str, range(1980, 2030)))
     assert len((FOLDER / f"{network.name}.py").read_text().splitlines()) <= 60
 
 

@@ -1,9 +1,8 @@
-"""The networks, one module each; the folder is the registry.
+"""Architectures, one module each; the folder is the registry.
 
-A module has a docstring (its first line is shown in the app, the rest is the citation), `RECIPE`
-and `build(input_shape, n_classes) -> keras.Model` with the outputs `label` and `embedding`.
-`MULTI_LABEL = True` says that its probabilities are independent, `MAX_BYTES` how large a file of it
-may be, where it is never part of a repository.
+A module has the constants `DESCRIPTION` (one sentence for the page), `REFERENCE` (the papers behind
+it) and `FRONTEND` (its default front end), and `build(input_shape, n_classes) -> keras.Model` with the outputs `label` and `embedding`. `MULTI_LABEL = True` says that its probabilities are
+independent, `MAX_BYTES` how large a file of it may be, where it is never part of a repository.
 """
 
 import importlib
@@ -23,38 +22,38 @@ MIN_SAMPLES = 8_192  # of a waveform: what is left of it after all poolings
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network's name, words and default recipe, and the function that builds it."""
+    """A name, a description, the papers, the default front end, and the function that builds it."""
 
     name: str
     description: str
-    citation: str
-    recipe: FrontendConfig
+    reference: str
+    frontend: FrontendConfig
     builder: Callable[[InputShape, int], Any]  # -> keras.Model
-    multi_label: bool = False  # probabilities of classes that may be heard at once
+    multi_label: bool = False  # independent probabilities: several classes may occur at once
     max_bytes: int = MAX_BYTES  # of each of its files
 
     def build(self, input_shape: InputShape, n_classes: int) -> Any:
-        """The network for that input, not compiled, a keras.Model.
+        """The model for that input shape, not compiled, a keras.Model.
 
-        Raises ValueError for a kind of input that it cannot hear, and fewer than two classes.
+        Raises ValueError for an input shape that it does not take, and fewer than two classes.
         """
         if n_classes < 2:
-            raise ValueError("A network needs two classes or more to tell apart: add another.")
+            raise ValueError("A model needs two classes or more: add another.")
         self.check(input_shape)
         return self.builder(input_shape, n_classes)
 
     def check(self, input_shape: InputShape) -> None:
-        """Raise ValueError for a kind of input that it cannot hear."""
+        """Raise ValueError for an input shape that it does not take."""
         n_frames, n_bins, n_channels = input_shape
-        own = self.recipe.definition
-        if own.is_waveform:
+        feature = self.frontend.definition
+        if feature.is_waveform:
             fits, takes = (n_bins, n_channels) == (1, 1), "the waveform"
             if fits and n_frames < MIN_SAMPLES:
                 raise ValueError(
                     f"“{self.name}” needs windows of {MIN_SAMPLES} samples or more, and these have "
                     f"{n_frames}: make them longer."
                 )
-        elif own.summarise:
+        elif feature.summarise:
             fits, takes = n_frames == 1, "summaries of windows"
         else:
             fits = MIN_FRAMES <= n_frames <= MAX_FRAMES and MIN_BINS <= n_bins <= MAX_BINS
@@ -63,33 +62,32 @@ class Architecture:
             )
         if not fits:
             raise ValueError(
-                f"“{self.name}” takes {takes} and cannot hear {n_frames} x {n_bins} x {n_channels} "
-                "values (frames, bins, channels): choose another feature or another network."
+                f"“{self.name}” takes {takes} and not {n_frames} x {n_bins} x {n_channels} "
+                "values (frames, bins, channels): choose another feature or another architecture."
             )
 
 
 def names() -> list[str]:
-    """Every network in this folder, sorted."""
+    """Every architecture in this folder, sorted."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
     return sorted(name for name in found if not name.startswith("_"))
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError where there is no network of that name; imports nothing."""
+    """Raise ValueError where there is no architecture of that name; imports nothing."""
     if name not in names():
         raise ValueError(f"There is no architecture “{name}”: choose one of {', '.join(names())}.")
 
 
 def load(name: str) -> Architecture:
-    """The network of that name; imports Keras. Raises ValueError."""
+    """The architecture of that name; imports Keras. Raises ValueError."""
     check_name(name)
     module = importlib.import_module(f"{__name__}.{name}")
-    description, _, citation = (module.__doc__ or "").partition("\n")
     return Architecture(
         name,
-        description,
-        citation.strip(),
-        module.RECIPE,
+        module.DESCRIPTION,
+        module.REFERENCE,
+        module.FRONTEND,
         module.build,
         getattr(module, "MULTI_LABEL", False),
         getattr(module, "MAX_BYTES", MAX_BYTES),

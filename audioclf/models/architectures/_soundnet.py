@@ -9,7 +9,7 @@ from audioclf.models.architectures._blocks import Tensor
 Row = tuple[int, int, int, tuple[int, int] | None]  # filters, kernel, stride, (pool, its stride)
 
 
-def hear(x: Tensor, table: Iterable[Row]) -> Tensor:
+def conv_stack(x: Tensor, table: Iterable[Row]) -> Tensor:
     """Rows of convolution, batch normalisation, ReLU and pooling, (n, samples, 1, 1) -> (n, t, c).
 
     Convolutions are padded and poolings are not: that alone gives 6 x 1024 and 13 x 256. The first
@@ -28,7 +28,7 @@ def hear(x: Tensor, table: Iterable[Row]) -> Tensor:
     return x
 
 
-def decide(x: Tensor) -> Tensor:
+def dense_stack(x: Tensor) -> Tensor:
     """The two dense layers before the head, (n, d) -> (n, 128)."""
     for n_units in (512, 128):
         x = layers.Dropout(0.2)(layers.Dense(n_units, activation="relu")(x))

@@ -1,4 +1,4 @@
-"""The table of networks, made from their files."""
+"""The table of architectures, made from their modules."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,26 +14,26 @@ SOURCE = re.compile(rf'({NAME}(?:, {NAME})*(?: and {NAME}| et al\.)?) \((\d{{4}}
 
 
 def rows(names: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Name, words and cost of every network, on its own feature."""
+    """Name, description and cost of every architecture, with its default front end."""
     for name in names:
-        network = architectures.load(name)
-        shape = network.recipe.input_shape
-        model = network.build(shape, N_CLASSES)
+        architecture = architectures.load(name)
+        shape = architecture.frontend.input_shape
+        model = architecture.build(shape, N_CLASSES)
         yield {
             "name": name,
-            "feature": network.recipe.feature,
+            "feature": architecture.frontend.feature,
             "input_shape": list(shape),
             "n_params": model.count_params(),
             "multiply_adds": multiply_adds(model),
-            "description": network.description,
-            "sources": sources(network),
-            "citation": network.citation,
+            "description": architecture.description,
+            "sources": sources(architecture),
+            "citation": architecture.reference,
         }
 
 
-def sources(network: Architecture) -> list[str]:
-    """The papers that a network names: authors, year and title each."""
-    text = re.sub(r"\s+", " ", network.citation)
+def sources(architecture: Architecture) -> list[str]:
+    """The papers behind an architecture: authors, year and title each."""
+    text = re.sub(r"\s+", " ", architecture.reference)
     return [f"{who} ({year}), “{title}”" for who, year, title in SOURCE.findall(text)]
 
 

@@ -1,10 +1,8 @@
-"""Convolutions hear what, two stacked LSTMs hear when, a dense layer decides.
+"""CLDNN: convolutions, two LSTMs over their frames, and a dense layer.
 
-Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long Short-Term Memory, Fully Connected
-Deep Neural Networks", ICASSP 2015, 4580-4584; in the form of Hebbar and Srinivasa (2017),
-"music2vec": convolutions along frequency, along time and along both, with poolings that halve
-each axis twice, bring 128 x 128 to 32 x 32 x 64, read as a sequence of 32 steps of 2,048 by two
-LSTMs of 128. Batch normalisation and dropout are ours: the original had 158,000 segments.
+In the form of music2vec: convolutions along frequency, along time and along both, with poolings
+that halve each axis twice, bring 128 x 128 to 32 x 32 x 64, read as a sequence of 32 steps of 2,048
+by two LSTMs of 128. Batch normalisation and dropout are ours: the original had 158,000 segments.
 """
 
 import keras
@@ -13,7 +11,13 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Tensor, convolutions, label_head, sequence
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "CLDNN: a CNN, two stacked LSTMs and a dense layer."
+REFERENCE = (
+    'Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long Short-Term Memory, Fully '
+    'Connected Deep Neural Networks", ICASSP 2015, 4580-4584; Hebbar and Srinivasa (2017), '
+    '"music2vec".'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 LAYERS = (
     # filters, kernel, pool      output of 128 x 128

@@ -1,11 +1,6 @@
-"""The CLDNN with attention: it learns which moments count, and shows them.
+"""CLDNN whose LSTM outputs are pooled by additive attention instead of taking the last one.
 
-The convolutions and LSTMs of Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long
-Short-Term Memory, Fully Connected Deep Neural Networks", ICASSP 2015, 4580-4584, as in `cldnn`. All
-their steps are weighed, in place of the last one alone, by the additive attention of Bahdanau, Cho
-and Bengio (2015), "Neural Machine Translation by Jointly Learning to Align and Translate", ICLR
-2015, arXiv:1409.0473. An earlier public code tied its weights to a window's length, and used them
-nowhere.
+An earlier public code tied the attention's weights to a window's length, and did not use them.
 """
 
 import keras
@@ -15,7 +10,14 @@ from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import additive_attention, label_head, upsample_weights
 from audioclf.models.architectures.cldnn import recurrent_steps
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "CLDNN with additive attention over time."
+REFERENCE = (
+    'Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long Short-Term Memory, Fully '
+    'Connected Deep Neural Networks", ICASSP 2015, 4580-4584; Bahdanau, Cho and Bengio (2015), '
+    '"Neural Machine Translation by Jointly Learning to Align and Translate", ICLR 2015, '
+    "arXiv:1409.0473."
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

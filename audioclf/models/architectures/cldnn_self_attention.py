@@ -1,9 +1,6 @@
-"""The CLDNN with self-attention: every moment looks at every other before they are averaged.
+"""CLDNN with one layer of multi-head self-attention, residual, with layer normalisation.
 
-The convolutions and LSTMs of `cldnn`, then one layer of multi-head self-attention with a way around
-it and layer normalisation, as in Vaswani et al. (2017), "Attention Is All You Need", NeurIPS 2017,
-arXiv:1706.03762. `attention` is how much a moment is looked at by the others, the mean over heads
-and over who looks.
+`attention` is the weight that a step gets from the others: the mean over heads and queries.
 """
 
 import keras
@@ -13,7 +10,13 @@ from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import label_head, upsample_weights
 from audioclf.models.architectures.cldnn import recurrent_steps
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "CLDNN with multi-head self-attention before average pooling."
+REFERENCE = (
+    'Sainath, Vinyals, Senior and Sak (2015), "Convolutional, Long Short-Term Memory, Fully '
+    'Connected Deep Neural Networks", ICASSP 2015, 4580-4584; Vaswani et al. (2017), "Attention '
+    'Is All You Need", NeurIPS 2017, arXiv:1706.03762.'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 N_HEADS, WIDTH = 4, 32
 

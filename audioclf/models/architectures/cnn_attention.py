@@ -1,9 +1,7 @@
-"""Convolutions and attention, no recurrence: which frames of the map count.
+"""CNN with attention pooling and no recurrent layer, to compare with those that have one.
 
-To compare with attention after recurrent layers: the flat kernels of `separable_cnn`, frames pooled
-until 16 to 32 steps are left, the mean over the bins, and additive attention over the steps, as
-Ilse, Tomczak and Welling (2018), "Attention-based Deep Multiple Instance Learning", ICML 2018,
-arXiv:1802.04712, pool instances.
+The 1 x m and n x 1 kernels of `separable_cnn`, frames pooled until 16 to 32 steps are left, the
+mean over the bins, and additive attention over the steps, as the reference pools instances.
 """
 
 import keras
@@ -20,7 +18,12 @@ from audioclf.models.architectures._blocks import (
     upsample_weights,
 )
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "CNN with 1-D kernels and additive attention pooling over time."
+REFERENCE = (
+    'Ilse, Tomczak and Welling (2018), "Attention-based Deep Multiple Instance Learning", ICML '
+    "2018, arXiv:1802.04712."
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 FILTERS = (32, 64, 96, 128)  # 64 x 64 x 32, 32 x 32 x 64, 32 x 16 x 96, 32 x 8 x 128
 

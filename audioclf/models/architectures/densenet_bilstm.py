@@ -1,9 +1,8 @@
-"""Layers that see all layers before them, and an LSTM that reads the map both ways.
+"""DenseNet-style CNN with a bidirectional LSTM.
 
-Huang, Liu, van der Maaten and Weinberger (2017), "Densely Connected Convolutional Networks", CVPR
-2017, 4700-4708, arXiv:1608.06993: in a block every layer's 12 channels join those before it;
-between blocks a 1 x 1 convolution halves the channels and a pooling the map. Four blocks of three
-layers in place of 6 to 24; frames are pooled until 16 to 32 steps are left.
+In a block every layer's 12 channels are concatenated with those before it; between blocks a 1 x 1
+convolution halves the channels and a pooling the map. Four blocks of three layers in place of 6 to
+24; frames are pooled until 16 to 32 steps are left.
 """
 
 import keras
@@ -12,7 +11,12 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Tensor, bilstm_head, conv_bn_relu, frame_pools
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "DenseNet-style CNN with a bidirectional LSTM."
+REFERENCE = (
+    'Huang, Liu, van der Maaten and Weinberger (2017), "Densely Connected Convolutional '
+    'Networks", CVPR 2017, 4700-4708, arXiv:1608.06993.'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 GROWTH, N_LAYERS, N_BLOCKS = 12, 3, 4
 

@@ -1,9 +1,8 @@
-"""Small and large kernels side by side in every block, and an LSTM that reads the map both ways.
+"""Inception-style CNN with a bidirectional LSTM.
 
-Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception Architecture for
-Computer Vision", CVPR 2016, 2818-2826, arXiv:1512.00567: four branches per block (1 x 1, 3 x 3, 5
-x 5 as two of 3 x 3, pooling), each behind a 1 x 1 that narrows it, joined as channels. Four blocks
-of 32 to 128 channels; frames are pooled until 16 to 32 steps are left, bins by two in every block.
+Four branches per block (1 x 1, 3 x 3, 5 x 5 as two of 3 x 3, pooling), each behind a 1 x 1 that
+narrows it, joined as channels. Four blocks of 32 to 128 channels; frames are pooled until 16 to 32
+steps are left, bins by two in every block.
 """
 
 import keras
@@ -18,7 +17,12 @@ from audioclf.models.architectures._blocks import (
     max_pool,
 )
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "Inception-style CNN with a bidirectional LSTM."
+REFERENCE = (
+    'Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception Architecture '
+    'for Computer Vision", CVPR 2016, 2818-2826, arXiv:1512.00567.'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 WIDTHS = (8, 16, 24, 32)  # of each branch
 

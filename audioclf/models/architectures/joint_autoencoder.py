@@ -1,10 +1,10 @@
-"""An encoder whose 64 numbers must both name the sound and draw it again.
+"""Convolutional autoencoder with a classifier on its latent vector, trained jointly.
 
-Hebbar and Srinivasa (2017), "music2vec", with four poolings as its text has it (its
-figure shows five): convolutions of 16 to 128 filters to 8 x 8 x 128, a latent vector of 64, a
-mirrored decoder, and three dense layers that classify from the latent vector, all trained
-together. The decoder starts from 8 x 8 x 32, its output is linear as the input is normalised, and
-larger windows are pooled more in the first block, so that the latent layer stays small.
+With four poolings as the text of music2vec has it (its figure shows five): convolutions of 16 to
+128 filters to 8 x 8 x 128, a latent vector of 64, a mirrored decoder, and three dense layers that
+classify from the latent vector. The decoder starts from 8 x 8 x 32, its output is linear as the
+input is normalised, and larger windows are pooled more in the first block, so that the latent layer
+stays small.
 """
 
 import math
@@ -15,7 +15,9 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Pair, Tensor, conv_bn, label, max_pool
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "Convolutional autoencoder trained jointly with a classifier."
+REFERENCE = 'Hebbar and Srinivasa (2017), "music2vec".'
+FRONTEND = FrontendConfig(feature="mel")
 
 FILTERS = (16, 32, 64, 128)
 N_SIDE = 8  # of the map before the latent vector

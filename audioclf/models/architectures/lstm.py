@@ -1,9 +1,6 @@
-"""One LSTM reads the frames in their order; no convolution.
+"""An LSTM of 256 over the frames, whose last state goes to a dense layer of 64.
 
-Hochreiter and Schmidhuber (1997), "Long short-term memory", Neural Computation 9(8), 1735-1780; in
-the form of Hebbar and Srinivasa (2017), "music2vec": an LSTM of 256 whose last state goes to a
-dense layer of 64. Its text and figure agree on this; an earlier public code had three smaller
-ones.
+Text and figure of music2vec agree on this; an earlier public code had three smaller LSTMs.
 """
 
 import keras
@@ -12,7 +9,12 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import label_head, sequence
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "LSTM over the frames of a spectrogram, without convolutions."
+REFERENCE = (
+    'Hochreiter and Schmidhuber (1997), "Long short-term memory", Neural Computation 9(8), '
+    '1735-1780; Hebbar and Srinivasa (2017), "music2vec".'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

@@ -1,10 +1,8 @@
-"""Dense layers on a window's classical features, no sense of time: the quickest of all.
+"""Multilayer perceptron on the classical features' statistics: the baseline, and the quickest.
 
-The classical baseline: zero crossings, level, MFCC, mel, STFT and chroma, their means and
-deviations over the window as one vector, and six dense layers, as Piczak (2015), "ESC: Dataset for
-Environmental Sound Classification", ACM Multimedia, 1015-1018, gives such statistics to a forest.
-Widths are those of an earlier public code, which fed it one linear spectrum and no
-statistics.
+Zero crossings, level, MFCC, mel, STFT and chroma, their means and deviations over the window as one
+vector, and six dense layers; the reference gives such statistics to a random forest. Widths are
+those of an earlier public code, which had one linear spectrum as input and no statistics.
 """
 
 import keras
@@ -13,7 +11,12 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import dense_bn_relu, label_head
 
-RECIPE = FrontendConfig(feature="summary")
+DESCRIPTION = "MLP on mean and deviation of classical features."
+REFERENCE = (
+    'Piczak (2015), "ESC: Dataset for Environmental Sound Classification", ACM Multimedia, '
+    "1015-1018."
+)
+FRONTEND = FrontendConfig(feature="summary")
 
 WIDTHS = (256, 256, 128, 128, 64, 32)
 

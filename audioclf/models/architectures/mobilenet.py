@@ -1,9 +1,8 @@
-"""Inverted residuals with depthwise convolutions: few weights, few multiplications.
+"""MobileNetV2-style CNN: inverted residual blocks.
 
-Sandler, Howard, Zhu, Zhmoginov and Chen (2018), "MobileNetV2: Inverted Residuals and Linear
-Bottlenecks", CVPR 2018, 4510-4520, arXiv:1801.04381: a 1 x 1 convolution widens, a depthwise 3 x 3
-looks, a 1 x 1 narrows without activation; the input goes around where the shape allows. A table of
-seven blocks, widened four times in place of six, for maps of 128 x 128 in place of 224 x 224.
+A 1 x 1 convolution widens, a depthwise 3 x 3 filters, a linear 1 x 1 narrows; the block is residual
+where the shape allows. A table of seven blocks, widened four times in place of six, for maps of
+128 x 128 in place of 224 x 224.
 """
 
 import keras
@@ -18,7 +17,12 @@ from audioclf.models.architectures._blocks import (
     label_head,
 )
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "MobileNetV2-style CNN with inverted residual blocks."
+REFERENCE = (
+    'Sandler, Howard, Zhu, Zhmoginov and Chen (2018), "MobileNetV2: Inverted Residuals and Linear'
+    ' Bottlenecks", CVPR 2018, 4510-4520, arXiv:1801.04381.'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 WIDER = 4
 BLOCKS = (

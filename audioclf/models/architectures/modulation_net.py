@@ -1,10 +1,7 @@
-"""Three listeners in one: where sound goes up and down, its fine spectrogram, and its statistics.
+"""Three branches on the modulation spectrogram, each with a loss of its own; own design.
 
-Own design: a CNN on levels and modulations with attention over time, a CNN on the four times finer
-levels, and a dense network on means, deviations and maxima. Each has a loss of its own and they
-vote with their probabilities, as the bands do in Phaye, Benetos and Wang (2019), "SubSpectralNet",
-ICASSP 2019, arXiv:1810.12642; modulations after Chi, Ru and Shamma (2005), "Multiresolution
-spectrotemporal analysis of complex sounds", JASA 118(2).
+A CNN with attention on levels and modulations, a CNN on the levels in four times finer steps, and
+an MLP on means, deviations and maxima; the label is the mean of their probabilities.
 """
 
 import keras
@@ -15,7 +12,12 @@ from audioclf.features.modulation import N_LEVELS
 from audioclf.models.architectures import _blocks as blocks
 from audioclf.models.architectures._blocks import Pair, Tensor
 
-RECIPE = FEATURE_DEFAULTS["modulation"]
+DESCRIPTION = "Two CNN branches and an MLP on a modulation spectrogram, averaged."
+REFERENCE = (
+    'Phaye, Benetos and Wang (2019), "SubSpectralNet", ICASSP 2019, arXiv:1810.12642; Chi, Ru and'
+    ' Shamma (2005), "Multiresolution spectrotemporal analysis of complex sounds", JASA 118(2).'
+)
+FRONTEND = FEATURE_DEFAULTS["modulation"]
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
@@ -24,14 +26,14 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     coarse, weights = blocks.additive_attention(_convolved(inputs, stride=(1, 2)))
     fine, _ = blocks.additive_attention(_convolved(_interleaved(inputs), stride=(2, 2)))
     vectors = {"coarse": coarse, "fine": fine, "statistics": _statistics(inputs)}
-    votes = {
+    branches = {
         f"label_{name}": blocks.label(layers.Dropout(0.3)(vector), n_classes, f"label_{name}")
         for name, vector in vectors.items()
     }
-    together = layers.Average(name="label")(list(votes.values()))
+    mean = layers.Average(name="label")(list(branches.values()))
     embedding = layers.Concatenate(name="embedding")(list(vectors.values()))
-    outputs = {"label": together, "embedding": embedding, **votes}
-    outputs["attention"] = blocks.upsample_weights(weights, input_shape[0])
+    attention = blocks.upsample_weights(weights, input_shape[0])
+    outputs = {"label": mean, "embedding": embedding, **branches, "attention": attention}
     return keras.Model(inputs, outputs, name="modulation_net")
 
 
@@ -46,8 +48,7 @@ def _convolved(x: Tensor, stride: Pair) -> Tensor:
 
 def _interleaved(x: Tensor) -> Tensor:
     """The levels alone, their quarters in turn, (n, t, bins, channels) -> (n, 4 t, bins, 1)."""
-    quarters = layers.Permute((1, 3, 2))(x[..., :N_LEVELS])
-    return layers.Reshape((-1, x.shape[2], 1))(quarters)
+    return layers.Reshape((-1, x.shape[2], 1))(layers.Permute((1, 3, 2))(x[..., :N_LEVELS]))
 
 
 def _statistics(x: Tensor) -> Tensor:

@@ -1,11 +1,8 @@
-"""The deep network on four features, each block times a gate that says where to listen.
+"""`multichannel_cnn` with an attention branch per block, figure 2 of the reference.
 
-Sharma, Granmo and Goodwin (2020), "Environment Sound Classification using Multiple Feature
-Channels and Attention based Deep Convolutional Neural Network", Interspeech 2020, 1186-1190,
-arXiv:1908.11219, figure 2: a block's output is its main path times an attention branch of pooling,
-depthwise and 1 x 1 convolution, batch normalisation and ReLU (not a sigmoid). Reported: 94.75 % on
-ESC-10, 87.45 % on ESC-50. `attention` is the last gate's mean over bins and filters, which says
-little of its shape.
+A block's output is its main path times a gate of pooling, depthwise and 1 x 1 convolution, batch
+normalisation and ReLU (not a sigmoid). Reported: 94.75 % on ESC-10, 87.45 % on ESC-50. `attention`
+is the last gate's mean over bins and filters, which says little of its shape.
 """
 
 import keras
@@ -22,7 +19,13 @@ from audioclf.models.architectures._blocks import (
 )
 from audioclf.models.architectures.multichannel_cnn import LAYERS, main_path, pool_of
 
-RECIPE = FrontendConfig(feature="multichannel")
+DESCRIPTION = "Deep CNN on four stacked features with an attention gate per block."
+REFERENCE = (
+    'Sharma, Granmo and Goodwin (2020), "Environment Sound Classification using Multiple Feature '
+    'Channels and Attention based Deep Convolutional Neural Network", Interspeech 2020, '
+    "1186-1190, arXiv:1908.11219."
+)
+FRONTEND = FrontendConfig(feature="multichannel")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

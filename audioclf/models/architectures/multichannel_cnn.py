@@ -1,12 +1,9 @@
-"""A deep network on MFCC, GFCC, constant-Q and chroma as four channels, with flat kernels.
+"""The main path of the reference's figure 2, on MFCC, GFCC, constant-Q and chroma as channels.
 
-The main path of Sharma, Granmo and Goodwin (2020), "Environment Sound Classification using
-Multiple Feature Channels and Attention based Deep Convolutional Neural Network", Interspeech 2020,
-1186-1190, arXiv:1908.11219, figure 2: two convolutions along one axis, one of 1 x 1, one
-normalisation and one LeakyReLU at the end of a block. Filters follow an earlier public code;
-the paper's table 1 (v1) has 512 and would not fit into 10 MB. Frames are pooled by 4 as in the
-paper from 256 frames on, by 2 below, where nothing would be left; global pooling stands for
-Flatten and Dense.
+Two convolutions along one axis, one of 1 x 1, one normalisation and one LeakyReLU at the end of a
+block. Filters follow an earlier public code; the paper's table 1 (v1) has 512, too many
+for 10 MB. Frames are pooled by 4 as in the paper from 256 frames on, by 2 below, where nothing would be
+left; global pooling stands for Flatten and Dense.
 """
 
 import keras
@@ -15,7 +12,13 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import Pair, Tensor, label_head, max_pool
 
-RECIPE = FrontendConfig(feature="multichannel")
+DESCRIPTION = "Deep CNN with 1-D kernels on MFCC, GFCC, constant-Q and chroma channels."
+REFERENCE = (
+    'Sharma, Granmo and Goodwin (2020), "Environment Sound Classification using Multiple Feature '
+    'Channels and Attention based Deep Convolutional Neural Network", Interspeech 2020, '
+    "1186-1190, arXiv:1908.11219."
+)
+FRONTEND = FrontendConfig(feature="multichannel")
 
 LAYERS = (
     # filters, kernel, pool    output of 128 x 128

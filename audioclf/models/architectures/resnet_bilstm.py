@@ -1,9 +1,8 @@
-"""A small residual network, and an LSTM that reads its map both ways.
+"""ResNet-style CNN with a bidirectional LSTM.
 
-He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition", CVPR 2016, 770-778,
-arXiv:1512.03385: two 3 x 3 convolutions per block and a way around them, eight blocks shrunk to
-five. Bins are halved in every stage, frames only until 16 to 32 steps are left: the original
-code's ResNet-50 left four steps and 23 million weights.
+Two 3 x 3 convolutions per residual block, eight blocks reduced to five. Bins are halved in every
+stage, frames only until 16 to 32 steps are left: the original code's ResNet-50 left four steps and
+23 million weights.
 """
 
 import keras
@@ -19,7 +18,12 @@ from audioclf.models.architectures._blocks import (
     frame_pools,
 )
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "ResNet-style CNN with a bidirectional LSTM."
+REFERENCE = (
+    'He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition", CVPR 2016, '
+    "770-778, arXiv:1512.03385."
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 FILTERS = (24, 32, 48, 64, 96)
 

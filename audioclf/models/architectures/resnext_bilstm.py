@@ -1,9 +1,8 @@
-"""Residual blocks of many narrow paths, and an LSTM that reads the map both ways.
+"""ResNeXt-style CNN with a bidirectional LSTM.
 
-Xie, Girshick, Dollár, Tu and He (2017), "Aggregated Residual Transformations for Deep Neural
-Networks", CVPR 2017, 1492-1500, arXiv:1611.05431, in the form of its figure 3b: 1 x 1 narrows, each
-path convolves its own share, 1 x 1 widens, and the input goes around. Eight paths in place of 32.
-They are written out: TensorFlow compiles a grouped convolution into what ONNX cannot hold.
+The reference's figure 3b with a cardinality of 8 in place of 32: 1 x 1 narrows, each path convolves
+its own share, 1 x 1 widens. The paths are written out: TensorFlow compiles a grouped convolution
+into what ONNX cannot hold.
 """
 
 import keras
@@ -19,7 +18,12 @@ from audioclf.models.architectures._blocks import (
     frame_pools,
 )
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "ResNeXt-style CNN with a bidirectional LSTM."
+REFERENCE = (
+    'Xie, Girshick, Dollár, Tu and He (2017), "Aggregated Residual Transformations for Deep '
+    'Neural Networks", CVPR 2017, 1492-1500, arXiv:1611.05431.'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 FILTERS = (32, 64, 96, 128)
 N_PATHS = 8

@@ -1,10 +1,7 @@
-"""Convolutions along time and along frequency in turn, then together: small and quick.
+"""CNN with kernels of 1 x m and n x 1, the single-channel network of the reference.
 
-Kernels of 1 x m and n x 1 as in the single-channel network of Sharma, Granmo and Goodwin (2020),
-"Environment Sound Classification using Multiple Feature Channels and Attention based Deep
-Convolutional Neural Network", Interspeech 2020, 1186-1190, arXiv:1908.11219. One convolution per
-block with batch normalisation, and global average pooling in place of a Dense layer of eight
-million weights behind a Flatten. Axes are (frames, bins): 1 x 3 looks along frequency.
+One convolution per block with batch normalisation, and global average pooling in place of a Dense
+layer of eight million weights behind a Flatten. Axes are (frames, bins): 1 x 3 is along frequency.
 """
 
 import keras
@@ -13,7 +10,13 @@ from keras import layers
 from audioclf.features.config import FrontendConfig
 from audioclf.models.architectures._blocks import convolutions, label_head
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "Small CNN with 1-D kernels along frequency and time."
+REFERENCE = (
+    'Sharma, Granmo and Goodwin (2020), "Environment Sound Classification using Multiple Feature '
+    'Channels and Attention based Deep Convolutional Neural Network", Interspeech 2020, '
+    "1186-1190, arXiv:1908.11219."
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 LAYERS = (
     # filters, kernel, pool      output of 128 x 128

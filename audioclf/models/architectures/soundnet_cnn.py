@@ -1,10 +1,8 @@
-"""Convolutions on the raw waveform, from 30,000 samples to six steps of 1,024.
+"""SoundNet-style 1-D CNN on the waveform, from 30,000 samples to six steps of 1,024.
 
-Aytar, Vondrick and Torralba (2016), "SoundNet: Learning Sound Representations from Unlabeled
-Video", NeurIPS 2016, arXiv:1610.09001; kernels and strides of Hebbar and Srinivasa (2017),
-"music2vec". Their last convolution of two million weights is separable here, and the mean over the
-steps stands for a Flatten of three million, so that the network keeps under 10 MB. SoundNet itself
-was trained on two million videos; from a few hundred clips it learns less than networks on
+Kernels and strides of music2vec. Their last convolution of two million weights is separable here,
+and the mean over the steps stands for a Flatten of three million, to stay below 10 MB. SoundNet
+itself was trained on two million videos; from a few hundred clips it learns less than CNNs on
 spectrograms do.
 """
 
@@ -13,9 +11,14 @@ from keras import layers
 
 from audioclf.features.config import for_feature
 from audioclf.models.architectures._blocks import label_head
-from audioclf.models.architectures._soundnet import decide, hear
+from audioclf.models.architectures._soundnet import conv_stack, dense_stack
 
-RECIPE = for_feature("waveform")
+DESCRIPTION = "SoundNet-style 1-D CNN on the raw waveform."
+REFERENCE = (
+    'Aytar, Vondrick and Torralba (2016), "SoundNet: Learning Sound Representations from '
+    'Unlabeled Video", NeurIPS 2016, arXiv:1610.09001; Hebbar and Srinivasa (2017), "music2vec".'
+)
+FRONTEND = for_feature("waveform")
 
 LAYERS = (
     # filters, kernel, stride, pool  output of 30,000
@@ -32,5 +35,7 @@ LAYERS = (
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, samples, 1, 1) -> label (n, classes), embedding (n, 128)."""
     inputs = keras.Input(input_shape)
-    x = layers.GlobalAveragePooling1D()(hear(inputs, LAYERS))  # (n, 1024)
-    return keras.Model(inputs, label_head(decide(x), n_classes, dropout=0.2), name="soundnet_cnn")
+    x = layers.GlobalAveragePooling1D()(conv_stack(inputs, LAYERS))  # (n, 1024)
+    return keras.Model(
+        inputs, label_head(dense_stack(x), n_classes, dropout=0.2), name="soundnet_cnn"
+    )

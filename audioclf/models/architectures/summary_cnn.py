@@ -1,9 +1,7 @@
-"""A small image of five classical features side by side, through 5 x 5 convolutions.
+"""CNN on an image of 40 x 5: MFCC, mel and three chromagrams, each its mean over the window.
 
-MFCC, mel and three chromagrams, each the mean over the window, stand as columns of 40 in an image
-of 40 x 5. The layers are those of an earlier public code (whose reshape scrambled the
-columns); a kernel of 5 sees all columns at once, and their order means nothing. Compared in Piczak
-(2015), "Environmental sound classification with convolutional neural networks", MLSP 2015.
+The layers are those of an earlier public code (whose reshape scrambled the columns); a kernel of 5
+covers all columns at once, and their order means nothing.
 """
 
 import keras
@@ -12,7 +10,12 @@ from keras import layers
 from audioclf.features.config import for_feature
 from audioclf.models.architectures._blocks import conv_bn_relu, dense_bn_relu, label_head, max_pool
 
-RECIPE = for_feature("summary_grid")
+DESCRIPTION = "CNN with 5 x 5 kernels on the means of five classical features."
+REFERENCE = (
+    'Piczak (2015), "Environmental sound classification with convolutional neural networks", MLSP'
+    " 2015."
+)
+FRONTEND = for_feature("summary_grid")
 
 
 def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:

@@ -1,9 +1,8 @@
-"""Pairs of 3 x 3 convolutions, ever more of them, and an LSTM that reads the map both ways.
+"""VGG-style CNN with a bidirectional LSTM.
 
-Simonyan and Zisserman (2015), "Very Deep Convolutional Networks for Large-Scale Image
-Recognition", ICLR 2015, arXiv:1409.1556: two 3 x 3 convolutions and a pooling per block, here 16
-to 96 filters in place of 64 to 512, with batch normalisation, which is younger. Frames are pooled
-until 16 to 32 steps are left, bins by two in every block.
+Two 3 x 3 convolutions and a pooling per block, here 16 to 96 filters in place of 64 to 512, with
+batch normalisation, which is younger. Frames are pooled until 16 to 32 steps are left, bins by two
+in every block.
 """
 
 import keras
@@ -17,7 +16,12 @@ from audioclf.models.architectures._blocks import (
     max_pool,
 )
 
-RECIPE = FrontendConfig(feature="mel")
+DESCRIPTION = "VGG-style CNN with a bidirectional LSTM."
+REFERENCE = (
+    'Simonyan and Zisserman (2015), "Very Deep Convolutional Networks for Large-Scale Image '
+    'Recognition", ICLR 2015, arXiv:1409.1556.'
+)
+FRONTEND = FrontendConfig(feature="mel")
 
 FILTERS = (16, 32, 64, 96)  # 64 x 64 x 16, 32 x 32 x 32, 32 x 16 x 64, 32 x 8 x 96
 

@@ -1,11 +1,7 @@
-"""Separable convolutions of MobileNet for sounds of all kinds, each class for itself.
+"""YAMNet: a MobileNet with a sigmoid per class.
 
-Plakal and Ellis (2020), "YAMNet", github.com/tensorflow/models, research/audioset/yamnet, after
-Howard et al. (2017), "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
-Applications", arXiv:1704.04861. Batch normalisations are folded into weights and biases, as in the
-published file, so `audioclf download yamnet` can fill this network with Google's weights, trained on
-AudioSet (Gemmeke et al. (2017), "Audio Set: An ontology and human-labeled dataset for audio
-events", ICASSP 2017). Its probabilities are independent: several classes may be heard at once.
+Batch normalisations are folded into weights and biases, as in the published file, so `audioclf
+download yamnet` can fill it with Google's weights, trained on AudioSet.
 """
 
 import keras
@@ -14,7 +10,14 @@ from keras import layers
 from audioclf.features.config import FEATURE_DEFAULTS
 from audioclf.models.architectures._blocks import Tensor
 
-RECIPE = FEATURE_DEFAULTS["yamnet_mel"]
+DESCRIPTION = "YAMNet: MobileNet on log-mel patches, multi-label."
+REFERENCE = (
+    'Plakal and Ellis (2020), "YAMNet", github.com/tensorflow/models, research/audioset/yamnet; '
+    'Howard et al. (2017), "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision'
+    ' Applications", arXiv:1704.04861; Gemmeke et al. (2017), "Audio Set: An ontology and '
+    'human-labeled dataset for audio events", ICASSP 2017.'
+)
+FRONTEND = FEATURE_DEFAULTS["yamnet_mel"]
 MULTI_LABEL = True
 MAX_BYTES = 20_000_000  # it is fetched, and no part of a repository
 
