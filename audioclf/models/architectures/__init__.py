@@ -1,7 +1,8 @@
 """Architectures, one module each; the folder is the registry.
 
 A module has the constants `DESCRIPTION` (one sentence for the page), `REFERENCE` (the papers behind
-it) and `FRONTEND` (its default front end), and `build(input_shape, n_classes) -> keras.Model` with the outputs `label` and `embedding`. `MULTI_LABEL = True` says that its probabilities are
+it) and `FRONTEND` (its default front end), and `build(input_shape, n_classes) -> keras.Model` with
+the outputs `label` and `embedding`. `MULTI_LABEL = True` says that its probabilities are
 independent, `MAX_BYTES` how large a file of it may be, where it is never part of a repository.
 """
 

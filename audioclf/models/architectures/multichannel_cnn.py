@@ -1,9 +1,9 @@
 """The main path of the reference's figure 2, on MFCC, GFCC, constant-Q and chroma as channels.
 
 Two convolutions along one axis, one of 1 x 1, one normalisation and one LeakyReLU at the end of a
-block. Filters follow an earlier public code; the paper's table 1 (v1) has 512, too many
-for 10 MB. Frames are pooled by 4 as in the paper from 256 frames on, by 2 below, where nothing would be
-left; global pooling stands for Flatten and Dense.
+block. Filters follow an earlier public code; the paper's table 1 (v1) has 512, too many for 10 MB.
+Frames are pooled by 4 as in the paper from 256 frames on, by 2 below, where nothing would be left;
+global pooling stands for Flatten and Dense.
 """
 
 import keras
