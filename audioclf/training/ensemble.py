@@ -1,4 +1,4 @@
-"""Ensembles: checkpoints that vote, with their mean probabilities; a card and nothing else.
+"""Ensembles: the mean probabilities of several checkpoints; a card and nothing else.
 
 Dietterich (2000), "Ensemble Methods in Machine Learning", Multiple Classifier Systems,
 doi:10.1007/3-540-45014-9_1.
@@ -20,54 +20,54 @@ from audioclf.training import holdout
 def make(
     name: str, members: Sequence[Checkpoint], held_out: Dataset | None, progress: StageProgress
 ) -> Checkpoint:
-    """The members, beside each other in one folder, as the ensemble `name` there.
+    """The members, which lie in one folder, as the ensemble `name` there.
 
     Its result is that of the members as they were without the held-out fold. Raises ValueError
-    for members of different classes, in different folders, or measured on other clips.
+    for members of different classes, in different folders, or evaluated on other clips.
     """
     checkpoint.check_name(name)
     _check(members)
-    found: dict[str, Any] = {"results": [], "calibration": None}
+    evaluation: dict[str, Any] = {"results": [], "calibration": None}
     if held_out is not None:
-        before = [
-            holdout.load_run((one.evaluation or {}).get("kept_as", "none")) for one in members
+        without_fold = [
+            holdout.load_run((member.evaluation or {}).get("kept_as", "none")) for one in members
         ]
-        found = _measured(before, held_out, progress)
-        found["results"][0]["network"] = "its members, trained without that fold"
+        found = _evaluate(before, held_out, progress)
+        evaluation["results"][0]["network"] = "its members, trained without that fold"
     folder = members[0].folder.parent / name
-    card = {**_described(members), **found, "members": [member.name for member in members]}
+    card = {**_card(members), **evaluation, "members": [member.name for member in members]}
     return checkpoint.write_card(folder, card)
 
 
 def evaluate_ensemble(
     members: Sequence[Checkpoint], held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
-    """The result of members that never saw these clips; one entry as in a card's results."""
+    """The result of members trained without these clips; one entry of a card's results."""
     _check_classes(members)
-    result: dict[str, Any] = _measured(members, held_out, progress)["results"][0]
+    result: dict[str, Any] = _evaluate(members, held_out, progress)["results"][0]
     return result
 
 
-def _measured(
+def _evaluate(
     members: Sequence[Checkpoint], held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for number, member in enumerate(members):
             os.symlink(member.folder, Path(folder, f"member-{number}"))
         names = [f"member-{number}" for number in range(len(members))]
-        card = {**_described(members), "members": names}
-        together = checkpoint.write_card(Path(folder, "ensemble"), card)
-        return holdout.evaluate_holdout(together, held_out, progress)
+        card = {**_card(members), "members": names}
+        ensemble = checkpoint.write_card(Path(folder, "ensemble"), card)
+        return holdout.evaluate_holdout(ensemble, held_out, progress)
 
 
-def _described(members: Sequence[Checkpoint]) -> dict[str, Any]:
-    """What follows from the members."""
+def _card(members: Sequence[Checkpoint]) -> dict[str, Any]:
+    """The parts of the card that follow from the members."""
     cards = [member.card for member in members]
     attributions = dict.fromkeys(card.get("attribution", "") for card in cards)
     return {
         "format": 1,
         "architecture": "ensemble",
-        "description": f"The mean opinion of {', '.join(one.name for one in members)}.",
+        "description": f"The mean opinion of {', '.join(member.name for member in members)}.",
         "citation": "Dietterich (2000), “Ensemble Methods in Machine Learning”.",
         "recipe": None,
         "classes": list(members[0].classes),
@@ -83,9 +83,9 @@ def _described(members: Sequence[Checkpoint]) -> dict[str, Any]:
 
 
 def _check(members: Sequence[Checkpoint]) -> None:
-    """Raise ValueError where these cannot vote together."""
+    """Raise ValueError where these cannot form an ensemble."""
     if len(members) < 2 or len({member.name for member in members}) < len(members):
-        raise ValueError("An ensemble needs two different networks or more: name another.")
+        raise ValueError("An ensemble needs two different models or more: name another.")
     if len({member.folder.parent for member in members}) > 1:
         raise ValueError("The members of an ensemble lie in one folder: copy them together first.")
     if any(member.is_ensemble for member in members):
@@ -97,6 +97,6 @@ def _check_classes(members: Sequence[Checkpoint]) -> None:
     other = next((one for one in members if one.classes != members[0].classes), None)
     if other is not None:
         raise ValueError(
-            f"“{other.name}” and “{members[0].name}” do not know the same classes: choose networks "
+            f"“{other.name}” and “{members[0].name}” do not have the same classes: choose models "
             "that do."
         )

@@ -1,7 +1,7 @@
-"""A trained network with a new classifier, ready to be taught other classes as a whole.
+"""Fine-tuning: a trained model with a new classifier head, ready to train all its layers.
 
-The new classifier starts as the logistic regression on what the network hears already, so that the
-old layers are not torn about by a random one: Kumar et al. (2022), "Fine-Tuning can Distort
+The new head starts as the logistic regression on the model's embeddings, so that a random one does
+not distort the backbone: Kumar et al. (2022), "Fine-Tuning can Distort
 Pretrained Features and Underperform Out-of-Distribution", ICLR 2022, arXiv:2202.10054.
 """
 
@@ -15,18 +15,18 @@ from audioclf.training import linear_probe
 from audioclf.training.config import Settings
 from audioclf.training.linear_probe import LinearProbeSettings
 
-# Chosen on folds 1 to 3 of ESC-10, see benchmarks/teach.md; old layers are not decayed.
+# Chosen on folds 1 to 3 of ESC-10, see benchmarks/teach.md; without weight decay.
 SETTINGS = Settings(epochs=60, learning_rate=1e-3, weight_decay=0.0, old_rate=0.5)
 
 
 def build_fine_tune_model(
-    network: Checkpoint, data: Dataset, classes: tuple[str, ...], progress: StageProgress
+    base_model: Checkpoint, data: Dataset, classes: tuple[str, ...], progress: StageProgress
 ) -> keras.Model:
-    """The network with a classifier for these classes, as the clips teach it at once.
+    """The model with a head for these classes, fitted to the clips as a linear probe.
 
-    Classifiers of its parts are left behind. Raises ValueError for an ensemble, and for a network
-    whose Keras file is missing.
+    Heads of its parts are dropped. Raises ValueError for an ensemble, and for a model whose Keras
+    file is missing.
     """
-    backbone = linear_probe.resolve_backbone(network)
-    shown = linear_probe.embed_examples(backbone, data, classes, progress)
-    return with_head(backbone, linear_probe.fit(shown, len(classes), LinearProbeSettings()))
+    backbone = linear_probe.resolve_backbone(base_model)
+    examples = linear_probe.embed_examples(backbone, data, classes, progress)
+    return with_head(backbone, linear_probe.fit(examples, len(classes), LinearProbeSettings()))

@@ -1,7 +1,7 @@
-"""Measured trainings: a network trained without some folds, and what it makes of them.
+"""Held-out evaluation: a model trained without some folds, evaluated on them.
 
-Each is kept in the cache as a checkpoint with its result, so it is made once: for the card of what
-ships, for cross-validation and for the ensembles that it joins.
+Each is a checkpoint in the cache with its result, so it is trained once: for the card of the model
+that ships, for cross-validation and for the ensembles that it joins.
 """
 
 import hashlib
@@ -23,53 +23,53 @@ STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def run_dir(run_id: str) -> Path:
-    """Where the measured network of that name lies, or would."""
+    """The folder of the evaluated model of that run, whether it exists or not."""
     return paths.cache_dir() / "measured" / run_id
 
 
 def run_id(training: str, held_out: Dataset) -> str:
-    """A name for what that training was measured on: other clips, or other words, another name."""
-    return f"{training}-{hashlib.sha256(where(held_out).encode()).hexdigest()[:8]}"
+    """The id of a training evaluated on these clips; other clips or another name, another id."""
+    return f"{training}-{hashlib.sha256(describe_holdout(held_out).encode()).hexdigest()[:8]}"
 
 
 def load_run(run_id: str) -> Checkpoint:
-    """The measured network of a training. Raises ValueError where it is not kept any more."""
+    """The evaluated model of a run. Raises ValueError where it is not in the cache any more."""
     if not (run_dir(run_id) / CARD).is_file():
         raise ValueError(
-            "The network that was measured without the held-out fold is not in the cache any more: "
+            "The model that was trained without the held-out fold is not in the cache any more: "
             "train it again with --holdout-fold."
         )
     return checkpoint.read(run_dir(run_id))
 
 
 def evaluate_holdout(
-    network: Checkpoint, held_out: Dataset, progress: StageProgress
+    model: Checkpoint, held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
-    """The result on clips that it never saw, and the temperature learnt there, for its card."""
+    """The result on held-out clips and the temperature fitted on them, for the model's card."""
     heard = hear(network, held_out, lambda clips: progress("held-out clips", clips))
-    learnt = None if network.is_multi_label else calibration(heard, held_out)
-    card = {**network.card, "calibration": learnt}
+    temperature = None if model.is_multi_label else calibration(heard, held_out)
+    card = {**model.card, "calibration": temperature}
     return {
-        "results": [result(heard, replace(network, card=card), held_out)],
+        "results": [result(heard, replace(model, card=card), held_out)],
         "calibration": card["calibration"],
     }
 
 
 def calibration(heard: Heard, held_out: Dataset) -> dict[str, Any] | None:
-    """The temperature and where it is from; None where there are too few clips to learn one."""
+    """The temperature and what it was fitted on; None where there are too few clips."""
     temperature = heard.temperature()
     if temperature is None:
         return None
-    return {"temperature": temperature, "learnt_on": where(held_out), "clips": heard.key}
+    return {"temperature": temperature, "learnt_on": describe_holdout(held_out), "clips": heard.key}
 
 
-def result(heard: Heard, network: Checkpoint, held_out: Dataset) -> dict[str, Any]:
-    """What stands in a card's results."""
-    return {"data": where(held_out), **judge(heard, network).to_dict()}
+def result(heard: Heard, model: Checkpoint, held_out: Dataset) -> dict[str, Any]:
+    """One entry of a card's results."""
+    return {"data": describe_holdout(held_out), **judge(heard, network).to_dict()}
 
 
-def where(held_out: Dataset) -> str:
-    """The held-out clips in words."""
+def describe_holdout(held_out: Dataset) -> str:
+    """The held-out clips in words, as cards name them."""
     return f"{held_out.name}, {format_folds(held_out.folds)} held out"
 
 
@@ -92,7 +92,7 @@ def reset_peak_memory() -> None:
 
 def peak_mb() -> float:
     """The process' peak memory in MB, since `reset_peak_memory` where the system can."""
-    if STATUS.is_file() and (found := re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())):
-        return round(int(found[1]) / 1e3)
+    if STATUS.is_file() and (match := re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())):
+        return round(int(match[1]) / 1e3)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1e6 if sys.platform == "darwin" else 1e3))

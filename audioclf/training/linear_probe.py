@@ -1,8 +1,8 @@
-"""Heads: new classes on what a trained network already hears, in seconds and without Keras.
+"""Linear probes: new classes on a trained model's embeddings, in seconds and without Keras.
 
-A head is a logistic regression on a checkpoint's embeddings of single windows, standardised over
-the training clips, as one ONNX file of a matrix product and a softmax; its card names the
-checkpoint that it reads. Linear probes after Alain and Bengio (2017), "Understanding intermediate
+A linear probe is a logistic regression on a checkpoint's embeddings of single windows, standardised
+over the training clips, as one ONNX file of a matrix product and a softmax; its card names the
+checkpoint whose embeddings it takes. Linear probes after Alain and Bengio (2017), "Understanding intermediate
 layers using linear classifier probes", ICLR 2017 workshop, arXiv:1610.01644.
 """
 
@@ -68,25 +68,25 @@ def train_linear_probe(
     settings: LinearProbeSettings,
     progress: StageProgress,
 ) -> Checkpoint:
-    """A new head on the network as the checkpoint `folder`, measured first where that is asked.
+    """A linear probe on the model as the checkpoint `folder`, evaluated first on held-out folds.
 
-    Raises ValueError for a name, a fold or a network that cannot be used, and unreadable clips.
+    Raises ValueError for a name, a fold or a model that cannot be used, and unreadable clips.
     """
     checkpoint.check_name(folder.name)
     backbone = resolve_backbone(network)
-    _check_place(backbone, folder)
-    chosen = data.of_folds(set(settings.folds or data.folds))
-    _check_classes(chosen)
-    found: dict[str, Any] = {"results": [], "calibration": None}
+    _check_folder(backbone, folder)
+    dataset = data.of_folds(set(settings.folds or data.folds))
+    _check_classes(dataset)
+    evaluation: dict[str, Any] = {"results": [], "calibration": None}
     if settings.holdout_folds:
-        unseen = data.of_folds(set(settings.holdout_folds))
-        rest = chosen.of_folds(set(chosen.folds) - set(settings.holdout_folds))
-        _check_classes(rest)
-        before = _measured(backbone, rest, unseen, data.classes, settings, progress)
-        found = {key: before.card[key] for key in found}
-        found["results"][0]["network"] = "a head taught the same way without these clips"
-    card = {**_card(backbone, chosen, data.classes, settings), **found}
-    return _publish(backbone, chosen, card, folder, settings, progress)
+        validation = data.of_folds(set(settings.holdout_folds))
+        train = dataset.of_folds(set(dataset.folds) - set(settings.holdout_folds))
+        _check_classes(train)
+        evaluated = _evaluate(backbone, train, validation, data.classes, settings, progress)
+        evaluation = {key: evaluated.card[key] for key in evaluation}
+        evaluation["results"][0]["network"] = "a head taught the same way without these clips"
+    card = {**_card(backbone, dataset, data.classes, settings), **evaluation}
+    return _fit_and_save(backbone, dataset, card, folder, settings, progress)
 
 
 def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> Head:
@@ -110,28 +110,28 @@ def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> He
 def embed_examples(
     network: Checkpoint, data: Dataset, classes: Sequence[str], progress: StageProgress
 ) -> Examples:
-    """The clips' windows as the network hears them; rare classes weigh as much as frequent ones."""
+    """The embeddings of the clips' windows; rare classes weigh as much as frequent ones."""
     paths = progress("clips", [clip.path for clip in data.clips])
-    found = [one.values for one in embedding_cache.all_embeddings(network, paths)]
+    evaluation = [one.values for one in embedding_cache.all_embeddings(network, paths)]
     labels = np.array([classes.index(clip.label) for clip in data.clips])
     counts = np.bincount(labels, minlength=len(classes))
     share = len(labels) / (np.count_nonzero(counts) * counts[labels])
-    lengths = np.array([len(values) for values in found])
+    lengths = np.array([len(values) for values in evaluation])
     weights = np.repeat(share / lengths, lengths)
-    return Examples(np.concatenate(found), np.repeat(labels, lengths), weights)
+    return Examples(np.concatenate(evaluation), np.repeat(labels, lengths), weights)
 
 
 def resolve_backbone(network: Checkpoint) -> Checkpoint:
-    """The network whose embedding is read. Raises ValueError."""
+    """The model whose embeddings a linear probe takes. Raises ValueError."""
     if network.is_ensemble:
-        raise ValueError(f"“{network.name}” is several networks: name one of its members.")
+        raise ValueError(f"“{network.name}” is an ensemble: name one of its members.")
     return network.backbone or network
 
 
-def _check_place(backbone: Checkpoint, folder: Path) -> None:
-    """Raise ValueError where the head would take its backbone's place, or not find it."""
+def _check_folder(backbone: Checkpoint, folder: Path) -> None:
+    """Raise ValueError where the probe would replace its backbone, or not find it."""
     if folder.name == backbone.name:
-        raise ValueError(f"“{folder.name}” is the network that the head reads: choose a new name.")
+        raise ValueError(f"“{folder.name}” is the model that the head is for: choose a new name.")
     places = (folder.parent / backbone.name, checkpoint.home() / backbone.name)
     if backbone.folder not in [place.resolve() for place in places]:
         raise ValueError(
@@ -144,28 +144,28 @@ def _check_classes(data: Dataset) -> None:
         raise ValueError("Fewer than two classes are left to learn from: name other folds.")
 
 
-def _measured(
+def _evaluate(
     backbone: Checkpoint,
-    rest: Dataset,
-    unseen: Dataset,
+    train: Dataset,
+    validation: Dataset,
     classes: tuple[str, ...],
     settings: LinearProbeSettings,
     progress: StageProgress,
 ) -> Checkpoint:
-    """The head without the unseen fold, with its result there, kept for ensembles."""
-    clips = [(clip.path.name, clip.label, clip.fold) for clip in rest.clips]
+    """The probe without the held-out clips, with its result on them, cached for ensembles."""
+    clips = [(clip.path.name, clip.label, clip.fold) for clip in train.clips]
     about = f"{backbone.weights_sha256}{clips}{classes}{settings.to_dict()}"
     training = f"head-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    folder = holdout.run_dir(holdout.run_id(training, unseen))
-    card = {**_card(backbone, rest, classes, settings), "results": [], "calibration": None}
+    folder = holdout.run_dir(holdout.run_id(training, validation))
+    card = {**_card(backbone, train, classes, settings), "results": [], "calibration": None}
     card["backbone"]["folder"] = str(backbone.folder)  # in the cache, nothing lies beside it
-    head = _publish(backbone, rest, card, folder, settings, progress)
-    found = holdout.evaluate_holdout(head, unseen, progress)
-    found["results"][0]["kept_as"] = folder.name
-    return checkpoint.write_card(folder, {**head.card, **found})
+    head = _fit_and_save(backbone, train, card, folder, settings, progress)
+    evaluation = holdout.evaluate_holdout(head, validation, progress)
+    evaluation["results"][0]["kept_as"] = folder.name
+    return checkpoint.write_card(folder, {**head.card, **evaluation})
 
 
-def _publish(
+def _fit_and_save(
     backbone: Checkpoint,
     data: Dataset,
     card: dict[str, Any],
@@ -174,13 +174,13 @@ def _publish(
     progress: StageProgress,
 ) -> Checkpoint:
     classes = card["classes"]
-    shown = embed_examples(backbone, data, classes, progress)
+    examples = embed_examples(backbone, data, classes, progress)
     started = time.perf_counter()
-    head = fit(shown, len(classes), settings)
+    head = fit(examples, len(classes), settings)
     card["training"]["seconds"] = round(time.perf_counter() - started, 1)
     with atomic_folder(folder) as partial:
         linear_head.write(head, partial / ONNX)
-        linear_head.compare(head, partial / ONNX, shown.values[:64])
+        linear_head.compare(head, partial / ONNX, examples.values[:64])
         card = {**card, "sha256": {ONNX: checkpoint.sha256(partial / ONNX)}}
         checkpoint.write_card(partial, card)
     return checkpoint.read(folder)
@@ -190,7 +190,7 @@ def _card(
     backbone: Checkpoint, data: Dataset, classes: tuple[str, ...], settings: LinearProbeSettings
 ) -> dict[str, Any]:
     n_values = int(backbone.card["outputs"]["embedding"][0])
-    n_own = (n_values + 1) * len(classes)
+    n_head = (n_values + 1) * len(classes)
     credits = (settings.attribution, data.attribution, backbone.card.get("attribution", ""))
     return {
         "format": 1,
@@ -201,15 +201,15 @@ def _card(
         "classes": list(classes),
         "input_shape": backbone.card["input_shape"],
         "outputs": {"label": [len(classes)], "embedding": [n_values]},
-        "n_params": backbone.card["n_params"] + n_own,
+        "n_params": backbone.card["n_params"] + n_head,
         "multiply_adds": backbone.card["multiply_adds"] + n_values * len(classes),
         "layers": [
             {"name": backbone.name, "kind": "Checkpoint", "output": [n_values],
              "n_params": backbone.card["n_params"]},
             {"name": "label", "kind": "Dense, softmax", "output": [len(classes)],
-             "n_params": n_own},
+             "n_params": n_head},
         ],
-        "backbone": _named(backbone),
+        "backbone": _backbone_card(backbone),
         "training": {
             "data": f"{data.name}, {holdout.format_folds(data.folds)} ({len(data.clips)} clips)",
             "folds": list(data.folds),
@@ -226,8 +226,8 @@ def _card(
     }  # fmt: skip
 
 
-def _named(backbone: Checkpoint) -> dict[str, Any]:
-    """The backbone, what its weights may be, and where to get it where it can be fetched."""
+def _backbone_card(backbone: Checkpoint) -> dict[str, Any]:
+    """The backbone's name, its accepted weights, and how to download it where that is possible."""
     for name, wanted in download.SOURCES.items():
         if backbone.name == wanted.becomes and backbone.source_sha256 in wanted.accepted:
             how = f"get it with “python -m audioclf download {name}”, or on the page under Models"

@@ -190,7 +190,7 @@ def targets_of(model: keras.Model, inputs: Features, labels: NDArray) -> dict[st
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """Dropout is the same for the same seed and epoch: a saved model forgets its generators' state."""
+    """Dropout is the same for a seed and an epoch: a saved model forgets its generators' state."""
     rng = np.random.default_rng([seed, epoch, 1])
     for layer in model._flatten_layers():
         if isinstance(generator := getattr(layer, "seed_generator", None), SeedGenerator):

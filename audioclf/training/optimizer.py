@@ -1,4 +1,4 @@
-"""AdamW with a lower rate for what a network has learnt already.
+"""AdamW with a lower learning rate for the backbone.
 
 Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization", ICLR 2019, arXiv:1711.05101;
 rates that differ between layers after Howard and Ruder (2018), "Universal Language Model
@@ -13,7 +13,7 @@ import keras
 
 @keras.saving.register_keras_serializable(package="audioclf")
 class LayeredAdamW(keras.optimizers.AdamW):
-    """AdamW at a share of the rate, `old_rate`, for all variables but those numbered in `new`."""
+    """AdamW at `old_rate` times the learning rate for all variables but those numbered in `new`."""
 
     def __init__(
         self, learning_rate: Any = 1e-3, old_rate: float = 1.0, new: Sequence[int] = (), **more: Any
@@ -28,5 +28,5 @@ class LayeredAdamW(keras.optimizers.AdamW):
         super().update_step(gradient, variable, learning_rate * share)
 
     def get_config(self) -> dict[str, Any]:
-        """What a kept network's optimizer is made of again."""
+        """What a saved model's optimizer is made of again."""
         return {**super().get_config(), "old_rate": self.old_rate, "new": list(self.new)}

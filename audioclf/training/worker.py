@@ -1,7 +1,8 @@
 """The process of a training: trains, evaluates, saves, and reports its progress.
 
 `python -m audioclf.training.worker FOLDER [--export-only]`, started by `audioclf.jobs.supervisor`.
-Exits with 2 and a sentence in the result where it cannot be done, with 3 where it was asked to stop.
+Exits with 2 and a sentence in the result where it cannot be done, with 3 where it was asked to
+stop.
 """
 
 import contextlib

@@ -94,15 +94,15 @@ def test_networks_that_cannot_vote_together_are_refused(
     two: tuple[Checkpoint, ...], together: Checkpoint, taught: Checkpoint, tmp_path: Path
 ) -> None:
     for members, words in (
-        ([two[0]], "two different networks"),
-        ([two[0], two[0]], "two different networks"),
+        ([two[0]], "two different models"),
+        ([two[0], two[0]], "two different models"),
         ([two[0], taught], "one folder"),
         ([two[0], together], "cannot be a member"),
     ):
         with pytest.raises(ValueError, match=words):
             ensemble.make("new", members, None, silent)
     other = Checkpoint(two[0].folder.parent / "other", {**two[0].card, "classes": ["a", "b"]})
-    with pytest.raises(ValueError, match="do not know the same classes"):
+    with pytest.raises(ValueError, match="do not have the same classes"):
         ensemble.make("new", [two[0], other], None, silent)
 
 
