@@ -41,7 +41,7 @@ def main(names: list[str]) -> None:
     for name in names or architectures.names():
         keras.utils.clear_session()
         network = architectures.load(name)
-        shape = network.recipe.input_shape
+        shape = network.frontend.input_shape
         model = network.build(shape, N_CLASSES)
         arithmetic_ms = 1_000 * multiply_adds(model) / per_second
         predict_ms, train_ms = _predict_ms(model, shape), _train_ms(model, shape)

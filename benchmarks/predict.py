@@ -55,23 +55,23 @@ def main(rounds: int, names: list[str]) -> None:
 def _on_mel(name: str) -> Checkpoint:
     """As the network says it: the other side has no temperature."""
     network = checkpoint.find(name).uncalibrated()
-    if network.is_ensemble or network.is_head or network.recipe.feature != "mel":
+    if network.is_ensemble or network.is_head or network.frontend.feature != "mel":
         raise SystemExit(f"“{name}” does not hear log-mel spectrograms alone: name another.")
     return network
 
 
 def by_hand(clip: Path, network: Checkpoint, model: keras.Model) -> np.ndarray:
     """What people write without audioclf: librosa for the features, Keras for the answer."""
-    analysis = network.recipe.analysis
+    analysis = network.frontend.analysis
     samples, rate_hz = librosa.load(clip, sr=analysis.sample_rate_hz)
     power = librosa.feature.melspectrogram(
         y=samples, sr=rate_hz, n_fft=analysis.n_fft, hop_length=analysis.hop_length,
         n_mels=analysis.n_bins, pad_mode="constant",
     )  # fmt: skip
     features = librosa.power_to_db(power, top_db=None).T[..., None]
-    starts = windowing.window_starts(network.recipe, len(features))
-    normal = windowing.normalise(network.recipe, features)
-    batch = np.stack([normal[start : start + network.recipe.window_frames] for start in starts])
+    starts = windowing.window_starts(network.frontend, len(features))
+    normal = windowing.normalise(network.frontend, features)
+    batch = np.stack([normal[start : start + network.frontend.window_frames] for start in starts])
     return model.predict(batch, verbose=0)["label"].mean(axis=0)
 
 

@@ -110,7 +110,7 @@ def _frontend_named(name: str) -> FrontendConfig:
     if name.split("+")[0] in FEATURES:
         return config.for_feature(name)
     try:
-        return checkpoint.find(name).members[0].recipe
+        return checkpoint.find(name).members[0].frontend
     except ValueError as error:
         raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 

@@ -125,7 +125,7 @@ def _join(head: Checkpoint, folder: Path) -> None:
     architecture = replace(architectures.load(backbone.card["architecture"]), multi_label=False)
     stays = {"training", "results", "calibration", "licence", "attribution"}
     card = {
-        **save.build_card(architecture, backbone.recipe, head.classes, model),
+        **save.build_card(architecture, backbone.frontend, head.classes, model),
         **{key: value for key, value in head.card.items() if key in stays},
         "description": head.card["description"],
     }
@@ -155,11 +155,11 @@ def _export(network: Checkpoint, formats: Collection[str], folder: Path) -> None
 
 def _windows(network: Checkpoint) -> NDArray[np.float32]:
     """Windows of a made sound: a rising tone in noise, (windows, frames, bins, channels)."""
-    rate_hz = network.recipe.analysis.sample_rate_hz
+    rate_hz = network.frontend.analysis.sample_rate_hz
     time_s = np.arange(int(SOUND_S * rate_hz)) / rate_hz
     noise = np.random.default_rng(0).normal(0, 0.05, len(time_s))
     sound = 0.3 * np.sin(2 * np.pi * (200 + 150 * time_s) * time_s) + noise
-    return windowing.windows(network.recipe, sound.astype(np.float32)).inputs[:N_WINDOWS]
+    return windowing.windows(network.frontend, sound.astype(np.float32)).inputs[:N_WINDOWS]
 
 
 def _line(text: Any) -> str:

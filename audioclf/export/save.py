@@ -25,7 +25,10 @@ TOLERANCE = 1e-4
 
 
 def build_card(
-    architecture: Architecture, recipe: FrontendConfig, classes: tuple[str, ...], model: keras.Model
+    architecture: Architecture,
+    frontend: FrontendConfig,
+    classes: tuple[str, ...],
+    model: keras.Model,
 ) -> dict[str, Any]:
     """The part of a card that follows from the network itself."""
     return {
@@ -33,7 +36,7 @@ def build_card(
         "architecture": architecture.name,
         "description": architecture.description,
         "citation": architecture.reference,
-        "recipe": recipe.to_dict(),
+        "recipe": frontend.to_dict(),
         "classes": list(classes),
         "multi_label": architecture.multi_label,
         "input_shape": list(model.input_shape[1:]),

@@ -35,12 +35,12 @@ def publish_yamnet(path: Path, folder: Path | None = None) -> Checkpoint:
     """Make the checkpoint `yamnet-audioset` of the file in `folder`. Raises ValueError."""
     network = architectures.load("yamnet")
     classes = class_names()
-    recipe = _as_it_is(network.recipe)
+    frontend = _as_it_is(network.frontend)
     keras.utils.clear_session()
-    model = network.build(recipe.input_shape, len(classes))
+    model = network.build(frontend.input_shape, len(classes))
     fill(model, read_weights(path))
     card = {
-        **save.build_card(network, recipe, classes, model),
+        **save.build_card(network, frontend, classes, model),
         "training": {"data": "AudioSet (2 million clips of 10 s from videos), by Google"},
         "results": [],
         "source": {
@@ -52,7 +52,7 @@ def publish_yamnet(path: Path, folder: Path | None = None) -> Checkpoint:
         "attribution": ATTRIBUTION,
     }
     made = (folder or checkpoint.home()) / YAMNET.becomes
-    return save.save_checkpoint(model, card, made, _sample_input(recipe), network.max_bytes)
+    return save.save_checkpoint(model, card, made, _sample_input(frontend), network.max_bytes)
 
 
 def class_names() -> tuple[str, ...]:
@@ -113,17 +113,17 @@ def _floats(values: NDArray[Any], quantisation: dict[str, Any]) -> NDArray[np.fl
     return found.astype(np.float32)
 
 
-def _as_it_is(recipe: FrontendConfig) -> FrontendConfig:
+def _as_it_is(frontend: FrontendConfig) -> FrontendConfig:
     """The recipe with values that reach the network as they are."""
-    _, n_bins, n_channels = recipe.input_shape
+    _, n_bins, n_channels = frontend.input_shape
     same = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
-    return replace(recipe, normalisation=same)
+    return replace(frontend, normalisation=same)
 
 
-def _sample_input(recipe: FrontendConfig) -> NDArray[np.float32]:
+def _sample_input(frontend: FrontendConfig) -> NDArray[np.float32]:
     """Windows of clicks in noise that gets louder, on which both runtimes are compared."""
-    rate_hz = recipe.analysis.sample_rate_hz
+    rate_hz = frontend.analysis.sample_rate_hz
     rng = np.random.default_rng(0)
     sound = rng.normal(0, 1, 4 * rate_hz) * np.geomspace(1e-4, 0.3, 4 * rate_hz)
     sound[:: rate_hz // 3] = 0.9
-    return windowing.windows(recipe, sound.astype(np.float32)).inputs
+    return windowing.windows(frontend, sound.astype(np.float32)).inputs

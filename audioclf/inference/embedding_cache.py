@@ -25,7 +25,7 @@ def file_embeddings(network: Checkpoint, path: Path) -> Embeddings:
     """The embeddings of a file's windows, (windows, d), from the cache where they are there."""
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
     backbone = network.backbone or network
-    model = f"{backbone.weights_sha256}{backbone.recipe.key()}"
+    model = f"{backbone.weights_sha256}{backbone.frontend.key()}"
     folder = paths.cache_dir() / "embeddings" / hashlib.sha256(model.encode()).hexdigest()[:16]
     cached = folder / f"{content}.npz"
     if cached.is_file():

@@ -72,7 +72,7 @@ def predict_file(
 
 def warm(network: Checkpoint) -> None:
     """Open the network's session and run it once, so that the first sound is not the slow one."""
-    predict(np.zeros(1, np.float32), network.members[0].recipe.analysis.sample_rate_hz, network)
+    predict(np.zeros(1, np.float32), network.members[0].frontend.analysis.sample_rate_hz, network)
 
 
 def together(heard: Sequence[Prediction], network: Checkpoint) -> Prediction:
@@ -121,7 +121,7 @@ def _peak(samples: Samples) -> float:
 
 
 def _recipe(network: Checkpoint, cleaning: str | None) -> FrontendConfig:
-    return replace(network.recipe, cleaning=cleaning) if cleaning else network.recipe
+    return replace(network.frontend, cleaning=cleaning) if cleaning else network.frontend
 
 
 def _predict_windows(parts: Iterable[Windows], network: Checkpoint) -> Prediction:
@@ -145,5 +145,5 @@ def embed_file(path: str | Path, network: Checkpoint, limits: Limits = io.ANY) -
         raise ValueError(
             f"“{network.name}” has no embedding of its own: choose one of its members."
         )
-    parts = windowing.windows_of_file(network.recipe, path, limits)
+    parts = windowing.windows_of_file(network.frontend, path, limits)
     return Embeddings(*through(load_embedder(network.backbone or network), parts))

@@ -42,7 +42,7 @@ class Checkpoint:
         return tuple(self.card["classes"])
 
     @property
-    def recipe(self) -> FrontendConfig:
+    def frontend(self) -> FrontendConfig:
         """How its input is made."""
         return config.from_dict(self.card["recipe"])
 

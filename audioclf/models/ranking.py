@@ -44,4 +44,4 @@ def best_of(architecture: str | None) -> Checkpoint | None:
 def proven_recipe(architecture: str | None) -> FrontendConfig | None:
     """How the best network of that architecture hears, with nothing learnt of its clips."""
     best = best_of(architecture)
-    return replace(best.recipe, normalisation=None) if best and best.evaluation else None
+    return replace(best.frontend, normalisation=None) if best and best.evaluation else None

@@ -35,17 +35,17 @@ class TrainingSet:
     clips: tuple[ClipFeatures, ...]
     targets: NDArray[np.float32]  # (clips, classes)
     classes: tuple[str, ...]
-    recipe: FrontendConfig
+    frontend: FrontendConfig
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Frames, bins and channels of a window."""
-        return self.recipe.input_shape
+        return self.frontend.input_shape
 
     def sample_input(self, n_windows: int = 7) -> Features:
         """The first window of the first clips, normalised, (windows, frames, bins, channels)."""
-        parts = [clip[0][: self.recipe.window_frames] for clip in self.clips[:n_windows]]
-        return windowing.finish(self.recipe, np.stack(parts))
+        parts = [clip[0][: self.frontend.window_frames] for clip in self.clips[:n_windows]]
+        return windowing.finish(self.frontend, np.stack(parts))
 
 
 class Batch(NamedTuple):
@@ -58,7 +58,7 @@ class Batch(NamedTuple):
 
 def build_training_set(
     data: Dataset,
-    recipe: FrontendConfig,
+    frontend: FrontendConfig,
     classes: tuple[str, ...],
     waveform_augmentation: WaveformAugmentation | None = None,
     progress: Progress[ClipFeatures] = iter,
@@ -69,40 +69,40 @@ def build_training_set(
     """
     paths = [clip.path for clip in data.clips]
     features = feature_cache.FileFeatures(
-        recipe, paths, waveform_augmentation or WaveformAugmentation(count=0)
+        frontend, paths, waveform_augmentation or WaveformAugmentation(count=0)
     )
     clips = tuple(progress(features))
     indices = [classes.index(clip.label) for clip in data.clips]
     targets = np.eye(len(classes), dtype=np.float32)[indices]
-    if recipe.normalisation is None:
-        recipe = replace(
-            recipe, normalisation=_fit_normalisation(recipe, (clip[0] for clip in clips))
+    if frontend.normalisation is None:
+        frontend = replace(
+            frontend, normalisation=_fit_normalisation(frontend, (clip[0] for clip in clips))
         )
-    return TrainingSet(clips, targets, classes, recipe)
+    return TrainingSet(clips, targets, classes, frontend)
 
 
-def _fit_normalisation(recipe: FrontendConfig, clips: Iterable[Features]) -> Normalisation:
+def _fit_normalisation(frontend: FrontendConfig, clips: Iterable[Features]) -> Normalisation:
     """Mean and deviation per bin and channel of the clips' model inputs."""
     parts = []
     for clip in clips:
         inputs = clip[None]
-        if recipe.definition.summarise:
-            starts = windowing.window_starts(recipe, len(clip))
-            inputs = windowing.cut_windows(recipe, clip, starts)
-        inputs = windowing.expand(recipe, inputs)
+        if frontend.definition.summarise:
+            starts = windowing.window_starts(frontend, len(clip))
+            inputs = windowing.cut_windows(frontend, clip, starts)
+        inputs = windowing.expand(frontend, inputs)
         parts.append(inputs.reshape(-1, *inputs.shape[2:]))
     frames = np.concatenate(parts).astype(np.float64)
     std = frames.std(axis=0)
     # A bin that never changes stays quiet; measured by the whole channel, whatever its unit.
-    std = np.maximum(std, np.maximum(MIN_SHARE * frames.std(axis=(0, 1)), _min_std(recipe)))
+    std = np.maximum(std, np.maximum(MIN_SHARE * frames.std(axis=(0, 1)), _min_std(frontend)))
     return Normalisation(_rounded(frames.mean(axis=0)), _rounded(std))
 
 
-def _min_std(recipe: FrontendConfig) -> NDArray[np.float64]:
+def _min_std(frontend: FrontendConfig) -> NDArray[np.float64]:
     """The least deviation of each channel, (channels,): levels are augmented by decibels."""
-    units = [channel.unit for channel in recipe.definition.channels]
+    units = [channel.unit for channel in frontend.definition.channels]
     min_std = [MIN_STD_DB if unit in ("dB", "ratio") else MIN_STD for unit in units]
-    n_deltas = recipe.input_shape[2] - len(min_std)
+    n_deltas = frontend.input_shape[2] - len(min_std)
     return np.array(min_std + [MIN_STD] * n_deltas)
 
 
@@ -117,7 +117,7 @@ def n_batches(data: TrainingSet, settings: Settings) -> int:
 
 def batches(data: TrainingSet, settings: Settings, epoch: int) -> Iterator[Batch]:
     """One epoch's batches, the same for the same seed and epoch, prepared ahead in a thread."""
-    feature, n_frames = data.recipe.definition, data.recipe.window_frames
+    feature, n_frames = data.frontend.definition, data.frontend.window_frames
     plan = augmentation.plan(settings.augmentation, feature, n_frames)
     order = np.random.default_rng([settings.seed, epoch]).permutation(len(data.clips))
     weights = class_weights(data.targets) if settings.class_weights else np.float32(1)
@@ -128,7 +128,7 @@ def batches(data: TrainingSet, settings: Settings, epoch: int) -> Iterator[Batch
         inputs, targets = augmentation.augment_batch(data.clips, data.targets, indices, plan, rng)
         smooth = settings.label_smoothing
         targets = (1 - smooth) * targets + smooth / targets.shape[1]
-        masked = augmentation.mask(windowing.finish(data.recipe, inputs), plan.settings, rng)
+        masked = augmentation.mask(windowing.finish(data.frontend, inputs), plan.settings, rng)
         return Batch(masked, (targets * weights).astype(np.float32))
 
     total = n_batches(data, settings)

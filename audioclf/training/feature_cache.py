@@ -31,7 +31,7 @@ class FileFeatures:
     matrix product over all of them.
     """
 
-    recipe: FrontendConfig
+    frontend: FrontendConfig
     paths: Sequence[Path]
     augmentation: WaveformAugmentation = field(
         default_factory=partial(WaveformAugmentation, count=0)
@@ -42,19 +42,19 @@ class FileFeatures:
 
     def __iter__(self) -> Iterator[tuple[Features, ...]]:
         with ThreadPoolExecutor() as pool, threadpool_limits(1, user_api="blas"):
-            yield from pool.map(partial(_of_copies, self.recipe, self.augmentation), self.paths)
+            yield from pool.map(partial(_of_copies, self.frontend, self.augmentation), self.paths)
 
 
 def _of_copies(
-    recipe: FrontendConfig, settings: WaveformAugmentation, path: Path
+    frontend: FrontendConfig, settings: WaveformAugmentation, path: Path
 ) -> tuple[Features, ...]:
     return tuple(
-        load_or_compute(recipe, path, settings, number) for number in range(settings.count + 1)
+        load_or_compute(frontend, path, settings, number) for number in range(settings.count + 1)
     )
 
 
 def load_or_compute(
-    recipe: FrontendConfig,
+    frontend: FrontendConfig,
     path: Path,
     augmentation: WaveformAugmentation | None = None,
     number: int = 0,
@@ -65,17 +65,19 @@ def load_or_compute(
     """
     settings = augmentation or WaveformAugmentation(count=0)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    cached = paths.cache_dir() / "features" / recipe.key() / f"{content}{settings.key(number)}.npy"
+    cached = (
+        paths.cache_dir() / "features" / frontend.key() / f"{content}{settings.key(number)}.npy"
+    )
     if cached.is_file():
         return np.load(cached)
-    rate_hz = recipe.analysis.sample_rate_hz
+    rate_hz = frontend.analysis.sample_rate_hz
     samples, _ = io.load(path, rate_hz)
     samples = (
         augment_waveform(windowing.stripped(samples), rate_hz, settings, number)
         if number
         else samples
     )
-    features = windowing.clip_features(recipe, windowing.prepare(recipe, samples))
+    features = windowing.clip_features(frontend, windowing.prepare(frontend, samples))
     cached.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(cached) as part, part.open("wb") as file:
         np.save(file, features)

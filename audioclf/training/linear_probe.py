@@ -197,7 +197,7 @@ def _card(
         "architecture": "head",
         "description": f"A linear head on what {backbone.name} hears.",
         "citation": " ".join((__doc__ or "").split("Linear probes after ")[1].split()),
-        "recipe": backbone.recipe.to_dict(),
+        "recipe": backbone.frontend.to_dict(),
         "classes": list(classes),
         "input_shape": backbone.card["input_shape"],
         "outputs": {"label": [len(classes)], "embedding": [n_values]},

@@ -68,7 +68,7 @@ def run_training(
     architecture = architectures.load(config.architecture)
     if config.base_model:  # its new classes exclude each other
         architecture = replace(architecture, multi_label=False)
-    frontend = resume_from.recipe if resume_from else frontend_for(config, architecture)
+    frontend = resume_from.frontend if resume_from else frontend_for(config, architecture)
     train_set, validation_set = _training_sets(config, split, frontend, progress)
     key = _run_key(config, architecture, split.train, train_set, resume_from)
     run_dir = config.run_dir or paths.cache_dir() / "runs" / key
@@ -97,8 +97,8 @@ def frontend_for(config: TrainingConfig, architecture: Architecture) -> Frontend
     A model that is fine-tuned keeps its own.
     """
     if config.base_model:
-        return config.base_model.recipe
-    frontend = config.base_config or architecture.recipe
+        return config.base_model.frontend
+    frontend = config.base_config or architecture.frontend
     if config.feature and config.feature != frontend.feature:
         frontend = for_feature(config.feature, frontend)
     frontend = with_overrides(frontend, dict(config.frontend_overrides))
@@ -110,7 +110,7 @@ def export_run(trained: TrainedModel, evaluation: dict[str, Any], folder: Path) 
     """The checkpoint of a trained model; `evaluation`: further parts of its card."""
     architecture, data = trained.architecture, trained.data
     card = {
-        **save.build_card(architecture, data.recipe, data.classes, trained.model),
+        **save.build_card(architecture, data.frontend, data.classes, trained.model),
         "training": trained.training,
         "results": [],
         "licence": "Apache-2.0",
@@ -136,7 +136,7 @@ def _training_sets(
     if not config.validate or split.validation is None:
         return train_set, None
     return train_set, training_data.build_training_set(
-        split.validation, train_set.recipe, split.classes, None, count
+        split.validation, train_set.frontend, split.classes, None, count
     )
 
 
@@ -193,6 +193,6 @@ def _run_key(
     clips = [(clip.path.name, clip.label, clip.fold) for clip in data.clips]
     predecessor = resume_from or config.base_model
     first_weights = predecessor.weights_sha256 if predecessor else None
-    parts = [layers, clips, train_set.recipe.to_dict(), asdict(config.settings), first_weights]
+    parts = [layers, clips, train_set.frontend.to_dict(), asdict(config.settings), first_weights]
     digest = hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
     return f"{architecture.name}-{digest[:16]}"

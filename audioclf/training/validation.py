@@ -55,12 +55,12 @@ def validate(
 
 def _predict(model: keras.Model, clips: TrainingSet, features: Features) -> NDArray[np.floating]:
     """A clip's mean probabilities, (frames, bins, channels) -> (classes,)."""
-    recipe = clips.recipe
-    starts = windowing.window_starts(recipe, len(features))
+    frontend = clips.frontend
+    starts = windowing.window_starts(frontend, len(features))
     batches = []
     for first in range(0, len(starts), BATCH):
-        windows = windowing.cut_windows(recipe, features, starts[first : first + BATCH])
-        inputs = windowing.finish(recipe, windows)
+        windows = windowing.cut_windows(frontend, features, starts[first : first + BATCH])
+        inputs = windowing.finish(frontend, windows)
         batches.append(keras.ops.convert_to_numpy(model.predict_on_batch(inputs)["label"]))
     mean: NDArray[np.floating] = np.concatenate(batches).mean(axis=0)
     return mean

@@ -105,7 +105,7 @@ def test_features_writes_what_the_network_sees(
     )
     samples, _ = io.load(noise_wav, 22_050)
     assert status == 0
-    assert np.array_equal(np.load(output), windowing.windows(taught.recipe, samples).inputs)
+    assert np.array_equal(np.load(output), windowing.windows(taught.frontend, samples).inputs)
 
 
 @pytest.mark.parametrize("name", [*FEATURES, "mel+cqt"])

@@ -28,11 +28,11 @@ LEARNT = FrontendConfig(
 
 
 @pytest.mark.parametrize("recipe", [FrontendConfig(), LEARNT], ids=["default", "learnt"])
-def test_a_recipe_survives_the_way_through_json(recipe: FrontendConfig) -> None:
-    read = from_dict(json.loads(json.dumps(recipe.to_dict())))
-    assert read == recipe
-    assert read.key() == recipe.key()
-    assert hash(read) == hash(recipe)
+def test_a_recipe_survives_the_way_through_json(frontend: FrontendConfig) -> None:
+    read = from_dict(json.loads(json.dumps(frontend.to_dict())))
+    assert read == frontend
+    assert read.key() == frontend.key()
+    assert hash(read) == hash(frontend)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_the_key_stays_when_only_what_follows_the_features_changes() -> None:
 
 
 def test_a_window_lasts_as_long_as_its_frames() -> None:
-    recipe = FrontendConfig(
+    frontend = FrontendConfig(
         analysis=SpectrogramConfig(16_000, 512, 160, 40, 0, 8_000), window_frames=100
     )
-    assert recipe.window_s == pytest.approx(1.0)
-    assert recipe.step_frames == 50
-    assert recipe.window_samples == 99 * 160
+    assert frontend.window_s == pytest.approx(1.0)
+    assert frontend.step_frames == 50
+    assert frontend.window_samples == 99 * 160

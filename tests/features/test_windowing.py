@@ -52,10 +52,10 @@ def test_every_clip_gives_windows_to_its_very_end(n_samples: int, cleaning: str)
 @pytest.mark.parametrize("name", [n for n in FEATURES if not feature(n).summarise])
 def test_a_window_holds_the_features_from_its_start_on(name: str) -> None:
     sound = noise(3)
-    recipe = replace(RECIPE, feature=name)
-    inputs, starts_s, _ = w.windows(recipe, sound)
+    frontend = replace(RECIPE, feature=name)
+    inputs, starts_s, _ = w.windows(frontend, sound)
     frames = compute(name, sound, RECIPE.analysis)
-    for window, first in zip(inputs, np.rint(starts_s / recipe.hop_s).astype(int), strict=True):
+    for window, first in zip(inputs, np.rint(starts_s / frontend.hop_s).astype(int), strict=True):
         np.testing.assert_array_equal(window, frames[first : first + 40])
     np.testing.assert_array_equal(inputs[-1], frames[-40:])
 
@@ -103,8 +103,8 @@ def test_silence_inside_a_sound_stays() -> None:
 
 def test_windows_without_silence_have_times_in_the_original() -> None:
     sound = np.concatenate([silence(2), noise(2), silence(3), noise(2, seed=1), silence(1)])
-    recipe = replace(RECIPE, cleaning="silence_removed")
-    inputs, starts_s, ends_s = w.windows(recipe, sound)
+    frontend = replace(RECIPE, cleaning="silence_removed")
+    inputs, starts_s, ends_s = w.windows(frontend, sound)
     assert (starts_s[0], ends_s[-1]) == pytest.approx((2, 9), abs=0.1)
     in_gap = (starts_s > 4.1) & (starts_s < 6.9) | (ends_s > 4.1) & (ends_s < 6.9)
     assert not in_gap.any()
@@ -119,8 +119,8 @@ def in_blocks(samples: Samples, size: int) -> Iterator[Samples]:
         yield samples[first : first + size]
 
 
-def joined(recipe: FrontendConfig, samples: Samples, size: int) -> Windows:
-    parts = list(w.windows_of_blocks(recipe, in_blocks(samples, size)))
+def joined(frontend: FrontendConfig, samples: Samples, size: int) -> Windows:
+    parts = list(w.windows_of_blocks(frontend, in_blocks(samples, size)))
     inputs, starts_s, ends_s = (np.concatenate(each) for each in zip(*parts, strict=True))
     return Windows(inputs, starts_s, ends_s)
 
@@ -137,14 +137,14 @@ def assert_equal_windows(found: Windows, expected: Windows) -> None:
 def test_windows_of_blocks_are_those_of_the_whole(
     n_samples: int, size: int, overlap: float
 ) -> None:
-    sound, recipe = noise(30)[:n_samples], replace(RECIPE, overlap=overlap)
-    assert_equal_windows(joined(recipe, sound, size), w.windows(recipe, sound))
+    sound, frontend = noise(30)[:n_samples], replace(RECIPE, overlap=overlap)
+    assert_equal_windows(joined(frontend, sound, size), w.windows(frontend, sound))
 
 
 @pytest.mark.parametrize("cleaning", ["denoised", "silence_removed"])
 def test_cleaning_in_blocks_is_refused(cleaning: str) -> None:
-    recipe = replace(RECIPE, cleaning=cleaning)
-    said = refusal(lambda: joined(recipe, noise(3), 1_000))
+    frontend = replace(RECIPE, cleaning=cleaning)
+    said = refusal(lambda: joined(frontend, noise(3), 1_000))
     assert "whole sound at once" in said and "choose" in said
 
 
@@ -154,11 +154,11 @@ LEARNT = [("mel", 2), ("multichannel", 0), ("summary", 0), ("summary_grid", 0), 
 @pytest.mark.parametrize(("name", "deltas"), LEARNT)
 @pytest.mark.parametrize("n_samples", [EXACT // 3, 5 * RATE_HZ])
 def test_every_kind_of_input_is_the_same_in_blocks(name: str, deltas: int, n_samples: int) -> None:
-    recipe = replace(for_feature(name, RECIPE), deltas=deltas)
+    frontend = replace(for_feature(name, RECIPE), deltas=deltas)
     sound = noise(5)[:n_samples]
-    whole = w.windows(recipe, sound)
-    assert whole.inputs.shape[1:] == recipe.input_shape
-    assert_equal_windows(joined(recipe, sound, 30_011), whole)
+    whole = w.windows(frontend, sound)
+    assert whole.inputs.shape[1:] == frontend.input_shape
+    assert_equal_windows(joined(frontend, sound, 30_011), whole)
 
 
 def test_deltas_are_further_channels_of_a_window() -> None:
@@ -172,9 +172,9 @@ def test_deltas_are_further_channels_of_a_window() -> None:
 
 
 def test_a_waveform_is_three_seconds_of_samples() -> None:
-    recipe = for_feature("waveform")
+    frontend = for_feature("waveform")
     sound = noise(5, 10_000)
-    inputs, starts_s, ends_s = w.windows(recipe, sound)
+    inputs, starts_s, ends_s = w.windows(frontend, sound)
     assert inputs.shape == (3, 30_000, 1, 1)
     np.testing.assert_allclose(starts_s, [0, 1.5, 2])
     np.testing.assert_allclose(ends_s, [3, 4.5, 5])

@@ -146,9 +146,9 @@ def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Re
     assert ended(job).state == JobState.DONE, job.log
     made = checkpoint.read(Path(job.result["folder"]))
     best = ranking.best_of("separable_cnn")
-    assert best is not None and made.recipe.analysis == best.recipe.analysis
-    assert made.recipe.window_frames == best.recipe.window_frames
-    assert made.recipe.normalisation != best.recipe.normalisation
+    assert best is not None and made.frontend.analysis == best.frontend.analysis
+    assert made.frontend.window_frames == best.frontend.window_frames
+    assert made.frontend.normalisation != best.frontend.normalisation
     assert "started_from" not in made.card["training"] and "beside" not in job.result
 
 

@@ -32,20 +32,20 @@ def network(request: pytest.FixtureRequest) -> Iterator[Architecture]:
 
 def small(network: Architecture) -> FrontendConfig:
     """A recipe of the network's kind with short windows."""
-    recipe = network.recipe
-    if recipe.definition.is_waveform:
-        return replace(recipe, window_frames=10_000)
-    if recipe.definition.summarise:
-        return recipe
-    return replace(recipe, analysis=SpectrogramConfig(n_bins=40), window_frames=64)
+    frontend = network.frontend
+    if frontend.definition.is_waveform:
+        return replace(frontend, window_frames=10_000)
+    if frontend.definition.summarise:
+        return frontend
+    return replace(frontend, analysis=SpectrogramConfig(n_bins=40), window_frames=64)
 
 
 def shapes(network: Architecture) -> list[Shape]:
     """Inputs of all sizes that its kind of network must take."""
-    recipe = network.recipe
-    if recipe.definition.is_waveform:
+    frontend = network.frontend
+    if frontend.definition.is_waveform:
         return [(8_192, 1, 1), (66_150, 1, 1)]
-    if recipe.definition.summarise:
+    if frontend.definition.summarise:
         return [(1, 40, 5), (1, 620, 1)]
     return [(64, 40, 1), (157, 96, 4), (512, 256, 2), (100, 12, 1)]
 
@@ -89,14 +89,16 @@ def test_probabilities_and_attention_sum_to_one(network: Architecture, n_classes
 
 def other_input(network: Architecture) -> Shape:
     """What a network of that kind cannot hear."""
-    is_spectral = not (network.recipe.definition.is_waveform or network.recipe.definition.summarise)
+    is_spectral = not (
+        network.frontend.definition.is_waveform or network.frontend.definition.summarise
+    )
     return (1, 620, 1) if is_spectral else (128, 128, 1)
 
 
 def test_another_kind_of_input_is_refused_in_a_sentence(network: Architecture) -> None:
     said = refusal(lambda: network.build(other_input(network), 3))
     assert f"“{network.name}” takes" in said and "choose another" in said
-    assert "two classes" in refusal(lambda: network.build(network.recipe.input_shape, 1))
+    assert "two classes" in refusal(lambda: network.build(network.frontend.input_shape, 1))
 
 
 def test_blocks_are_functions_and_nothing_is_custom(network: Architecture) -> None:
@@ -106,9 +108,9 @@ def test_blocks_are_functions_and_nothing_is_custom(network: Architecture) -> No
         assert type(operation).__name__ != "Lambda"
 
 
-def made_windows(recipe: FrontendConfig, first: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def made_windows(frontend: FrontendConfig, first: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Windows of n sines, noises and clicks, none like another, and their classes."""
-    rate_hz = recipe.analysis.sample_rate_hz
+    rate_hz = frontend.analysis.sample_rate_hz
     inputs = []
     for i in range(first, first + n):
         for sound in (
@@ -116,8 +118,8 @@ def made_windows(recipe: FrontendConfig, first: int, n: int) -> tuple[NDArray[An
             sounds.noise(1.6, rate_hz, seed=i),
             sounds.clicks(1.6, rate_hz, every_s=0.1 + 0.01 * (i % 17)),
         ):
-            frames = windowing.clip_features(recipe, windowing.prepare(recipe, sound))
-            inputs.append(windowing.expand(recipe, frames[None, : recipe.window_frames])[0])
+            frames = windowing.clip_features(frontend, windowing.prepare(frontend, sound))
+            inputs.append(windowing.expand(frontend, frames[None, : frontend.window_frames])[0])
     return np.stack(inputs), np.tile(np.arange(3), n)
 
 
@@ -141,12 +143,12 @@ def test_it_learns_to_tell_sines_noise_and_clicks_apart(network: Architecture) -
 def test_what_is_published_says_what_keras_says(network: Architecture, tmp_path: Path) -> None:
     import onnxruntime
 
-    shape = network.recipe.input_shape
+    shape = network.frontend.input_shape
     model = network.build(shape, 10)
     n_bins, n_channels = shape[1:]
     learnt = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
-    recipe = replace(network.recipe, normalisation=learnt)
-    card = save.build_card(network, recipe, tuple("abcdefghij"), model)
+    frontend = replace(network.frontend, normalisation=learnt)
+    card = save.build_card(network, frontend, tuple("abcdefghij"), model)
     assert card["multiply_adds"] == multiply_adds(model) > 10_000
     made = save.save_checkpoint(
         model, card, tmp_path / "net", random_input(7, shape), network.max_bytes

@@ -37,9 +37,9 @@ def test_a_checkpoint_is_found_by_its_folder(copy: Path) -> None:
 
 
 def test_the_recipe_comes_back_as_it_was_trained(taught: Checkpoint) -> None:
-    assert taught.recipe.feature == "mel"
-    assert taught.recipe.normalisation is not None
-    assert len(taught.recipe.normalisation.mean) == 128
+    assert taught.frontend.feature == "mel"
+    assert taught.frontend.normalisation is not None
+    assert len(taught.frontend.normalisation.mean) == 128
 
 
 def test_an_unknown_name_is_refused(copy: Path) -> None:
@@ -92,7 +92,7 @@ def test_every_architecture_ships_on_each_of_its_features() -> None:
 
 def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
     plain = [one for one in SHIPPED if not one.is_ensemble and not one.is_head]
-    heard = [one for one in plain if not one.recipe.definition.is_waveform]
+    heard = [one for one in plain if not one.frontend.definition.is_waveform]
     good = [one for one in heard if (one.evaluation or {})["accuracy"] >= 0.85]
     assert len(good) > 0.6 * len(heard)
     assert all((one.evaluation or {})["accuracy"] >= 0.75 for one in heard)

@@ -36,7 +36,7 @@ ON_FEATURES = {
 
 def built(name: str, shape: tuple[int, int, int] | None = None) -> keras.Model:
     network = architectures.load(name)
-    return network.build(shape or network.recipe.input_shape, 10)
+    return network.build(shape or network.frontend.input_shape, 10)
 
 
 def sizes(model: keras.Model) -> set[tuple[int, ...]]:
@@ -49,7 +49,7 @@ def kinds(model: keras.Model) -> list[str]:
 
 @pytest.mark.parametrize(("name", "feature"), ON_FEATURES.items())
 def test_every_network_is_there_on_its_feature(name: str, feature: str) -> None:
-    assert architectures.load(name).recipe.feature == feature
+    assert architectures.load(name).frontend.feature == feature
 
 
 @pytest.mark.parametrize(

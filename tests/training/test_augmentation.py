@@ -182,12 +182,14 @@ def test_a_variant_is_always_the_same_and_never_another_ones() -> None:
 
 
 def test_variants_are_kept_apart_on_disk(three_sounds: Path, own_cache: Path) -> None:
-    path, recipe = three_sounds / "sine" / "1.wav", FrontendConfig(window_frames=101)
+    path, frontend = three_sounds / "sine" / "1.wav", FrontendConfig(window_frames=101)
     settings = WaveformAugmentation(count=2)
-    made = next(iter(feature_cache.FileFeatures(recipe, [path], settings)))
+    made = next(iter(feature_cache.FileFeatures(frontend, [path], settings)))
     assert len(made) == 3
-    assert len(list((own_cache / "features" / recipe.key()).glob("*.npy"))) == 3
-    other = feature_cache.load_or_compute(recipe, path, WaveformAugmentation(count=2, speed=0.1), 1)
+    assert len(list((own_cache / "features" / frontend.key()).glob("*.npy"))) == 3
+    other = feature_cache.load_or_compute(
+        frontend, path, WaveformAugmentation(count=2, speed=0.1), 1
+    )
     assert other.shape != made[1].shape or not np.array_equal(other, made[1])
 
 

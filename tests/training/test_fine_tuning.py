@@ -45,9 +45,9 @@ def model(data: Dataset) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def made(data: Dataset) -> TrainingSet:
-    recipe = checkpoint.find(START).recipe
+    frontend = checkpoint.find(START).frontend
     return training_data.build_training_set(
-        data, recipe, data.classes, WaveformAugmentation(count=0)
+        data, frontend, data.classes, WaveformAugmentation(count=0)
     )
 
 
@@ -91,7 +91,7 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
 def test_every_epoch_is_watched_on_clips_that_are_not_taught(
     data: Dataset, made: TrainingSet, model: keras.Model, tmp_path: Path
 ) -> None:
-    unseen = training_data.build_training_set(data.of_folds({1}), made.recipe, data.classes)
+    unseen = training_data.build_training_set(data.of_folds({1}), made.frontend, data.classes)
     begin = keras.models.clone_model(model)
     begin.set_weights(model.get_weights())
     network = networks.load("separable_cnn")

@@ -53,7 +53,7 @@ def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
 
 
 def test_normalised_training_clips_have_mean_0_and_deviation_1(made: TrainingSet) -> None:
-    normalisation = made.recipe.normalisation
+    normalisation = made.frontend.normalisation
     assert normalisation is not None
     frames = np.concatenate([clip[0] for clip in made.clips])
     normal = (frames - np.array(normalisation.mean)) / np.array(normalisation.std)
@@ -105,13 +105,13 @@ def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, nam
 
 def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cache: Path) -> None:
     path = three_sounds / "sine" / "0.wav"
-    recipe = FrontendConfig(window_frames=100)
-    first = feature_cache.load_or_compute(recipe, path)
-    kept = list((own_cache / "features" / recipe.key()).glob("*.npy"))
+    frontend = FrontendConfig(window_frames=100)
+    first = feature_cache.load_or_compute(frontend, path)
+    kept = list((own_cache / "features" / frontend.key()).glob("*.npy"))
     assert len(kept) == 1
     np.save(kept[0], first + 1)
-    assert np.array_equal(feature_cache.load_or_compute(recipe, path), first + 1)
-    assert list((own_cache / "features" / recipe.key()).glob("*.part")) == []
+    assert np.array_equal(feature_cache.load_or_compute(frontend, path), first + 1)
+    assert list((own_cache / "features" / frontend.key()).glob("*.part")) == []
 
 
 def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) -> None:

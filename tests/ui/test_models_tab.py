@@ -57,8 +57,8 @@ def test_the_most_accurate_network_is_first_and_numbers_are_numbers(networks: Pa
     assert tuple(rows) == made.NAMES
     assert rows["full"]["Accuracy (%)"] == 100 and rows["old"]["Accuracy (%)"] == 8.75
     assert rows["full"]["Parameters"] == checkpoint.find("full").card["n_params"]
-    assert rows["full"]["Measured on"] == "made clips, fold 3 held out (80 clips)"
-    assert rows["unmeasured"]["Measured on"] == "not measured"
+    assert rows["full"]["Evaluated on"] == "made clips, fold 3 held out (80 clips)"
+    assert rows["unmeasured"]["Evaluated on"] == "not evaluated"
     bytes_of_both = sum(checkpoint.find(name).n_bytes for name in ("full", "old"))
     assert rows["both"]["Size (MB)"] == pytest.approx(bytes_of_both / 1e6)
 
@@ -77,14 +77,14 @@ def test_speed_is_measured_once_and_filled_in_row_by_row(
     networks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {row["ms per window"] for row in listed(table_of()).values()} == {None}
-    *_, last = tab.time_networks()
+    *_, last = tab.benchmark_models()
     speeds = {name: row["ms per window"] for name, row in listed(last).items()}
     assert speeds["full"] > 0
     assert speeds["both"] == pytest.approx(speeds["full"] + speeds["old"])
     assert speeds["damaged"] is None
     monkeypatch.setattr(latency, "open_session", lambda *_: pytest.fail("measured again"))
     monkeypatch.setattr(ranking, "best_first", lambda: [checkpoint.find("full")])
-    (again,) = tab.time_networks()
+    (again,) = tab.benchmark_models()
     assert listed(again)["full"]["ms per window"] == speeds["full"]
 
 
@@ -100,13 +100,13 @@ def test_without_a_network_one_sentence_says_what_to_do(
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path))
     empty, everything, table, chosen, _ = tab.list_trained("full")
     assert empty.visible and not everything.visible
-    assert "in the tab Teach" in tab.NONE_YET
+    assert "in the tab Fine-tune" in tab.NONE_YET
     assert table["data"] == [] and chosen["value"] is None
-    assert len(list(tab.time_networks())) == 1
+    assert len(list(tab.benchmark_models())) == 1
 
 
 def test_results_say_which_clips_they_are_from(networks: Path) -> None:
-    figure, per_class, words = details.show_results("full")
+    figure, per_class, words = details.model_results("full")
     assert words.startswith("made clips, fold 3 held out: 80 of 80 clips right (100.00 %)")
     assert "macro F1 0.500, ECE 0.042" in words and "ECE before calibration 0.098" in words
     assert per_class["metadata"]["display_value"] == [
@@ -169,10 +169,10 @@ def test_layers_are_a_table_and_an_ensembles_are_its_members(networks: Path) -> 
 def test_the_card_is_told_in_words_and_shown_whole(networks: Path) -> None:
     found = checkpoint.find("full")
     told = dict(facts(found))
-    rate = found.recipe.analysis.sample_rate_hz
-    assert f"feature {found.recipe.feature}" in told["Recipe"]
+    rate = found.frontend.analysis.sample_rate_hz
+    assert f"feature {found.frontend.feature}" in told["Recipe"]
     assert f"sample rate {rate:,} Hz" in told["Recipe"]
-    assert told["Calibration"] == "temperature 1.25, learnt on made clips, fold 3 held out"
+    assert told["Calibration"] == "temperature 1.25, fitted on made clips, fold 3 held out"
     assert told["Licence"] == "CC BY 4.0" and "1.5 minutes" in told["Training"]
     assert told["Also measured"].startswith("street noise: 40 of 80 clips right (50.00 %)")
     _, _, words, attribution, card = details.show_card("full")
@@ -184,19 +184,19 @@ def test_the_card_is_told_in_words_and_shown_whole(networks: Path) -> None:
 @pytest.mark.parametrize("name", made.NAMES)
 def test_every_card_is_shown_however_little_it_holds(networks: Path, name: str) -> None:
     for handler in (
-        details.show_results,
+        details.model_results,
         details.show_training,
         details.show_card,
     ):
         assert handler(name) is not None
     if name == "unmeasured":
-        assert "no result" in details.show_results(name)[2]
+        assert "no result" in details.model_results(name)[2]
 
 
 @pytest.mark.parametrize("name", ["nonesuch", "../full", "", None])
 def test_a_network_that_is_not_there_is_a_sentence(networks: Path, name: str | None) -> None:
     for words in (
-        details.show_results(name)[2],
+        details.model_results(name)[2],
         details.show_training(name)[2],
         details.show_card(name)[0],
     ):
@@ -231,7 +231,7 @@ browser_test = pytest.mark.browser
 
 
 def open_tab(page: Page) -> None:
-    page.get_by_role("tab", name="Networks").click()
+    page.get_by_role("tab", name="Models").click()
     expect(page.locator("#confusion img")).to_be_visible(timeout=PATIENCE_MS)
 
 
@@ -331,15 +331,15 @@ def test_a_page_without_networks_says_what_to_do(browser: Browser, tmp_path: Pat
         serve(AUDIOCLF_CHECKPOINTS=str(tmp_path)) as url,
         visit(browser, url) as page,
     ):
-        page.get_by_role("tab", name="Networks").click()
-        expect(page.locator("#no-networks")).to_contain_text("in the tab Teach")
+        page.get_by_role("tab", name="Models").click()
+        expect(page.locator("#no-networks")).to_contain_text("in the tab Fine-tune")
         assert page.locator("#networks").count() == 0 or not page.locator("#networks").is_visible()
 
 
 @browser_test
 def test_the_table_and_the_card_have_endpoints(made_url: str) -> None:
     client = Client(made_url, verbose=False)
-    table = client.predict(api_name="/time_networks")
+    table = client.predict(api_name="/benchmark_models")
     assert [row[0] for row in table["data"]] == list(made.NAMES)
     *_, card = client.predict("full", api_name="/show_card")
     assert card["licence"] == "CC BY 4.0"

@@ -20,8 +20,8 @@ from audioclf.ui.page.state import folder_typed, guarded, network_named
 from audioclf.ui.page.tables import filled
 
 CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadable", "{:d}"))
-NOTHING = "Bring sounds, and what they hold is told here before anything is taught."
-KINDS = {Severity.ERROR: "In the way", Severity.WARNING: "Mind", Severity.INFO: "Good to know"}
+NOTHING = "Add audio, and it is checked here before the training."
+KINDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Info"}
 TELL_EVERY = 10  # clips
 USUAL_WINDOW_S = 2.0
 
@@ -45,19 +45,19 @@ def bring_files(files: list[str] | None, label: str, mine: Any) -> tuple[Any, st
     The field for files is emptied for the next class, and stays as it is where they are refused.
     """
     if not files:
-        raise ValueError("Choose the sounds of this class first.")
+        raise ValueError("Choose the audio files of this class first.")
     kept, paths = my.of(mine), [Path(file) for file in files]
     made = uploads.with_files(kept["sounds"], label, paths, my.limits())
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
-    words = f"{n_files} brought as {escape_markdown(' '.join(label.split()))}: now those of the next class."
-    return _with(mine, made), words, None
+    name = escape_markdown(" ".join(label.split()))
+    return _with(mine, made), f"{n_files} added as {name}: continue with the next class.", None
 
 
 @guarded(lambda sentence: (gr.skip(), sentence))
 def name_folder(folder: str, mine: Any) -> Brought:
     """Take a folder of the machine that the page runs on, where it stays; not on a public page."""
     if not is_local():
-        raise ValueError("Folders are named on one's own machine only: bring a ZIP.")
+        raise ValueError("Local folders can be used on a local page only: upload a ZIP.")
     path = folder_typed(str(folder or "").strip())
     dataset.load(path)
     return _with(mine, str(path)), ""
@@ -65,7 +65,7 @@ def name_folder(folder: str, mine: Any) -> Brought:
 
 def start_over(mine: Any) -> tuple[Any, str]:
     """Forget the sounds that were brought; trainings that began with them keep them."""
-    return {**my.of(mine), "sounds": None}, "Bring other sounds."
+    return {**my.of(mine), "sounds": None}, "Add other audio."
 
 
 def which_sounds(mine: Any) -> list[Any]:
@@ -87,7 +87,7 @@ def check_sounds(
     if not sounds:
         yield NOTHING, *_nothing()
         return
-    yield "Listening…", *_waiting()
+    yield "Inspecting the clips…", *_waiting()
     share = _usable_share(share)
     opened = _open(sounds, share)
     if isinstance(opened, str):
@@ -98,7 +98,7 @@ def check_sounds(
     for number, one in enumerate(surveys.parts(data, limits=my.limits().sound)):
         told.append(one)
         if number % TELL_EVERY == 0 and number:
-            yield f"Listening to {number} of {len(data.clips)} clips…", *_waiting()
+            yield f"Inspected {number} of {len(data.clips)} clips…", *_waiting()
     found = surveys.report(data, tuple(told), _window_s(start), share)
     useless = surveys.useless(found)
     if leave_out and useless:
@@ -139,8 +139,8 @@ def _too_long(found: Survey) -> str:
     if most is None or seconds <= most:
         return ""
     return (
-        f"These are {seconds / 60:.0f} minutes of sound, and {most / 60:.0f} may be brought here: "
-        "bring fewer or shorter clips."
+        f"These are {seconds / 60:.0f} minutes of audio, and {most / 60:.0f} may be added here: "
+        "add fewer or shorter clips."
     )
 
 
@@ -184,9 +184,7 @@ def _in_words(found: Survey) -> str:
         f"{minutes:.1f} minutes, at {hz} Hz; {escape_markdown(data.layout)}."
     )
     verdict = (
-        "**It cannot be taught yet:** see what is in the way."
-        if found.blocks
-        else "**Ready to be taught.**"
+        "**Not ready for training:** see the errors." if found.blocks else "**Ready for training.**"
     )
     lines = [f"- *{KINDS[one.kind]}:* {escape_markdown(one.sentence)}" for one in found.findings]
     return "\n".join([f"{verdict} {head}", "", *lines])
@@ -195,6 +193,6 @@ def _in_words(found: Survey) -> str:
 def _window_s(start: str | None) -> float:
     """How much the network that is chosen sees at once."""
     try:
-        return max(one.recipe.window_s for one in network_named(start).members)
+        return max(one.frontend.window_s for one in network_named(start).members)
     except ValueError:
         return USUAL_WINDOW_S

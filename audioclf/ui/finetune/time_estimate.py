@@ -37,7 +37,7 @@ def seconds(work: Work) -> float:
     if work.network is None:
         return START_S + listening_s * (1 + VARIANTS) + work.epochs * work.n_clips * 0.01
     ms = latency.known_ms(work.network) or latency.measure(work.network) or 1.0
-    n_windows = max(work.n_clips, work.seconds / (work.network.recipe.window_s / 2))
+    n_windows = max(work.n_clips, work.seconds / (work.network.frontend.window_s / 2))
     hearing_s = n_windows * ms / 1e3
     if work.kind == TrainingMode.LINEAR_PROBE:
         return HEAD_START_S + listening_s + 1.3 * hearing_s

@@ -40,7 +40,7 @@ def measure(network: Checkpoint) -> float | None:
 def _run_ms(network: Checkpoint) -> float:
     """One network's median, with its backbone; sessions are opened for this and not kept."""
     hear = load_classifier(network, open_session)
-    window = _noise((1, *network.recipe.input_shape))
+    window = _noise((1, *network.frontend.input_shape))
     hear(window)  # the first run is slower: it allocates
     return MS * statistics.median(_seconds(hear, window) for _ in range(N_RUNS))
 
