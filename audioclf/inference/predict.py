@@ -39,7 +39,7 @@ def predict(
     if network.is_ensemble:
         heard = [predict(samples, sample_rate_hz, member, cleaning) for member in network.members]
         return together(heard, network)
-    made = _recipe(network, cleaning)
+    made = _frontend_with(network, cleaning)
     at_rate = io.resample(samples, sample_rate_hz, made.analysis.sample_rate_hz)
     found = _predict_windows([windowing.windows(made, at_rate)], network)
     return replace(found, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
@@ -65,7 +65,7 @@ def predict_file(
         nonlocal peak
         peak = max(peak, _peak(block))
 
-    parts = windowing.windows_of_file(_recipe(network, cleaning), path, limits, hear)
+    parts = windowing.windows_of_file(_frontend_with(network, cleaning), path, limits, hear)
     found = _predict_windows(parts, network)
     return replace(found, is_silent=peak <= windowing.DIGITAL_SILENCE)
 
@@ -120,7 +120,7 @@ def _peak(samples: Samples) -> float:
     return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
-def _recipe(network: Checkpoint, cleaning: str | None) -> FrontendConfig:
+def _frontend_with(network: Checkpoint, cleaning: str | None) -> FrontendConfig:
     return replace(network.frontend, cleaning=cleaning) if cleaning else network.frontend
 
 
