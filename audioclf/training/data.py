@@ -45,7 +45,7 @@ class TrainingSet:
     def sample_input(self, n_windows: int = 7) -> Features:
         """The first window of the first clips, normalised, (windows, frames, bins, channels)."""
         parts = [clip[0][: self.frontend.window_frames] for clip in self.clips[:n_windows]]
-        return windowing.finish(self.frontend, np.stack(parts))
+        return windowing.to_model_input(self.frontend, np.stack(parts))
 
 
 class Batch(NamedTuple):
@@ -89,7 +89,7 @@ def _fit_normalisation(frontend: FrontendConfig, clips: Iterable[Features]) -> N
         if frontend.definition.summarise:
             starts = windowing.window_starts(frontend, len(clip))
             inputs = windowing.cut_windows(frontend, clip, starts)
-        inputs = windowing.expand(frontend, inputs)
+        inputs = windowing.add_deltas_or_summarize(frontend, inputs)
         parts.append(inputs.reshape(-1, *inputs.shape[2:]))
     frames = np.concatenate(parts).astype(np.float64)
     std = frames.std(axis=0)
@@ -128,7 +128,9 @@ def batches(data: TrainingSet, settings: Settings, epoch: int) -> Iterator[Batch
         inputs, targets = augmentation.augment_batch(data.clips, data.targets, indices, plan, rng)
         smooth = settings.label_smoothing
         targets = (1 - smooth) * targets + smooth / targets.shape[1]
-        masked = augmentation.mask(windowing.finish(data.frontend, inputs), plan.settings, rng)
+        masked = augmentation.mask(
+            windowing.to_model_input(data.frontend, inputs), plan.settings, rng
+        )
         return Batch(masked, (targets * weights).astype(np.float32))
 
     total = n_batches(data, settings)

@@ -77,7 +77,7 @@ def load_or_compute(
         if number
         else samples
     )
-    features = windowing.clip_features(frontend, windowing.prepare(frontend, samples))
+    features = windowing.clip_features(frontend, windowing.preprocess(frontend, samples))
     cached.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(cached) as part, part.open("wb") as file:
         np.save(file, features)

@@ -60,7 +60,7 @@ def _predict(model: keras.Model, clips: TrainingSet, features: Features) -> NDAr
     batches = []
     for first in range(0, len(starts), BATCH):
         windows = windowing.cut_windows(frontend, features, starts[first : first + BATCH])
-        inputs = windowing.finish(frontend, windows)
+        inputs = windowing.to_model_input(frontend, windows)
         batches.append(keras.ops.convert_to_numpy(model.predict_on_batch(inputs)["label"]))
     mean: NDArray[np.floating] = np.concatenate(batches).mean(axis=0)
     return mean

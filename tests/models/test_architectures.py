@@ -118,8 +118,12 @@ def made_windows(frontend: FrontendConfig, first: int, n: int) -> tuple[NDArray[
             sounds.noise(1.6, rate_hz, seed=i),
             sounds.clicks(1.6, rate_hz, every_s=0.1 + 0.01 * (i % 17)),
         ):
-            frames = windowing.clip_features(frontend, windowing.prepare(frontend, sound))
-            inputs.append(windowing.expand(frontend, frames[None, : frontend.window_frames])[0])
+            frames = windowing.clip_features(frontend, windowing.preprocess(frontend, sound))
+            inputs.append(
+                windowing.add_deltas_or_summarize(frontend, frames[None, : frontend.window_frames])[
+                    0
+                ]
+            )
     return np.stack(inputs), np.tile(np.arange(3), n)
 
 
