@@ -44,19 +44,19 @@ def windows(frontend: FrontendConfig, samples: Samples) -> Windows:
     fills one, and the last window is aligned to the end: there is at least one, and nothing else
     is dropped. Raises ValueError for zero samples.
     """
-    clip = prepare(frontend, samples)
+    clip = preprocess(frontend, samples)
     features = clip_features(frontend, clip)
     starts = window_starts(frontend, len(features))
     starts_s = starts * frontend.hop_s
     ends_s = np.minimum(starts_s + frontend.window_s, clip.content_s)
     return Windows(
-        finish(frontend, cut_windows(frontend, features, starts)),
+        to_model_input(frontend, cut_windows(frontend, features, starts)),
         silence.original_time(starts_s, clip.segments),
         silence.original_time(ends_s, clip.segments, ends=True),
     )
 
 
-def prepare(frontend: FrontendConfig, samples: Samples) -> Clip:
+def preprocess(frontend: FrontendConfig, samples: Samples) -> Clip:
     """Clean and strip a clip, and repeat it until it fills a window, (samples,) -> Clip."""
     if len(samples) == 0:
         raise ValueError("There is no sound here (zero samples): record or choose another.")
@@ -67,8 +67,8 @@ def prepare(frontend: FrontendConfig, samples: Samples) -> Clip:
     if frontend.cleaning == "silence_removed":
         segments = silence.split(samples, rate_hz)
     else:
-        heard = loud_part(samples)
-        ends = [[heard.start, heard.stop]] if heard.stop else []
+        loud = loud_part(samples)
+        ends = [[loud.start, loud.stop]] if loud.stop else []
         segments = np.array(ends, float).reshape(-1, 2) / rate_hz
     if len(segments) == 0:  # silence from end to end is a sound like another
         segments = np.array([[0.0, len(samples) / rate_hz]])
@@ -107,15 +107,15 @@ def cut_windows(frontend: FrontendConfig, features: Features, starts: Starts) ->
     return np.ascontiguousarray(np.moveaxis(views[starts], -1, 1))
 
 
-def finish(frontend: FrontendConfig, inputs: Features) -> Features:
+def to_model_input(frontend: FrontendConfig, inputs: Features) -> Features:
     """What a network sees of windows: summarised or with deltas, and normalised.
 
     (windows, frames, bins, channels) -> (windows, *recipe.input_shape).
     """
-    return normalise(frontend, expand(frontend, inputs))
+    return normalise(frontend, add_deltas_or_summarize(frontend, inputs))
 
 
-def expand(frontend: FrontendConfig, inputs: Features) -> Features:
+def add_deltas_or_summarize(frontend: FrontendConfig, inputs: Features) -> Features:
     """Windows as their statistics, or with deltas as further channels, where the recipe says so."""
     summarise = frontend.definition.summarise
     return summarise(inputs) if summarise else with_deltas(inputs, frontend.deltas)
@@ -136,27 +136,27 @@ def windows_of_file(
     frontend: FrontendConfig,
     path: str | Path,
     limits: Limits = io.ANY,
-    hear: Callable[[Samples], None] = lambda samples: None,
+    on_block: Callable[[Samples], None] = lambda samples: None,
 ) -> Iterator[Windows]:
     """The windows of a sound file; of a long one in parts, in memory that does not grow.
 
-    `hear` is shown every block of sound. Cleaning needs the whole sound at once, and then memory
+    `on_block` is shown every block of sound. Cleaning needs the whole sound at once, and then memory
     grows with it. Raises AudioError.
     """
     rate_hz = frontend.analysis.sample_rate_hz
     duration_s = io.read_header(path, limits).duration_s
     if frontend.cleaning != "as_is" or (duration_s is not None and duration_s <= LONG_S):
         samples, _ = io.load(path, rate_hz, limits)
-        hear(samples)
+        on_block(samples)
         yield windows(frontend, samples)
         return
 
-    def heard() -> Iterator[Samples]:
+    def read_blocks() -> Iterator[Samples]:
         for block in io.read_blocks(path, rate_hz, limits=limits):
-            hear(block)
+            on_block(block)
             yield block
 
-    yield from windows_of_blocks(frontend, heard())
+    yield from windows_of_blocks(frontend, read_blocks())
 
 
 def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> Iterator[Windows]:
@@ -174,18 +174,18 @@ def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> It
         return
     n_samples = 0
 
-    def counted() -> Iterator[Samples]:
+    def counted_blocks() -> Iterator[Samples]:
         nonlocal n_samples
         for block in chain([head], blocks):
             n_samples += len(block)
             yield block
 
     for starts, inputs in _cut_stream(
-        frontend, stream(frontend.feature, counted(), frontend.analysis)
+        frontend, stream(frontend.feature, counted_blocks(), frontend.analysis)
     ):
         starts_s = starts * frontend.hop_s
-        heard_s = n_samples / frontend.analysis.sample_rate_hz
-        yield Windows(inputs, starts_s, np.minimum(starts_s + frontend.window_s, heard_s))
+        duration_s = n_samples / frontend.analysis.sample_rate_hz
+        yield Windows(inputs, starts_s, np.minimum(starts_s + frontend.window_s, duration_s))
 
 
 def _first_window(frontend: FrontendConfig, blocks: Iterator[Samples]) -> Samples:
@@ -209,11 +209,11 @@ def _cut_stream(
         end = first_row + len(rows)
         starts = np.arange(next_start, end - frontend.window_frames + 1, frontend.step_frames)
         if len(starts):
-            yield starts, finish(frontend, cut_windows(frontend, rows, starts - first_row))
+            yield starts, to_model_input(frontend, cut_windows(frontend, rows, starts - first_row))
             next_start = int(starts[-1]) + frontend.step_frames
         keep_from = max(first_row, min(next_start, end - frontend.window_frames))
         rows, first_row = rows[keep_from - first_row :], keep_from
     last = first_row + (0 if rows is None else len(rows)) - frontend.window_frames
     if rows is not None and last > next_start - frontend.step_frames:
         starts = np.array([last])
-        yield starts, finish(frontend, cut_windows(frontend, rows, starts - first_row))
+        yield starts, to_model_input(frontend, cut_windows(frontend, rows, starts - first_row))
