@@ -85,7 +85,7 @@ def _predict(args: argparse.Namespace) -> None:
             print(text if number == 0 or args.format != "csv" else text.split("\n", 1)[1], end="")
     else:
         for path, prediction in predictions:
-            print(f"{path}: {prediction.sentence()}")
+            print(f"{path}: {prediction.summary()}")
     if failed:
         raise ValueError("\naudioclf: ".join(failed))
 

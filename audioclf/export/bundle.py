@@ -33,7 +33,7 @@ from audioclf.models import checkpoint
 
 network = checkpoint.read(Path(__file__).parent)
 for path in sys.argv[1:]:
-    print(path, predict.predict_file(path, network).sentence())
+    print(path, predict.predict_file(path, network).summary())
 '''
 README = """---
 license: {licence}

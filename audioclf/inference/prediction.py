@@ -41,11 +41,11 @@ class Prediction:
             return "Silence: there is nothing to hear in this sound"
         (best, probability), (second, _) = self.ranking()[:2]
         if probability < UNSURE_BELOW:
-            return f"Not sure: {_spoken(best)} or {_spoken(second)}"
+            return f"Not sure: {display_name(best)} or {display_name(second)}"
         if self.is_multi_label:
             return self._all_heard()
         how = next(words for above, words in SURENESS if probability >= above)
-        return f"{_spoken(best).capitalize()}, {how} ({_percent(probability)} %)"
+        return f"{display_name(best).capitalize()}, {how} ({_percent(probability)} %)"
 
     def of_classes_above(self, least: float, most_cells: int) -> "Prediction":
         """Only the classes that some window gives that probability, where there are more cells."""
@@ -58,7 +58,7 @@ class Prediction:
     def _all_heard(self) -> str:
         """Everything that is more likely than not, such as “Speech (97 %), music (61 %)”."""
         heard = [(name, p) for name, p in self.ranking()[:MOST_SAID] if p >= UNSURE_BELOW]
-        words = ", ".join(f"{_spoken(name).lower()} ({_percent(p)} %)" for name, p in heard)
+        words = ", ".join(f"{display_name(name).lower()} ({_percent(p)} %)" for name, p in heard)
         return words[:1].upper() + words[1:]
 
     def to_dict(self, file: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _percent(probability: float) -> str:
     return "over 99" if probability >= 0.995 else f"{100 * probability:.0f}"
 
 
-def _spoken(name: str) -> str:
+def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 

@@ -42,17 +42,20 @@ OTHERS = heard("f", "Speech Rain Dog Music", 0.1, 0.6, 0.2, 0.1)  # another set,
 @pytest.mark.parametrize(
     ("predictions", "sentence"),
     [
-        ([RAIN_A], "a hears rain."),
-        ([RAIN_A, RAIN_B], "Both networks hear rain."),
-        ([RAIN_A, RAIN_B, OTHERS], "All 3 networks hear rain."),
-        ([SEA, RAIN_A, RAIN_B], "2 of 3 networks hear rain; c hears sea waves."),
-        ([RAIN_A, SEA, DOG], "The networks differ: a hears rain; c hears sea waves; d hears dog."),
-        ([RAIN_A, UNSURE], "Both networks hear rain. Not sure: e."),
-        ([UNSURE, UNSURE], "Both networks hear rain. Neither is sure."),
-        ([UNSURE] * 3, "All 3 networks hear rain. None of them is sure."),
+        ([RAIN_A], "a predicts rain."),
+        ([RAIN_A, RAIN_B], "Both models predict rain."),
+        ([RAIN_A, RAIN_B, OTHERS], "All 3 models predict rain."),
+        ([SEA, RAIN_A, RAIN_B], "2 of 3 models predict rain; c predicts sea waves."),
+        (
+            [RAIN_A, SEA, DOG],
+            "The models differ: a predicts rain; c predicts sea waves; d predicts dog.",
+        ),
+        ([RAIN_A, UNSURE], "Both models predict rain. Not sure: e."),
+        ([UNSURE, UNSURE], "Both models predict rain. Neither is sure."),
+        ([UNSURE] * 3, "All 3 models predict rain. None of them is sure."),
         (
             [RAIN_A, SEA, RAIN_B, replace(SEA, checkpoint="g"), OTHERS],
-            "3 of 5 networks hear rain; c and g hear sea waves.",
+            "3 of 5 models predict rain; c and g predict sea waves.",
         ),
     ],
 )
@@ -72,7 +75,7 @@ def test_together_is_the_mean_of_the_clips_probabilities() -> None:
     mean = together([RAIN_A, SEA])
     assert mean is not None
     np.testing.assert_allclose(mean.clip, [0.45, 0.4, 0.15], atol=1e-6)
-    assert mean.sentence() == "Not sure: rain or sea waves"
+    assert mean.summary() == "Not sure: rain or sea waves"
 
 
 def test_networks_with_other_classes_are_compared_by_name() -> None:
@@ -113,14 +116,14 @@ def test_a_row_for_each_network_says_what_classify_says(networks: Path, made_wav
         ]
         assert row["windows"][0][3] == pytest.approx(prediction.probabilities[0].max(), abs=1e-4)
     # The ensemble's members speak for themselves.
-    assert shown["together"]["note"].startswith("the mean of these 2 networks'")
-    assert shown["sentence"].startswith("All 3 networks hear")
+    assert shown["together"]["note"].startswith("the mean of these 2 models'")
+    assert shown["sentence"].startswith("All 3 models predict")
 
 
 def test_rows_arrive_one_after_the_other(networks: Path, made_wav: Path) -> None:
     steps = list(compare_view.compare_networks(str(made_wav), ["full", "old"], "as_is"))
     assert [sum("answer" in row for row in step["rows"]) for step in steps] == [0, 1, 2]
-    assert steps[1]["sentence"] == "Listening: 1 of 2…"
+    assert steps[1]["sentence"] == "Predicting: 1 of 2…"
 
 
 def test_an_ensemble_is_heard_as_on_the_command_line(networks: Path, made_wav: Path) -> None:
@@ -152,8 +155,8 @@ def test_a_network_that_cannot_be_opened_says_so_in_its_row(networks: Path, made
     errors = [row.get("error") for row in shown["rows"]]
     assert errors[0] is None
     assert "is not the file that its card describes" in errors[1]
-    assert "no network “nonesuch”" in errors[2] and "no network “../full”" in errors[3]
-    assert shown["sentence"].startswith("full hears")
+    assert "no model “nonesuch”" in errors[2] and "no model “../full”" in errors[3]
+    assert shown["sentence"].startswith("full predicts")
     assert shown["sentence"].endswith("damaged, nonesuch and ../full could not be asked.")
     assert shown["together"] is None
     alone = compare(str(made_wav), ["damaged"])
@@ -186,13 +189,13 @@ def test_silence_is_called_silence(networks: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sound", "chosen", "words"),
     [
-        (False, ["full"], "Upload or record a sound"),
-        (True, [], "No network is chosen"),
-        (True, None, "No network is chosen"),
+        (False, ["full"], "Upload or record audio"),
+        (True, [], "No model is chosen"),
+        (True, None, "No model is chosen"),
         (True, "full", "chosen by their names"),
         (True, [["full"], {}], "chosen by their names"),
         (True, 7, "chosen by their names"),
-        (True, ["full"] * 51, "At most 50 networks"),
+        (True, ["full"] * 51, "At most 50 models"),
     ],
 )
 def test_where_there_is_nothing_to_compare_a_sentence_says_so(
@@ -244,7 +247,7 @@ def compared(made_page: Page, made_wav: Path) -> Iterator[Page]:
 def test_networks_stand_under_each_other_on_the_lanes_time_axis(compared: Page) -> None:
     names = compared.locator("#compare .ac-network").all_inner_texts()
     assert names == ["full", "both", "another"]
-    expect(compared.locator("#compare .ac-agreement")).to_contain_text("All 3 networks hear")
+    expect(compared.locator("#compare .ac-agreement")).to_contain_text("All 3 models predict")
     expect(compared.locator("#compare .ac-together")).to_contain_text("Ensemble mean: ")
     for number in range(3):
         assert n_inked(compared, f"#compare .ac-strip >> nth={number} >> canvas") > 1_000
@@ -292,7 +295,7 @@ def test_nothing_is_compared_before_the_view_is_opened(made_page: Page, made_wav
 @pytest.mark.browser
 def test_compare_without_a_sound_says_what_to_do(made_page: Page) -> None:
     made_page.get_by_role("tab", name="Compare").click()
-    expect(made_page.locator("#compare")).to_contain_text("Upload or record a sound")
+    expect(made_page.locator("#compare")).to_contain_text("Upload or record audio")
 
 
 @pytest.mark.browser
@@ -314,4 +317,4 @@ def test_the_endpoint_gives_every_row(made_url: str, made_wav: Path) -> None:
         handle_file(str(made_wav)), ["full", "old"], "as_is", api_name="/compare_networks"
     )
     assert [row["network"] for row in shown["rows"]] == ["full", "old"]
-    assert shown["sentence"].startswith("Both networks hear")
+    assert shown["sentence"].startswith("Both models predict")

@@ -104,11 +104,11 @@ def prediction_of(*clip: float) -> Prediction:
 
 
 def test_the_answer_is_in_words() -> None:
-    assert prediction_of(0.87, 0.1, 0.03).sentence() == "Rain, quite sure (87 %)"
-    assert prediction_of(0.02, 0.95, 0.03).sentence() == "Sea waves, almost certain (95 %)"
-    assert prediction_of(0.999, 0.001, 0).sentence() == "Rain, almost certain (over 99 %)"
-    assert prediction_of(0.55, 0.4, 0.05).sentence() == "Rain, probably (55 %)"
-    assert prediction_of(0.45, 0.4, 0.15).sentence() == "Not sure: rain or sea waves"
+    assert prediction_of(0.87, 0.1, 0.03).summary() == "Rain, quite sure (87 %)"
+    assert prediction_of(0.02, 0.95, 0.03).summary() == "Sea waves, almost certain (95 %)"
+    assert prediction_of(0.999, 0.001, 0).summary() == "Rain, almost certain (over 99 %)"
+    assert prediction_of(0.55, 0.4, 0.05).summary() == "Rain, probably (55 %)"
+    assert prediction_of(0.45, 0.4, 0.15).summary() == "Not sure: rain or sea waves"
 
 
 def test_evaluation_counts_clips_and_not_windows(taught: Checkpoint, three_sounds: Path) -> None:

@@ -219,9 +219,9 @@ def many(probabilities: list[list[float]]) -> Prediction:
 
 
 def test_what_is_heard_at_once_is_said_at_once() -> None:
-    assert many([[0.9, 0.1, 0.6]]).sentence() == "Class 0 (90 %), class 2 (60 %)"
-    assert many([[0.999, 0.1, 0.2]]).sentence() == "Class 0 (over 99 %)"
-    assert many([[0.3, 0.1, 0.4]]).sentence() == "Not sure: class 2 or class 0"
+    assert many([[0.9, 0.1, 0.6]]).summary() == "Class 0 (90 %), class 2 (60 %)"
+    assert many([[0.999, 0.1, 0.2]]).summary() == "Class 0 (over 99 %)"
+    assert many([[0.3, 0.1, 0.4]]).summary() == "Not sure: class 2 or class 0"
 
 
 def test_rows_are_the_classes_that_some_window_is_likely_to_hold() -> None:

@@ -31,9 +31,9 @@ MOST, MOST_HOSTED = 50, 8  # networks at a time; an ensemble counts as its membe
 MOST_HOSTED_S = 1_800.0  # seconds of sound times networks
 MOST_LETTERS = 200  # of a network's name
 MOST_SESSIONS = 2_000  # whose last question is remembered
-EMPTY = {"sentence": "Upload or record a sound: all networks that are chosen here hear it."}
-OPENED = {"sentence": "All networks that are chosen here hear the same sound."}
-NO_NETWORK = {"sentence": "No network is chosen: choose the ones to compare."}
+EMPTY = {"sentence": "Upload or record audio: all models that are chosen here classify it."}
+OPENED = {"sentence": "All models that are chosen here classify the same audio."}
+NO_NETWORK = {"sentence": "No model is chosen: choose the ones to compare."}
 
 Answer = Prediction | str | None  # what a network hears, why it cannot be asked, or not yet known
 
@@ -74,9 +74,9 @@ def open_sound(sound: str | None, networks: list[str] | None) -> Sound | dict[st
     if not networks:
         return NO_NETWORK
     if not isinstance(networks, list) or not all(map(_is_name, networks)):
-        raise ValueError("Networks are chosen by their names: choose them from the list.")
+        raise ValueError("Models are chosen by their names: choose them from the list.")
     if len(networks) > MOST:
-        raise ValueError(f"At most {MOST} networks are compared at a time: choose fewer.")
+        raise ValueError(f"At most {MOST} models are compared at a time: choose fewer.")
     opened = Sound(sound)
     if not is_local():
         _check_cost(opened, networks)
@@ -94,14 +94,14 @@ def _check_cost(sound: Sound, networks: list[str]) -> None:
     n_asked = n_heard_through(networks)
     if n_asked > MOST_HOSTED:
         raise ValueError(
-            f"These are {n_asked} networks, with the members of ensembles, and at most "
+            f"These are {n_asked} models, with the members of ensembles, and at most "
             f"{MOST_HOSTED} are compared at a time here: choose fewer."
         )
     if n_asked * sound.duration_s > MOST_HOSTED_S:
         n_possible = int(MOST_HOSTED_S / sound.duration_s)
         raise ValueError(
-            f"This sound lasts {sound.duration_s:.0f} s, and at most {n_possible} networks hear one"
-            " of that length here, with the members of ensembles: choose fewer, or a shorter sound."
+            f"This audio lasts {sound.duration_s:.0f} s, and at most {n_possible} models can"
+            " classify that length here, with the members of ensembles: choose fewer, or shorter audio."
         )
 
 
@@ -159,7 +159,7 @@ def compared(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
     """What the lane draws: the rows that are known, and in words how far they agree."""
     heard = [answer for answer in answers.values() if isinstance(answer, Prediction)]
     if heard and heard[0].is_silent:
-        return {"sentence": f"{heard[0].sentence()}."}
+        return {"sentence": f"{heard[0].summary()}."}
     colours = _colours(heard)
     shown = {
         "duration_s": sound.duration_s,
@@ -168,9 +168,9 @@ def compared(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
     }
     n_waiting = sum(answer is None for answer in answers.values())
     if n_waiting:
-        return {**shown, "sentence": f"Listening: {len(answers) - n_waiting} of {len(answers)}…"}
+        return {**shown, "sentence": f"Predicting: {len(answers) - n_waiting} of {len(answers)}…"}
     failed = [name for name, answer in answers.items() if isinstance(answer, str)]
-    missing = f"{listed(failed)} could not be asked." if failed else ""
+    missing = f"{listed(failed)} could not predict." if failed else ""
     if not heard:
         return {**shown, "sentence": missing}
     words = f"{agreement(heard)} {missing}".strip()
@@ -191,7 +191,7 @@ def _row(network: str, answer: Answer, colours: dict[str, str]) -> dict[str, Any
     tops = answer.probabilities.argmax(axis=1)
     return {
         "network": network,
-        "answer": answer.sentence(),
+        "answer": answer.summary(),
         "colour": colours[best[0]],
         "is_sure": best[1] >= UNSURE_BELOW,
         "best": {"class": best[0], "probability": round(best[1], 6)},
@@ -226,12 +226,12 @@ def _together(heard: Sequence[Prediction], colours: dict[str, str]) -> dict[str,
         return None
     mean = together(heard)
     if mean is None:
-        return {"note": "These networks share no two classes, so there is no common answer."}
+        return {"note": "These models share no two classes, so there is no ensemble mean."}
     same = all({*map(key, p.classes)} == {*map(key, mean.classes)} for p in heard)
     classes = f"all {len(mean.classes)}" if same else f"the {len(mean.classes)}"
     return {
-        "answer": mean.sentence(),
-        "note": f"the mean of these {len(heard)} networks' probabilities over {classes} classes"
+        "answer": mean.summary(),
+        "note": f"the mean of these {len(heard)} models' probabilities over {classes} classes"
         + ("" if same else " that all of them know"),
         "ranking": [
             {"class": name, "probability": round(p, 6), "colour": colours[name]}
@@ -262,7 +262,7 @@ def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
             network_choices(),
             value=first_choice(),
             multiselect=True,
-            label="Networks",
+            label="Models",
             elem_id="compared-networks",
         )
     )

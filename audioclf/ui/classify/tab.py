@@ -30,19 +30,19 @@ from audioclf.ui.page.state import (
 from audioclf.ui.plotting import figures
 
 PREPROCESSINGS = [
-    ("As it is", "as_is"),
+    ("None", "as_is"),
     ("Denoised", "denoised"),
     ("Silences removed", "silence_removed"),
 ]
 MOST_CELLS, LEAST_KEPT = 500_000, 0.01  # of larger tables, classes that are likely somewhere
 N_COLOURED = 7  # classes that win most windows, then the most probable
 PRIVACY = (
-    "Sounds stay on this server for about an hour, and whoever knows an upload's address can "
-    "hear it."
+    "Uploads stay on this server for about an hour, and whoever knows an upload's address can "
+    "play it."
 )
 CONTAINERS = [".webm", ".mp4", ".m4a", ".mov", ".mka", ".caf", ".wma", ".opus", ".aif", ".3gp"]
 PREDICTING = "() => [{sentence: 'Predicting…'}, null]"  # at once: no old answer above a new sound
-EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is heard at once."}
+EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is classified at once."}
 
 
 @guarded(lambda sentence: None)
@@ -70,7 +70,7 @@ def predict_clip(
     heard = Sound(sound)
     prediction = hear(heard, network_named(network), cleaning)
     if prediction.is_silent:
-        return {"sentence": f"{prediction.sentence()}."}, None, None
+        return {"sentence": f"{prediction.summary()}."}, None, None
     shown = windows_lane(prediction, Path(sound).name, heard.duration_s)
     return answer(prediction), shown, prediction
 
@@ -88,7 +88,7 @@ def answer(prediction: Prediction) -> dict[str, Any]:
         {"class": name, "probability": round(p, 6), "colour": colours.get(name)}
         for name, p in prediction.ranking()
     ]
-    return {"sentence": prediction.sentence(), "ranking": ranking, "many": many}
+    return {"sentence": prediction.summary(), "ranking": ranking, "many": many}
 
 
 def windows_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def windows_lane(prediction: Prediction, file: str, duration_s: float) -> dict[s
     top = np.argsort(-(wins + prediction.clip), kind="stable")[:N_COLOURED].tolist()
     return {
         **prediction.to_dict(file),
-        "title": "What is heard, window by window",
+        "title": "Predictions per window",
         "duration_s": duration_s,
         "colours": [colours[name] for name in prediction.classes],
         "top": top,
@@ -133,12 +133,12 @@ def describe_network(network: str | None) -> str:
     try:
         found = network_named(network)
     except ValueError:
-        return "No trained network is here yet: teach one, in the tab Teach."
+        return "There is no trained model yet: train one in the tab Fine-tune."
     card, measured = found.card, found.evaluation
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if measured:
         lines.append(
-            f"Measured on {measured['data']}: {100 * measured['accuracy']:.2f} % of "
+            f"Evaluated on {measured['data']}: {100 * measured['accuracy']:.2f} % of "
             f"{measured['n_clips']} clips right."
         )
     if found.unavailable_reason:
@@ -168,7 +168,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             sound = gr.Audio(
-                label="Sound",
+                label="Audio",
                 sources=["upload", "microphone"],
                 type="filepath",
                 elem_id="sound",
@@ -198,12 +198,14 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
                 gr.Dropdown(
                     choices,
                     value=choices[0][1] if choices else None,
-                    label="Network",
+                    label="Model",
                     elem_id="network",
                 )
             )
-            about = gr.Markdown(describe_network(network.value), elem_id="about")
-            cleaning = gr.Radio(PREPROCESSINGS, value="as_is", label="Predict on the sound")
+            about = gr.Markdown(
+                describe_network(network.value), label="Description", elem_id="about"
+            )
+            cleaning = gr.Radio(PREPROCESSINGS, value="as_is", label="Preprocessing")
         with gr.Column(scale=8, min_width=320):
             heard = lane("answer", EMPTY, elem_id="answer")
             with gr.Column(elem_classes="ac-stack"):
