@@ -35,7 +35,7 @@ class Prediction:
         order = np.argsort(-clip, kind="stable")
         return [(self.classes[i], float(clip[i])) for i in order]
 
-    def sentence(self) -> str:
+    def summary(self) -> str:
         """The clip's answer in words, such as “Rain, quite sure (87 %)”."""
         if self.is_silent:
             return "Silence: there is nothing to hear in this sound"
@@ -43,7 +43,7 @@ class Prediction:
         if probability < UNSURE_BELOW:
             return f"Not sure: {display_name(best)} or {display_name(second)}"
         if self.is_multi_label:
-            return self._all_heard()
+            return self._likely_classes()
         how = next(words for above, words in SURENESS if probability >= above)
         return f"{display_name(best).capitalize()}, {how} ({_percent(probability)} %)"
 
@@ -55,7 +55,7 @@ class Prediction:
         kept = tuple(name for name, keep in zip(self.classes, likely, strict=True) if keep)
         return replace(self, classes=kept, probabilities=self.probabilities[:, likely])
 
-    def _all_heard(self) -> str:
+    def _likely_classes(self) -> str:
         """Everything that is more likely than not, such as “Speech (97 %), music (61 %)”."""
         heard = [(name, p) for name, p in self.ranking()[:MOST_SAID] if p >= UNSURE_BELOW]
         words = ", ".join(f"{display_name(name).lower()} ({_percent(p)} %)" for name, p in heard)
@@ -90,6 +90,6 @@ def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 
-def key(name: str) -> str:
+def normalize_class_name(name: str) -> str:
     """A class's name as networks share it: “Sea_waves” is “sea waves”."""
     return name.replace("_", " ").casefold()
