@@ -17,11 +17,11 @@ from audioclf.models import checkpoint
 from audioclf.storage import paths
 from audioclf.ui.annotate import tab as label_tab
 from audioclf.ui.classify import tab as classify_tab
-from audioclf.ui.finetune import tab as teach_tab
+from audioclf.ui.finetune import tab as finetune_tab
 from audioclf.ui.http import uploads
 from audioclf.ui.http.guard import Guard
 from audioclf.ui.models import download
-from audioclf.ui.models import tab as networks_tab
+from audioclf.ui.models import tab as models_tab
 from audioclf.ui.page import model_lists, requests, session, state, static_files
 from audioclf.ui.page.lanes import CSS
 from audioclf.ui.page.mode import is_local
@@ -43,7 +43,7 @@ def build_app() -> gr.Blocks:
         title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False
     ) as app:
         gr.Markdown(
-            "# audioclf\nSee a sound, and what a network hears in it, window by window.",
+            "# audioclf\nView and classify audio, window by window.",
             elem_id="title",
         )
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -51,10 +51,10 @@ def build_app() -> gr.Blocks:
                 page = classify_tab.build(app, tabs, classify)
             with gr.Tab("Label", id=state.LABEL) as label:
                 label_tab.build(app, page, label)
-            with gr.Tab("Teach", id=state.TEACH) as teach:
-                teach_tab.build(app, page, teach)
-            with gr.Tab("Networks", id="networks") as networks:
-                networks_tab.build(page, networks)
+            with gr.Tab("Fine-tune", id=state.FINE_TUNE) as fine_tune:
+                finetune_tab.build(app, page, fine_tune)
+            with gr.Tab("Models", id="models") as models:
+                models_tab.build(page, models)
     for name, value in USUAL.items():
         os.environ.setdefault(name, value)
     app.queue(max_size=MOST_QUEUED, default_concurrency_limit=2, api_open=False)

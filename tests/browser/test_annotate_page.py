@@ -436,7 +436,7 @@ def test_a_visitor_sees_own_sets_only_and_brings_uploads(
         page.locator("#label-files input[type=file]").set_input_files(files)
         expect(page.locator("#label-files")).to_contain_text("noise0")
         page.locator("#label-begin").click()
-        expect(page.locator("#label-said")).to_contain_text("3 sounds")
+        expect(page.locator("#label-said")).to_contain_text("3 files")
         add_classes(page, "sine, noise")
         wait_for_other(page, label(page))
         progress(page, "1 of 2 labelled")

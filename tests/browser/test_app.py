@@ -81,7 +81,7 @@ def test_a_network_is_a_name_from_the_list_and_never_a_path(
     network: Checkpoint, two_stretches: str, name: str
 ) -> None:
     answer, lane, _ = tab.predict_clip(two_stretches, name, "as_is")
-    assert "no network" in answer["error"].lower()
+    assert "no model" in answer["error"].lower()
     assert lane is None
 
 
@@ -127,7 +127,7 @@ def test_denoising_keeps_loudness_and_length(two_stretches: str) -> None:
 
 def test_an_empty_noise_stretch_is_a_sentence(two_stretches: str) -> None:
     *_, words = denoise.denoise_clip(two_stretches, "stationary", 1.0, 4, 2)
-    assert "noise stretch is empty" in words
+    assert "noise segment is empty" in words
     *_, words = denoise.denoise_clip(two_stretches, "stationary", 1.0, 2, 2.01)
     assert "too short" in words
 
@@ -138,7 +138,7 @@ def test_split_finds_both_stretches_and_trims(two_stretches: str) -> None:
     assert rows[0][2] == pytest.approx(2, abs=0.1)
     assert len(lane["stretches"]) == 2
     assert len(trimmed[1]) / trimmed[0] == pytest.approx(5.5, abs=0.1)
-    assert words.startswith("2 stretches")
+    assert words.startswith("2 segments")
 
 
 def test_a_stretch_is_cut_to_listen_to(two_stretches: str) -> None:

@@ -59,7 +59,7 @@ def archive(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def open_teach(page: Page) -> None:
-    page.get_by_role("tab", name="Teach", exact=True).click()
+    page.get_by_role("tab", name="Fine-tune", exact=True).click()
     expect(page.locator("#teach-begin")).to_be_visible()
 
 
@@ -80,7 +80,7 @@ def begin(page: Page, path: Path, start: str, kind: str | None = None) -> None:
     """Bring a ZIP, choose what learns, and start."""
     open_teach(page)
     bring(page, path)
-    expect(page.locator("#teach-report")).to_contain_text("Ready to be taught")
+    expect(page.locator("#teach-report")).to_contain_text("Ready for training")
     if kind:
         page.locator("#teach-kind").get_by_text(kind).click()
     choose(page, "#teach-start", start)
@@ -98,7 +98,7 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         expect(report).to_contain_text("24 clips of 3 classes")
         expect(report).to_contain_text("no clip is on both sides")
         expect(page.locator("#teach-classes")).to_contain_text("noise")
-        expect(told(page)).to_contain_text("is taught", timeout=LONG_MS)
+        expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
         expect(page.locator("#teach-outcome")).to_contain_text("6 of 6 clips right")
         expect(page.locator("#teach-confusion img")).to_be_visible()
         expect(page.locator("#teach-misjudged")).to_contain_text("All 6 clips")
@@ -121,7 +121,7 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         expect(other.get_by_role("option", name=START)).to_be_visible()
         assert other.get_by_role("option", name="three-sounds").count() == 0
         open_teach(other)
-        expect(told(other)).to_contain_text("Nothing is being taught")
+        expect(told(other)).to_contain_text("There is no training")
         expect(other.locator("#teach-outcome")).to_be_hidden()
 
 
@@ -145,13 +145,13 @@ def test_a_training_is_followed_reloaded_cancelled_resumed_and_published(
     with visit(browser, own_url) as page:
         open_teach(page)
         page.get_by_text("More settings").click()
-        page.locator("#teach-kind").get_by_text("The whole network").click()
+        page.locator("#teach-kind").get_by_text("Fine-tune all layers").click()
         expect(page.locator("#teach-epochs input")).to_be_visible()
         page.wait_for_timeout(500)  # the usual number of epochs arrives with the field
         page.locator("#teach-epochs input").fill("900")
         page.locator("#teach-variation").get_by_text("None").click()
         bring(page, archive)
-        expect(page.locator("#teach-report")).to_contain_text("Ready to be taught")
+        expect(page.locator("#teach-report")).to_contain_text("Ready for training")
         choose(page, "#teach-start", START)
         page.locator("#teach-name input, #teach-name textarea").fill("followed")
         page.locator("#teach-begin").click()
@@ -175,9 +175,9 @@ def test_a_training_is_followed_reloaded_cancelled_resumed_and_published(
         page.locator("#teach-cancel").click()
         expect(told(page)).to_contain_text("it was cancelled")
         page.locator("#teach-publish").click()
-        expect(told(page)).to_contain_text("is taught", timeout=LONG_MS)
+        expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
         expect(page.locator("#teach-measured")).to_contain_text("clips right")
-        page.get_by_role("tab", name="Networks", exact=True).click()
+        page.get_by_role("tab", name="Models", exact=True).click()
         expect(page.locator("#networks")).to_contain_text("followed")
         page.get_by_role("tab", name="Classify", exact=True).click()
         page.locator("#network input").click()
@@ -198,16 +198,16 @@ def test_what_is_in_the_way_is_told_and_can_be_left_out(
         open_teach(page)
         bring(page, path)
         report = page.locator("#teach-report")
-        expect(report).to_contain_text("It cannot be taught yet")
+        expect(report).to_contain_text("Not ready for training")
         expect(report).to_contain_text("broken.wav")
         expect(report).to_contain_text("The same recording stands under several classes")
         page.locator("#teach-begin").click()
-        expect(page.locator("#teach-refused")).to_contain_text("see under 2 what is in the way")
+        expect(page.locator("#teach-refused")).to_contain_text("see the errors under 2")
         page.locator("#teach-leave-out input").check()
-        expect(report).to_contain_text("Ready to be taught")
+        expect(report).to_contain_text("Ready for training")
         expect(report).to_contain_text("23 clips of 3 classes")
         page.locator("#teach-begin").click()
-        expect(told(page)).to_contain_text("is taught", timeout=LONG_MS)
+        expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
 
 
 def test_archives_that_would_do_harm_are_refused_with_a_sentence(
@@ -232,7 +232,7 @@ def test_archives_that_would_do_harm_are_refused_with_a_sentence(
             page.locator(
                 "#teach-zip button[aria-label=Clear], #teach-zip [title=Clear]"
             ).first.click()
-        expect(page.locator("#teach-report")).to_contain_text("Bring sounds")
+        expect(page.locator("#teach-report")).to_contain_text("Add audio")
 
 
 def upload_class(page: Page, folder: Path) -> None:
@@ -262,11 +262,11 @@ def test_files_are_brought_class_by_class(
             expect(said).to_contain_text("choose another" if typed else "Type the class")
             field.fill(name)
             page.locator("#teach-add").click()
-            expect(said).to_contain_text(f"8 files brought as {name}")
+            expect(said).to_contain_text(f"8 files added as {name}")
             expect(page.locator("#teach-files tr")).to_have_count(0)
         expect(page.locator("#teach-report")).to_contain_text("16 clips of 2 classes")
         page.locator("#teach-over").click()
-        expect(page.locator("#teach-report")).to_contain_text("Bring sounds")
+        expect(page.locator("#teach-report")).to_contain_text("Add audio")
         upload_class(page, three_sounds / "noise")
         expect(page.locator("#teach-report")).to_contain_text("(noise, 8 clips): bring another")
         upload_class(page, three_sounds / "sine")

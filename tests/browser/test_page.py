@@ -90,7 +90,7 @@ def test_a_prediction_leaves_no_listener_at_the_player(
     page.wait_for_selector("#sound input[type=file]", state="attached")
     hear(page, made_wav)
     counts = []
-    for cleaning in ("Denoised", "As it is", "Silences removed"):
+    for cleaning in ("Denoised", "None", "Silences removed"):
         panel = page.locator("#lane-windows .ac-panel").element_handle()
         page.get_by_label(cleaning, exact=True).check()
         page.wait_for_function("panel => !panel.isConnected", arg=panel)

@@ -18,7 +18,7 @@ from audioclf.models import checkpoint
 from audioclf.ui.app import build_app
 from audioclf.ui.classify import compare, spectrogram
 from audioclf.ui.classify import tab as classify_tab
-from audioclf.ui.models import tab as networks_tab
+from audioclf.ui.models import tab as models_tab
 from audioclf.ui.page import requests, state
 from tests import sounds
 
@@ -42,7 +42,7 @@ def test_predictions_comparisons_views_and_timings_have_slots_of_their_own(netwo
         slots[str(event.concurrency_id)].add((event.name, event.concurrency_limit))
     assert slots["predict"] == {("predict_clip", 2)}
     assert slots["compare"] == {("compare_networks", 1)}
-    assert slots["timings"] == {("time_networks", 1)}
+    assert slots["timings"] == {("benchmark_models", 1)}
     costly = {"denoise_clip", "split_clip", "show_spectrogram", "choose_stretch"}
     assert slots["views"] == {(name, 2) for name in costly}
 
@@ -148,7 +148,7 @@ def test_what_no_form_sends_is_answered_with_a_sentence_that_can_be_sent(
 def test_lists_keep_what_they_can(networks: Path, junk: Any) -> None:
     """What was chosen before is told by the browser, which may tell anything."""
     assert "choices" in compare.offer_networks(junk)
-    *_, kept = networks_tab.list_trained(junk)
+    *_, kept = models_tab.list_trained(junk)
     assert kept["value"] in [name for _, name in kept["choices"]]
     assert classify_tab.write_tables(None, junk)
 

@@ -306,7 +306,7 @@ def test_visitors_who_press_at_once_follow_the_same_fetch(
     content = b"no network at all" * 1_000
     with server({"/ok": content}) as url:
         monkeypatch.setattr(fetch_view, "YAMNET", wanted(url, ["/ok"], content))
-        first, second = fetch_view.get_yamnet(), fetch_view.get_yamnet()
+        first, second = fetch_view.download_model(), fetch_view.download_model()
         next(first), next(second)
         assert first is not second
         followed = fetch_view._running
@@ -320,9 +320,9 @@ def test_the_page_tells_why_it_cannot_be_fetched(
 ) -> None:
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path / "none"))
     monkeypatch.setattr(fetch_view, "YAMNET", wanted("http://127.0.0.1:9", ["/x"], b"x"))
-    told = list(fetch_view.get_yamnet())
+    told = list(fetch_view.download_model())
     assert "no connection" in told[-1]
-    assert "no connection" in list(fetch_view.get_yamnet())[-1]  # it can be tried again
+    assert "no connection" in list(fetch_view.download_model())[-1]  # it can be tried again
 
 
 @pytest.mark.browser
@@ -341,7 +341,7 @@ def test_fetched_on_the_page_it_is_the_first_choice_and_hears_many_classes(
         ) as address,
         visit(browser, address) as page,
     ):
-        page.get_by_role("tab", name="Networks").click()
+        page.get_by_role("tab", name="Models").click()
         expect(page.locator("#offer")).to_contain_text("Apache-2.0")
         page.locator("#get-yamnet").click()
         expect(page.locator("#fetched")).to_contain_text("first choice", timeout=120_000)

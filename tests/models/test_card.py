@@ -144,7 +144,7 @@ def test_a_bad_one_is_never_chosen_and_says_why_when_it_is_named(here: Path) -> 
         said = refusal(lambda n=name: checkpoint.find(n))
         assert said == refusal(lambda n=name: network_named(n))
         assert name in said
-        assert details.show_results(name)[2] == said
+        assert details.model_results(name)[2] == said
 
 
 def test_the_tab_networks_lists_them_with_their_reasons_escaped(here: Path) -> None:

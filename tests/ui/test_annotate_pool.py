@@ -125,9 +125,9 @@ def test_desks_of_a_set_share_one_pass(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_cannot_listen_is_told_before_anything_begins(tmp_path: Path) -> None:
     one = a_set(tmp_path, "names", 2)
     for more, words in (
-        ({"network": "nobody"}, "There is no network “nobody”"),
-        ({"network": "x" * 100_000}, "There is no network"),
-        ({"network": ""}, "No network is chosen"),
+        ({"network": "nobody"}, "There is no model “nobody”"),
+        ({"network": "x" * 100_000}, "There is no model"),
+        ({"network": ""}, "No model is chosen"),
         ({"kind": "magic"}, "no suggestions from “magic”"),
         ({"kind": None}, "no suggestions from"),
     ):

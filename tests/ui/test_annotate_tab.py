@@ -39,12 +39,12 @@ def made(name: str, files: list[str] | None, folder: str = "", mine: Any = None)
 def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -> None:
     mine, chosen, said, n_made = made("my birds", files[:2])
     assert chosen["value"] == "my birds" == mine["set"] and n_made == 1
-    assert said == "“my birds” has 2 sounds, 0.0 minutes."
-    assert "has 4 sounds" in made("my birds", files, mine=mine)[2]
+    assert said == "“my birds” has 2 files, 0.0 minutes."
+    assert "has 4 files" in made("my birds", files, mine=mine)[2]
     assert projects.open_desk(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
     assert "Type “my birds”" in transfer.delete_set("my birds", "my", mine)[2]
     kept, _, words = transfer.delete_set("my birds", " my  birds ", mine)
-    assert words == "It is deleted." and kept["sets"] == [] and project.find_all() == []
+    assert words == "Deleted." and kept["sets"] == [] and project.find_all() == []
     assert projects.open_desk(0, "my birds", "none", None, *CUTTING) is None
 
 
@@ -53,10 +53,10 @@ def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(
 ) -> None:
     (tmp_path / "empty").mkdir()
     for arguments, words in (
-        (("x", None), "Bring sounds first"),
+        (("x", None), "Add audio first"),
         (("<b>a/b</b>", files), "cannot name a data set"),
         (("x", None, "/nowhere at all"), "no such folder"),
-        (("x", None, str(tmp_path / "empty")), "no sounds in that folder"),
+        (("x", None, str(tmp_path / "empty")), "no audio files in that folder"),
         (("x", files, str(tmp_path / "in")), "not both at once"),
         (("x", [str(tmp_path / "notes.txt")]), "is audio"),
     ):
@@ -128,7 +128,7 @@ def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path
     assert words == "" and uploads.folder_of(kept["sounds"]).name == "x"
     (tmp_path / "0.txt").write_text("0.1\t0.2\tnew\n0.3\t0.3\tpoint\n")
     n, said = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, mine)
-    assert n == 1 and said.startswith("1 new label. 1 lie where there is no sound")
+    assert n == 1 and said.startswith("1 new label. 1 lie outside of their file")
     assert transfer.list_classes("x", mine)["choices"] == ["a", "b", "new"]
     assert transfer.rename_class("x", "new", "b", 1, mine) == (2, "1 label renamed.")
     assert "is no repository" in transfer.push_set("x", "csv", "nonsense", "t", False, mine)

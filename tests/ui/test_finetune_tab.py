@@ -84,7 +84,7 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
     assert said == ""
     report, table, bars, facts, switch = last(data.check_sounds(kept, START, False))
     for words in (
-        "It cannot be taught yet",
+        "Not ready for training",
         "16,000, 22,050 Hz",
         "a folder per class",
         "lonely has fewer than 2 clips",
@@ -160,9 +160,9 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
         (("magic", START, None, "new", 10, "usual", 0.2), "none of those that are offered"),
         (
             (TrainingMode.LINEAR_PROBE, "nobody", None, "new", 10, "usual", 0.2),
-            "There is no network “nobody”",
+            "There is no model “nobody”",
         ),
-        ((TrainingMode.LINEAR_PROBE, "../x", None, "new", 10, "usual", 0.2), "There is no network"),
+        ((TrainingMode.LINEAR_PROBE, "../x", None, "new", 10, "usual", 0.2), "There is no model"),
         ((TrainingMode.SCRATCH, None, "os", "new", 10, "usual", 0.2), "Choose the architecture"),
         (
             (TrainingMode.FINE_TUNE, START, None, "new", 0, "usual", 0.2),
@@ -197,7 +197,7 @@ def test_settings_that_nobody_offers_are_refused(
 
 def test_before_sounds_are_checked_nothing_starts() -> None:
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.2)
-    assert "Bring sounds first" in settings.start_training({}, None, None, *chosen)[2]
+    assert "Add audio first" in settings.start_training({}, None, None, *chosen)[2]
     facts = {"is_usable": False}
     assert "in the way" in settings.start_training({}, facts, None, *chosen)[2]
 
@@ -364,8 +364,8 @@ def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
 
 @pytest.mark.parametrize("chosen", [None, "", "nobody", "../x", 3, ["a"]])
 def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
-    assert "Nothing is being taught" in progress.follow_training(chosen, None)[0]
-    assert "Nothing is being taught" in progress.cancel_training(chosen)
+    assert "There is no training" in progress.follow_training(chosen, None)[0]
+    assert "There is no training" in progress.cancel_training(chosen)
     assert "not here any more" in progress.resume_training(chosen)
     assert results.show_outcome(chosen)[0].visible is False
     assert "wait until it is done" in results.make_bundle(chosen, None)[1]
@@ -406,7 +406,7 @@ def test_more_sound_than_may_be_brought_is_refused(
     kept, *_ = data.bring_files(clips, "sine", kept)
     monkeypatch.setattr(session, "HOSTED", session.Limits(max_seconds=30))
     report, *_, facts, _ = last(data.check_sounds(kept, START, False))
-    assert "1 minutes of sound, and 0 may be brought" in report and facts is None
+    assert "1 minutes of audio, and 0 may be added" in report and facts is None
     monkeypatch.setattr(session, "HOSTED", session.Limits(sound=io.Limits(max_duration_s=3)))
     report, *_, facts, _ = last(data.check_sounds(kept, START, False))
     assert "3 s are accepted" in report and facts["is_usable"] is False
@@ -421,7 +421,7 @@ def test_limits_of_a_public_page_hold_for_files_too(
     assert "At most 7 clips" in said and is_kept(kept)
     assert field is not None  # the files stay where they are
     kept, said, field = data.bring_files(clips[:6], "noise", {})
-    assert kept["n_brought"] == 1 and "6 files brought" in said and field is None
+    assert kept["n_brought"] == 1 and "6 files added" in said and field is None
     assert os.path.isabs(kept["sounds"]) is False
 
 

@@ -86,26 +86,24 @@ def sets() -> Sets:
         )
         with (
             gr.Column(scale=3, min_width=320),
-            gr.Accordion(
-                "Make a data set, or add sounds", open=False, elem_id="label-make"
-            ) as made,
+            gr.Accordion("Make a data set, or add files", open=False, elem_id="label-make") as made,
         ):
             with gr.Row():
                 name = gr.Textbox(
-                    value=projects.FIRST_NAME, label="Its name", max_length=100, min_width=160,
+                    value=projects.FIRST_NAME, label="Name", max_length=100, min_width=160,
                     elem_id="label-name",
                 )  # fmt: skip
                 folder = gr.Textbox(
-                    label="A folder of this machine, which stays as it is",
-                    placeholder="the whole path of a folder of recordings", max_length=4_000,
+                    label="Local folder, which stays as it is",
+                    placeholder="the absolute path of a folder of recordings", max_length=4_000,
                     visible=is_local(), min_width=260, elem_id="label-folder",
                 )  # fmt: skip
             files = gr.File(
-                label="Sounds, or ZIPs of them", file_count="multiple", height=150,
+                label="Audio files, or ZIPs of them", file_count="multiple", height=150,
                 elem_id="label-files",
             )  # fmt: skip
             with gr.Row():
-                make = gr.Button("Label these sounds", variant="primary", elem_id="label-begin")
+                make = gr.Button("Label these files", variant="primary", elem_id="label-begin")
                 examples = gr.Button("Try it on the examples", elem_id="label-examples")
     return Sets(chosen, made, name, files, folder, make, examples, said, gr.State(0), gr.State(0))
 
@@ -134,18 +132,18 @@ def ways() -> Ways:
             projects.SUGGESTIONS, value=projects.SUGGESTIONS[0][1], label="Suggestions",
             min_width=320,
         )  # fmt: skip
-        network = unchecked(
-            gr.Dropdown(projects.ears(), label="The network that listens", min_width=260)
+        network = unchecked(gr.Dropdown(projects.ears(), label="Embedding model", min_width=260))
+    with gr.Accordion("Segmentation", open=False, elem_id="label-cutting") as place:
+        kind = gr.Radio(
+            projects.CUTTINGS, value=projects.CUTTINGS[0][1], label="Segment long recordings"
         )
-    with gr.Accordion("How long recordings are cut", open=False, elem_id="label-cutting") as place:
-        kind = gr.Radio(projects.CUTTINGS, value=projects.CUTTINGS[0][1], label="Cut them")
         with gr.Row():
             sliders = [
                 unchecked(gr.Slider(low, high, value=DEFAULTS[name], step=step, label=label,
                                     min_width=150))
                 for name, low, high, step, label in (
                     ("window_s", 0.5, 60, 0.5, "Window (s)"),
-                    ("long_s", 0, 300, 1, "Cut what is longer than (s)"),
+                    ("long_s", 0, 300, 1, "Segment what is longer than (s)"),
                     ("top_db", 10, 80, 1, "Silence below (dB)"),
                     ("min_length_s", 0, 5, 0.05, "Shortest (s)"),
                     ("min_gap_s", 0, 5, 0.05, "Bridge gaps to (s)"),
@@ -158,50 +156,50 @@ def ways() -> Ways:
 
 def away() -> Away:
     """Formats, the Hub, Teach; and labels of other tools."""
-    teach = gr.Button("Teach a network with it", variant="primary", elem_id="label-teach")
+    teach = gr.Button("Fine-tune a model with it", variant="primary", elem_id="label-teach")
     taught = gr.Markdown(elem_classes="ac-message", elem_id="label-taught")
-    with gr.Accordion("Take it away", open=False, elem_id="label-export"):
+    with gr.Accordion("Export", open=False, elem_id="label-export"):
         with gr.Row():
             form = gr.Dropdown(
                 transfer.FORMAT_CHOICES, value="csv", label="Format", elem_id="label-form"
             )
             clips = gr.Radio(transfer.CLIPS, value=transfer.STRETCHES, label="Regions")
         with gr.Row():
-            with_sounds = gr.Checkbox(label="With the sounds", value=True)
-            is_split = gr.Checkbox(label="Split to teach and to test, by recording", value=False)
-        export = gr.Button("Make the ZIP", elem_id="label-make-zip")
+            with_sounds = gr.Checkbox(label="With audio files", value=True)
+            is_split = gr.Checkbox(label="Train/test split by recording", value=False)
+        export = gr.Button("Export", elem_id="label-make-zip")
         exported = gr.Markdown(elem_classes="ac-message", elem_id="label-exported")
         download = gr.DownloadButton("Download", visible=False, elem_id="label-download")
-        gr.Markdown("Or put it on the Hugging Face Hub, in this format, with its sounds:")
+        gr.Markdown("Or push it to the Hugging Face Hub, in this format, with its audio files:")
         with gr.Row():
             repo = gr.Textbox(label="Repository", placeholder="user/name", max_length=200)
             token = gr.Textbox(
-                label="Your token with write access; it is kept nowhere", type="password",
+                label="Your token with write access; it is not stored", type="password",
                 max_length=200,
             )  # fmt: skip
-        is_public = gr.Checkbox(label="For everybody to see", value=False)
-        push = gr.Button("Put it there", elem_id="label-push")
+        is_public = gr.Checkbox(label="Public", value=False)
+        push = gr.Button("Push to Hub", elem_id="label-push")
         pushed = gr.Markdown(elem_classes="ac-message", elem_id="label-pushed")
-    with gr.Accordion("Bring labels of another tool", open=False, elem_id="label-import"):
+    with gr.Accordion("Import annotations", open=False, elem_id="label-import"):
         brought_form = gr.Dropdown(transfer.FORMAT_CHOICES, value="audacity", label="Format")
-        files = gr.File(label="The files with the labels", file_count="multiple", height=120)
-        bring = gr.Button("Take these labels", elem_id="label-bring")
+        files = gr.File(label="Files with the annotations", file_count="multiple", height=120)
+        bring = gr.Button("Import", elem_id="label-bring")
         brought = gr.Markdown(elem_classes="ac-message", elem_id="label-brought")
     with gr.Accordion("Rename or merge classes", open=False, elem_id="label-classes") as naming:
         with gr.Row():
-            old = unchecked(gr.Dropdown([], label="The class", elem_id="label-old"))
+            old = unchecked(gr.Dropdown([], label="Class", elem_id="label-old"))
             new = gr.Textbox(
-                label="Its new name; that of another class merges both", max_length=MAX_NAME,
+                label="New name; that of another class merges both", max_length=MAX_NAME,
                 elem_id="label-new",
             )  # fmt: skip
-        rename = gr.Button("Rename it", elem_id="label-rename")
+        rename = gr.Button("Rename", elem_id="label-rename")
         renamed = gr.Markdown(elem_classes="ac-message", elem_id="label-renamed")
     with gr.Accordion("Delete this data set", open=False, elem_id="label-delete"):
         typed = gr.Textbox(
-            label="Type its name to delete all that was said and uploaded; a folder that it only "
-            "names stays", max_length=200, elem_id="label-typed",
+            label="Type its name to delete all annotations and uploads; a local folder "
+            "stays", max_length=200, elem_id="label-typed",
         )  # fmt: skip
-        delete = gr.Button("Delete it", variant="stop", elem_id="label-delete-it")
+        delete = gr.Button("Delete", variant="stop", elem_id="label-delete-it")
         deleted = gr.Markdown(elem_classes="ac-message", elem_id="label-deleted")
     named = (naming, old, new, rename, renamed, typed, delete, deleted)
     shown = (teach, taught, form, with_sounds, clips, is_split, export, download, exported)

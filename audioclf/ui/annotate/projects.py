@@ -29,7 +29,7 @@ SUGGESTIONS = [
 ]
 CUTTINGS = [
     ("Into windows", tasks.WINDOWS),
-    ("Where they are silent", tasks.SILENCES),
+    ("At silences", tasks.SILENCES),
     ("Not at all", tasks.WHOLE),
 ]
 FIRST_NAME = "my sounds"
@@ -51,16 +51,18 @@ def make_set(
     if own is not None:
         return _told(_add(own, folder, files), mine, n_made)
     if not files and not str(folder or "").strip():
-        raise ValueError("Bring sounds first: upload files or a ZIP" + (
+        raise ValueError("Add audio first: upload files or a ZIP" + (
             ", or type the path of a folder." if is_local() else "."
         ))  # fmt: skip
     path = _folder(str(folder).strip()) if str(folder or "").strip() else None
     if path is not None and files:
-        raise ValueError("Name a folder, which stays as it is, or upload sounds: not both at once.")
+        raise ValueError("Name a local folder, or upload files: not both at once.")
     made = project.create(name, path, "" if is_local() else new_id())
     try:
         if path is not None and project.scan_files(made) == 0:
-            raise ValueError("There are no sounds in that folder: type the path of another one.")
+            raise ValueError(
+                "There are no audio files in that folder: type the path of another one."
+            )
         if files:
             add_files.add_files(made, [Path(file) for file in files], _limits())
     except ValueError:
@@ -140,11 +142,11 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     one, settings = project.by_id(chosen), parse_segmentation(_named(cutting))
     files = [file for file in one.files() if tasks.is_long(file, settings)]
     if settings.kind == tasks.WHOLE:
-        return None, "Every recording is asked about whole, however long it is."
+        return None, "Every recording is one clip, however long it is."
     if not files:
         return (
             None,
-            f"No recording is longer than {settings.long_s:g} s: each is asked about whole.",
+            f"No recording is longer than {settings.long_s:g} s: each is one clip.",
         )
     longest = max(files, key=lambda file: file.duration_s or 0.0)
     end_s = min(PREVIEW_S, longest.duration_s or PREVIEW_S)
@@ -157,7 +159,7 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
         f"{name}: {n_clips} in {end_s:.0f} s. The same settings apply to "
         f"{pluralize(len(files), 'recording')} of this data set."
     )
-    title = "The beginning of the longest recording, and what is asked about"
+    title = "The beginning of the longest recording, and its clips"
     return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, words
 
 
@@ -187,7 +189,7 @@ def _add(own: AnnotationProject, folder: str | None, files: list[str] | None) ->
     if str(folder or "").strip():
         raise ValueError(f"There is a data set “{own.name}” already: choose another name.")
     if not files:
-        raise ValueError("Upload the sounds that belong to this data set too.")
+        raise ValueError("Upload the files to add to this data set.")
     add_files.add_files(own, [Path(file) for file in files], _limits())
     return own
 
@@ -199,7 +201,7 @@ def _told(one: AnnotationProject, mine: Any, n_made: int) -> Made:
 
 def _folder(typed: str) -> Path:
     if not is_local():
-        raise ValueError("Folders are named on one's own machine only: upload the sounds.")
+        raise ValueError("Local folders can be used on a local page only: upload the files.")
     return state.folder_typed(typed)
 
 

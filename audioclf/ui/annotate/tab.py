@@ -11,11 +11,11 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 
 INTRODUCTION = (
-    "Sounds play one at a time, and one key says what each is; the more you have labelled, the "
+    "Clips play one at a time, and one key labels each; the more you have labelled, the "
     "better the suggestions."
 )
 HOSTED_NOTE = (
-    "On this public page: up to {clips} sounds, {mb:.0f} MB; only this browser lists them, and "
+    "On this public page: up to {clips} files, {mb:.0f} MB; only this browser lists them, and "
     "they are deleted a day after the last label."
 )
 

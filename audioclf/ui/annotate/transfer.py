@@ -24,16 +24,16 @@ from audioclf.ui.annotate import projects
 from audioclf.ui.annotate.payloads import MAX_CLASSES, MAX_NAMES, annotator
 from audioclf.ui.page import session as my
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import TEACH, guarded
+from audioclf.ui.page.state import FINE_TUNE, guarded
 
 FORMAT_CHOICES = [(form.title, name) for name, form in FORMATS.items()]
 STRETCHES, FLAC, WAV = "", "flac", "wav"
 CLIPS = [
-    ("Stay regions of their recordings", STRETCHES),
-    ("Become files: FLAC", FLAC),
-    ("Become files: WAV", WAV),
+    ("Regions of their recordings", STRETCHES),
+    ("Files: FLAC", FLAC),
+    ("Files: WAV", WAV),
 ]
-MAKING = "Making it…"
+MAKING = "Exporting…"
 IMPORT_S, EXPORT_S, PUSH_S = 30.0, 120.0, 300.0  # on a public page
 MOST_BYTES = 5_000_000  # of an import, there too
 
@@ -82,7 +82,7 @@ def push_set(
     with exporting.exported_folder(one, Export(form, True, clips, is_split=False), check) as folder:
         args = {"folder": str(folder), "repo": repo, "token": token, "private": not is_public}
         where = _pushed(args, _seconds(PUSH_S))
-    return f"It is there: {where}"
+    return f"Uploaded: {where}"
 
 
 def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
@@ -100,7 +100,7 @@ def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
         answer = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         logging.error("a push ended with status %s: %s", done.returncode, done.stderr[-2_000:])
-        raise ValueError("The upload went wrong, and the log says why: try it again.") from None
+        raise ValueError("The upload failed, and the log says why: try it again.") from None
     if "error" in answer:
         raise ValueError(answer["error"])
     return str(answer["url"])
@@ -113,7 +113,7 @@ def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
     in_time = deadline.within(_seconds(EXPORT_S), "This export")
     made = to_dataset.from_labels(one, my.limits(), in_time)
     n_brought = kept["n_brought"] + 1
-    return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=TEACH), ""
+    return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=FINE_TUNE), ""
 
 
 @guarded(lambda sentence: (gr.skip(), escape_markdown(sentence)))
@@ -130,11 +130,11 @@ def import_labels(
         folder = Path(temporary)
         for file in files:
             shutil.copy(file, folder / Path(file).name)
-        taken = importing.read_labels(one, [folder], form, annotator({}), limits)
-    left = f" {taken.n_skipped:,} lie where there is no sound, and are left out."
+        result = importing.read_labels(one, [folder], form, annotator({}), limits)
+    left = f" {result.n_skipped:,} lie outside of their file and were skipped."
     return (
         n_imports + 1,
-        f"{pluralize(taken.n_new, 'new label')}.{left if taken.n_skipped else ''}",
+        f"{pluralize(result.n_new, 'new label')}.{left if result.n_skipped else ''}",
     )
 
 
@@ -169,7 +169,7 @@ def delete_set(chosen: str | None, typed: str, mine: Any) -> tuple[Any, Any, str
         raise ValueError(f"Type “{one.name}” to delete it.")
     project.delete(one)
     kept = {**kept, "sets": [name for name in kept["sets"] if name != one.id], "set": None}
-    return kept, projects.list_sets(kept), "It is deleted."
+    return kept, projects.list_sets(kept), "Deleted."
 
 
 def _mine(chosen: str | None, mine: Any) -> AnnotationProject:

@@ -21,9 +21,9 @@ def agreement(heard: Sequence[Prediction]) -> str:
     if not others:
         said = f"{_everybody(first)} {best}"
     elif len(first) == 1:
-        said = "The networks differ: " + "; ".join([f"{_hear(first)} {best}", *rest])
+        said = "The models differ: " + "; ".join([f"{_hear(first)} {best}", *rest])
     else:
-        said = "; ".join([f"{len(first)} of {len(heard)} networks hear {best}", *rest])
+        said = "; ".join([f"{len(first)} of {len(heard)} models predict {best}", *rest])
     return f"{said}.{_doubt(heard)}"
 
 
@@ -50,13 +50,13 @@ def _keys(prediction: Prediction) -> list[str]:
 
 
 def _hear(names: Sequence[str]) -> str:
-    return f"{listed(names)} hear{'s' if len(names) == 1 else ''}"
+    return f"{listed(names)} predict{'s' if len(names) == 1 else ''}"
 
 
 def _everybody(names: Sequence[str]) -> str:
     if len(names) == 1:
         return _hear(names)
-    return "Both networks hear" if len(names) == 2 else f"All {len(names)} networks hear"
+    return "Both models predict" if len(names) == 2 else f"All {len(names)} models predict"
 
 
 def _doubt(heard: Sequence[Prediction]) -> str:

@@ -33,7 +33,7 @@ def denoise_clip(
         noise = silence.cut(before, heard.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
         if len(noise) < MIN_NOISE_S * heard.rate_hz:
             raise ValueError(
-                "The noise stretch is empty or too short: its end must come a tenth of a second "
+                "The noise segment is empty or too short: its end must come a tenth of a second "
                 "after its start or later, within the sound."
             )
     after = denoise(
@@ -55,7 +55,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
     with gr.Accordion("Where there is only noise (for steady noise)", open=False), gr.Row():
         start_s = unchecked(gr.Number(0, label="From (s)", min_width=100))
         end_s = unchecked(gr.Number(0, label="To (s), 0: the whole clip", min_width=140))
-    message = gr.Markdown(elem_classes="ac-message")
+    message = gr.Markdown(label="Message", elem_classes="ac-message")
     with gr.Row():
         before = gr.Audio(
             label="Before", interactive=False, buttons=["download"], elem_id="before", min_width=260

@@ -30,7 +30,7 @@ def heat_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str,
     return {
         "file": file,
         "checkpoint": prediction.checkpoint,
-        "title": "What is heard, window by window: the stronger the colour, the more probable",
+        "title": "Predictions per window: the stronger the colour, the more probable",
         "duration_s": duration_s,
         "n_classes": len(prediction.classes),
         "rows": [

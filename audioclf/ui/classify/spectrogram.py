@@ -47,8 +47,8 @@ def build(shared: Shared, lane: gr.HTML) -> None:
         range_db = unchecked(
             gr.Slider(20, 120, value=80, step=5, label="Range (dB)", min_width=160)
         )
-    message = gr.Markdown(elem_classes="ac-message")
-    figure = gr.Plot(label="Spectrogram", show_label=False, format="png", elem_id="figure")
+    message = gr.Markdown(label="Message", elem_classes="ac-message")
+    figure = gr.Plot(label="Figure", show_label=False, format="png", elem_id="figure")
 
     settings: list[Any] = [feature, low_hz, high_hz, range_db, colour_map]
     gr.on(

@@ -8,7 +8,7 @@ from audioclf.audio import silence
 from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
 from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
 
-NOTHING = "No stretch is loud and long enough: raise the threshold in dB, or allow shorter ones."
+NOTHING = "No segment is loud and long enough: raise the threshold in dB, or allow shorter ones."
 MAX_STRETCHES = 500  # rows of the table; more is a sign of a threshold that is too low
 
 
@@ -28,15 +28,15 @@ def split_clip(
     samples = heard.samples()
     settings = silence.Split(top_db, min_length_s, min_gap_s)
     segments = silence.split(samples, heard.rate_hz, settings)
-    lane = {**waveform_lane(heard, segments), "title": "Stretches that are not silent"}
+    lane = {**waveform_lane(heard, segments), "title": "Segments that are not silent"}
     if len(segments) == 0:
         return lane, [], None, NOTHING
     rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in segments[:MAX_STRETCHES]]
     trimmed = silence.cut(samples, heard.rate_hz, *silence.trim(samples, heard.rate_hz, settings))
     kept_s = float((segments[:, 1] - segments[:, 0]).sum())
     words = (
-        f"{len(segments)} stretch{'es' if len(segments) > 1 else ''}, {kept_s:.2f} of "
-        f"{heard.duration_s:.2f} s. Choose a row to hear it."
+        f"{len(segments)} segment{'s' if len(segments) > 1 else ''}, {kept_s:.2f} of "
+        f"{heard.duration_s:.2f} s. Choose a row to play it."
     )
     return lane, rows, (heard.rate_hz, pcm16(trimmed)), words
 
@@ -75,20 +75,20 @@ def build(shared: Shared, wanted: gr.State) -> None:
             )
         )
     waveform = lane("waveform", elem_id="lane-split")
-    message = gr.Markdown(elem_classes="ac-message")
+    message = gr.Markdown(label="Message", elem_classes="ac-message")
     with gr.Row():
         table = gr.Dataframe(
             headers=["Start (s)", "End (s)", "Length (s)"],
             datatype="number",
             interactive=False,
             max_height=260,
-            label="Stretches",
+            label="Segments",
             elem_id="stretches",
             min_width=260,
         )
         with gr.Column(min_width=260):
             stretch = gr.Audio(
-                label="Chosen stretch",
+                label="Chosen segment",
                 interactive=False,
                 buttons=["download"],
                 autoplay=True,

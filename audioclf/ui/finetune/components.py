@@ -70,14 +70,14 @@ class Learning(NamedTuple):
 
 def sounds() -> Sounds:
     """Steps 1 and 2."""
-    gr.Markdown("### 1 Sounds")
+    gr.Markdown("### 1 Audio")
     with gr.Tabs(elem_id="teach-sounds", overflow_behavior="wrap"):
         with gr.Tab("A ZIP"):
             archive = gr.File(label="ZIP", file_types=[".zip"], height=120, elem_id="teach-zip")
             gr.Markdown(HOW, elem_classes="ac-note")
         with gr.Tab("Files"), gr.Row():
             files = gr.File(
-                label="Sounds of one class",
+                label="Audio files of one class",
                 file_count="multiple",
                 file_types=sorted(AUDIO_SUFFIXES),
                 height=140,
@@ -86,12 +86,12 @@ def sounds() -> Sounds:
                 min_width=260,
             )
             with gr.Column(scale=2, min_width=220):
-                label = gr.Textbox(label="Their class", max_length=MAX_NAME, elem_id="teach-class")
-                add = gr.Button("Bring them", elem_id="teach-add")
+                label = gr.Textbox(label="Class name", max_length=MAX_NAME, elem_id="teach-class")
+                add = gr.Button("Add files", elem_id="teach-add")
                 over = gr.Button("Start over", size="sm", elem_id="teach-over")
-        with gr.Tab("A folder here", visible=is_local()):
-            folder = gr.Textbox(label="Its whole path", elem_id="teach-folder")
-            use_folder = gr.Button("Look into it", elem_id="teach-use-folder")
+        with gr.Tab("Local folder", visible=is_local()):
+            folder = gr.Textbox(label="Absolute path", elem_id="teach-folder")
+            use_folder = gr.Button("Open", elem_id="teach-use-folder")
     said = gr.Markdown(elem_id="teach-said", elem_classes="ac-message")
     gr.Markdown("### 2 Check")
     report = gr.Markdown(data.NOTHING, elem_id="teach-report")
@@ -129,7 +129,7 @@ def settings() -> Settings:
         kind = gr.Radio(
             teach_settings.KINDS,
             value=TrainingMode.LINEAR_PROBE,
-            label="What learns",
+            label="Training mode",
             elem_id="teach-kind",
             min_width=300,
         )
@@ -149,7 +149,7 @@ def settings() -> Settings:
                 visible=False,
                 elem_id="teach-architecture",
             )
-            name = gr.Textbox(label="Name of the new network", elem_id="teach-name", max_length=64)
+            name = gr.Textbox(label="Name of the new model", elem_id="teach-name", max_length=64)
     with gr.Accordion("More settings", open=False), gr.Row():
         epochs = unchecked(
             gr.Number(
@@ -163,7 +163,7 @@ def settings() -> Settings:
         variation = gr.Radio(
             teach_settings.VARIATIONS,
             value="usual",
-            label="Variations of the clips (gain, equaliser, mixtures, masks)",
+            label="Augmentation (gain, equaliser, mixup, masks)",
             visible=False,
             elem_id="teach-variation",
         )
@@ -173,12 +173,12 @@ def settings() -> Settings:
                 MOST_SHARE,
                 value=USUAL_SHARE,
                 step=0.05,
-                label="Share of the clips that is held out to measure on",
+                label="Validation split",
                 elem_id="teach-share",
             )
         )
     estimate = gr.Markdown(elem_id="teach-estimate")
-    begin = gr.Button("Start teaching", variant="primary", elem_id="teach-begin")
+    begin = gr.Button("Start training", variant="primary", elem_id="teach-begin")
     said = gr.Markdown(elem_id="teach-refused", elem_classes="ac-message")
     parts = (kind, start, architecture, name, epochs, variation, share)
     return Settings(*parts, estimate, begin, said)
@@ -186,7 +186,7 @@ def settings() -> Settings:
 
 def learning() -> Learning:
     """Step 4."""
-    gr.Markdown("### 4 Learn")
+    gr.Markdown("### 4 Training")
     trainings = unchecked(
         gr.Dropdown([], label="Trainings", visible=False, elem_id="teach-trainings")
     )
@@ -194,8 +194,8 @@ def learning() -> Learning:
     with gr.Row():
         cancel = gr.Button("Cancel", visible=False, elem_id="teach-cancel")
         resume = gr.Button("Resume", visible=False, elem_id="teach-resume")
-        publish = gr.Button("Publish what it has learnt", visible=False, elem_id="teach-publish")
-    what = "this training; its network stays" if is_local() else "this training and its network"
+        publish = gr.Button("Save the model so far", visible=False, elem_id="teach-publish")
+    what = "this training; its model stays" if is_local() else "this training and its model"
     delete = gr.Button(f"Remove {what}", visible=False, size="sm", elem_id="teach-delete")
     with gr.Row():
         loss, accuracy = _curve("loss", "Loss"), _curve("accuracy", "Accuracy (%)")

@@ -16,7 +16,7 @@ from audioclf.text import escape_markdown
 from audioclf.ui.page import session as my
 from audioclf.ui.page.state import guarded
 
-NONE_YET = "Nothing is being taught. Start a training above, and it is followed here."
+NONE_YET = "There is no training. Start one above, and its progress is shown here."
 STATES: dict[str, str] = {
     JobState.WAITING: "waits",
     JobState.RUNNING: "runs",
@@ -26,12 +26,12 @@ STATES: dict[str, str] = {
     JobState.KILLED: "ended",
 }
 STAGES = {
-    "clips": "Listening to the clips",
-    "held-out clips": "Judging the clips that were held out",
+    "clips": "Preparing the clips",
+    "held-out clips": "Evaluating the held-out clips",
     "error analysis": "Looking for misjudged clips",
 }
-TAUGHT, UNSEEN = "taught clips, as shown", "held-out clips"
-COLOURS = {TAUGHT: "#0072B2", UNSEEN: "#D55E00"}  # Okabe and Ito
+TRAIN, VALIDATION = "training (augmented)", "validation"
+COLOURS = {TRAIN: "#0072B2", VALIDATION: "#D55E00"}  # Okabe and Ito
 CURVES = (("loss", "unseen_loss", 1), ("accuracy", "unseen_accuracy", 100))
 
 
@@ -116,16 +116,16 @@ def in_words(found: Job) -> str:
     if status.state == JobState.RUNNING:
         return f"**{name}**: {_stage(found)}. {passed} so far{_remaining(found)}."
     if status.state == JobState.DONE:
-        return f"**{name}** is taught, after {passed}: it stands in every list of networks."
+        return f"**{name}** is finished, after {passed}: the model is in every list of models."
     kept = ""
     if status.state != JobState.CANCELLED and found.last_saved_epoch:
-        kept = f" Epoch {found.last_saved_epoch} is kept."
+        kept = f" Epoch {found.last_saved_epoch} is saved."
     return f"**{name}**: {escape_markdown(_lower(status.sentence))}{kept}"
 
 
 def _lower(sentence: str) -> str:
     """A sentence as it goes on after a colon."""
-    return sentence[:1].lower() + sentence[1:] or "it ended without a word."
+    return sentence[:1].lower() + sentence[1:] or "it ended without a message."
 
 
 def _found(chosen: Any) -> Job | None:
@@ -172,7 +172,7 @@ def _curves(epochs: list[dict[str, Any]]) -> list[Any]:
     for taught, unseen, scale in CURVES:
         rows = [
             (one["epoch"], scale * one[key], words)
-            for key, words in ((taught, TAUGHT), (unseen, UNSEEN))
+            for key, words in ((taught, TRAIN), (unseen, VALIDATION))
             for one in epochs
             if one.get(key) is not None and isfinite(one[key])
         ]

@@ -16,21 +16,21 @@ from audioclf.jobs import queue
 from audioclf.jobs.job import Job, JobState
 from audioclf.storage import hf_hub
 from audioclf.text import escape_markdown
-from audioclf.ui.models.details import show_results
+from audioclf.ui.models.details import model_results
 from audioclf.ui.page.model_lists import use_network
 from audioclf.ui.page.state import guarded, limits, network_named
 from audioclf.ui.page.tables import filled
 
 CLIPS = (
     ("Clip", "{}"),
-    ("It is", "{}"),
-    ("Heard as", "{}"),
-    ("Sure (%)", "{:.0f}"),
-    ("Of the truth (%)", "{:.0f}"),
+    ("True class", "{}"),
+    ("Predicted", "{}"),
+    ("Confidence (%)", "{:.0f}"),
+    ("P(true class) (%)", "{:.0f}"),
 )
 FORMATS = [("TensorFlow SavedModel", "saved_model"), ("LiteRT", "litert")]
 MAX_EXPORT_S = 300
-FAILED = "It could not be made: the program that exports networks ended without a word."
+FAILED = "The export failed: its process ended without a message."
 
 
 @guarded(lambda sentence: (gr.Column(visible=False), None, None, sentence, None, None, ""))
@@ -43,7 +43,7 @@ def show_outcome(chosen: str | None) -> tuple[Any, ...]:
     if found is None:
         return gr.Column(visible=False), None, None, "", None, None, ""
     result = found.result
-    figure, per_class, measured = show_results(result["checkpoint"])
+    figure, per_class, measured = model_results(result["checkpoint"])
     rows = [
         [r["place"], r["expected"], r["heard"], 100 * r["probability"], 100 * r["of_the_truth"]]
         for r in result["clips"]
@@ -56,7 +56,7 @@ def show_outcome(chosen: str | None) -> tuple[Any, ...]:
         gr.update(value=per_class, visible=bool(rows)),
         gr.update(value=measured, visible=bool(rows)),
     )
-    return gr.Column(visible=True), *shown, words, table, _beside(result)
+    return gr.Column(visible=True), *shown, words, table, _compare_with_base(result)
 
 
 def hear_clip(chosen: str | None, event: gr.SelectData) -> Any:
@@ -75,12 +75,12 @@ def use_taught(chosen: str | None, mine: Any) -> tuple[Any, Any]:
 
 def tell_making() -> tuple[Any, str]:
     """That something is being made, at once: it takes a while."""
-    return gr.DownloadButton(visible=False), "Making it, and comparing what is made: 10 to 30 s…"
+    return gr.DownloadButton(visible=False), "Exporting and checking: 10 to 30 s…"
 
 
 def tell_pushing() -> str:
     """The same of an upload."""
-    return "Making it, then uploading: half a minute or more…"
+    return "Exporting and uploading: half a minute or more…"
 
 
 @guarded(lambda sentence: (gr.DownloadButton(visible=False), sentence))
@@ -101,7 +101,7 @@ def push_network(chosen: str | None, repo: str, token: str, is_public: bool) -> 
     hf_hub.check(repo, token)
     with tempfile.TemporaryDirectory() as place:
         folder = _export(found, Path(place, found.result["checkpoint"]), ())
-        return f"It is there: {hf_hub.push(folder, repo, token, private=not is_public)}"
+        return f"Uploaded: {hf_hub.push(folder, repo, token, private=not is_public)}"
 
 
 def _export(found: Job, output: Path, formats: Any) -> Path:
@@ -120,7 +120,7 @@ def _export(found: Job, output: Path, formats: Any) -> Path:
             cwd=Path(__file__).parents[3],
         )
     except subprocess.TimeoutExpired:
-        raise ValueError("Making it took too long and was ended: choose fewer formats.") from None
+        raise ValueError("The export took too long and was ended: choose fewer formats.") from None
     if child.returncode:
         said = child.stderr.strip().splitlines()[-1:] or [FAILED]
         is_ours = said[0].startswith("audioclf: ")
@@ -139,30 +139,31 @@ def _done(chosen: Any) -> Job | None:
 def _need(chosen: Any) -> Job:
     found = _done(chosen)
     if found is None:
-        raise ValueError("This training has published no network yet: wait until it is done.")
+        raise ValueError("This training has no model yet: wait until it is finished.")
     return found
 
 
 def _on_clips(n_clips: int, n_wrong: int) -> str:
     if not n_clips:
-        return "No clips were held out, so nothing is known of how it does on others."
+        return "No clips were held out, so the model is not evaluated."
     if not n_wrong:
-        return f"All {n_clips} clips that were held out are right. Choose a row to hear it."
+        return f"All {n_clips} held-out clips are classified correctly. Choose a row to play it."
     return (
-        f"{n_wrong} of {n_clips} clips that were held out are misjudged; they come first. "
-        "Choose a row to hear it."
+        f"{n_wrong} of {n_clips} held-out clips are misclassified; they come first. "
+        "Choose a row to play it."
     )
 
 
-def _beside(result: dict[str, Any]) -> str:
-    """The network that it started from, on the classes that both know."""
-    beside = result.get("beside")
-    if not beside:
+def _compare_with_base(result: dict[str, Any]) -> str:
+    """A sentence on the accuracy of the base model, on the classes that both have."""
+    comparison = result.get("beside")
+    if not comparison:
         return ""
+    base = escape_markdown(comparison["start"])
     return (
-        f"On the {beside['n_clips']} of these clips whose classes {escape_markdown(beside['start'])} knows "
-        f"too, it has {100 * beside['before']:.0f} % right (among {beside['n_classes']} classes); "
-        f"the new network has {100 * beside['after']:.0f} %."
+        f"On the {comparison['n_clips']} of these clips whose classes {base} has too, its accuracy "
+        f"is {100 * comparison['before']:.0f} % (among {comparison['n_classes']} classes); "
+        f"the new model has {100 * comparison['after']:.0f} %."
     )
 
 

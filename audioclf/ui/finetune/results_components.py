@@ -37,37 +37,37 @@ class Outcome(NamedTuple):
 def outcome() -> Outcome:
     """What came out of a training, and taking it away."""
     with gr.Column(visible=False, elem_id="teach-outcome") as place:
-        gr.Markdown("### What it learnt")
+        gr.Markdown("### Results")
         use = gr.Button("Use it in Classify", variant="primary", elem_id="teach-use")
         confusion, per_class, measured = details.results("teach-")
         beside = gr.Markdown(elem_id="teach-beside", elem_classes="ac-note")
         words = gr.Markdown(elem_id="teach-misjudged")
         clips = table(results.CLIPS, max_height=300, show_label=False, elem_id="teach-clips")
         player = gr.Audio(
-            label="The clip that was chosen",
+            label="Chosen clip",
             interactive=False,
             autoplay=True,
             elem_id="teach-player",
         )
-        with gr.Accordion("Take it away", open=False, elem_id="teach-take"):
+        with gr.Accordion("Export", open=False, elem_id="teach-take"):
             formats = gr.CheckboxGroup(
                 results.FORMATS,
-                label="Put into it besides Keras and ONNX",
+                label="Formats besides Keras and ONNX",
                 elem_id="teach-formats",
             )
-            make = gr.Button("Make the ZIP", elem_id="teach-make")
+            make = gr.Button("Export", elem_id="teach-make")
             made = gr.Markdown(elem_id="teach-made", elem_classes="ac-message")
             download = gr.DownloadButton("Download", visible=False, elem_id="teach-download")
-        with gr.Accordion("Put it on the Hugging Face Hub", open=False, elem_id="teach-hub"):
+        with gr.Accordion("Push to Hub", open=False, elem_id="teach-hub"):
             with gr.Row():
                 repo = gr.Textbox(label="Repository", placeholder="user/name", max_length=200)
                 token = gr.Textbox(
-                    label="Your token with write access; it is kept nowhere",
+                    label="Your token with write access; it is not stored",
                     type="password",
                     max_length=200,
                 )
-            is_public = gr.Checkbox(label="For everybody to see", value=False)
-            push = gr.Button("Put it there", elem_id="teach-push")
+            is_public = gr.Checkbox(label="Public", value=False)
+            push = gr.Button("Push to Hub", elem_id="teach-push")
             pushed = gr.Markdown(elem_id="teach-pushed", elem_classes="ac-message")
     shown = (place, confusion, per_class, measured, words, clips, beside, player, use)
     taken = (formats, make, download, made, repo, token, is_public, push, pushed)

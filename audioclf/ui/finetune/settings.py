@@ -21,11 +21,11 @@ from audioclf.ui.page.model_lists import choices_of, keeping, networks
 from audioclf.ui.page.state import guarded, network_named
 
 KINDS = [
-    ("A new head: the network stays as it is (seconds)", TrainingMode.LINEAR_PROBE),
-    ("The whole network (minutes)", TrainingMode.FINE_TUNE),
-    ("From scratch (minutes)", TrainingMode.SCRATCH),
+    ("New classifier head (backbone frozen), seconds", TrainingMode.LINEAR_PROBE),
+    ("Fine-tune all layers, minutes", TrainingMode.FINE_TUNE),
+    ("Train from scratch, minutes", TrainingMode.SCRATCH),
 ]
-VARIATIONS = [("None", "none"), ("Usual", "usual"), ("Strong", "strong")]
+VARIATIONS = [("None", "none"), ("Default", "usual"), ("Strong", "strong")]
 VARIED: dict[str, tuple[tuple[str, str], ...]] = {
     "usual": (),
     "none": (
@@ -144,9 +144,9 @@ def start_training(
     """
     kept = my.of(mine)
     if not isinstance(facts, dict):
-        raise ValueError("Bring sounds first, and wait until they are checked.")
+        raise ValueError("Add audio first, and wait until it is checked.")
     if not facts["is_usable"]:
-        raise ValueError("The sounds cannot be taught yet: see under 2 what is in the way.")
+        raise ValueError("The data set is not ready for training: see the errors under 2.")
     made_id = queue.new_id()
     asked = _request(kept["sounds"], facts, Chosen(*chosen), made_id)
     queue.start(asked, made_id, my.visitor(kept, request))
@@ -162,11 +162,11 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
     ):
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not 0 <= float(share) <= MOST_SHARE:
-        raise ValueError("Between none and half of the clips can be held out: choose 0 to 0.5.")
+        raise ValueError("The validation split is at most half of the clips: choose 0 to 0.5.")
     folder = my.folder_of(sounds)
     seen = (facts["sounds"], facts["fingerprint"], facts["share"])
     if seen != (sounds, uploads.fingerprint(folder), float(share)):
-        raise ValueError("The sounds or their share have changed: wait until they are checked.")
+        raise ValueError("The audio or the validation split has changed: wait until it is checked.")
     changes: tuple[tuple[str, str], ...] = ()
     if kind != TrainingMode.LINEAR_PROBE:
         changes = (("epochs", str(_epochs(epochs))), *VARIED[variation])
@@ -177,8 +177,8 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         and not (network.is_head or network.folder.parent == _home())
     ):
         raise ValueError(
-            "On a public page, a new head needs a network that ships: choose another start, or "
-            "teach the whole network."
+            "On a public page, a new head needs a shipped model: choose another one to start from, "
+            "or fine-tune all layers."
         )
     if kind == TrainingMode.SCRATCH and architecture not in architectures():
         raise ValueError("Choose the architecture that is trained from scratch.")
@@ -215,7 +215,7 @@ def _name(name: Any) -> str:
     if not is_local():
         return checkpoint.check_name(f"{name[:MOST_TYPED]}-{secrets.token_urlsafe(SUFFIX)}")
     if _is_taken(name):
-        raise ValueError(f"There is a network or a training “{name}” already: choose another name.")
+        raise ValueError(f"There is a model or a training “{name}” already: choose another name.")
     return name
 
 

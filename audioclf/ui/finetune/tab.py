@@ -14,12 +14,13 @@ from audioclf.ui.page.model_lists import list_networks
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 
 INTRODUCTION = (
-    "Teach a network your own classes: bring sounds sorted into classes, look at what was found, "
-    "start, and use the new network at once. Three classes of ten clips are enough to begin with."
+    "Train a model on your own classes: add audio sorted into classes, check it, "
+    "start the training, and use the new model at once. Three classes of ten clips are enough to "
+    "begin."
 )
 HOSTED_NOTE = (
     "On this public page: up to {clips} clips of {classes} classes, {mb:.0f} MB, {minutes:.0f} "
-    "minutes of training; what you bring and teach is deleted after a day, and only this browser "
+    "minutes of training; uploads and models are deleted after a day, and only this browser "
     "lists it."
 )
 

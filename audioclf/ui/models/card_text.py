@@ -13,7 +13,7 @@ def facts(network: Checkpoint) -> list[tuple[str, str]]:
     card, training = network.card, network.card.get("training") or {}
     shape = " x ".join(str(size) for size in card.get("input_shape") or ())
     told = [
-        ("Cannot be used yet", network.unavailable_reason or ""),
+        ("Unavailable", network.unavailable_reason or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
         ("Recipe", in_words(card.get("recipe") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),
@@ -99,5 +99,5 @@ def _training(training: dict[str, Any]) -> str:
 def _calibration(card: dict[str, Any]) -> str:
     calibration = card.get("calibration")
     if not calibration:
-        return "none: the probabilities are as the network gives them"
-    return f"temperature {calibration['temperature']:.3g}, learnt on {calibration.get('learnt_on')}"
+        return "none: the probabilities are those of the model"
+    return f"temperature {calibration['temperature']:.3g}, fitted on {calibration.get('learnt_on')}"

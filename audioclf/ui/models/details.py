@@ -21,12 +21,12 @@ PER_CLASS = (
     ("Clips", "{:d}"),
 )
 LAYERS = (("Layer", "{}"), ("Kind", "{}"), ("Output", "{}"), ("Parameters", "{:,}"))
-NO_ATTRIBUTION = "The card of this network names nobody."
-NOT_MEASURED = "The card of this network holds no result on clips that it never saw."
+NO_ATTRIBUTION = "The card of this model has no attribution."
+NOT_MEASURED = "The card of this model has no results on held-out clips."
 
 
 @guarded(lambda sentence: (None, None, sentence))
-def show_results(network: str | None) -> tuple[Any, Any, str]:
+def model_results(network: str | None) -> tuple[Any, Any, str]:
     """What a network confuses with what: the matrix as a picture, a table per class, a sentence.
 
     network: the name of a checkpoint. The matrix has the true classes as rows.
@@ -71,11 +71,11 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
     """A network's card: what it is, its layers, its facts, the attribution, the card itself."""
     found = network_named(network)
-    told = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(found))
+    lines = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(found))
     description, attribution = (
         escape_markdown(str(found.card.get(name) or "")) for name in ("description", "attribution")
     )
-    return description, _layers(found), told, attribution or NO_ATTRIBUTION, found.card
+    return description, _layers(found), lines, attribution or NO_ATTRIBUTION, found.card
 
 
 def _per_class(per_class: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -123,19 +123,19 @@ def _curve(stages: list[dict[str, Any]], name: str) -> Any:
 def _on_training(network: Checkpoint, stages: list[dict[str, Any]]) -> str:
     if network.is_ensemble:
         names = listed([member.name for member in network.members])
-        return f"An ensemble is not trained: it answers with the mean opinion of {names}."
+        return f"An ensemble is not trained: it averages the predictions of {names}."
     if not stages:
-        return "The card of this network holds no training curves."
+        return "The card of this model has no training curves."
     parts, first = [], 1
     for stage in stages:
         last = first + len(stage["history"]["loss"]) - 1
         parts.append(f"epochs {first} to {last} on {stage.get('data') or 'unnamed data'}")
         first = last + 1
-    return f"While it learnt, on windows that were varied at random: {listed(parts)}."
+    return f"During training, on augmented windows: {listed(parts)}."
 
 
 def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
-    """Where `show_results` is shown; the prefix is that of the components' names."""
+    """Where `model_results` is shown; the prefix is that of the components' names."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             confusion = gr.Plot(
@@ -149,13 +149,15 @@ def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
                 elem_id=f"{prefix}per-class",
                 column_widths=["31%", "24%", "17%", "14%", "14%"],
             )
-            measured = gr.Markdown(elem_id=f"{prefix}measured", elem_classes="ac-message")
+            measured = gr.Markdown(
+                label="Evaluation", elem_id=f"{prefix}measured", elem_classes="ac-message"
+            )
     return confusion, per_class, measured
 
 
 def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
     """The parts under the table, then their wiring."""
-    about = gr.Markdown(elem_id="network-about")
+    about = gr.Markdown(label="Description", elem_id="network-about")
     confusion, per_class, measured = results()
     with gr.Row():
         curves = [
@@ -172,19 +174,19 @@ def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
             )
             for name, title in (("loss", "Training loss"), ("accuracy", "Training accuracy (%)"))
         ]
-    learnt = gr.Markdown(elem_id="learnt", elem_classes="ac-note")
+    on_training = gr.Markdown(label="Training", elem_id="learnt", elem_classes="ac-note")
     with gr.Accordion("Layers, or members of an ensemble", open=False, elem_id="layers"):
-        layers = table(LAYERS, max_height=420, show_label=False)
-    told = gr.Markdown(elem_id="card")
-    with gr.Accordion("Whose recordings it learnt from", open=False, elem_id="attribution"):
-        attribution = gr.Markdown()
-    with gr.Accordion("The whole card (JSON)", open=False, elem_id="card-json"):
-        card = gr.JSON(show_label=False, max_height=420)
+        layers = table(LAYERS, max_height=420, label="Layers", show_label=False)
+    card_facts = gr.Markdown(label="Facts", elem_id="card")
+    with gr.Accordion("Attribution", open=False, elem_id="attribution"):
+        attribution = gr.Markdown(label="Attribution")
+    with gr.Accordion("Card (JSON)", open=False, elem_id="card-json"):
+        card = gr.JSON(label="Card", show_label=False, max_height=420)
 
     for handler, shown in (
-        (show_card, [about, layers, told, attribution, card]),
-        (show_results, [confusion, per_class, measured]),
-        (show_training, [*curves, learnt]),
+        (show_card, [about, layers, card_facts, attribution, card]),
+        (model_results, [confusion, per_class, measured]),
+        (show_training, [*curves, on_training]),
     ):
         gr.on(
             [tab.select, chosen.change],

@@ -19,16 +19,16 @@ MAX_BUILD_S = 600
 EVERY_S = 0.3
 MB = 1e6
 OFFER = (
-    "**YAMNet** hears 521 kinds of sounds: speech, music, animals, kettles, cars. Its weights are "
-    "Google's and not part of this project: {mb:.1f} MB from {host}, licence {licence}. Networks "
-    "that were taught on what it hears, such as `yamnet-esc10`, need it too."
+    "**YAMNet** predicts 521 classes: speech, music, animals, kettles, cars. Its weights are "
+    "Google's and not part of this project: {mb:.1f} MB from {host}, licence {licence}. Models "
+    "that were trained on its embeddings, such as `yamnet-esc10`, need it too."
 )
-HERE = "YAMNet is here: it is the first choice in Classify."
-READING = "Fetched. Reading its weights, and comparing what is made of them: about half a minute…"
-FAILED = "YAMNet was read, but is not where it should be: try “audioclf download yamnet” instead."
+HERE = "YAMNet is installed: it is the first choice in Classify."
+READING = "Downloaded. Converting its weights and checking the result: about half a minute…"
+FAILED = "YAMNet was converted but not installed: try “audioclf download yamnet” instead."
 
 
-class _Counted:
+class _Progress:
     """How far a download is, as it is told by the one who downloads."""
 
     def __init__(self) -> None:
@@ -52,47 +52,47 @@ class _Fetching:
 
     def __init__(self, wanted: Source) -> None:
         self.wanted = wanted
-        self.pluralize = _Counted()
+        self.progress = _Progress()
         self.is_read = False
-        self.said: str | None = None  # when it is over
+        self.outcome: str | None = None  # when it is over
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
 
     def _work(self) -> None:
         try:
-            path = download.download(self.wanted, self.pluralize)
+            path = download.download(self.wanted, self.progress)
             self.is_read = True
             _publish(path)
-            self.said = HERE if download.find(self.wanted) is not None else FAILED
+            self.outcome = HERE if download.find(self.wanted) is not None else FAILED
         except ValueError as error:
-            self.said = str(error)
+            self.outcome = str(error)
         except Exception:  # whatever it is, visitors must not wait for ever
             logging.getLogger("audioclf").exception("YAMNet could not be fetched")
-            self.said = "YAMNet could not be fetched: try “audioclf download yamnet” instead."
+            self.outcome = "YAMNet could not be downloaded: try “audioclf download yamnet” instead."
 
     def sentence(self) -> str:
         """How far it is."""
-        if self.said is not None or self.is_read:
-            return self.said or READING
+        if self.outcome is not None or self.is_read:
+            return self.outcome or READING
         n_bytes = self.wanted.n_bytes
-        return f"Fetching: {min(self.pluralize.n, n_bytes) / MB:.1f} of {n_bytes / MB:.1f} MB"
+        return f"Downloading: {min(self.progress.n, n_bytes) / MB:.1f} of {n_bytes / MB:.1f} MB"
 
 
 _running: _Fetching | None = None  # the last one
 _one_at_a_time = threading.Lock()
 
 
-def get_yamnet() -> Iterator[str]:
+def download_model() -> Iterator[str]:
     """Fetch, read, compare and publish YAMNet; how far it is, sentence by sentence."""
     global _running
     if download.find(YAMNET) is not None:
         yield HERE
         return
     with _one_at_a_time:
-        if _running is None or _running.said is not None:
+        if _running is None or _running.outcome is not None:
             _running = _Fetching(YAMNET)
         followed = _running
-    while followed.said is None:
+    while followed.outcome is None:
         yield followed.sentence()
         followed.thread.join(EVERY_S)
     yield followed.sentence()
@@ -102,8 +102,8 @@ def fetch_at_start() -> None:
     """What the environment names is fetched while the page is already served; the log tells how."""
     if os.environ.get(WANTED, "").lower() != "yamnet":
         return
-    for sentence in get_yamnet():
-        if not sentence.startswith("Fetching"):
+    for sentence in download_model():
+        if not sentence.startswith("Downloading"):
             logging.getLogger("audioclf").warning(sentence)
 
 
@@ -118,13 +118,13 @@ def _publish(path: Path) -> None:
             command, capture_output=True, text=True, timeout=MAX_BUILD_S, check=False, cwd=root
         )
     except subprocess.TimeoutExpired:
-        raise ValueError("Reading the weights took too long and was ended: try again.") from None
+        raise ValueError("Converting the weights took too long and was ended: try again.") from None
     if child.returncode == 2:
         raise ValueError(child.stderr.strip().splitlines()[-1].removeprefix("audioclf: "))
     if child.returncode:
         why = " (it was killed: is there enough memory?)" if child.returncode < 0 else ""
         raise ValueError(
-            f"Reading the weights failed{why}: try “audioclf download yamnet” instead."
+            f"Converting the weights failed{why}: try “audioclf download yamnet” instead."
         )
 
 
@@ -149,7 +149,9 @@ def build() -> tuple[gr.Row, gr.Markdown, Any]:
         with gr.Column(scale=5, min_width=300):
             gr.Markdown(_offer())
         with gr.Column(scale=1, min_width=160):
-            button = gr.Button("Get YAMNet", elem_id="get-yamnet")
-    told = gr.Markdown(elem_id="fetched")
-    finished = button.click(get_yamnet, None, told, show_progress="hidden", concurrency_limit=2)
-    return row, told, finished
+            button = gr.Button("Download YAMNet", elem_id="get-yamnet")
+    status = gr.Markdown(label="Status", elem_id="fetched")
+    finished = button.click(
+        download_model, None, status, show_progress="hidden", concurrency_limit=2
+    )
+    return row, status, finished

@@ -22,30 +22,30 @@ from audioclf.ui.page.state import QUIET, TIMINGS, Shared, unchecked
 from audioclf.ui.page.tables import filled, table
 
 COLUMNS = (
-    ("Network", "{}"),
+    ("Model", "{}"),
     ("Accuracy (%)", "{:.2f}"),
     ("Macro F1", "{:.3f}"),
     ("ECE", "{:.3f}"),
-    ("Measured on", "{}"),
+    ("Evaluated on", "{}"),
     ("ms per window", "{:.1f}"),
     ("Parameters", "{:,}"),
     ("Size (MB)", "{:.1f}"),
 )
 WIDTHS_PX: list[str | int] = [266, 116, 94, 68, 312, 134, 116, 100]
 NONE_YET = (
-    "No trained network is here yet: teach one, in the tab Teach, and it stands here when this tab "
-    "is opened again."
+    "There is no trained model yet: train one in the tab Fine-tune, and it is listed here when "
+    "this tab is opened again."
 )
 LEGEND = (
     "Accuracy, macro F1 and ECE (expected calibration error: how far probabilities are from how "
-    "often they are right, 0 is best) are those of clips that the network never saw, named under "
-    "“Measured on”. Milliseconds per window are measured on this machine ({n_cores} cores) when "
-    "this tab is opened: the network alone, without the features. Sort by a column with the ⋮ in "
-    "its head; choose a row to see that network below."
+    "often they are right, 0 is best) are those of held-out clips, named under "
+    "“Evaluated on”. Milliseconds per window are measured on this machine ({n_cores} cores) when "
+    "this tab is opened: the model alone, without the features. Sort by a column with the ⋮ in "
+    "its head; choose a row to see that model below."
 )
 
 
-def time_networks() -> Iterator[dict[str, Any]]:
+def benchmark_models() -> Iterator[dict[str, Any]]:
     """Every trained network with its results, speed and size, the most accurate first.
 
     Accuracy in percent, macro F1 and ECE on the data that the row names; milliseconds per window on
@@ -97,7 +97,7 @@ def _rows() -> list[list[Any]]:
 def _row(network: Checkpoint) -> list[Any]:
     card, measured = network.card, network.evaluation or {}
     accuracy = measured.get("accuracy")
-    data = measured.get("data") or "not measured"
+    data = measured.get("data") or "not evaluated"
     n_clips = measured.get("n_clips")
     return [
         network.name,
@@ -123,6 +123,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
             COLUMNS,
             _rows(),
             max_height=420,
+            label="Models",
             show_label=False,
             elem_id="networks",
             pinned_columns=1,
@@ -151,13 +152,18 @@ def build(shared: Shared, tab: gr.Tab) -> None:
 
     listed = [empty, everything, networks, chosen, damaged]
     tab.select(list_trained, [chosen, shared.mine], listed, **QUIET).then(
-        time_networks, None, networks, show_progress="hidden", **TIMINGS
+        benchmark_models, None, networks, show_progress="hidden", **TIMINGS
     )
     tab.select(fetch_view.show_offer, None, offer, **QUIET)
     fetched.then(fetch_view.show_offer, None, offer, **QUIET).then(
         list_trained, [chosen, shared.mine], listed, **QUIET
-    ).then(time_networks, None, networks, show_progress="hidden", **TIMINGS).then(
-        choose_yamnet, [shared.network, shared.mine], shared.network, **QUIET
-    )
+    ).then(
+        benchmark_models,
+        None,
+        networks,
+        show_progress="hidden",
+        api_visibility="private",
+        **TIMINGS,
+    ).then(choose_yamnet, [shared.network, shared.mine], shared.network, **QUIET)
     networks.select(choose_row, None, chosen, **QUIET)
     use.click(use_network, [chosen, shared.mine], [shared.network, shared.tabs], **QUIET)

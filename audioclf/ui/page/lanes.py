@@ -20,6 +20,15 @@ ASSETS = Path(__file__).parents[1] / "assets"
 CSS = (ASSETS / "style.css").read_text(encoding="utf-8")
 
 
+LABELS = {  # of the values that endpoints return
+    "waveform": "Waveform",
+    "spectrogram": "Spectrogram",
+    "windows": "Predictions per window",
+    "answer": "Answer",
+    "compare": "Comparison",
+}
+
+
 def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
     """A lane; `kind` is waveform, spectrogram, windows, answer or compare; a dictionary or None.
 
@@ -27,6 +36,7 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
     """
     made: Any = gr.HTML(
         value=value,
+        label=LABELS[kind],
         html_template='<div class="ac"></div>',
         js_on_load=(
             "window.audioclf.then((scripts) =>"

@@ -43,7 +43,7 @@ def damaged_in_words() -> str:
         f"- {escape_markdown(shown(one.name))}: {escape_markdown(one.unavailable_reason)}"
         for one in found
     ]
-    return "\n".join([f"**Cannot be used** ({pluralize(len(found), 'network')}):", "", *lines])
+    return "\n".join([f"**Unavailable** ({pluralize(len(found), 'model')}):", "", *lines])
 
 
 def list_networks(chosen: str | None, mine: Any = None) -> Any:
@@ -75,11 +75,11 @@ def _is_special(network: Checkpoint) -> bool:
 
 def _in_brackets(network: Checkpoint) -> str:
     if network.unavailable_reason is not None:
-        return "cannot be used yet"
+        return "unavailable"
     measured = network.evaluation or {}
     if 0 < measured.get("n_clips", MANY_CLIPS) < MANY_CLIPS:
         right = round(measured["accuracy"] * measured["n_clips"])
         return f"{right} of {measured['n_clips']} clips"
     if network.evaluation:
         return f"{100 * network.evaluation['accuracy']:.2f} %"
-    return f"{len(network.classes)} classes" if network.is_multi_label else "not measured"
+    return f"{len(network.classes)} classes" if network.is_multi_label else "not evaluated"

@@ -146,9 +146,9 @@ def network_named(name: Any) -> Checkpoint | None:
 def folder_of(sounds: str | None) -> Path:
     """Where the sounds lie: a collection, or on one's own machine a path. Raises ValueError."""
     if not sounds:
-        raise ValueError("No sounds were brought yet: bring some first.")
+        raise ValueError("There is no audio yet: add some first.")
     if Path(sounds).is_absolute():
         if not is_local():
-            raise ValueError("Folders are named on one's own machine only: bring a ZIP.")
+            raise ValueError("Local folders can be used on a local page only: upload a ZIP.")
         return Path(sounds)
     return uploads.folder_of(sounds)

@@ -32,7 +32,7 @@ HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
 )  # fmt: skip
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
-CLASSIFY, LABEL, TEACH = "classify", "label", "teach"  # ids of tabs
+CLASSIFY, LABEL, FINE_TUNE = "classify", "label", "fine-tune"  # ids of tabs
 QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
 # Of bookkeeping, which is done at once. Not of what sets a `gr.State` whose change is listened to:
 # the page hears of that through the queue alone.
@@ -130,9 +130,9 @@ def network_named(name: str | None) -> Checkpoint:
     if found is None:
         checkpoint.check_damaged(name)
         raise ValueError(
-            f"There is no network “{name}”: choose one from the list."
+            f"There is no model “{name}”: choose one from the list."
             if name
-            else "No network is chosen: choose one, or train one where there is none yet."
+            else "No model is chosen: choose one, or train one where there is none yet."
         )
     return found
 
