@@ -1,4 +1,4 @@
-"""A checkpoint's network up to its embedding, with another classifier head on it."""
+"""A checkpoint's model up to its embedding, with another classifier head."""
 
 import keras
 import numpy as np
@@ -9,20 +9,20 @@ from audioclf.models.linear_head import Head
 
 
 def with_head(backbone: Checkpoint, head: Head) -> keras.Model:
-    """The network of a checkpoint up to its embedding, and a head on it: label and embedding.
+    """The model of a checkpoint up to its embedding, and a head: label and embedding.
 
-    What it tells beside them (attention, reconstruction) stays. Raises ValueError.
+    Its further outputs (attention, reconstruction) stay. Raises ValueError.
     """
     checkpoint.verify(backbone)
     if not (backbone.folder / checkpoint.KERAS).is_file():
         raise ValueError(
-            f"“{backbone.name}” is here without {checkpoint.KERAS}, which a whole network is made of: "
-            "copy it here, or teach a new head only."
+            f"“{backbone.name}” is here without {checkpoint.KERAS}, which all layers are in: copy it "
+            "here, or train a new classifier head only."
         )
     old = keras.saving.load_model(backbone.folder / checkpoint.KERAS)
-    stays = {name: x for name, x in old.output.items() if not name.startswith("label")}
+    kept_outputs = {name: x for name, x in old.output.items() if not name.startswith("label")}
     label = keras.layers.Dense(head.kernel.shape[1], activation="softmax", name="label")
-    embedding = stays["embedding"]
-    made = keras.Model(old.input, {"label": label(embedding), **stays}, name=old.name)
+    embedding = kept_outputs["embedding"]
+    model = keras.Model(old.input, {"label": label(embedding), **kept_outputs}, name=old.name)
     label.set_weights([np.asarray(head.kernel), np.asarray(head.bias)])
-    return made
+    return model

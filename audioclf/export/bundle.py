@@ -1,7 +1,7 @@
-"""A network to take away: one ZIP, or one folder, that needs no other checkpoint.
+"""A model to export: one ZIP, or one folder, that needs no other checkpoint.
 
-`model.keras`, `model.onnx` and `card.json`, a script that predicts and a README. A head is joined
-with the network whose embedding it reads, and must then say what it said before.
+`model.keras`, `model.onnx` and `card.json`, a script that predicts and a README. A linear probe is
+joined with its backbone, and must then give the outputs that it gave before.
 """
 
 import shutil
@@ -18,12 +18,12 @@ from audioclf.features import windowing
 from audioclf.inference.onnx_session import load_classifier
 from audioclf.models import architectures, checkpoint, linear_head
 from audioclf.models.checkpoint import CARD, KERAS, ONNX, Checkpoint
+from audioclf.models.equivalence import check_same_outputs
 from audioclf.storage.atomic import atomic_folder, zip_folder
 from audioclf.text import escape_markdown
 
-TOLERANCE = 1e-4
 N_WINDOWS, SOUND_S = 3, 8.0
-SCRIPT = '''"""What this network hears: python predict.py SOUND [SOUND ...]"""
+SCRIPT = '''"""What this model predicts: python predict.py AUDIO [AUDIO ...]"""
 
 import sys
 from pathlib import Path
@@ -49,11 +49,11 @@ tags: [audio, audio-classification, keras, onnx, audioclf]
 {results}
 
 `model.onnx` (what predicts), `model.keras` (what can be trained further) and `card.json`: recipe,
-classes, training, results, and whose recordings it learnt from. The input of the network is made
-from a sound by the recipe in the card, which audioclf follows; with audioclf installed:
+classes, training, results, and whose recordings it was trained on. The input of the model is
+computed from audio by the recipe in the card, which audioclf follows; with audioclf installed:
 
 ```
-python predict.py sound.wav
+python predict.py audio.wav
 ```
 
 {attribution}
@@ -71,11 +71,11 @@ def write_zip(network: Checkpoint, path: Path, formats: Collection[str] = ()) ->
 def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = ()) -> Path:
     """The bundle as a folder. `formats`: further ones, of `exports.FORMATS`.
 
-    Raises ValueError for an ensemble, a damaged network, and an export that says something else.
+    Raises ValueError for an ensemble, a damaged model, and an export with other outputs.
     """
     if network.is_ensemble:
         names = ", ".join(member.name for member in network.members)
-        raise ValueError(f"“{network.name}” is several networks: take {names} one by one.")
+        raise ValueError(f"“{network.name}” is an ensemble: export {names} one by one.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"“{folder.name}” is there already: name a new folder.")
     with atomic_folder(folder) as partial:
@@ -85,7 +85,7 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
             checkpoint.verify(network)
             for name in (KERAS, ONNX, CARD):
                 if not (network.folder / name).is_file():
-                    raise ValueError(f"“{network.name}” lacks {name}: publish it again.")
+                    raise ValueError(f"“{network.name}” lacks {name}: save it again.")
                 shutil.copy(network.folder / name, partial / name)
         _export(checkpoint.read(partial), formats, partial)
         (partial / "predict.py").write_text(SCRIPT, encoding="utf-8")
@@ -95,9 +95,9 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
 
 
 def readme(network: Checkpoint, name: str) -> str:
-    """What the network is, how it did where, and how it is used, as Markdown."""
+    """What the model is, its results, and how it is used, as Markdown."""
     card, measured = network.card, network.evaluation
-    results = "It was not measured on clips that it never saw."
+    results = "It was not evaluated on held-out clips."
     if measured:
         results = (
             f"{100 * measured['accuracy']:.2f} % of {measured['n_clips']} clips right on "
@@ -115,11 +115,11 @@ def readme(network: Checkpoint, name: str) -> str:
 
 
 def _join(head: Checkpoint, folder: Path) -> None:
-    """The head and what it reads as one network."""
+    """The head and its backbone as one model."""
     from audioclf.export import attach_head, save
 
     backbone = head.backbone
-    assert backbone is not None  # it is a head
+    assert backbone is not None  # it is a linear probe
     checkpoint.verify(head)
     model = attach_head.with_head(backbone, linear_head.read(head.folder / ONNX))
     architecture = replace(architectures.load(backbone.card["architecture"]), multi_label=False)
@@ -131,13 +131,13 @@ def _join(head: Checkpoint, folder: Path) -> None:
     }
     inputs = _windows(head)
     with tempfile.TemporaryDirectory() as place:
-        made = save.save_checkpoint(
+        saved = save.save_checkpoint(
             model, card, Path(place, head.name), inputs, architecture.max_bytes
         )
-        apart = np.abs(load_classifier(made)(inputs) - load_classifier(head)(inputs)).max()
-        if not apart <= TOLERANCE:
-            raise ValueError("The head and its network say something else when they are joined.")
-        for file in made.folder.iterdir():
+        apart, joined = load_classifier(head)(inputs), load_classifier(saved)(inputs)
+        names = "The head with its backbone and the joined model"
+        check_same_outputs({"label": apart}, {"label": joined}, names)
+        for file in saved.folder.iterdir():
             shutil.copy(file, folder / file.name)
 
 

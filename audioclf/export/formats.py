@@ -1,6 +1,6 @@
-"""A network in the formats of other tools, each read back and compared before it is offered.
+"""A model in the formats of other tools, each read back and compared before it is saved.
 
-TensorFlow's SavedModel, and LiteRT (with a batch of one where the network is recurrent: with any
+TensorFlow's SavedModel, and LiteRT (with a batch of one where the model is recurrent: with any
 other, LiteRT needs operations that only TensorFlow has).
 """
 
@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-TOLERANCE = 1e-4
+from audioclf.models.equivalence import check_same_outputs
+
 SAVED_MODEL, LITERT = "saved_model", "litert"
 RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 
@@ -20,15 +21,15 @@ Outputs = dict[str, NDArray[np.floating]]
 Reader = Callable[[NDArray[np.float32]], Outputs]  # of one window
 
 
-def export(model: keras.Model, form: str, folder: Path, inputs: NDArray[np.float32]) -> Path:
+def export(model: keras.Model, format_name: str, folder: Path, inputs: NDArray[np.float32]) -> Path:
     """Write the model into `folder` in one of `FORMATS`; the file or folder that it made.
 
     `inputs` (windows, frames, bins, channels) is compared, window by window. Raises ValueError
     where the two differ, and for an unknown format.
     """
-    if form not in FORMATS:
-        raise ValueError(f"There is no format “{form}”: choose {' or '.join(FORMATS)}.")
-    path, read = FORMATS[form](model, folder)
+    if format_name not in FORMATS:
+        raise ValueError(f"There is no format “{format_name}”: choose {' or '.join(FORMATS)}.")
+    path, read = FORMATS[format_name](model, folder)
     for window in inputs:
         expected, found = model(window[None], training=False), read(window[None])
         for name, values in expected.items():
@@ -46,8 +47,8 @@ def _saved_model(model: keras.Model, folder: Path) -> tuple[Path, Reader]:
 
     path = folder / SAVED_MODEL
     model.export(path, format="tf_saved_model", verbose=False)
-    kept = tf.saved_model.load(str(path))  # lives as long as the reader
-    return path, lambda window: {k: v.numpy() for k, v in kept.serve(window).items()}
+    loaded = tf.saved_model.load(str(path))  # lives as long as the reader
+    return path, lambda window: {k: v.numpy() for k, v in loaded.serve(window).items()}
 
 
 def _litert(model: keras.Model, folder: Path) -> tuple[Path, Reader]:
@@ -62,7 +63,7 @@ def _litert(model: keras.Model, folder: Path) -> tuple[Path, Reader]:
         runner = graph.get_signature_runner("serving_default")
     except Exception as error:  # TensorFlow's converter raises whatever it meets
         raise ValueError(
-            "This network cannot be written for LiteRT, which lacks one of its operations: take "
+            "This model cannot be written for LiteRT, which lacks one of its operations: take "
             "model.onnx instead."
         ) from error
     (name,) = runner.get_input_details()

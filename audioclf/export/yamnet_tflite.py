@@ -62,10 +62,10 @@ def class_names() -> tuple[str, ...]:
 
 
 def fill(model: keras.Model, weights: Weights) -> None:
-    """Put the file's weights into the network. Raises ValueError where it is another network."""
+    """Put the file's weights into the model. Raises ValueError where it is another one."""
     expected = [weight.shape for weight in model.get_weights()]
     if [weight.shape for weight in weights] != expected:
-        raise ValueError("This file holds another network than YAMNet: fetch the original.")
+        raise ValueError("This file holds another model than YAMNet: download the original.")
     model.set_weights(weights)
 
 
@@ -78,7 +78,7 @@ def read_weights(path: Path) -> Weights:
         graph = tf.lite.Interpreter(str(path), experimental_op_resolver_type=plain)
         graph.allocate_tensors()
     except (ValueError, RuntimeError, OSError) as error:
-        raise ValueError(f"“{path.name}” is no LiteRT file: fetch the original.") from error
+        raise ValueError(f"“{path.name}” is no LiteRT file: download the original.") from error
     tensors = {tensor["index"]: tensor for tensor in graph.get_tensor_details()}
     operators = graph._get_ops_details()
     before = {o["outputs"][0]: o["inputs"][0] for o in operators if o["op_name"] == "DEQUANTIZE"}
@@ -95,7 +95,7 @@ def read_weights(path: Path) -> Weights:
             weights += [np.ascontiguousarray(kernel.transpose(1, 2, 3, 0)), bias]
     dense = [o for o in operators if o["op_name"] == "FULLY_CONNECTED"]
     if not weights or not dense:
-        raise ValueError(f"“{path.name}” holds another network than YAMNet: fetch the original.")
+        raise ValueError(f"“{path.name}” holds another model than YAMNet: download the original.")
     kernel, bias = (value(index) for index in dense[-1]["inputs"][1:3])
     return [*weights, kernel.T, bias]
 
@@ -109,8 +109,8 @@ def _floats(values: NDArray[Any], quantisation: dict[str, Any]) -> NDArray[np.fl
     if len(scales) > 1:
         shape[quantisation["quantized_dimension"]] = -1
     zero_points = quantisation["zero_points"].reshape(shape)
-    found: NDArray[np.float32] = (values.astype(np.float32) - zero_points) * scales.reshape(shape)
-    return found.astype(np.float32)
+    floats: NDArray[np.float32] = (values.astype(np.float32) - zero_points) * scales.reshape(shape)
+    return floats.astype(np.float32)
 
 
 def _as_it_is(frontend: FrontendConfig) -> FrontendConfig:

@@ -30,9 +30,9 @@ def make(
     evaluation: dict[str, Any] = {"results": [], "calibration": None}
     if held_out is not None:
         without_fold = [
-            holdout.load_run((member.evaluation or {}).get("kept_as", "none")) for one in members
+            holdout.load_run((member.evaluation or {}).get("kept_as", "none")) for member in members
         ]
-        found = _evaluate(before, held_out, progress)
+        evaluation = _evaluate(without_fold, held_out, progress)
         evaluation["results"][0]["network"] = "its members, trained without that fold"
     folder = members[0].folder.parent / name
     card = {**_card(members), **evaluation, "members": [member.name for member in members]}

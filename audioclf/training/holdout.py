@@ -46,7 +46,7 @@ def evaluate_holdout(
     model: Checkpoint, held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
     """The result on held-out clips and the temperature fitted on them, for the model's card."""
-    heard = hear(network, held_out, lambda clips: progress("held-out clips", clips))
+    heard = hear(model, held_out, lambda clips: progress("held-out clips", clips))
     temperature = None if model.is_multi_label else calibration(heard, held_out)
     card = {**model.card, "calibration": temperature}
     return {
@@ -65,7 +65,7 @@ def calibration(heard: Heard, held_out: Dataset) -> dict[str, Any] | None:
 
 def result(heard: Heard, model: Checkpoint, held_out: Dataset) -> dict[str, Any]:
     """One entry of a card's results."""
-    return {"data": describe_holdout(held_out), **judge(heard, network).to_dict()}
+    return {"data": describe_holdout(held_out), **judge(heard, model).to_dict()}
 
 
 def describe_holdout(held_out: Dataset) -> str:

@@ -2,8 +2,7 @@
 
 A linear probe is a logistic regression on a checkpoint's embeddings of single windows, standardised
 over the training clips, as one ONNX file of a matrix product and a softmax; its card names the
-checkpoint whose embeddings it takes. Linear probes after Alain and Bengio (2017), "Understanding intermediate
-layers using linear classifier probes", ICLR 2017 workshop, arXiv:1610.01644.
+checkpoint whose embeddings it takes.
 """
 
 import datetime
@@ -28,6 +27,10 @@ from audioclf.storage.atomic import atomic_folder
 from audioclf.training import holdout
 
 MIN_STD = 1e-3
+CITATION = (
+    'Alain and Bengio (2017), "Understanding intermediate layers using linear classifier probes", '
+    "ICLR 2017 workshop, arXiv:1610.01644."
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Examples(NamedTuple):
 
 
 def train_linear_probe(
-    network: Checkpoint,
+    model: Checkpoint,
     data: Dataset,
     folder: Path,
     settings: LinearProbeSettings,
@@ -73,7 +76,7 @@ def train_linear_probe(
     Raises ValueError for a name, a fold or a model that cannot be used, and unreadable clips.
     """
     checkpoint.check_name(folder.name)
-    backbone = resolve_backbone(network)
+    backbone = resolve_backbone(model)
     _check_folder(backbone, folder)
     dataset = data.of_folds(set(settings.folds or data.folds))
     _check_classes(dataset)
@@ -84,7 +87,9 @@ def train_linear_probe(
         _check_classes(train)
         evaluated = _evaluate(backbone, train, validation, data.classes, settings, progress)
         evaluation = {key: evaluated.card[key] for key in evaluation}
-        evaluation["results"][0]["network"] = "a head taught the same way without these clips"
+        evaluation["results"][0]["network"] = (
+            "a linear probe trained in the same way without these clips"
+        )
     card = {**_card(backbone, dataset, data.classes, settings), **evaluation}
     return _fit_and_save(backbone, dataset, card, folder, settings, progress)
 
@@ -108,24 +113,24 @@ def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> He
 
 
 def embed_examples(
-    network: Checkpoint, data: Dataset, classes: Sequence[str], progress: StageProgress
+    model: Checkpoint, data: Dataset, classes: Sequence[str], progress: StageProgress
 ) -> Examples:
     """The embeddings of the clips' windows; rare classes weigh as much as frequent ones."""
     paths = progress("clips", [clip.path for clip in data.clips])
-    evaluation = [one.values for one in embedding_cache.all_embeddings(network, paths)]
+    embeddings = [one.values for one in embedding_cache.all_embeddings(model, paths)]
     labels = np.array([classes.index(clip.label) for clip in data.clips])
     counts = np.bincount(labels, minlength=len(classes))
     share = len(labels) / (np.count_nonzero(counts) * counts[labels])
-    lengths = np.array([len(values) for values in evaluation])
+    lengths = np.array([len(values) for values in embeddings])
     weights = np.repeat(share / lengths, lengths)
-    return Examples(np.concatenate(evaluation), np.repeat(labels, lengths), weights)
+    return Examples(np.concatenate(embeddings), np.repeat(labels, lengths), weights)
 
 
-def resolve_backbone(network: Checkpoint) -> Checkpoint:
+def resolve_backbone(model: Checkpoint) -> Checkpoint:
     """The model whose embeddings a linear probe takes. Raises ValueError."""
-    if network.is_ensemble:
-        raise ValueError(f"“{network.name}” is an ensemble: name one of its members.")
-    return network.backbone or network
+    if model.is_ensemble:
+        raise ValueError(f"“{model.name}” is an ensemble: name one of its members.")
+    return model.backbone or model
 
 
 def _check_folder(backbone: Checkpoint, folder: Path) -> None:
@@ -135,7 +140,8 @@ def _check_folder(backbone: Checkpoint, folder: Path) -> None:
     places = (folder.parent / backbone.name, checkpoint.home() / backbone.name)
     if backbone.folder not in [place.resolve() for place in places]:
         raise ValueError(
-            f"There, the head would not find “{backbone.name}”: publish it beside that with --output-dir."
+            f"There, the head would not find “{backbone.name}”: save both in one folder, with "
+            "--output-dir."
         )
 
 
@@ -196,7 +202,7 @@ def _card(
         "format": 1,
         "architecture": "head",
         "description": f"A linear head on what {backbone.name} hears.",
-        "citation": " ".join((__doc__ or "").split("Linear probes after ")[1].split()),
+        "citation": CITATION,
         "recipe": backbone.frontend.to_dict(),
         "classes": list(classes),
         "input_shape": backbone.card["input_shape"],

@@ -1,9 +1,9 @@
 """The training loop: a model is fitted to a training set, epoch by epoch.
 
-`fit` is a generator of EpochReport; the run's folder holds the model of the last saved epoch with the
-optimizer's state and the average of the weights, so an interrupted run goes on when it is started
-again. Loss and target follow from an output's name: `label...` is a
-classifier, `reconstruction` has the input as its target, everything else has none.
+`fit` is a generator of EpochReport; the run's folder holds the model of the last saved epoch with
+the optimizer's state and the average of the weights, so an interrupted run goes on when it is
+started again. Loss and target follow from an output's name: `label...` is a classifier,
+`reconstruction` has the input as its target, everything else has none.
 """
 
 import math
@@ -135,7 +135,8 @@ def _train_epoch(
     loss, accuracy = np.average(metrics, axis=0, weights=n_windows).tolist()
     if not math.isfinite(loss):
         raise ValueError(
-            f"The loss is not finite after epoch {number[0]}: train again with a lower learning rate."
+            f"The loss is not finite after epoch {number[0]}: train again with a lower learning "
+            "rate."
         )
     elapsed_s = time.perf_counter() - started
     return EpochReport(*number, loss, accuracy, elapsed_s, waited_s)

@@ -98,9 +98,9 @@ def test_an_export_that_says_something_else_is_not_offered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = checkpoint.find(BACKBONE)
-    monkeypatch.setattr(formats, "TOLERANCE", -1.0)
+    monkeypatch.setattr(equivalence, "TOLERANCE", -1.0)
     said = refusal(lambda: bundle.write_zip(network, tmp_path / "a.zip", ("saved_model",)))
-    assert "it is not offered" in said and list(tmp_path.iterdir()) == []
+    assert "the model is not saved" in said and list(tmp_path.iterdir()) == []
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("words")
     assert "name a new folder" in refusal(lambda: bundle.write_folder(network, tmp_path / "mine"))

@@ -161,4 +161,4 @@ def test_what_cannot_be_tuned_is_refused(three_sounds: Path, tmp_path: Path) -> 
     ensemble = next(one for one in checkpoint.find_all() if one.is_ensemble)
     data = dataset.load(three_sounds)
     said = refusal(lambda: fine_tuning.build_fine_tune_model(ensemble, data, data.classes, silent))
-    assert "is several networks" in said
+    assert "is an ensemble" in said

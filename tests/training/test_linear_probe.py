@@ -135,7 +135,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
     ) / 2
     plain = predict_file(clip, made.uncalibrated())
     assert plain.probabilities == pytest.approx(expected, abs=1e-5)
-    assert "several networks" in refusal(
+    assert "is an ensemble" in refusal(
         lambda: linear_probe.train_linear_probe(
             made, new_sounds, head.folder.parent / "x", LinearProbeSettings(), silent
         )
