@@ -69,7 +69,7 @@ def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
     files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AUDIOCLF_LOCAL")
-    assert "own machine only" in made("x", None, str(tmp_path / "in"))[2]
+    assert "local page only" in made("x", None, str(tmp_path / "in"))[2]
     mine, *_ = made("birds", files)
     (one,) = project.find_all()
     assert one.name == "birds" and one.id != "birds" and len(one.id) >= 8
@@ -104,7 +104,7 @@ def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
     made("x", None, str(tmp_path / "in"))
     lane, words = projects.preview_cutting("x", *CUTTING)
     assert len(lane["stretches"]) == 8 and words.startswith("long.wav: 8 clips in 40 s")
-    assert "asked about whole" in projects.preview_cutting("x", "whole", *CUTTING[1:])[1]
+    assert "is one clip" in projects.preview_cutting("x", "whole", *CUTTING[1:])[1]
     assert (
         "No recording is longer" in projects.preview_cutting("x", "windows", 5.0, 99.0, 40, 0, 0)[1]
     )

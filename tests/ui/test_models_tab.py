@@ -200,7 +200,7 @@ def test_a_network_that_is_not_there_is_a_sentence(networks: Path, name: str | N
         details.show_training(name)[2],
         details.show_card(name)[0],
     ):
-        assert "network" in words and words.endswith(".")
+        assert "model" in words and words.endswith(".")
 
 
 def test_words_of_a_card_are_neither_markdown_nor_html(networks: Path) -> None:

@@ -101,7 +101,8 @@ def _check_cost(sound: Sound, networks: list[str]) -> None:
         n_possible = int(MOST_HOSTED_S / sound.duration_s)
         raise ValueError(
             f"This audio lasts {sound.duration_s:.0f} s, and at most {n_possible} models can"
-            " classify that length here, with the members of ensembles: choose fewer, or shorter audio."
+            " classify that length here, with the members of ensembles: choose fewer, or a"
+            " shorter file."
         )
 
 
