@@ -4,7 +4,7 @@ from typing import Any
 
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.inference.predict import predict_file
-from audioclf.inference.prediction import Prediction, key
+from audioclf.inference.prediction import Prediction, normalize_class_name
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
 
@@ -35,13 +35,13 @@ def compare_with_base(
 
     None where it has none of them. Classes are the same where their names are.
     """
-    base_classes = {key(name) for name in base_model.classes}
-    clips = [clip for clip in validation.clips if key(clip.label) in base_classes]
+    base_classes = {normalize_class_name(name) for name in base_model.classes}
+    clips = [clip for clip in validation.clips if normalize_class_name(clip.label) in base_classes]
     if not clips:
         return None
     correct = {row["place"] for row in rows if row["expected"] == row["heard"]}
     n_before = sum(
-        _predicted(base_model, clip) == key(clip.label)
+        _predicted(base_model, clip) == normalize_class_name(clip.label)
         for clip in progress(f"{base_model.name}, for comparison", clips)
     )
     return {
@@ -54,7 +54,7 @@ def compare_with_base(
 
 
 def _predicted(model: Checkpoint, clip: LabelledClip) -> str:
-    return key(predict_file(clip.path, model).ranking()[0][0])
+    return normalize_class_name(predict_file(clip.path, model).ranking()[0][0])
 
 
 def _clip_result(clip: LabelledClip, prediction: Prediction) -> ClipResult:

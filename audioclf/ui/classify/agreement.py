@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audioclf.inference.prediction import UNSURE_BELOW, Prediction, key
+from audioclf.inference.prediction import UNSURE_BELOW, Prediction, normalize_class_name
 from audioclf.text import listed
 
 
@@ -15,7 +15,9 @@ def agreement(heard: Sequence[Prediction]) -> str:
     """
     groups: dict[str, list[str]] = {}
     for prediction in heard:
-        groups.setdefault(key(prediction.ranking()[0][0]), []).append(prediction.checkpoint)
+        groups.setdefault(normalize_class_name(prediction.ranking()[0][0]), []).append(
+            prediction.checkpoint
+        )
     (best, first), *others = sorted(groups.items(), key=lambda group: -len(group[1]))
     rest = [f"{_hear(names)} {name}" for name, names in others]
     if not others:
@@ -32,10 +34,14 @@ def together(heard: Sequence[Prediction]) -> Prediction | None:
 
     Its probabilities are (1, classes): one window as long as the first prediction.
     """
-    shared = [name for name in heard[0].classes if all(key(name) in _keys(p) for p in heard)]
+    shared = [
+        name
+        for name in heard[0].classes
+        if all(normalize_class_name(name) in _keys(p) for p in heard)
+    ]
     if len(shared) < 2:
         return None
-    rows = [[p.clip[_keys(p).index(key(name))] for name in shared] for p in heard]
+    rows = [[p.clip[_keys(p).index(normalize_class_name(name))] for name in shared] for p in heard]
     return Prediction(
         checkpoint="together",
         classes=tuple(shared),
@@ -46,7 +52,7 @@ def together(heard: Sequence[Prediction]) -> Prediction | None:
 
 
 def _keys(prediction: Prediction) -> list[str]:
-    return [key(name) for name in prediction.classes]
+    return [normalize_class_name(name) for name in prediction.classes]
 
 
 def _hear(names: Sequence[str]) -> str:
