@@ -1,7 +1,7 @@
-"""A job: the folder of one training, as whoever follows it reads it.
+"""A job: the folder of one training, for whoever follows it.
 
-Its request, one JSON line per epoch, its state, its log, its result. Its process holds a lock on
-the folder for as long as it lives; the kernel lets go of it however it ends.
+It holds the request, a JSON line per epoch, the state, the log and the result. The job's process
+locks the folder for as long as it lives; the kernel releases the lock however the process ends.
 """
 
 import fcntl
@@ -18,13 +18,13 @@ from audioclf.storage import paths
 from audioclf.storage.files import read_json
 
 REQUEST, STATE, EPOCHS, LOG = "request.json", "state.json", "epochs.jsonl", "log.txt"
-RUN, RUN_STATE = "run", "state.json"  # the training's own folder, and what it keeps there
+RUN, RUN_STATE = "run", "state.json"  # the folder of the training run, and its state there
 PROGRESS, RESULT, LOCK, CANCEL = "progress.json", "result.json", "lock", "cancel"
 LOG_CHARACTERS = 20_000
 NOISE = re.compile(r"[IWE]\d{4} |WARNING: All log messages|To enable the following instructions")
 GONE = (
     "The training was ended from outside, with the program or the machine that it ran on: resume "
-    "it, and it goes on from its last kept epoch."
+    "it, and it goes on from its last saved epoch."
 )
 
 
@@ -63,9 +63,9 @@ class JobLimits:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be taught, from what, how, and where it is published."""
+    """What is trained, on what, how, and where the model is saved."""
 
-    kind: str  # head, whole or scratch
+    kind: str  # a TrainingMode
     folder: str
     name: str
     out: str
@@ -73,17 +73,17 @@ class Request:
     architecture: str | None = None
     data_name: str = ""
     credit: str = ""
-    share: float = 0.2  # of the clips, held out to measure on; 0: none
-    left_out: tuple[str, ...] = ()  # places of clips, such as `dog/1.wav`
+    share: float = 0.2  # of the clips, held out for validation; 0: none
+    left_out: tuple[str, ...] = ()  # relative paths of clips, such as `dog/1.wav`
     settings: tuple[tuple[str, str], ...] = ()  # other values, such as ("epochs", "30")
-    fingerprint: str = ""  # of the folder's files as they were looked at; empty: not compared
-    has_own_cache: bool = False  # what is computed goes when the job does
+    fingerprint: str = ""  # of the folder's files as they were checked; empty: not compared
+    has_own_cache: bool = False  # its cache is deleted with the job
     limits: JobLimits = field(default_factory=JobLimits)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks for a training, as far as a public page can tell."""
+    """Who submits a training, as far as a public page can know."""
 
     jobs: tuple[str, ...] = ()  # ids that their browser remembers
     address: str = ""  # a keyed hash of where they come from, never the address itself
@@ -100,7 +100,7 @@ class Status:
     n_total: int | None = None
     started_at: float | None = None  # seconds since 1970
     ended_at: float | None = None
-    queue_position: int = 0  # jobs before it
+    queue_position: int = 0  # how many jobs come before it
 
     @property
     def is_active(self) -> bool:
@@ -126,7 +126,7 @@ class Job:
 
     @property
     def request(self) -> Request:
-        """What was asked for."""
+        """The request, as it was submitted."""
         values = json.loads((self.folder / REQUEST).read_text(encoding="utf-8"))
         values["limits"] = JobLimits(**values["limits"])
         values["settings"] = tuple(map(tuple, values["settings"]))
@@ -134,45 +134,44 @@ class Job:
 
     @property
     def submitted_at(self) -> float:
-        """When it was last asked to run, in seconds since 1970."""
+        """When it was last started or resumed, in seconds since 1970."""
         return float(read_json(self.folder / STATE).get("asked_at", 0.0))
 
     @property
     def address(self) -> str:
-        """The keyed hash of the address from which it was last asked for; empty where none is."""
+        """The keyed hash of the address that last submitted it; empty where there is none."""
         return str(read_json(self.folder / STATE).get("address", ""))
 
     @property
     def status(self) -> Status:
         """How it is now."""
-        found = self._told
-        if found.is_active and not self.is_locked:
-            found = self._told  # it may have ended between the two looks
-        if found.is_active and not self.is_locked:
+        status = self._reported_status
+        if status.is_active and not self.is_locked:
+            status = self._reported_status  # it may have ended between the two looks
+        if status.is_active and not self.is_locked:
             return replace(
-                found, state=JobState.KILLED, sentence=GONE, ended_at=changed_at(self.folder)
+                status, state=JobState.KILLED, sentence=GONE, ended_at=changed_at(self.folder)
             )
-        if found.state == JobState.WAITING:
-            found = replace(
-                found, queue_position=len([one for one in active_jobs() if _before(one, self)])
-            )
-        return found
+        if status.state == JobState.WAITING:
+            n_before = sum(job.submitted_at < self.submitted_at for job in active_jobs())
+            status = replace(status, queue_position=n_before)
+        return status
 
     @property
-    def _told(self) -> Status:
-        """What its process wrote last."""
-        kept = read_json(self.folder / STATE)
-        known: dict[str, Any] = {k: kept[k] for k in ("state", "sentence") if k in kept}
-        known |= {key: kept.get(key) for key in ("started_at", "ended_at")}
-        if kept.get("state") == JobState.RUNNING:
+    def _reported_status(self) -> Status:
+        """The status that its process wrote last."""
+        state = read_json(self.folder / STATE)
+        values: dict[str, Any] = {k: state[k] for k in ("state", "sentence") if k in state}
+        values |= {key: state.get(key) for key in ("started_at", "ended_at")}
+        if state.get("state") == JobState.RUNNING:
             progress = read_json(self.folder / PROGRESS)
             names = {"stage": "stage", "n_done": "n_done", "n_all": "n_total"}  # in the file, here
-            known |= {names[k]: value for k, value in progress.items() if k in names}
-        return Status(**{"state": JobState.KILLED, **known})
+            values |= {names[k]: value for k, value in progress.items() if k in names}
+        return Status(**{"state": JobState.KILLED, **values})
 
     @property
     def last_saved_epoch(self) -> int:
-        """The last epoch that it can go on from, or that can be published; 0 for none."""
+        """The last epoch that it can go on from, or that can be exported; 0 for none."""
         return int(read_json(self.folder / RUN / RUN_STATE).get("epoch", 0))
 
     @property
@@ -194,12 +193,12 @@ class Job:
 
     @property
     def epochs(self) -> list[dict[str, Any]]:
-        """What every epoch reported so far, see `train.EpochReport`."""
+        """What every epoch reported so far, see `training.loop.EpochReport`."""
         try:
             lines = (self.folder / EPOCHS).read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
-        return list(_whole_lines(lines))
+        return list(_parsed_lines(lines))
 
     @property
     def log(self) -> str:
@@ -208,12 +207,12 @@ class Job:
             text = (self.folder / LOG).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-        told = (line for line in text.splitlines() if not NOISE.match(line))
-        return "\n".join(told)[-LOG_CHARACTERS:]
+        lines = (line for line in text.splitlines() if not NOISE.match(line))
+        return "\n".join(lines)[-LOG_CHARACTERS:]
 
     @property
     def result(self) -> dict[str, Any]:
-        """What came out; empty before it is done."""
+        """The result; empty before it is done."""
         return read_json(self.folder / RESULT)
 
 
@@ -223,15 +222,15 @@ def home() -> Path:
 
 
 def find_all() -> list[Job]:
-    """Every job, the one that was asked for last first."""
-    found = [Job(path.parent) for path in home().glob(f"*/{REQUEST}")]
-    return sorted(filter(_is_readable, found), key=lambda job: -job.submitted_at)
+    """Every job, the last submitted first."""
+    jobs = [Job(path.parent) for path in home().glob(f"*/{REQUEST}")]
+    return sorted(filter(_is_readable, jobs), key=lambda job: -job.submitted_at)
 
 
 def active_jobs() -> list[Job]:
-    """Jobs that wait or run, in their order."""
-    kept = [(job, read_json(job.folder / STATE).get("state")) for job in find_all()]
-    return [job for job, state in reversed(kept) if state in ACTIVE and job.is_locked]
+    """The jobs that wait or run, in their order."""
+    states = [(job, read_json(job.folder / STATE).get("state")) for job in find_all()]
+    return [job for job, state in reversed(states) if state in ACTIVE and job.is_locked]
 
 
 def _is_readable(job: Job) -> bool:
@@ -242,10 +241,6 @@ def _is_readable(job: Job) -> bool:
         return False
 
 
-def _before(one: Job, other: Job) -> bool:
-    return one.submitted_at < other.submitted_at
-
-
 def changed_at(folder: Path) -> float:
     """When anything in a job's folder was last changed, in seconds since 1970."""
     try:
@@ -254,7 +249,7 @@ def changed_at(folder: Path) -> float:
         return 0.0
 
 
-def _whole_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
+def _parsed_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             yield json.loads(line)

@@ -1,6 +1,6 @@
-"""Trainings in processes of their own: started, cancelled, resumed, one at a time.
+"""The queue of trainings: processes of their own, started, cancelled and resumed, one at a time.
 
-A job outlives whoever started it, and waits for its turn. Nothing here imports what trains.
+A job outlives the program that started it, and waits for its turn. Nothing here imports Keras.
 """
 
 import fcntl
@@ -37,27 +37,27 @@ from audioclf.jobs.job import (
 from audioclf.storage.files import oserror_as_valueerror, read_json, write_json
 
 ID_BYTES = 9
-ASKING = "asking.lock"
+SUBMIT_LOCK = "asking.lock"
 NOBODY = Visitor()
 DAY_S, LOCK_PATIENCE_S = 86_400, 2.0
 
 
 def find(job_id: str) -> Job:
     """The job of that name, which is never a path. Raises ValueError."""
-    found = next((job for job in find_all() if job.id == job_id), None)
-    if found is None:
+    job = next((job for job in find_all() if job.id == job_id), None)
+    if job is None:
         raise ValueError("This training is not here any more: start another one.")
-    return found
+    return job
 
 
 def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY) -> Job:
-    """Ask for a training; it begins when those before it have ended, in the order of asking.
+    """Submit a training; it begins when those before it have ended, first come, first served.
 
     Raises ValueError where too many wait, where the visitor has one already, and where nothing can
     be written.
     """
     job = Job(home() / (job_id or new_id()))
-    with oserror_as_valueerror(job.folder), _asking():
+    with oserror_as_valueerror(job.folder), _submitting():
         _check_turn(request.limits, visitor)
         job.folder.mkdir(parents=True, exist_ok=True)
         write_json(job.folder / REQUEST, asdict(request))
@@ -66,56 +66,56 @@ def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY
 
 
 def resume(job: Job, *, export_only: bool = False, visitor: Visitor = NOBODY) -> Job:
-    """Let an ended job go on from its last kept epoch, or publish that as it is.
+    """Let an ended job go on from its last saved epoch, or export that as it is.
 
     Raises ValueError where it is running or done, and as `start` does.
     """
     status = job.status
     if status.is_active or status.state == JobState.DONE:
         raise ValueError("This training is running or done: there is nothing to resume.")
-    with oserror_as_valueerror(job.folder), _asking():
+    with oserror_as_valueerror(job.folder), _submitting():
         _check_turn(job.request.limits, visitor)
         _launch(job, *(["--export-only"] if export_only else []), address=visitor.address)
     return job
 
 
 def cancel(job: Job) -> None:
-    """Ask a job to end; it does within two seconds, and its last epoch is kept."""
+    """Ask a job to stop; it does within two seconds, and its last epoch is saved."""
     if job.status.is_active:
         with oserror_as_valueerror(job.folder):
             (job.folder / CANCEL).touch()
 
 
 def delete(job: Job) -> None:
-    """Remove an ended job with what it kept; a published network stays. Raises ValueError."""
+    """Remove an ended job with its saved epoch; an exported model stays. Raises ValueError."""
     if job.status.is_active:
         raise ValueError("This training is running: cancel it first.")
     shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def delete_old(seconds: float = DAY_S) -> None:
-    """Remove every ended job that nobody has touched for so long."""
+    """Remove every ended job whose files have not changed for so long."""
     for job in find_all():
         if not job.is_locked and time.time() - changed_at(job.folder) > seconds:
             delete(job)
 
 
 def new_id() -> str:
-    """A name that nobody guesses."""
-    while not (made := secrets.token_urlsafe(ID_BYTES))[0].isalnum():
+    """An id that cannot be guessed."""
+    while not (job_id := secrets.token_urlsafe(ID_BYTES))[0].isalnum():
         pass
-    return made
+    return job_id
 
 
 def _check_turn(limits: JobLimits, visitor: Visitor) -> None:
-    living = active_jobs()
-    if limits.is_one_each and any(_is_of(job, visitor) for job in living):
+    active = active_jobs()
+    if limits.is_one_each and any(_is_of(job, visitor) for job in active):
         raise ValueError(
             "A training of yours, or of somebody at your address, runs or waits already: wait "
             "until it has ended, or cancel it."
         )
-    if len(living) >= limits.max_waiting:
-        raise ValueError(f"{len(living)} trainings run or wait already: try again later.")
+    if len(active) >= limits.max_waiting:
+        raise ValueError(f"{len(active)} trainings run or wait already: try again later.")
 
 
 def _is_of(job: Job, visitor: Visitor) -> bool:
@@ -123,16 +123,16 @@ def _is_of(job: Job, visitor: Visitor) -> bool:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
-    """One after the other, so that two who ask at once are counted."""
+def _submitting() -> Iterator[None]:
+    """One after the other, so that two submitted at once are both counted."""
     home().mkdir(parents=True, exist_ok=True)
-    with (home() / ASKING).open("wb") as file:
+    with (home() / SUBMIT_LOCK).open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Take the lock; whoever looks at it, or is just ending, has it for a moment only.
+    """Take the lock, which whoever reads the status, or is just ending, holds for a moment only.
 
     Raises ValueError where it is held.
     """
@@ -150,7 +150,7 @@ def _lock(file: IO[bytes]) -> None:
 
 
 def _launch(job: Job, *arguments: str, address: str = "") -> None:
-    """A process in a session of its own, which holds the lock from here on."""
+    """Start the job's process in a session of its own; it holds the lock from here on."""
     command = [sys.executable, "-m", "audioclf.jobs.supervisor", os.fspath(job.folder), *arguments]
     with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
         _lock(lock)

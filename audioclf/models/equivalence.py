@@ -20,5 +20,6 @@ def check_same_outputs(expected: Mapping[str, Any], actual: Mapping[str, Any], n
     difference = float(np.max(differences))
     if not difference <= TOLERANCE:
         raise ValueError(
-            f"{names} differ by {difference:.1e}, more than {TOLERANCE:.0e}: the model is not saved."
+            f"{names} differ by {difference:.1e}, more than {TOLERANCE:.0e}: the model is not "
+            "saved."
         )

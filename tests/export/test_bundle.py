@@ -21,7 +21,7 @@ from audioclf.cli import main
 from audioclf.datasets import dataset
 from audioclf.export import bundle, formats
 from audioclf.inference.predict import predict_file
-from audioclf.models import checkpoint
+from audioclf.models import checkpoint, equivalence
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import hf_hub
 from audioclf.training import linear_probe

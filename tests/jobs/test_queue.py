@@ -113,7 +113,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     asked = time.monotonic()
     until(lambda: not job.status.is_active)
     assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
-    assert job.status.state == JobState.CANCELLED and "is kept" in job.status.sentence
+    assert job.status.state == JobState.CANCELLED and "is saved" in job.status.sentence
     until(lambda: not job.is_locked)
     n_told = len(job.epochs)
     assert job.last_saved_epoch in (n_told, n_told - 1)  # the last one may end as it is asked
