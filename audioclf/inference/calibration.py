@@ -1,7 +1,7 @@
 """Calibration: probabilities that are right as often as they say.
 
 Guo, Pleiss, Sun and Weinberger (2017), "On Calibration of Modern Neural Networks", ICML 2017,
-arXiv:1706.04599: one temperature, learnt on clips that the network was not trained on.
+arXiv:1706.04599: one temperature, fitted on clips that the model was not trained on.
 """
 
 from collections.abc import Sequence
@@ -31,45 +31,46 @@ def apply_temperature(probabilities: Probabilities, temperature: float) -> NDArr
 
 
 def clip_probabilities(windows: Sequence[Probabilities], temperature: float) -> NDArray[np.float32]:
-    """Every clip's mean over its windows, tempered before, (clips, classes)."""
+    """Every clip's mean over its windows after the temperature, (clips, classes)."""
     return np.stack([apply_temperature(clip, temperature).mean(axis=0) for clip in windows])
 
 
-def learn(windows: Sequence[Probabilities], truth: NDArray[np.int64]) -> float | None:
-    """The temperature whose clip probabilities are the most likely; None for too few clips.
+def fit_temperature(windows: Sequence[Probabilities], truth: NDArray[np.int64]) -> float | None:
+    """The temperature with the least negative log likelihood; None for too few clips.
 
-    `windows`: (windows, classes) per clip, as the network says; `truth`: (clips,) class numbers.
+    `windows`: uncalibrated (windows, classes) per clip; `truth`: (clips,) class numbers.
     """
     if len(windows) < MIN_CLIPS:
         return None
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(
+    optimum = minimize_scalar(
         lambda log_t: negative_log_likelihood(
             clip_probabilities(windows, float(np.exp(log_t))), truth
         ),
         bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)),
         method="bounded",
     )
-    return round(float(np.exp(found.x)), 4)
+    return round(float(np.exp(optimum.x)), 4)
 
 
 def cross_fitted(
     windows: Sequence[Probabilities], truth: NDArray[np.int64]
 ) -> NDArray[np.float32] | None:
-    """Clip probabilities, each with a temperature learnt on other clips, (clips, classes).
+    """Clip probabilities, each with a temperature fitted on other clips, (clips, classes).
 
-    What a temperature would be worth on clips that it was not learnt on; None for too few clips.
+    An estimate for clips that the temperature was not fitted on; None for too few clips.
     """
     parts = np.arange(len(windows)) % N_PARTS
-    found = np.zeros((len(windows), windows[0].shape[1]), np.float32)
+    calibrated = np.zeros((len(windows), windows[0].shape[1]), np.float32)
     for part in range(N_PARTS):
-        others, own = np.flatnonzero(parts != part).tolist(), np.flatnonzero(parts == part).tolist()
-        temperature = learn([windows[i] for i in others], truth[others])
+        others = np.flatnonzero(parts != part).tolist()
+        held_out = np.flatnonzero(parts == part).tolist()
+        temperature = fit_temperature([windows[i] for i in others], truth[others])
         if temperature is None:
             return None
-        found[own] = clip_probabilities([windows[i] for i in own], temperature)
-    return found
+        calibrated[held_out] = clip_probabilities([windows[i] for i in held_out], temperature)
+    return calibrated
 
 
 def negative_log_likelihood(probabilities: Probabilities, truth: NDArray[np.int64]) -> float:
@@ -83,10 +84,10 @@ def expected_calibration_error(probabilities: Probabilities, truth: NDArray[np.i
 
     In ten equal bins of the highest probability, weighted by their clips.
     """
-    confidence, chosen = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    confidence, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
     bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
     gaps = [
-        abs(float(confidence[bins == b].mean() - (chosen == truth)[bins == b].mean()))
+        abs(float(confidence[bins == b].mean() - (predicted == truth)[bins == b].mean()))
         * float((bins == b).mean())
         for b in np.unique(bins)
     ]

@@ -1,4 +1,4 @@
-"""A Prediction: what a network hears in a sound, and how it is said."""
+"""A Prediction: probabilities per window and per clip, and its summary in words."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 UNSURE_BELOW = 0.5
 SURENESS = ((0.9, "almost certain"), (0.7, "quite sure"), (0.0, "probably"))
-MOST_SAID = 4  # classes in a sentence, where several may be heard at once
+MAX_NAMED = 4  # classes in a summary of a multi-label prediction
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network hears: probabilities per window, and when the windows are."""
+    """A model's probabilities per window, and when the windows are."""
 
     checkpoint: str
     classes: tuple[str, ...]
     starts_s: NDArray[np.floating]  # (windows,)
     ends_s: NDArray[np.floating]  # (windows,)
     probabilities: NDArray[np.float32]  # (windows, classes)
-    is_silent: bool = False  # digital silence: whatever the network says, there is no sound
-    is_multi_label: bool = False  # classes that may be heard at once, each with its probability
+    is_silent: bool = False  # digital silence: whatever the probabilities are
+    is_multi_label: bool = False  # independent probabilities: several classes may occur at once
 
     @cached_property
     def clip(self) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ class Prediction:
         return [(self.classes[i], float(clip[i])) for i in order]
 
     def summary(self) -> str:
-        """The clip's answer in words, such as “Rain, quite sure (87 %)”."""
+        """The clip's prediction in words, such as “Rain, quite sure (87 %)”."""
         if self.is_silent:
             return "Silence: there is nothing to hear in this sound"
         (best, probability), (second, _) = self.ranking()[:2]
@@ -44,7 +44,7 @@ class Prediction:
             return f"Not sure: {display_name(best)} or {display_name(second)}"
         if self.is_multi_label:
             return self._likely_classes()
-        how = next(words for above, words in SURENESS if probability >= above)
+        how = next(text for least, text in SURENESS if probability >= least)
         return f"{display_name(best).capitalize()}, {how} ({_percent(probability)} %)"
 
     def of_classes_above(self, least: float, most_cells: int) -> "Prediction":
@@ -52,14 +52,14 @@ class Prediction:
         likely = self.probabilities.max(axis=0) >= least
         if self.probabilities.size <= most_cells or not likely.any():
             return self
-        kept = tuple(name for name, keep in zip(self.classes, likely, strict=True) if keep)
-        return replace(self, classes=kept, probabilities=self.probabilities[:, likely])
+        classes = tuple(name for name, keep in zip(self.classes, likely, strict=True) if keep)
+        return replace(self, classes=classes, probabilities=self.probabilities[:, likely])
 
     def _likely_classes(self) -> str:
-        """Everything that is more likely than not, such as “Speech (97 %), music (61 %)”."""
-        heard = [(name, p) for name, p in self.ranking()[:MOST_SAID] if p >= UNSURE_BELOW]
-        words = ", ".join(f"{display_name(name).lower()} ({_percent(p)} %)" for name, p in heard)
-        return words[:1].upper() + words[1:]
+        """The classes more likely than not, such as “Speech (97 %), music (61 %)”."""
+        likely = [(name, p) for name, p in self.ranking()[:MAX_NAMED] if p >= UNSURE_BELOW]
+        text = ", ".join(f"{display_name(name).lower()} ({_percent(p)} %)" for name, p in likely)
+        return text[:1].upper() + text[1:]
 
     def to_dict(self, file: str) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
@@ -87,9 +87,10 @@ def _percent(probability: float) -> str:
 
 
 def display_name(name: str) -> str:
+    """A class name for people: “Sea_waves” is “Sea waves”."""
     return name.replace("_", " ")
 
 
 def normalize_class_name(name: str) -> str:
-    """A class's name as networks share it: “Sea_waves” is “sea waves”."""
+    """A class name for comparing models: “Sea_waves” is “sea waves”."""
     return name.replace("_", " ").casefold()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from audioclf.datasets.dataset import Dataset
-from audioclf.inference.evaluation import Heard, hear, judge
+from audioclf.inference.evaluation import DatasetPredictions, evaluate_predictions, predict_dataset
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import CARD, Checkpoint
 from audioclf.progress import StageProgress
@@ -46,26 +46,33 @@ def evaluate_holdout(
     model: Checkpoint, held_out: Dataset, progress: StageProgress
 ) -> dict[str, Any]:
     """The result on held-out clips and the temperature fitted on them, for the model's card."""
-    heard = hear(model, held_out, lambda clips: progress("held-out clips", clips))
-    temperature = None if model.is_multi_label else calibration(heard, held_out)
+    predictions = predict_dataset(model, held_out, lambda clips: progress("held-out clips", clips))
+    temperature = None if model.is_multi_label else calibration(predictions, held_out)
     card = {**model.card, "calibration": temperature}
     return {
-        "results": [result(heard, replace(model, card=card), held_out)],
+        "results": [result(predictions, replace(model, card=card), held_out)],
         "calibration": card["calibration"],
     }
 
 
-def calibration(heard: Heard, held_out: Dataset) -> dict[str, Any] | None:
+def calibration(predictions: DatasetPredictions, held_out: Dataset) -> dict[str, Any] | None:
     """The temperature and what it was fitted on; None where there are too few clips."""
-    temperature = heard.temperature()
+    temperature = predictions.temperature()
     if temperature is None:
         return None
-    return {"temperature": temperature, "learnt_on": describe_holdout(held_out), "clips": heard.key}
+    return {
+        "temperature": temperature,
+        "learnt_on": describe_holdout(held_out),
+        "clips": predictions.key,
+    }
 
 
-def result(heard: Heard, model: Checkpoint, held_out: Dataset) -> dict[str, Any]:
+def result(predictions: DatasetPredictions, model: Checkpoint, held_out: Dataset) -> dict[str, Any]:
     """One entry of a card's results."""
-    return {"data": describe_holdout(held_out), **judge(heard, model).to_dict()}
+    return {
+        "data": describe_holdout(held_out),
+        **evaluate_predictions(predictions, model).to_dict(),
+    }
 
 
 def describe_holdout(held_out: Dataset) -> str:

@@ -28,7 +28,7 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.theme import theme
 from audioclf.ui.plotting import figures, spectrograms
 
-HOUR_S, TIDY_EVERY_S = 3_600, 900
+HOUR_S, CLEANUP_EVERY_S = 3_600, 900
 MOST_QUEUED = 4_096  # never what refuses: `http_pending` does, visitor by visitor
 USUAL = {
     "FORWARDED_ALLOW_IPS": "",  # no proxy is believed unless whoever serves the page names one
@@ -83,7 +83,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
     threading.Thread(target=_warm, daemon=True).start()
     threading.Thread(target=download.fetch_at_start, daemon=True).start()
-    threading.Thread(target=_tidy, args=[app], daemon=True).start()
+    threading.Thread(target=_cleanup, args=[app], daemon=True).start()
     app.block_thread()
 
 
@@ -97,20 +97,20 @@ def start(
     launch(build_app(), server_name=host, server_port=port, **settings)
 
 
-def _tidy(app: gr.Blocks) -> None:
+def _cleanup(app: gr.Blocks) -> None:
     """What is too old goes, every quarter of an hour."""
     while True:
-        for one in (session.tidy, lambda: uploads.tidy(app)):
+        for one in (session.cleanup, lambda: uploads.cleanup(app)):
             with contextlib.suppress(OSError):
                 one()
-        time.sleep(TIDY_EVERY_S)
+        time.sleep(CLEANUP_EVERY_S)
 
 
 def _warm() -> None:
     """What a first visitor would otherwise wait for: a session, a picture, a gate."""
     for _, name in model_lists.network_choices()[:1]:
         with contextlib.suppress(ValueError):
-            predict.warm(checkpoint.find(name))
+            predict.warm_up(checkpoint.find(name))
     rate_hz = 22_050
     noise = np.random.default_rng(0).normal(0, 0.1, rate_hz).astype(np.float32)
     drawn = spectrograms.pictures([noise], rate_hz, 1.0, spectrograms.View())

@@ -18,7 +18,7 @@ def overconfident(n_clips: int, factor: float) -> tuple[list[np.ndarray], np.nda
 
 def test_the_temperature_undoes_what_was_done() -> None:
     windows, truth = overconfident(4_000, 2.0)
-    assert calibration.learn(windows, truth) == pytest.approx(2.0, rel=0.1)
+    assert calibration.fit_temperature(windows, truth) == pytest.approx(2.0, rel=0.1)
 
 
 def test_a_temperature_keeps_the_order_and_the_sum() -> None:
@@ -44,7 +44,7 @@ def test_calibration_is_better_on_clips_that_it_was_not_learnt_on() -> None:
 
 def test_few_clips_say_nothing_about_a_temperature() -> None:
     windows, truth = overconfident(calibration.MIN_CLIPS - 1, 2.0)
-    assert calibration.learn(windows, truth) is None
+    assert calibration.fit_temperature(windows, truth) is None
     assert calibration.cross_fitted(windows, truth) is None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf.inference.prediction import UNSURE_BELOW, Prediction, key
+from audioclf.inference.prediction import UNSURE_BELOW, Prediction, normalize_class_name
 from audioclf.models import checkpoint, ranking
 from audioclf.text import listed
 from audioclf.ui.classify.agreement import agreement, together
@@ -18,11 +18,11 @@ from audioclf.ui.page.state import (
     COMPARE,
     Shared,
     Sound,
-    guarded,
-    hear,
     network_named,
+    predict_sound,
     readable,
-    unchecked,
+    show_errors,
+    skip_preprocess,
 )
 from audioclf.ui.plotting import figures
 
@@ -66,7 +66,7 @@ def compare_networks(
         yield compared(opened, answers)
 
 
-@guarded(lambda sentence: {"error": sentence})
+@show_errors(lambda sentence: {"error": sentence})
 def open_sound(sound: str | None, networks: list[str] | None) -> Sound | dict[str, Any]:
     """The sound, or what is shown where there is nothing to compare."""
     if sound is None:
@@ -150,10 +150,10 @@ def ask_anew(request: gr.Request) -> None:
     _questions.ask(request)
 
 
-@guarded(lambda sentence: sentence)
+@show_errors(lambda sentence: sentence)
 def ask(sound: Sound, network: str, cleaning: str) -> Prediction:
     """One network's answer; a sentence where there is none."""
-    return hear(sound, network_named(network), cleaning)
+    return predict_sound(sound, network_named(network), cleaning)
 
 
 def compared(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
@@ -228,7 +228,10 @@ def _together(heard: Sequence[Prediction], colours: dict[str, str]) -> dict[str,
     mean = together(heard)
     if mean is None:
         return {"note": "These models share no two classes, so there is no ensemble mean."}
-    same = all({*map(key, p.classes)} == {*map(key, mean.classes)} for p in heard)
+    same = all(
+        {*map(normalize_class_name, p.classes)} == {*map(normalize_class_name, mean.classes)}
+        for p in heard
+    )
     classes = f"all {len(mean.classes)}" if same else f"the {len(mean.classes)}"
     return {
         "answer": mean.summary(),
@@ -241,9 +244,9 @@ def _together(heard: Sequence[Prediction], colours: dict[str, str]) -> dict[str,
     }
 
 
-def offer_networks(chosen: list[str] | None, mine: Any = None) -> Any:
+def offer_networks(chosen: list[str] | None, session: Any = None) -> Any:
     """The list with every checkpoint that is there now; keeps what is chosen and still there."""
-    choices = network_choices(mine=mine)
+    choices = network_choices(session=session)
     names = {name for _, name in choices}
     kept = [name for name in chosen if name in names] if isinstance(chosen, list) else []
     changed: dict[str, Any] = {} if kept == chosen else {"value": kept}
@@ -258,7 +261,7 @@ def first_choice() -> list[str]:
 
 def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     """The choice of networks and their rows, then the wiring; made when `wanted` changes."""
-    networks = unchecked(
+    networks = skip_preprocess(
         gr.Dropdown(
             network_choices(),
             value=first_choice(),
@@ -272,7 +275,7 @@ def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     gr.on(
         [tab.select, shared.classify.select],
         offer_networks,
-        [networks, shared.mine],
+        [networks, shared.session],
         networks,
         api_visibility="private",
         show_progress="hidden",

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from audioclf.audio import excerpt, io
 from audioclf.audio.io import Header, Limits, Samples
-from audioclf.inference.predict import predict, predict_file, together
+from audioclf.inference.predict import average_predictions, predict, predict_file
 from audioclf.inference.prediction import Prediction
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.cache import kept
 from audioclf.ui.page.mode import is_local
 
@@ -53,7 +53,7 @@ class Shared:
 
     tabs: gr.Tabs  # the page's; `CLASSIFY` is the first one's id
     classify: gr.Tab
-    mine: gr.BrowserState  # what the browser remembers
+    session: gr.BrowserState  # what the browser remembers
     sound: gr.Audio
     network: gr.Dropdown
     cleaning: gr.Radio
@@ -125,7 +125,7 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
 
 def network_named(name: str | None) -> Checkpoint:
     """The checkpoint of that name, which is never a path. Raises ValueError."""
-    found = _listed(name) or my.network_named(name)
+    found = _listed(name) or sessions.network_named(name)
     found = found or next((c for c in checkpoint.find_all() if c.name == name), None)
     if found is None:
         checkpoint.check_damaged(name)
@@ -158,13 +158,15 @@ def _read(folder: Path, modified_ns: int, n_bytes: int) -> Checkpoint:
     return checkpoint.read(folder)
 
 
-def hear(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
+def predict_sound(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
     """What a network hears in a sound; kept, so that no view or ensemble asks a second time."""
     if network.is_ensemble:
-        return together([hear(sound, one, cleaning) for one in network.members], network)
+        return average_predictions(
+            [predict_sound(sound, one, cleaning) for one in network.members], network
+        )
     card = network.folder / checkpoint.CARD
     about = (network.name, network.weights_sha256, card.stat().st_mtime_ns)
-    found: Prediction = _heard(sound.key, about, cleaning)
+    found: Prediction = _predicted(sound.key, about, cleaning)
     return found
 
 
@@ -174,7 +176,7 @@ def _n_bytes(prediction: Prediction) -> int:
 
 
 @kept(KEPT_BYTES, _n_bytes)
-def _heard(
+def _predicted(
     sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
 ) -> Prediction:
     heard, network = Sound(sound_key[0]), network_named(about[0])
@@ -183,7 +185,7 @@ def _heard(
     return predict_file(heard.path, network, cleaning, limits())
 
 
-def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def show_errors(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A handler whose ValueError is shown as `show(sentence)` in place of its result."""
 
     def wrap(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -213,7 +215,7 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def unchecked(component: Any) -> Any:
+def skip_preprocess(component: Any) -> Any:
     """The component, with its values judged by the handler, in a sentence, and by nothing before.
 
     Gradio would refuse a half-typed number or a checkpoint that is newer than the page.
