@@ -19,13 +19,13 @@ def best_first() -> list[Checkpoint]:
 
     def place(found: Checkpoint) -> tuple[bool, float]:
         measured = found.evaluation or {}
-        certain = certain_accuracy(measured.get("accuracy", 0.0), measured.get("n_clips", 1))
+        certain = wilson_lower_bound(measured.get("accuracy", 0.0), measured.get("n_clips", 1))
         return found.unavailable_reason is not None, -certain
 
     return sorted(checkpoint.find_all(), key=place)
 
 
-def certain_accuracy(accuracy: float, n_clips: int) -> float:
+def wilson_lower_bound(accuracy: float, n_clips: int) -> float:
     """The lower end of the 95 % interval of a share of so many clips, 0 to 1.
 
     Wilson (1927), "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22.
@@ -35,13 +35,13 @@ def certain_accuracy(accuracy: float, n_clips: int) -> float:
     return (middle - spread) / (1 + Z**2 / n_clips)
 
 
-def best_of(architecture: str | None) -> Checkpoint | None:
+def best_of_architecture(architecture: str | None) -> Checkpoint | None:
     """The most accurate network of that architecture; None where there is none."""
     found = (one for one in best_first() if not (one.is_ensemble or one.is_head))
     return next((one for one in found if one.card["architecture"] == architecture), None)
 
 
-def proven_recipe(architecture: str | None) -> FrontendConfig | None:
+def best_config(architecture: str | None) -> FrontendConfig | None:
     """How the best network of that architecture hears, with nothing learnt of its clips."""
-    best = best_of(architecture)
+    best = best_of_architecture(architecture)
     return replace(best.frontend, normalisation=None) if best and best.evaluation else None

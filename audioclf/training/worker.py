@@ -175,7 +175,7 @@ def _fine_tune(
         name=request.name,
         output_dir=Path(request.out),
         folds=tuple(sorted(set(data.folds) - held_out)),
-        base_config=None if base_model else ranking.proven_recipe(request.architecture),
+        base_config=None if base_model else ranking.best_config(request.architecture),
         base_model=base_model,
         attribution=request.credit,
         settings=config.with_overrides(defaults, dict(request.settings)),

@@ -145,7 +145,7 @@ def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Re
     job = queue.start(replace(asked, settings=settings))
     assert ended(job).state == JobState.DONE, job.log
     made = checkpoint.read(Path(job.result["folder"]))
-    best = ranking.best_of("separable_cnn")
+    best = ranking.best_of_architecture("separable_cnn")
     assert best is not None and made.frontend.analysis == best.frontend.analysis
     assert made.frontend.window_frames == best.frontend.window_frames
     assert made.frontend.normalisation != best.frontend.normalisation

@@ -99,7 +99,7 @@ def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
 
 
 def test_two_clips_out_of_two_do_not_stand_before_seventy_seven_out_of_eighty() -> None:
-    assert ranking.certain_accuracy(1.0, 2) == pytest.approx(0.342, abs=1e-3)
-    assert ranking.certain_accuracy(0.9625, 80) == pytest.approx(0.895, abs=1e-3)
-    assert ranking.certain_accuracy(1.0, 80) > ranking.certain_accuracy(0.9875, 80)
-    assert ranking.certain_accuracy(0.0, 1) == pytest.approx(0.0, abs=1e-9)
+    assert ranking.wilson_lower_bound(1.0, 2) == pytest.approx(0.342, abs=1e-3)
+    assert ranking.wilson_lower_bound(0.9625, 80) == pytest.approx(0.895, abs=1e-3)
+    assert ranking.wilson_lower_bound(1.0, 80) > ranking.wilson_lower_bound(0.9875, 80)
+    assert ranking.wilson_lower_bound(0.0, 1) == pytest.approx(0.0, abs=1e-9)

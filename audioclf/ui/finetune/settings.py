@@ -15,10 +15,10 @@ from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.finetune import time_estimate
 from audioclf.ui.finetune.progress import list_trainings
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.model_lists import choices_of, keeping, networks
-from audioclf.ui.page.state import guarded, network_named
+from audioclf.ui.page.model_lists import choices_of, keep_selection, networks
+from audioclf.ui.page.state import network_named, show_errors
 
 KINDS = [
     ("New classifier head (backbone frozen), seconds", TrainingMode.LINEAR_PROBE),
@@ -63,15 +63,15 @@ class Chosen(NamedTuple):
     share: Any
 
 
-def list_starts(chosen: str | None, mine: Any) -> Any:
+def list_starts(chosen: str | None, session: Any) -> Any:
     """The networks that one can start from: general ears first, then the most accurate."""
-    return keeping(starts(mine), chosen)
+    return keep_selection(starts(session), chosen)
 
 
-def starts(mine: Any = None) -> list[tuple[str, str]]:
+def starts(session: Any = None) -> list[tuple[str, str]]:
     """Every network that can be taught: no ensembles, and none that lacks a part."""
     return choices_of(
-        n for n in networks(mine=mine) if not n.is_ensemble and n.unavailable_reason is None
+        n for n in networks(session=session) if not n.is_ensemble and n.unavailable_reason is None
     )
 
 
@@ -125,16 +125,16 @@ def estimate_time(
         about_s = time_estimate.seconds(work)
     except (ValueError, TypeError, OverflowError) as error:
         return str(error) if isinstance(error, ValueError) else ""
-    limit_s = my.job_limits().max_seconds
+    limit_s = sessions.job_limits().max_seconds
     words = f"This takes {time_estimate.in_words(about_s)} here, when nothing waits before it."
     if limit_s and about_s > limit_s:
         words += f" It is ended after {limit_s / 60:.0f} minutes: choose fewer epochs."
     return words
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), sentence))
+@show_errors(lambda sentence: (gr.skip(), gr.skip(), sentence))
 def start_training(
-    mine: Any, facts: Any, request: gr.Request | None, *chosen: Any
+    session: Any, facts: Any, request: gr.Request | None, *chosen: Any
 ) -> tuple[Any, Any, str]:
     """Ask for a training: what the browser remembers, the training's name, and a sentence.
 
@@ -142,14 +142,14 @@ def start_training(
     scratch), the network to start from, the architecture, the new network's name, epochs,
     variations (none, usual or strong), and the share of clips that is held out.
     """
-    kept = my.of(mine)
+    kept = sessions.parse_session(session)
     if not isinstance(facts, dict):
         raise ValueError("Add audio first, and wait until it is checked.")
     if not facts["is_usable"]:
         raise ValueError("The data set is not ready for training: see the errors under 2.")
     made_id = queue.new_id()
     asked = _request(kept["sounds"], facts, Chosen(*chosen), made_id)
-    queue.start(asked, made_id, my.visitor(kept, request))
+    queue.start(asked, made_id, sessions.visitor(kept, request))
     now = {**kept, "jobs": [made_id, *kept["jobs"]]}
     return now, list_trainings(now, made_id), ""
 
@@ -163,7 +163,7 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not 0 <= float(share) <= MOST_SHARE:
         raise ValueError("The validation split is at most half of the clips: choose 0 to 0.5.")
-    folder = my.folder_of(sounds)
+    folder = sessions.folder_of(sounds)
     seen = (facts["sounds"], facts["fingerprint"], facts["share"])
     if seen != (sounds, uploads.fingerprint(folder), float(share)):
         raise ValueError("The audio or the validation split has changed: wait until it is checked.")
@@ -186,14 +186,14 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         kind=kind,
         folder=str(folder),
         name=_name(name),
-        out=str(checkpoint.home() if is_local() else job.home() / own / my.PUBLISHED),
+        out=str(checkpoint.home() if is_local() else job.home() / own / sessions.PUBLISHED),
         start=str(network.folder) if network else None,
         architecture=architecture if kind == TrainingMode.SCRATCH else None,
         data_name=facts["name"],
         share=float(share),
         left_out=tuple(facts["left_out"]),
         settings=changes,
-        limits=my.job_limits(),
+        limits=sessions.job_limits(),
         fingerprint=facts["fingerprint"],
         has_own_cache=not is_local(),
     )
@@ -231,4 +231,4 @@ def _like(kind: str, start: str | None, architecture: str | None) -> Checkpoint 
     """The network that is started from; from scratch, one of that architecture."""
     if kind != TrainingMode.SCRATCH:
         return network_named(start)
-    return ranking.best_of(architecture)
+    return ranking.best_of_architecture(architecture)
