@@ -16,7 +16,7 @@ def with_head(backbone: Checkpoint, head: Head) -> keras.Model:
     checkpoint.verify(backbone)
     if not (backbone.folder / checkpoint.KERAS).is_file():
         raise ValueError(
-            f"“{backbone.name}” is here without {checkpoint.KERAS}, which all layers are in: copy it "
+            f"“{backbone.name}” is here without {checkpoint.KERAS}, which holds all layers: copy it "
             "here, or train a new classifier head only."
         )
     old = keras.saving.load_model(backbone.folder / checkpoint.KERAS)

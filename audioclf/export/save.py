@@ -1,7 +1,7 @@
 """Checkpoints are saved here: Keras and ONNX files, compared, with their card, in one piece.
 
-The only way from a Keras model to a checkpoint. The export is read back and must give the outputs of
-Keras, on random and on real input; a folder appears under its name only when it is whole.
+The only way from a Keras model to a checkpoint. The export is read back and must give the outputs
+of Keras, on random and on real input; a folder appears under its name only when it is whole.
 """
 
 import contextlib
