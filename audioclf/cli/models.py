@@ -28,7 +28,7 @@ def _download(args: argparse.Namespace) -> None:
     path = Path(args.from_file) if args.from_file else _downloaded(source)
     if not path.is_file():
         raise ValueError(f"There is no file “{path}”: name the one that you have.")
-    if checkpoint.sha256(path) not in source.accepted:
+    if checkpoint.sha256(path) not in source.accepted_sha256:
         print(
             f"{path.name} is not a known file: models trained on {source.name}, such as "
             "those that ship, will not use it.",

@@ -51,7 +51,7 @@ def publish_yamnet(path: Path, folder: Path | None = None) -> Checkpoint:
         "licence": YAMNET.licence,
         "attribution": ATTRIBUTION,
     }
-    made = (folder or checkpoint.home()) / YAMNET.becomes
+    made = (folder or checkpoint.home()) / YAMNET.checkpoint_name
     return save.save_checkpoint(model, card, made, _sample_input(frontend), network.max_bytes)
 
 

@@ -14,7 +14,7 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import paths
 
 TIMEOUT_S = 30
-NEARER = "AUDIOCLF_YAMNET_URL"
+MIRROR_ENV = "AUDIOCLF_YAMNET_URL"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Source:
     sha256: str
     n_bytes: int
     licence: str
-    becomes: str  # the checkpoint's name
+    checkpoint_name: str  # the checkpoint's name
     same: tuple[str, ...] = ()  # SHA-256 of other files with the same network in them
 
     @property
@@ -44,7 +44,7 @@ YAMNET = Source(
     sha256="4d8b4a53282dc83ef04e3e7dbc4fbc98082e34e44ed798e16c3a0cdd4c584faf",
     n_bytes=4_126_810,
     licence="Apache-2.0",
-    becomes="yamnet-audioset",
+    checkpoint_name="yamnet-audioset",
     same=("469be6a3421cbc52cf97e9f2f966cba984198e8e7af9854d68b3e3ebb1e04194",),
 )
 SOURCES = {"yamnet": YAMNET}
@@ -75,10 +75,10 @@ def source(name: str) -> Source:
 def find(wanted: Source) -> Checkpoint | None:
     """The checkpoint that was made of it, where it is here."""
     try:
-        found = checkpoint.read(checkpoint.home() / wanted.becomes)
+        found = checkpoint.read(checkpoint.home() / wanted.checkpoint_name)
     except ValueError:
         return None
-    return found if found.source_sha256 in wanted.accepted and not found.is_head else None
+    return found if found.source_sha256 in wanted.accepted_sha256 and not found.is_head else None
 
 
 def download(wanted: Source, bar: Bar) -> Path:
@@ -87,17 +87,17 @@ def download(wanted: Source, bar: Bar) -> Path:
     from urllib3.exceptions import HTTPError
 
     folder = paths.cache_dir() / "downloads"
-    name = wanted.becomes + Path(wanted.urls[0]).suffix
+    name = wanted.checkpoint_name + Path(wanted.urls[0]).suffix
     pooch.get_logger().setLevel("ERROR")
     reason = ""
-    for url in filter(None, (os.environ.get(NEARER), *wanted.urls)):
+    for url in filter(None, (os.environ.get(MIRROR_ENV), *wanted.urls)):
         fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S)
         try:
             found = Path(pooch.retrieve(url, None, name, os.fspath(folder), downloader=fetch))
         except (OSError, ValueError, HTTPError) as error:  # requests' errors are OSErrors
             reason = reason or _why(error)
         else:
-            if checkpoint.sha256(found) in wanted.accepted:
+            if checkpoint.sha256(found) in wanted.accepted_sha256:
                 return found
             found.unlink(missing_ok=True)
             reason = "what came is not the file that was expected"
@@ -116,7 +116,9 @@ def _remedy(wanted: Source) -> str:
 
 
 def _short(wanted: Source) -> str:
-    return next(name for name, one in SOURCES.items() if one.becomes == wanted.becomes)
+    return next(
+        name for name, one in SOURCES.items() if one.checkpoint_name == wanted.checkpoint_name
+    )
 
 
 def _why(error: Exception) -> str:

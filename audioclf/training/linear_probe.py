@@ -235,7 +235,10 @@ def _card(
 def _backbone_card(backbone: Checkpoint) -> dict[str, Any]:
     """The backbone's name, its accepted weights, and how to download it where that is possible."""
     for name, wanted in download.SOURCES.items():
-        if backbone.name == wanted.becomes and backbone.source_sha256 in wanted.accepted:
+        if (
+            backbone.name == wanted.checkpoint_name
+            and backbone.source_sha256 in wanted.accepted_sha256
+        ):
             how = f"get it with “python -m audioclf download {name}”, or on the page under Models"
-            return {"name": backbone.name, "sha256": list(wanted.accepted), "how": how}
+            return {"name": backbone.name, "sha256": list(wanted.accepted_sha256), "how": how}
     return {"name": backbone.name, "sha256": [backbone.source_sha256]}

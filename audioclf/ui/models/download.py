@@ -63,7 +63,7 @@ class _Fetching:
             path = download.download(self.wanted, self.progress)
             self.is_read = True
             _publish(path)
-            self.outcome = HERE if download.find(self.wanted) is not None else FAILED
+            self.outcome = HERE if download.installed(self.wanted) is not None else FAILED
         except ValueError as error:
             self.outcome = str(error)
         except Exception:  # whatever it is, visitors must not wait for ever
@@ -85,7 +85,7 @@ _one_at_a_time = threading.Lock()
 def download_model() -> Iterator[str]:
     """Fetch, read, compare and publish YAMNet; how far it is, sentence by sentence."""
     global _running
-    if download.find(YAMNET) is not None:
+    if download.installed(YAMNET) is not None:
         yield HERE
         return
     with _one_at_a_time:
@@ -135,7 +135,7 @@ def _offer() -> str:
 
 def is_missing() -> bool:
     """Whether there is something to offer."""
-    return download.find(YAMNET) is None
+    return download.installed(YAMNET) is None
 
 
 def show_offer() -> Any:

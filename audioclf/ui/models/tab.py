@@ -12,13 +12,13 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.models import details, latency
 from audioclf.ui.models import download as fetch_view
 from audioclf.ui.page.model_lists import (
-    damaged_in_words,
-    keeping,
+    format_damaged,
+    keep_selection,
     list_networks,
     network_choices,
     use_network,
 )
-from audioclf.ui.page.state import QUIET, TIMINGS, Shared, unchecked
+from audioclf.ui.page.state import QUIET, TIMINGS, Shared, skip_preprocess
 from audioclf.ui.page.tables import filled, table
 
 COLUMNS = (
@@ -57,18 +57,18 @@ def benchmark_models() -> Iterator[dict[str, Any]]:
     yield _table()  # also where all were known: without a value the table would be emptied
 
 
-def list_trained(chosen: str | None, mine: Any = None) -> tuple[Any, ...]:
+def list_trained(chosen: str | None, session: Any = None) -> tuple[Any, ...]:
     """The table, the sentence where there is none, and the list; what is shown stays shown.
 
     Last, why some cannot be used.
     """
-    damaged = damaged_in_words()
-    choices = network_choices(general_first=False, mine=mine)
+    damaged = format_damaged()
+    choices = network_choices(general_first=False, session=session)
     return (
         gr.Markdown(visible=not choices),
         gr.Column(visible=bool(choices)),
         _table(),
-        keeping(choices, chosen),
+        keep_selection(choices, chosen),
         gr.Markdown(damaged, visible=bool(damaged)),
     )
 
@@ -78,12 +78,12 @@ def choose_row(event: gr.SelectData) -> str:
     return str(event.row_value[0])
 
 
-def choose_yamnet(chosen: str | None, mine: Any = None) -> Any:
+def choose_yamnet(chosen: str | None, session: Any = None) -> Any:
     """Classify's list, with YAMNet chosen where it is here: somebody has just asked for it."""
-    found = fetch.find(fetch.YAMNET)
+    found = fetch.installed(fetch.YAMNET)
     if found is None:
-        return list_networks(chosen, mine)
-    return gr.update(choices=network_choices(mine=mine), value=found.name)
+        return list_networks(chosen, session)
+    return gr.update(choices=network_choices(session=session), value=found.name)
 
 
 def _table() -> dict[str, Any]:
@@ -116,7 +116,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     choices = network_choices(general_first=False)
     offer, _, fetched = fetch_view.build()
     empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
-    words = damaged_in_words()
+    words = format_damaged()
     damaged = gr.Markdown(words, visible=bool(words), elem_id="damaged-networks")
     with gr.Column(visible=bool(choices)) as everything:
         networks = table(
@@ -131,7 +131,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         )
         gr.Markdown(LEGEND.format(n_cores=cpu_count()), elem_classes="ac-note")
         with gr.Row(equal_height=True):
-            chosen = unchecked(
+            chosen = skip_preprocess(
                 gr.Dropdown(
                     choices,
                     value=choices[0][1] if choices else None,
@@ -151,12 +151,12 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         details.build(chosen, tab)
 
     listed = [empty, everything, networks, chosen, damaged]
-    tab.select(list_trained, [chosen, shared.mine], listed, **QUIET).then(
+    tab.select(list_trained, [chosen, shared.session], listed, **QUIET).then(
         benchmark_models, None, networks, show_progress="hidden", **TIMINGS
     )
     tab.select(fetch_view.show_offer, None, offer, **QUIET)
     fetched.then(fetch_view.show_offer, None, offer, **QUIET).then(
-        list_trained, [chosen, shared.mine], listed, **QUIET
+        list_trained, [chosen, shared.session], listed, **QUIET
     ).then(
         benchmark_models,
         None,
@@ -164,6 +164,6 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         show_progress="hidden",
         api_visibility="private",
         **TIMINGS,
-    ).then(choose_yamnet, [shared.network, shared.mine], shared.network, **QUIET)
+    ).then(choose_yamnet, [shared.network, shared.session], shared.network, **QUIET)
     networks.select(choose_row, None, chosen, **QUIET)
-    use.click(use_network, [chosen, shared.mine], [shared.network, shared.tabs], **QUIET)
+    use.click(use_network, [chosen, shared.session], [shared.network, shared.tabs], **QUIET)

@@ -9,18 +9,18 @@ from audioclf.models import checkpoint, download, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage.names import shown
 from audioclf.text import escape_markdown, pluralize
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.state import CLASSIFY
 
 MANY_CLIPS = 20  # fewer are counted, and make no percentage
 
 
-def networks(*, general_first: bool = True, mine: Any = None) -> list[Checkpoint]:
+def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpoint]:
     """Every checkpoint: general ears, then the best.
 
-    `mine`: what a browser remembers, for the networks that it has taught.
+    `session`: what a browser remembers, for the networks that it has taught.
     """
-    found = [*my.networks_of(mine), *ranking.best_first()]
+    found = [*sessions.networks_of(session), *ranking.best_first()]
     return sorted(found, key=_is_special) if general_first else found
 
 
@@ -29,12 +29,12 @@ def choices_of(found: Iterable[Checkpoint]) -> list[tuple[str, str]]:
     return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
 
 
-def network_choices(*, general_first: bool = True, mine: Any = None) -> list[tuple[str, str]]:
+def network_choices(*, general_first: bool = True, session: Any = None) -> list[tuple[str, str]]:
     """Every checkpoint as `networks` orders them, for a list."""
-    return choices_of(networks(general_first=general_first, mine=mine))
+    return choices_of(networks(general_first=general_first, session=session))
 
 
-def damaged_in_words() -> str:
+def format_damaged() -> str:
     """Those whose card cannot be used, and why; empty where all can be."""
     found = checkpoint.scan()[1]
     if not found:
@@ -46,18 +46,18 @@ def damaged_in_words() -> str:
     return "\n".join([f"**Unavailable** ({pluralize(len(found), 'model')}):", "", *lines])
 
 
-def list_networks(chosen: str | None, mine: Any = None) -> Any:
+def list_networks(chosen: str | None, session: Any = None) -> Any:
     """Classify's list with every checkpoint that is there now; keeps what is chosen."""
-    return keeping(network_choices(mine=mine), chosen)
+    return keep_selection(network_choices(session=session), chosen)
 
 
-def use_network(chosen: str | None, mine: Any = None) -> tuple[Any, Any]:
+def use_network(chosen: str | None, session: Any = None) -> tuple[Any, Any]:
     """The network in Classify's list, and Classify in front."""
-    choices = network_choices(mine=mine)
+    choices = network_choices(session=session)
     return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
 
 
-def keeping(choices: list[tuple[str, str]], chosen: str | None) -> Any:
+def keep_selection(choices: list[tuple[str, str]], chosen: str | None) -> Any:
     """A list that is made anew; with another value only where the chosen one is gone.
 
     Else without any: somebody may have chosen another one meanwhile.
@@ -70,7 +70,7 @@ def keeping(choices: list[tuple[str, str]], chosen: str | None) -> Any:
 
 
 def _is_special(network: Checkpoint) -> bool:
-    return network.name not in {source.becomes for source in download.SOURCES.values()}
+    return network.name not in {source.checkpoint_name for source in download.SOURCES.values()}
 
 
 def _in_brackets(network: Checkpoint) -> str:
