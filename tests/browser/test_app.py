@@ -238,5 +238,7 @@ def test_a_level_beyond_all_measure_is_a_sentence_in_every_view(
     words = "has values up to 3e+38"
     assert words in spectrogram.show_spectrogram(str(path), "mel", 0, 0, 80, "magma")[-1]
     assert words in split.split_clip(str(path), 40, 0.1, 0.1)[-1]
-    assert words in refusal(lambda: state.hear(state.Sound(str(path)), network, "as_is"))
-    assert words in refusal(lambda: state.hear(state.Sound(str(path)), network, "denoised"))
+    assert words in refusal(lambda: state.predict_sound(state.Sound(str(path)), network, "as_is"))
+    assert words in refusal(
+        lambda: state.predict_sound(state.Sound(str(path)), network, "denoised")
+    )

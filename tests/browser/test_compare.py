@@ -127,7 +127,7 @@ def test_rows_arrive_one_after_the_other(networks: Path, made_wav: Path) -> None
 
 
 def test_an_ensemble_is_heard_as_on_the_command_line(networks: Path, made_wav: Path) -> None:
-    found = state.hear(state.Sound(str(made_wav)), checkpoint.find("both"), "as_is")
+    found = state.predict_sound(state.Sound(str(made_wav)), checkpoint.find("both"), "as_is")
     expected = predict.predict_file(made_wav, checkpoint.find("both"), "as_is")
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)
     assert found.checkpoint == "both"

@@ -227,7 +227,7 @@ def test_when_the_time_is_over_nothing_is_half_written(
         "This import was ended" in transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
     )
     assert "This export was ended" in transfer.export_set("noises", "csv", True, "", False, MINE)[1]
-    assert "This export was ended" in transfer.teach_with_set("noises", MINE)[2]
+    assert "This export was ended" in transfer.fine_tune_on_project("noises", MINE)[2]
 
 
 def test_a_push_that_takes_too_long_is_ended(

@@ -11,7 +11,7 @@ from audioclf.annotation.event_log import LABEL, AnnotationEvent
 from audioclf.audio import io
 from audioclf.datasets import uploads
 from audioclf.ui.annotate import projects, transfer
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from tests import sounds
 
 CUTTING = ("windows", 5.0, 30.0, 40.0, 0.1, 0.1)
@@ -78,7 +78,7 @@ def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
     assert "Choose a data set" in transfer.delete_set(one.id, "birds", stranger)[2]
     assert projects.list_sets(stranger)["choices"] == []
     assert projects.list_sets(mine)["choices"] == [("birds", one.id)]
-    assert "Choose a data set" in transfer.teach_with_set(one.id, stranger)[2]
+    assert "Choose a data set" in transfer.fine_tune_on_project(one.id, stranger)[2]
 
 
 def test_what_visitors_left_behind_goes_after_a_day(
@@ -91,11 +91,11 @@ def test_what_visitors_left_behind_goes_after_a_day(
     for path in kept:
         path.parent.mkdir(parents=True)
         path.touch()
-    my.tidy()
+    sessions.tidy()
     assert all(path.is_file() for path in kept) and len(project.find_all()) == 1
     for path in (*kept, *project.find_all()[0].folder.iterdir()):
         os.utime(path, (0, 0))
-    my.tidy()
+    sessions.tidy()
     assert not any(path.exists() for path in kept) and project.find_all() == []
 
 
@@ -117,14 +117,14 @@ def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
 def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path) -> None:
     mine, *_ = made("x", files)
     assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, mine)[1]
-    assert "labelled yet" in transfer.teach_with_set("x", mine)[2]
+    assert "labelled yet" in transfer.fine_tune_on_project("x", mine)[2]
     with database.connect(project.find("x").store) as db:
         for number, name in enumerate(("a", "b", "a", "b")):
             catalog.add_class(db, name)
             event_log.add(db, AnnotationEvent(f"{number}.wav", LABEL, (name,)))
     button, said = transfer.export_set("x", "esc50", True, "", True, mine)
     assert said == "4 labels, as ESC-50." and Path(button["value"]).is_file()
-    kept, _, words = transfer.teach_with_set("x", mine)
+    kept, _, words = transfer.fine_tune_on_project("x", mine)
     assert words == "" and uploads.folder_of(kept["sounds"]).name == "x"
     (tmp_path / "0.txt").write_text("0.1\t0.2\tnew\n0.3\t0.3\tpoint\n")
     n, said = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, mine)

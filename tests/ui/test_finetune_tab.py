@@ -263,7 +263,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     with zipfile.ZipFile(path, "w") as made:
         for clip in three_sounds.glob("*/*.wav"):
             made.write(clip, f"{clip.parent.name}/{clip.name}")
-    kept, said = data.bring_archive(str(path), {})
+    kept, said = data.upload_archive(str(path), {})
     assert said == ""
     facts = last(data.check_sounds(kept, START, False))[3]
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
@@ -287,7 +287,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert not (checkpoint.home() / name).exists()
 
     def offered(visitor: Any) -> bool:
-        return name in [value for _, value in model_lists.network_choices(mine=visitor)]
+        return name in [value for _, value in model_lists.network_choices(session=visitor)]
 
     assert offered(kept) and not offered({}) and not offered({"jobs": ["guessed"]})
     listed = model_lists.list_networks(name, kept)
@@ -299,11 +299,11 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     )
     assert heard.ranking()[0][0] == "noise"
     assert "Trained on bells" in tab.describe_network(name)
-    visible, figure, _, measured, words, table, beside = results.show_outcome(one.id)
+    visible, figure, _, measured, words, table, beside = results.show_results(one.id)
     assert visible.visible and figure["value"] is not None and figure["visible"]
     assert "6 of 6 clips right" in measured["value"]
     assert "All 6 clips" in words and len(table["value"]["data"]) == 6 and beside == ""
-    assert results.show_outcome("../" + one.id)[0].visible is False
+    assert results.show_results("../" + one.id)[0].visible is False
 
 
 def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -> job.Job:
@@ -367,8 +367,8 @@ def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
     assert "There is no training" in progress.follow_training(chosen, None)[0]
     assert "There is no training" in progress.cancel_training(chosen)
     assert "not here any more" in progress.resume_training(chosen)
-    assert results.show_outcome(chosen)[0].visible is False
-    assert "wait until it is done" in results.make_bundle(chosen, None)[1]
+    assert results.show_results(chosen)[0].visible is False
+    assert "wait until it is done" in results.export_model(chosen, None)[1]
 
 
 def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
@@ -401,9 +401,9 @@ def test_more_sound_than_may_be_brought_is_refused(
     three_sounds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
-    kept, *_ = data.bring_files(clips, "noise", {})
+    kept, *_ = data.upload_files(clips, "noise", {})
     clips = [str(path) for path in sorted((three_sounds / "sine").glob("*.wav"))]
-    kept, *_ = data.bring_files(clips, "sine", kept)
+    kept, *_ = data.upload_files(clips, "sine", kept)
     monkeypatch.setattr(session, "HOSTED", session.Limits(max_seconds=30))
     report, *_, facts, _ = last(data.check_sounds(kept, START, False))
     assert "1 minutes of audio, and 0 may be added" in report and facts is None
@@ -417,10 +417,10 @@ def test_limits_of_a_public_page_hold_for_files_too(
 ) -> None:
     monkeypatch.setattr(session, "HOSTED", session.Limits(max_clips=7))
     clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
-    kept, said, field = data.bring_files(clips, "noise", {})
+    kept, said, field = data.upload_files(clips, "noise", {})
     assert "At most 7 clips" in said and is_kept(kept)
     assert field is not None  # the files stay where they are
-    kept, said, field = data.bring_files(clips[:6], "noise", {})
+    kept, said, field = data.upload_files(clips[:6], "noise", {})
     assert kept["n_brought"] == 1 and "6 files added" in said and field is None
     assert os.path.isabs(kept["sounds"]) is False
 

@@ -9,7 +9,7 @@ from audioclf.ui.annotate import browse_api, projects, queue_api, regions_api, t
 from audioclf.ui.annotate.sessions import DEFAULTS
 from audioclf.ui.page.lanes import lane
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import unchecked
+from audioclf.ui.page.state import skip_preprocess
 
 SERVER = (
     queue_api.open_queue, queue_api.detect_silences, queue_api.next_items,
@@ -81,7 +81,7 @@ def sets() -> Sets:
     """The list of data sets, and what makes one."""
     said = gr.Markdown(elem_id="label-said", elem_classes="ac-message")
     with gr.Row(equal_height=False):
-        chosen = unchecked(
+        chosen = skip_preprocess(
             gr.Dropdown([], label="Data set", elem_id="label-set", visible=False, min_width=220)
         )
         with (
@@ -132,14 +132,16 @@ def ways() -> Ways:
             projects.SUGGESTIONS, value=projects.SUGGESTIONS[0][1], label="Suggestions",
             min_width=320,
         )  # fmt: skip
-        network = unchecked(gr.Dropdown(projects.ears(), label="Embedding model", min_width=260))
+        network = skip_preprocess(
+            gr.Dropdown(projects.ears(), label="Embedding model", min_width=260)
+        )
     with gr.Accordion("Segmentation", open=False, elem_id="label-cutting") as place:
         kind = gr.Radio(
             projects.CUTTINGS, value=projects.CUTTINGS[0][1], label="Segment long recordings"
         )
         with gr.Row():
             sliders = [
-                unchecked(gr.Slider(low, high, value=DEFAULTS[name], step=step, label=label,
+                skip_preprocess(gr.Slider(low, high, value=DEFAULTS[name], step=step, label=label,
                                     min_width=150))
                 for name, low, high, step, label in (
                     ("window_s", 0.5, 60, 0.5, "Window (s)"),
@@ -187,7 +189,7 @@ def away() -> Away:
         brought = gr.Markdown(elem_classes="ac-message", elem_id="label-brought")
     with gr.Accordion("Rename or merge classes", open=False, elem_id="label-classes") as naming:
         with gr.Row():
-            old = unchecked(gr.Dropdown([], label="Class", elem_id="label-old"))
+            old = skip_preprocess(gr.Dropdown([], label="Class", elem_id="label-old"))
             new = gr.Textbox(
                 label="New name; that of another class merges both", max_length=MAX_NAME,
                 elem_id="label-new",

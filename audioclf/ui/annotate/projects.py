@@ -15,12 +15,12 @@ from audioclf.audio import excerpt
 from audioclf.jobs.queue import new_id
 from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, parse_segmentation
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page import state
 from audioclf.ui.page.lanes import ASSETS, outline
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.model_lists import keeping, networks
-from audioclf.ui.page.state import guarded
+from audioclf.ui.page.model_lists import keep_selection, networks
+from audioclf.ui.page.state import show_errors
 
 SUGGESTIONS = [
     ("From your own labels, as they grow", OWN_LABELS),
@@ -38,18 +38,18 @@ PREVIEW_S = 120.0
 Made = tuple[Any, Any, str, Any]
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
+@show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
 def make_set(
-    name: str, folder: str | None, files: list[str] | None, mine: Any, n_made: int
+    name: str, folder: str | None, files: list[str] | None, session: Any, n_made: int
 ) -> Made:
     """Make a data set of uploaded sounds, or of a folder of this machine, which stays where it is.
 
     With the name of a set that is there, uploaded sounds are added to it.
     """
     name = " ".join(str(name or "").split()) or FIRST_NAME
-    own = next((one for one in my.sets_of(mine) if one.name == name), None)
+    own = next((one for one in sessions.sets_of(session) if one.name == name), None)
     if own is not None:
-        return _told(_add(own, folder, files), mine, n_made)
+        return _told(_add(own, folder, files), session, n_made)
     if not files and not str(folder or "").strip():
         raise ValueError("Add audio first: upload files or a ZIP" + (
             ", or type the path of a folder." if is_local() else "."
@@ -68,21 +68,21 @@ def make_set(
     except ValueError:
         project.delete(made)
         raise
-    return _told(made, mine, n_made)
+    return _told(made, session, n_made)
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
-def try_examples(mine: Any, n_made: int) -> Made:
+@show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
+def try_examples(session: Any, n_made: int) -> Made:
     """Make a data set of the example sounds, to try the keys on."""
-    own = next((one for one in my.sets_of(mine) if one.name == "examples"), None)
+    own = next((one for one in sessions.sets_of(session) if one.name == "examples"), None)
     made = own or project.create("examples", project_id="" if is_local() else new_id())
     add_files.add_files(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
-    return _told(made, mine, n_made)
+    return _told(made, session, n_made)
 
 
-def look_again(chosen: str | None, mine: Any) -> int:
+def look_again(chosen: str | None, session: Any) -> int:
     """Sounds that are new in the folder of the chosen set are added; how many it has then."""
-    found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
+    found = next((one for one in sessions.sets_of(session) if one.id == chosen), None)
     if found is not None:
         with contextlib.suppress(ValueError):  # the desk says what is wrong
             add_files.remove_staged(found)
@@ -91,25 +91,25 @@ def look_again(chosen: str | None, mine: Any) -> int:
     return 0
 
 
-def choose_set(chosen: str | None, mine: Any) -> Any:
+def choose_set(chosen: str | None, session: Any) -> Any:
     """The browser remembers which data set is labelled."""
-    kept = my.of(mine)
-    found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
+    kept = sessions.parse_session(session)
+    found = next((one for one in sessions.sets_of(session) if one.id == chosen), None)
     return gr.skip() if found is None or kept["set"] == chosen else {**kept, "set": chosen}
 
 
-def list_sets(mine: Any) -> Any:
+def list_sets(session: Any) -> Any:
     """The data sets of this browser; on one's own machine, all."""
-    found, kept = my.sets_of(mine), my.of(mine)
+    found, kept = sessions.sets_of(session), sessions.parse_session(session)
     choices = [(one.name, one.id) for one in found]
     chosen = kept["set"] if kept["set"] in [one.id for one in found] else None
     first = found[0].id if found else None
     return gr.update(choices=choices, value=chosen or first, visible=bool(found))
 
 
-def close_making(mine: Any) -> tuple[Any, Any]:
+def close_making(session: Any) -> tuple[Any, Any]:
     """What makes data sets is folded away once there is one, and its field for files emptied."""
-    return gr.update(open=not my.sets_of(mine)), None
+    return gr.update(open=not sessions.sets_of(session)), None
 
 
 def open_desk(
@@ -136,7 +136,7 @@ def open_desk(
     }  # fmt: skip
 
 
-@guarded(lambda sentence: (None, escape_markdown(sentence)))
+@show_errors(lambda sentence: (None, escape_markdown(sentence)))
 def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
     """What becomes of the longest recording with these settings: its first two minutes."""
     one, settings = project.by_id(chosen), parse_segmentation(_named(cutting))
@@ -177,11 +177,11 @@ def ears() -> list[tuple[str, str]]:
 
 def update_backbones(chosen: str | None) -> Any:
     """The networks that may listen, as they are now."""
-    return keeping(ears(), chosen)
+    return keep_selection(ears(), chosen)
 
 
 def _limits() -> Any:
-    usual = my.limits()
+    usual = sessions.limits()
     return usual if is_local() else replace(usual, sound=state.HOSTED)
 
 
@@ -194,8 +194,8 @@ def _add(own: AnnotationProject, folder: str | None, files: list[str] | None) ->
     return own
 
 
-def _told(one: AnnotationProject, mine: Any, n_made: int) -> Made:
-    kept = _chosen(one, mine)
+def _told(one: AnnotationProject, session: Any, n_made: int) -> Made:
+    kept = _chosen(one, session)
     return kept, list_sets(kept), _in_words(one), n_made + 1
 
 
@@ -205,8 +205,8 @@ def _folder(typed: str) -> Path:
     return state.folder_typed(typed)
 
 
-def _chosen(one: AnnotationProject, mine: Any) -> my.Mine:
-    kept = my.of(mine)
+def _chosen(one: AnnotationProject, session: Any) -> sessions.Session:
+    kept = sessions.parse_session(session)
     names = [one.id, *(name for name in kept["sets"] if name != one.id)]
     return {**kept, "sets": names, "set": one.id}
 

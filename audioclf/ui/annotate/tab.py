@@ -6,7 +6,7 @@ import gradio as gr
 
 from audioclf.ui.annotate import components, projects, transfer
 from audioclf.ui.annotate.components import Away, Sets, Ways
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 
@@ -24,8 +24,8 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     """Data sets, the desk, settings, and what becomes of the labels; then their wiring."""
     gr.Markdown(INTRODUCTION)
     if not is_local():
-        mb = 2 * (my.HOSTED.max_archive_bytes or 0) / 1e6
-        words = HOSTED_NOTE.format(clips=my.HOSTED.max_clips, mb=mb)
+        mb = 2 * (sessions.HOSTED.max_archive_bytes or 0) / 1e6
+        words = HOSTED_NOTE.format(clips=sessions.HOSTED.max_clips, mb=mb)
         gr.Markdown(words, elem_classes="ac-note")
     sets = components.sets()
     desk = components.desk()
@@ -38,25 +38,25 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
 
 
 def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
-    told = [shared.mine, sets.chosen, sets.said, sets.n_made]
+    told = [shared.session, sets.chosen, sets.said, sets.n_made]
     for button, handler, asked in (
         (sets.make, projects.make_set, [sets.name, sets.folder, sets.files]),
         (sets.examples, projects.try_examples, []),
     ):
         button.click(
-            handler, [*asked, shared.mine, sets.n_made], told, api_visibility="private",
+            handler, [*asked, shared.session, sets.n_made], told, api_visibility="private",
             show_progress="minimal",
         ).then(
-            projects.look_again, [sets.chosen, shared.mine], sets.looked, **QUEUED
+            projects.look_again, [sets.chosen, shared.session], sets.looked, **QUEUED
         )  # fmt: skip
     gr.on(
-        [app.load, sets.n_made.change], projects.close_making, shared.mine,
+        [app.load, sets.n_made.change], projects.close_making, shared.session,
         [sets.made, sets.files], **QUIET,
     )  # fmt: skip
-    gr.on([app.load, tab.select], projects.list_sets, shared.mine, sets.chosen, **QUIET)
-    sets.chosen.input(projects.choose_set, [sets.chosen, shared.mine], shared.mine, **QUIET)
+    gr.on([app.load, tab.select], projects.list_sets, shared.session, sets.chosen, **QUIET)
+    sets.chosen.input(projects.choose_set, [sets.chosen, shared.session], shared.session, **QUIET)
     gr.on(
-        [tab.select, sets.chosen.change], projects.look_again, [sets.chosen, shared.mine],
+        [tab.select, sets.chosen.change], projects.look_again, [sets.chosen, shared.session],
         sets.looked, **QUEUED,
     )  # fmt: skip
 
@@ -81,36 +81,36 @@ def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State) -> No
 def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> None:
     slow, push, bring = (_slot(name) for name in ("export", "push", "import"))
     away.teach.click(
-        transfer.teach_with_set, [sets.chosen, shared.mine],
-        [shared.mine, shared.tabs, away.taught], **slow,
+        transfer.fine_tune_on_project, [sets.chosen, shared.session],
+        [shared.session, shared.tabs, away.taught], **slow,
     )  # fmt: skip
     made = [away.download, away.exported]
-    away.export.click(transfer.tell_making, None, made, **QUIET).then(
+    away.export.click(transfer.show_progress, None, made, **QUIET).then(
         transfer.export_set,
-        [sets.chosen, away.form, away.with_sounds, away.clips, away.is_split, shared.mine],
+        [sets.chosen, away.form, away.with_sounds, away.clips, away.is_split, shared.session],
         made,
         **slow,
     )
     away.push.click(
         transfer.push_set,
-        [sets.chosen, away.form, away.repo, away.token, away.is_public, shared.mine],
+        [sets.chosen, away.form, away.repo, away.token, away.is_public, shared.session],
         away.pushed,
         **push,
     )
     sets.chosen.change(transfer.forget_export, None, made, **QUIET)
     away.delete.click(
-        transfer.delete_set, [sets.chosen, away.typed, shared.mine],
-        [shared.mine, sets.chosen, away.deleted], **QUEUED,
+        transfer.delete_set, [sets.chosen, away.typed, shared.session],
+        [shared.session, sets.chosen, away.deleted], **QUEUED,
     )  # fmt: skip
-    classes = [sets.chosen, shared.mine]
+    classes = [sets.chosen, shared.session]
     away.naming.expand(transfer.list_classes, classes, away.old, **QUIET)
     away.rename.click(
-        transfer.rename_class, [sets.chosen, away.old, away.new, n_brought, shared.mine],
+        transfer.rename_class, [sets.chosen, away.old, away.new, n_brought, shared.session],
         [n_brought, away.renamed], **QUEUED,
     ).then(transfer.list_classes, classes, away.old, **QUIET)  # fmt: skip
     away.bring.click(
         transfer.import_labels,
-        [sets.chosen, away.files, away.brought_form, n_brought, shared.mine],
+        [sets.chosen, away.files, away.brought_form, n_brought, shared.session],
         [n_brought, away.brought],
         **bring,
     )

@@ -22,9 +22,9 @@ from audioclf.storage import deadline, hf_hub
 from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate import projects
 from audioclf.ui.annotate.payloads import MAX_CLASSES, MAX_NAMES, annotator
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import FINE_TUNE, guarded
+from audioclf.ui.page.state import FINE_TUNE, show_errors
 
 FORMAT_CHOICES = [(form.title, name) for name, form in FORMATS.items()]
 STRETCHES, FLAC, WAV = "", "flac", "wav"
@@ -49,17 +49,17 @@ def _import_limits() -> ImportLimits:
     return ImportLimits(MOST_BYTES, MAX_CLASSES, MAX_NAMES, check)
 
 
-def tell_making() -> tuple[Any, str]:
+def show_progress() -> tuple[Any, str]:
     """At once: it has begun."""
     return gr.update(visible=False), MAKING
 
 
-@guarded(lambda sentence: (gr.update(visible=False), escape_markdown(sentence)))
+@show_errors(lambda sentence: (gr.update(visible=False), escape_markdown(sentence)))
 def export_set(
-    chosen: str | None, form: str, with_sounds: bool, clips: str, is_split: bool, mine: Any
+    chosen: str | None, form: str, with_sounds: bool, clips: str, is_split: bool, session: Any
 ) -> tuple[Any, str]:
     """The labels in a format, as a ZIP to download."""
-    one = _mine(chosen, mine)
+    one = _find_project(chosen, session)
     export = Export(form, bool(with_sounds), str(clips or ""), bool(is_split))
     with tempfile.TemporaryDirectory() as folder:
         check = deadline.within(_seconds(EXPORT_S), "This export")
@@ -70,13 +70,13 @@ def export_set(
     return button, f"{pluralize(len(one.labels()), 'label')}, as {format_named(form).title}."
 
 
-@guarded(escape_markdown)
+@show_errors(escape_markdown)
 def push_set(
-    chosen: str | None, form: str, repo: str, token: str, is_public: bool, mine: Any
+    chosen: str | None, form: str, repo: str, token: str, is_public: bool, session: Any
 ) -> str:
     """Put the data set with its sounds on the Hugging Face Hub; the token is kept nowhere."""
     hf_hub.check(repo, token)
-    one = _mine(chosen, mine)
+    one = _find_project(chosen, session)
     clips = FLAC if not format_named(form).holds_stretches else STRETCHES
     check = deadline.within(_seconds(EXPORT_S), "This export")
     with exporting.exported_folder(one, Export(form, True, clips, is_split=False), check) as folder:
@@ -106,22 +106,22 @@ def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
     return str(answer["url"])
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
-def teach_with_set(chosen: str | None, mine: Any) -> tuple[Any, Any, str]:
+@show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
+def fine_tune_on_project(chosen: str | None, session: Any) -> tuple[Any, Any, str]:
     """Teach, with what is labelled now; later labels come with another click."""
-    one, kept = _mine(chosen, mine), my.of(mine)
+    one, kept = _find_project(chosen, session), sessions.parse_session(session)
     in_time = deadline.within(_seconds(EXPORT_S), "This export")
-    made = to_dataset.from_labels(one, my.limits(), in_time)
+    made = to_dataset.from_labels(one, sessions.limits(), in_time)
     n_brought = kept["n_brought"] + 1
     return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=FINE_TUNE), ""
 
 
-@guarded(lambda sentence: (gr.skip(), escape_markdown(sentence)))
+@show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def import_labels(
-    chosen: str | None, files: list[str] | None, form: str, n_imports: int, mine: Any
+    chosen: str | None, files: list[str] | None, form: str, n_imports: int, session: Any
 ) -> tuple[Any, str]:
     """Take labels from files of another tool; they count as said now."""
-    one = _mine(chosen, mine)
+    one = _find_project(chosen, session)
     if not files:
         raise ValueError("Choose the files with the labels first.")
     limits = _import_limits()
@@ -143,28 +143,28 @@ def forget_export() -> tuple[Any, str]:
     return gr.update(visible=False), ""
 
 
-def list_classes(chosen: str | None, mine: Any) -> Any:
+def list_classes(chosen: str | None, session: Any) -> Any:
     """The classes of the data set, to be renamed."""
     try:
-        names = _mine(chosen, mine).classes()
+        names = _find_project(chosen, session).classes()
     except ValueError:
         names = []
     return gr.update(choices=names, value=names[0] if names else None)
 
 
-@guarded(lambda sentence: (gr.skip(), escape_markdown(sentence)))
+@show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def rename_class(
-    chosen: str | None, old: str | None, new: str, n_changes: int, mine: Any
+    chosen: str | None, old: str | None, new: str, n_changes: int, session: Any
 ) -> tuple[Any, str]:
     """Give a class another name, in every label that counts; that of another class merges both."""
-    n_labels = project.rename_class(_mine(chosen, mine), str(old or ""), new, annotator({}))
+    n_labels = project.rename_class(_find_project(chosen, session), str(old or ""), new, annotator({}))
     return n_changes + 1, f"{pluralize(n_labels, 'label')} renamed."
 
 
-@guarded(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
-def delete_set(chosen: str | None, typed: str, mine: Any) -> tuple[Any, Any, str]:
+@show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
+def delete_set(chosen: str | None, typed: str, session: Any) -> tuple[Any, Any, str]:
     """Delete the data set whose name was typed; a folder that it only names stays."""
-    one, kept = _mine(chosen, mine), my.of(mine)
+    one, kept = _find_project(chosen, session), sessions.parse_session(session)
     if " ".join(str(typed or "").split()) != one.name:
         raise ValueError(f"Type “{one.name}” to delete it.")
     project.delete(one)
@@ -172,9 +172,9 @@ def delete_set(chosen: str | None, typed: str, mine: Any) -> tuple[Any, Any, str
     return kept, projects.list_sets(kept), "Deleted."
 
 
-def _mine(chosen: str | None, mine: Any) -> AnnotationProject:
+def _find_project(chosen: str | None, session: Any) -> AnnotationProject:
     """The chosen data set. Raises ValueError for another person's."""
-    found = next((one for one in my.sets_of(mine) if one.id == chosen), None)
+    found = next((one for one in sessions.sets_of(session) if one.id == chosen), None)
     if found is None:
         raise ValueError("Choose a data set first, or make one.")
     return found

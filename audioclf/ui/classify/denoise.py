@@ -7,7 +7,7 @@ import gradio as gr
 from audioclf.audio import silence
 from audioclf.audio.denoise import denoise
 from audioclf.ui.page.lanes import join_playback
-from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
+from audioclf.ui.page.state import VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
 from audioclf.ui.plotting import figures
 from audioclf.ui.plotting.spectrograms import View, pictures
 
@@ -15,7 +15,7 @@ MIN_NOISE_S = 0.1
 METHODS = [("Follows the noise", "non_stationary"), ("Steady noise", "stationary")]
 
 
-@guarded(lambda sentence: (None, None, None, sentence))
+@show_errors(lambda sentence: (None, None, None, sentence))
 def denoise_clip(
     sound: str | None, method: str, strength: float, noise_start_s: float, noise_end_s: float
 ) -> tuple[Any, Any, Any, str]:
@@ -51,10 +51,12 @@ def build(shared: Shared, wanted: gr.State) -> None:
     """Settings, two players and a figure, then their wiring; made when `wanted` has a sound."""
     with gr.Row():
         method = gr.Radio(METHODS, value="non_stationary", label="Noise", min_width=240)
-        strength = unchecked(gr.Slider(0, 1, value=1, step=0.05, label="Strength", min_width=160))
+        strength = skip_preprocess(
+            gr.Slider(0, 1, value=1, step=0.05, label="Strength", min_width=160)
+        )
     with gr.Accordion("Where there is only noise (for steady noise)", open=False), gr.Row():
-        start_s = unchecked(gr.Number(0, label="From (s)", min_width=100))
-        end_s = unchecked(gr.Number(0, label="To (s), 0: the whole clip", min_width=140))
+        start_s = skip_preprocess(gr.Number(0, label="From (s)", min_width=100))
+        end_s = skip_preprocess(gr.Number(0, label="To (s), 0: the whole clip", min_width=140))
     message = gr.Markdown(label="Message", elem_classes="ac-message")
     with gr.Row():
         before = gr.Audio(

@@ -6,14 +6,14 @@ import gradio as gr
 
 from audioclf.features import FEATURES
 from audioclf.ui.page.lanes import spectrogram_lane
-from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, unchecked
+from audioclf.ui.page.state import VIEWS, Shared, Sound, show_errors, skip_preprocess
 from audioclf.ui.plotting import figures
 from audioclf.ui.plotting.spectrograms import COLOUR_MAPS, View, pictures
 
 CHOICES = [(found.label, name) for name, found in FEATURES.items() if not found.is_waveform]
 
 
-@guarded(lambda sentence: (None, None, sentence))
+@show_errors(lambda sentence: (None, None, sentence))
 def show_spectrogram(
     sound: str | None,
     feature: str,
@@ -42,9 +42,9 @@ def build(shared: Shared, lane: gr.HTML) -> None:
     with gr.Row():
         feature = gr.Dropdown(CHOICES, value="mel", label="Feature", min_width=200)
         colour_map = gr.Dropdown(list(COLOUR_MAPS), value="magma", label="Colours", min_width=140)
-        low_hz = unchecked(gr.Number(0, label="From (Hz)", min_width=100))
-        high_hz = unchecked(gr.Number(0, label="To (Hz), 0: all", min_width=100))
-        range_db = unchecked(
+        low_hz = skip_preprocess(gr.Number(0, label="From (Hz)", min_width=100))
+        high_hz = skip_preprocess(gr.Number(0, label="To (Hz), 0: all", min_width=100))
+        range_db = skip_preprocess(
             gr.Slider(20, 120, value=80, step=5, label="Range (dB)", min_width=160)
         )
     message = gr.Markdown(label="Message", elem_classes="ac-message")

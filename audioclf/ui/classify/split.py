@@ -6,13 +6,13 @@ import gradio as gr
 
 from audioclf.audio import silence
 from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
-from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
+from audioclf.ui.page.state import VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
 
 NOTHING = "No segment is loud and long enough: raise the threshold in dB, or allow shorter ones."
 MAX_STRETCHES = 500  # rows of the table; more is a sign of a threshold that is too low
 
 
-@guarded(lambda sentence: (None, [], None, sentence))
+@show_errors(lambda sentence: (None, [], None, sentence))
 def split_clip(
     sound: str | None, top_db: float, min_length_s: float, min_gap_s: float
 ) -> tuple[Any, list[list[float]], Any, str]:
@@ -52,7 +52,7 @@ def cut_clip(sound: str | None, start_s: float, end_s: float) -> tuple[Any, Any]
     return (heard.rate_hz, pcm16(part)), gr.skip()
 
 
-@guarded(lambda sentence: (None, sentence))
+@show_errors(lambda sentence: (None, sentence))
 def choose_stretch(sound: str | None, event: gr.SelectData) -> tuple[Any, Any]:
     """The stretch of the row that was chosen, to be played."""
     start_s, end_s = event.row_value[:2]
@@ -67,7 +67,9 @@ def build(shared: Shared, wanted: gr.State) -> None:
     """Settings, waveform, table and players, then their wiring; made when `wanted` changes."""
     with gr.Row():
         top_db, min_length_s, min_gap_s = (
-            unchecked(gr.Slider(low, high, value=value, step=step, label=label, min_width=140))
+            skip_preprocess(
+                gr.Slider(low, high, value=value, step=step, label=label, min_width=140)
+            )
             for low, high, value, step, label in (
                 (10, 80, 40, 1, "Silence below (dB)"),
                 (0, 2, 0.1, 0.05, "Shortest (s)"),

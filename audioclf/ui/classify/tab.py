@@ -13,19 +13,19 @@ from audioclf.ui.classify.heatmap import heat_lane, is_many
 from audioclf.ui.page.lanes import ASSETS, join_playback, lane, waveform_lane
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import list_networks, network_choices
-from audioclf.ui.page.session import remembered
+from audioclf.ui.page.session import browser_state
 from audioclf.ui.page.state import (
     PREDICT,
     QUEUED,
     QUIET,
     Shared,
     Sound,
-    guarded,
-    hear,
     network_named,
     playable,
+    predict_sound,
+    show_errors,
+    skip_preprocess,
     temporary_file,
-    unchecked,
 )
 from audioclf.ui.plotting import figures
 
@@ -45,7 +45,7 @@ PREDICTING = "() => [{sentence: 'Predicting…'}, null]"  # at once: no old answ
 EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is classified at once."}
 
 
-@guarded(lambda sentence: None)
+@show_errors(lambda sentence: None)
 def show_waveform(sound: str | None) -> dict[str, Any] | None:
     """The waveform of a sound: duration in seconds, and lowest and highest sample per column."""
     if sound is None:
@@ -54,7 +54,7 @@ def show_waveform(sound: str | None) -> dict[str, Any] | None:
     return {**waveform_lane(heard), "audio": playable(heard)}
 
 
-@guarded(lambda sentence: ({"error": sentence}, None, None))
+@show_errors(lambda sentence: ({"error": sentence}, None, None))
 def predict_clip(
     sound: str | None, network: str | None, cleaning: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None, Prediction | None]:
@@ -68,7 +68,7 @@ def predict_clip(
     if sound is None:
         return EMPTY, None, None
     heard = Sound(sound)
-    prediction = hear(heard, network_named(network), cleaning)
+    prediction = predict_sound(heard, network_named(network), cleaning)
     if prediction.is_silent:
         return {"sentence": f"{prediction.summary()}."}, None, None
     shown = windows_lane(prediction, Path(sound).name, heard.duration_s)
@@ -148,13 +148,13 @@ def describe_network(network: str | None) -> str:
     return " ".join(lines)
 
 
-def first_networks(built: str | None, mine: Any) -> Any:
+def first_networks(built: str | None, session: Any) -> Any:
     """The dropdown as a new visitor finds it: what was fetched since the start comes first.
 
     built: what stood there first; where that is still right, what was chosen meanwhile stays.
     """
     changed: dict[str, Any] = {} if first_name() == built else {"value": first_name()}
-    return gr.update(choices=network_choices(mine=mine), **changed)
+    return gr.update(choices=network_choices(session=session), **changed)
 
 
 def first_name() -> str | None:
@@ -164,7 +164,7 @@ def first_name() -> str | None:
 
 def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     """The tab's components, then its wiring; what other parts of the page read of them."""
-    mine = remembered()
+    session = browser_state()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             sound = gr.Audio(
@@ -194,7 +194,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
             if not is_local():
                 gr.Markdown(PRIVACY, elem_classes="ac-note")
             choices = network_choices()
-            network = unchecked(
+            network = skip_preprocess(
                 gr.Dropdown(
                     choices,
                     value=choices[0][1] if choices else None,
@@ -222,13 +222,13 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
                     )
                     for number, kind in enumerate(("CSV", "JSON", "Audacity labels"))
                 ]
-            shared = Shared(tabs, tab, mine, sound, network, cleaning)
+            shared = Shared(tabs, tab, session, sound, network, cleaning)
             views.build(shared, spectrogram)
     prediction = gr.State(None, time_to_live=3600)
 
     join_playback(sound)
-    app.load(first_networks, [gr.State(network.value), mine], network, **QUIET)
-    tab.select(list_networks, [network, mine], network, **QUIET)
+    app.load(first_networks, [gr.State(network.value), session], network, **QUIET)
+    tab.select(list_networks, [network, session], network, **QUIET)
     other.upload(take_file, other, sound, **QUIET)
     sound.change(None, None, [heard, windows], js=PREDICTING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")

@@ -12,7 +12,7 @@ from audioclf.jobs.job import TrainingMode
 from audioclf.ui.finetune import data, progress
 from audioclf.ui.finetune import settings as teach_settings
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import unchecked
+from audioclf.ui.page.state import skip_preprocess
 from audioclf.ui.page.tables import table
 
 HOW = (
@@ -134,7 +134,7 @@ def settings() -> Settings:
             min_width=300,
         )
         with gr.Column(min_width=300):
-            start = unchecked(
+            start = skip_preprocess(
                 gr.Dropdown(
                     choices,
                     value=choices[0][1] if choices else None,
@@ -151,7 +151,7 @@ def settings() -> Settings:
             )
             name = gr.Textbox(label="Name of the new model", elem_id="teach-name", max_length=64)
     with gr.Accordion("More settings", open=False), gr.Row():
-        epochs = unchecked(
+        epochs = skip_preprocess(
             gr.Number(
                 teach_settings.EPOCHS[TrainingMode.FINE_TUNE],
                 label="Epochs",
@@ -167,7 +167,7 @@ def settings() -> Settings:
             visible=False,
             elem_id="teach-variation",
         )
-        share = unchecked(
+        share = skip_preprocess(
             gr.Slider(
                 0.0,
                 MOST_SHARE,
@@ -187,7 +187,7 @@ def settings() -> Settings:
 def learning() -> Learning:
     """Step 4."""
     gr.Markdown("### 4 Training")
-    trainings = unchecked(
+    trainings = skip_preprocess(
         gr.Dropdown([], label="Trainings", visible=False, elem_id="teach-trainings")
     )
     told = gr.Markdown(progress.NONE_YET, elem_id="teach-told")

@@ -14,9 +14,9 @@ from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE, Heard, Severity
 from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.inspection import Survey
 from audioclf.text import escape_markdown
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import folder_typed, guarded, network_named
+from audioclf.ui.page.state import folder_typed, network_named, show_errors
 from audioclf.ui.page.tables import filled
 
 CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadable", "{:d}"))
@@ -28,54 +28,54 @@ USUAL_WINDOW_S = 2.0
 Brought = tuple[Any, str]  # what the browser remembers, and a sentence
 
 
-@guarded(lambda sentence: (gr.skip(), sentence))
-def bring_archive(archive: str | None, mine: Any) -> Brought:
+@show_errors(lambda sentence: (gr.skip(), sentence))
+def upload_archive(archive: str | None, session: Any) -> Brought:
     """Take a ZIP of a labelled data set; its name is remembered by the browser."""
     if archive is None:
         return gr.skip(), ""
     path = Path(archive)
-    made = uploads.from_archive(path, path.stem, my.limits())
-    return _with(mine, made), ""
+    made = uploads.from_archive(path, path.stem, sessions.limits())
+    return _with(session, made), ""
 
 
-@guarded(lambda sentence: (gr.skip(), sentence, gr.skip()))
-def bring_files(files: list[str] | None, label: str, mine: Any) -> tuple[Any, str, Any]:
+@show_errors(lambda sentence: (gr.skip(), sentence, gr.skip()))
+def upload_files(files: list[str] | None, label: str, session: Any) -> tuple[Any, str, Any]:
     """Take sound files of one class, beside those that were brought before.
 
     The field for files is emptied for the next class, and stays as it is where they are refused.
     """
     if not files:
         raise ValueError("Choose the audio files of this class first.")
-    kept, paths = my.of(mine), [Path(file) for file in files]
-    made = uploads.with_files(kept["sounds"], label, paths, my.limits())
+    kept, paths = sessions.parse_session(session), [Path(file) for file in files]
+    made = uploads.with_files(kept["sounds"], label, paths, sessions.limits())
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
     name = escape_markdown(" ".join(label.split()))
-    return _with(mine, made), f"{n_files} added as {name}: continue with the next class.", None
+    return _with(session, made), f"{n_files} added as {name}: continue with the next class.", None
 
 
-@guarded(lambda sentence: (gr.skip(), sentence))
-def name_folder(folder: str, mine: Any) -> Brought:
+@show_errors(lambda sentence: (gr.skip(), sentence))
+def name_folder(folder: str, session: Any) -> Brought:
     """Take a folder of the machine that the page runs on, where it stays; not on a public page."""
     if not is_local():
         raise ValueError("Local folders can be used on a local page only: upload a ZIP.")
     path = folder_typed(str(folder or "").strip())
     dataset.load(path)
-    return _with(mine, str(path)), ""
+    return _with(session, str(path)), ""
 
 
-def start_over(mine: Any) -> tuple[Any, str]:
+def start_over(session: Any) -> tuple[Any, str]:
     """Forget the sounds that were brought; trainings that began with them keep them."""
-    return {**my.of(mine), "sounds": None}, "Add other audio."
+    return {**sessions.parse_session(session), "sounds": None}, "Add other audio."
 
 
-def which_sounds(mine: Any) -> list[Any]:
+def which_sounds(session: Any) -> list[Any]:
     """Which sounds the browser has brought, and how often it added to them."""
-    kept = my.of(mine)
+    kept = sessions.parse_session(session)
     return [kept["sounds"], kept["n_brought"]]
 
 
 def check_sounds(
-    mine: Any, start: str | None, leave_out: bool, share: Any = USUAL_SHARE
+    session: Any, start: str | None, leave_out: bool, share: Any = USUAL_SHARE
 ) -> Iterator[tuple[str, Any, Any, Any, Any]]:
     """What the brought sounds hold and what is wrong with it, told clip by clip while it is found.
 
@@ -83,7 +83,7 @@ def check_sounds(
     histogram of durations, what the next step needs (`facts`), and the switch that
     leaves out what cannot be used.
     """
-    sounds = my.of(mine)["sounds"]
+    sounds = sessions.parse_session(session)["sounds"]
     if not sounds:
         yield NOTHING, *_nothing()
         return
@@ -95,7 +95,7 @@ def check_sounds(
         return
     data, fingerprint = opened
     told: list[Heard] = []
-    for number, one in enumerate(surveys.parts(data, limits=my.limits().sound)):
+    for number, one in enumerate(surveys.parts(data, limits=sessions.limits().sound)):
         told.append(one)
         if number % TELL_EVERY == 0 and number:
             yield f"Inspected {number} of {len(data.clips)} clips…", *_waiting()
@@ -111,18 +111,18 @@ def check_sounds(
     yield _in_words(found), *_shown(found, useless, leave_out, about)
 
 
-def _with(mine: Any, sounds: str) -> my.Mine:
-    kept = my.of(mine)
+def _with(session: Any, sounds: str) -> sessions.Session:
+    kept = sessions.parse_session(session)
     return {**kept, "sounds": sounds, "n_brought": kept["n_brought"] + 1}
 
 
-@guarded(lambda sentence: sentence)
+@show_errors(lambda sentence: sentence)
 def _open(sounds: str, share: float) -> tuple[Dataset, str] | str:
     """The data set and its files' fingerprint, or why it cannot be one."""
-    folder = my.folder_of(sounds)
+    folder = sessions.folder_of(sounds)
     fingerprint = uploads.fingerprint(folder)
     data = dataset.load(folder, dataset.n_folds_for(share))
-    uploads.check(data, my.limits())
+    uploads.check(data, sessions.limits())
     # Its name is the folder's, also where it lies in another one in there.
     return replace(data, name=folder.name), fingerprint
 
@@ -135,7 +135,7 @@ def _usable_share(share: Any) -> float:
 
 def _too_long(found: Survey) -> str:
     """What is said of more sound than may be brought."""
-    seconds, most = sum(one.duration_s for one in found.clips), my.limits().max_seconds
+    seconds, most = sum(one.duration_s for one in found.clips), sessions.limits().max_seconds
     if most is None or seconds <= most:
         return ""
     return (

@@ -13,8 +13,8 @@ from audioclf.jobs import job as job_files
 from audioclf.jobs import queue
 from audioclf.jobs.job import Job, JobState, TrainingMode
 from audioclf.text import escape_markdown
-from audioclf.ui.page import session as my
-from audioclf.ui.page.state import guarded
+from audioclf.ui.page import session as sessions
+from audioclf.ui.page.state import show_errors
 
 NONE_YET = "There is no training. Start one above, and its progress is shown here."
 STATES: dict[str, str] = {
@@ -35,9 +35,9 @@ COLOURS = {TRAIN: "#0072B2", VALIDATION: "#D55E00"}  # Okabe and Ito
 CURVES = (("loss", "unseen_loss", 1), ("accuracy", "unseen_accuracy", 100))
 
 
-def list_trainings(mine: Any, chosen: str | None) -> Any:
+def list_trainings(session: Any, chosen: str | None) -> Any:
     """The trainings that this browser started, or all on one's own machine, the newest first."""
-    found = my.jobs_of(mine)
+    found = sessions.jobs_of(session)
     choices = [(_title(one), one.id) for one in found]
     names = [name for _, name in choices]
     value = chosen if chosen in names else next(iter(names), None)
@@ -64,7 +64,7 @@ def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
     return in_words(found), *curves, found.log, *_buttons(found), timer, now, ended
 
 
-@guarded(lambda sentence: sentence)
+@show_errors(lambda sentence: sentence)
 def cancel_training(chosen: str | None) -> str:
     """Ask a training to end; it does within two seconds, and its last epoch is kept."""
     found = _found(chosen)
@@ -77,29 +77,31 @@ def cancel_training(chosen: str | None) -> str:
     return in_words(found)
 
 
-@guarded(lambda sentence: sentence)
-def resume_training(chosen: str | None, mine: Any = None, request: gr.Request | None = None) -> str:
+@show_errors(lambda sentence: sentence)
+def resume_training(
+    chosen: str | None, session: Any = None, request: gr.Request | None = None
+) -> str:
     """Let an ended training go on from its last kept epoch."""
-    visitor = my.visitor(mine, request)
+    visitor = sessions.visitor(session, request)
     return in_words(queue.resume(queue.find(chosen or ""), visitor=visitor))
 
 
-@guarded(lambda sentence: sentence)
+@show_errors(lambda sentence: sentence)
 def publish_training(
-    chosen: str | None, mine: Any = None, request: gr.Request | None = None
+    chosen: str | None, session: Any = None, request: gr.Request | None = None
 ) -> str:
     """Publish what an ended training has learnt so far."""
-    visitor = my.visitor(mine, request)
+    visitor = sessions.visitor(session, request)
     return in_words(queue.resume(queue.find(chosen or ""), export_only=True, visitor=visitor))
 
 
-@guarded(lambda sentence: (sentence, gr.skip(), gr.skip()))
-def delete_training(chosen: str | None, mine: Any) -> tuple[str, Any, Any]:
+@show_errors(lambda sentence: (sentence, gr.skip(), gr.skip()))
+def delete_training(chosen: str | None, session: Any) -> tuple[str, Any, Any]:
     """Remove an ended training with all that it kept; a published network stays where that is.
 
     Returns a sentence, the list of trainings, and what the browser remembers.
     """
-    found, kept = queue.find(chosen or ""), my.of(mine)
+    found, kept = queue.find(chosen or ""), sessions.parse_session(session)
     name = escape_markdown(found.request.name)
     queue.delete(found)
     now = {**kept, "jobs": [one for one in kept["jobs"] if one != chosen]}

@@ -18,7 +18,7 @@ from audioclf.storage import hf_hub
 from audioclf.text import escape_markdown
 from audioclf.ui.models.details import model_results
 from audioclf.ui.page.model_lists import use_network
-from audioclf.ui.page.state import guarded, limits, network_named
+from audioclf.ui.page.state import limits, network_named, show_errors
 from audioclf.ui.page.tables import filled
 
 CLIPS = (
@@ -33,8 +33,8 @@ MAX_EXPORT_S = 300
 FAILED = "The export failed: its process ended without a message."
 
 
-@guarded(lambda sentence: (gr.Column(visible=False), None, None, sentence, None, None, ""))
-def show_outcome(chosen: str | None) -> tuple[Any, ...]:
+@show_errors(lambda sentence: (gr.Column(visible=False), None, None, sentence, None, None, ""))
+def show_results(chosen: str | None) -> tuple[Any, ...]:
     """What came out: confusion, a table per class, misjudged clips, the comparison.
 
     Where no clips were held out, one sentence says so.
@@ -59,7 +59,7 @@ def show_outcome(chosen: str | None) -> tuple[Any, ...]:
     return gr.Column(visible=True), *shown, words, table, _compare_with_base(result)
 
 
-def hear_clip(chosen: str | None, event: gr.SelectData) -> Any:
+def play_clip(chosen: str | None, event: gr.SelectData) -> Any:
     """The clip of the row that was chosen, to listen to."""
     found = _done(chosen)
     rows = found.result.get("clips", []) if found else []
@@ -67,24 +67,24 @@ def hear_clip(chosen: str | None, event: gr.SelectData) -> Any:
     return gr.Audio(value=_cached(Path(row["path"]))) if row else gr.skip()
 
 
-def use_taught(chosen: str | None, mine: Any) -> tuple[Any, Any]:
+def use_new_model(chosen: str | None, session: Any) -> tuple[Any, Any]:
     """The new network in Classify's list, and Classify in front."""
     found = _done(chosen)
-    return use_network(found.result["checkpoint"] if found else None, mine)
+    return use_network(found.result["checkpoint"] if found else None, session)
 
 
-def tell_making() -> tuple[Any, str]:
+def show_progress() -> tuple[Any, str]:
     """That something is being made, at once: it takes a while."""
     return gr.DownloadButton(visible=False), "Exporting and checking: 10 to 30 s…"
 
 
-def tell_pushing() -> str:
+def show_upload_progress() -> str:
     """The same of an upload."""
     return "Exporting and uploading: half a minute or more…"
 
 
-@guarded(lambda sentence: (gr.DownloadButton(visible=False), sentence))
-def make_bundle(chosen: str | None, formats: list[str] | None) -> tuple[Any, str]:
+@show_errors(lambda sentence: (gr.DownloadButton(visible=False), sentence))
+def export_model(chosen: str | None, formats: list[str] | None) -> tuple[Any, str]:
     """The new network as a ZIP to take away, with further formats where they are asked for."""
     found = _need(chosen)
     with tempfile.TemporaryDirectory() as place:
@@ -94,8 +94,8 @@ def make_bundle(chosen: str | None, formats: list[str] | None) -> tuple[Any, str
     return gr.DownloadButton(value=path, visible=True), words
 
 
-@guarded(lambda sentence: sentence)
-def push_network(chosen: str | None, repo: str, token: str, is_public: bool) -> str:
+@show_errors(lambda sentence: sentence)
+def push_model(chosen: str | None, repo: str, token: str, is_public: bool) -> str:
     """The new network as a repository on the Hugging Face Hub, with one's own token."""
     found = _need(chosen)
     hf_hub.check(repo, token)

@@ -77,10 +77,10 @@ def outcome() -> Outcome:
 def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
     """What a click on them does."""
     join_playback(outcome.player)
-    outcome.clips.select(results.hear_clip, trainings, outcome.player, **QUEUED)
+    outcome.clips.select(results.play_clip, trainings, outcome.player, **QUEUED)
     outcome.use.click(
-        results.use_taught,
-        [trainings, shared.mine],
+        results.use_new_model,
+        [trainings, shared.session],
         [shared.network, shared.tabs],
         **QUIET,
     )
@@ -91,11 +91,11 @@ def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
         "concurrency_limit": 1,
     }
     made = [outcome.download, outcome.made]
-    outcome.make.click(results.tell_making, None, made, **QUIET).then(
-        results.make_bundle, [trainings, outcome.formats], made, **slow
+    outcome.make.click(results.show_progress, None, made, **QUIET).then(
+        results.export_model, [trainings, outcome.formats], made, **slow
     )
-    outcome.push.click(results.tell_pushing, None, outcome.pushed, **QUIET).then(
-        results.push_network,
+    outcome.push.click(results.show_upload_progress, None, outcome.pushed, **QUIET).then(
+        results.push_model,
         [trainings, outcome.repo, outcome.token, outcome.is_public],
         outcome.pushed,
         **slow,

@@ -8,7 +8,7 @@ from audioclf.ui.finetune import components, data, progress, results, results_co
 from audioclf.ui.finetune import settings as teach_settings
 from audioclf.ui.finetune.components import Learning, Settings, Sounds
 from audioclf.ui.finetune.results_components import Outcome
-from audioclf.ui.page import session as my
+from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import list_networks
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
@@ -26,7 +26,7 @@ HOSTED_NOTE = (
 
 
 def _hosted_note() -> str:
-    limits, seconds = my.HOSTED, my.job_limits().max_seconds or 0
+    limits, seconds = sessions.HOSTED, sessions.job_limits().max_seconds or 0
     return HOSTED_NOTE.format(
         clips=limits.max_clips,
         classes=limits.max_classes,
@@ -54,27 +54,27 @@ def _wire_sounds(
     app: gr.Blocks, shared: Shared, sounds: Sounds, settings: Settings, facts: gr.State
 ) -> None:
     which = gr.State(None)
-    brought = [shared.mine, sounds.said]
-    sounds.archive.upload(data.bring_archive, [sounds.archive, shared.mine], brought, **QUEUED)
+    brought = [shared.session, sounds.said]
+    sounds.archive.upload(data.upload_archive, [sounds.archive, shared.session], brought, **QUEUED)
     sounds.add.click(
-        data.bring_files,
-        [sounds.files, sounds.label, shared.mine],
+        data.upload_files,
+        [sounds.files, sounds.label, shared.session],
         [*brought, sounds.files],
         **QUEUED,
     )
     gr.on(
         [sounds.use_folder.click, sounds.folder.submit],
         data.name_folder,
-        [sounds.folder, shared.mine],
+        [sounds.folder, shared.session],
         brought,
         **QUEUED,
     )
-    sounds.over.click(data.start_over, shared.mine, brought, **QUIET)
-    gr.on([app.load, shared.mine.change], data.which_sounds, shared.mine, which, **QUEUED)
+    sounds.over.click(data.start_over, shared.session, brought, **QUIET)
+    gr.on([app.load, shared.session.change], data.which_sounds, shared.session, which, **QUEUED)
     gr.on(
         [which.change, sounds.leave_out.input, settings.share.release, settings.share.input],
         data.check_sounds,
-        [shared.mine, settings.start, sounds.leave_out, settings.share],
+        [shared.session, settings.start, sounds.leave_out, settings.share],
         [sounds.report, sounds.classes, sounds.durations, facts, sounds.leave_out],
         trigger_mode="always_last",
         concurrency_id="teach",
@@ -87,7 +87,9 @@ def _wire_settings(
     shared: Shared, settings: Settings, learning: Learning, facts: gr.State, tab: gr.Tab
 ) -> None:
     what: list[Any] = [settings.kind, settings.start, settings.architecture]
-    tab.select(teach_settings.list_starts, [settings.start, shared.mine], settings.start, **QUIET)
+    tab.select(
+        teach_settings.list_starts, [settings.start, shared.session], settings.start, **QUIET
+    )
     settings.kind.change(
         teach_settings.show_kind,
         settings.kind,
@@ -113,8 +115,8 @@ def _wire_settings(
     chosen = [*what, settings.name, settings.epochs, settings.variation, settings.share]
     settings.begin.click(
         teach_settings.start_training,
-        [shared.mine, facts, *chosen],
-        [shared.mine, learning.trainings, settings.said],
+        [shared.session, facts, *chosen],
+        [shared.session, learning.trainings, settings.said],
         **QUEUED,
     ).then(
         teach_settings.name_network,
@@ -131,7 +133,7 @@ def _wire_learning(
     gr.on(
         [app.load, tab.select],
         progress.list_trainings,
-        [shared.mine, learning.trainings],
+        [shared.session, learning.trainings],
         learning.trainings,
         **QUIET,
     )
@@ -154,15 +156,17 @@ def _wire_learning(
         (learning.resume, progress.resume_training),
         (learning.publish, progress.publish_training),
     ):
-        button.click(handler, [learning.trainings, shared.mine], learning.told, **QUEUED).then(
+        button.click(handler, [learning.trainings, shared.session], learning.told, **QUEUED).then(
             progress.follow_training, [learning.trainings, shown], followed, **QUEUED
         )
     learning.delete.click(
         progress.delete_training,
-        [learning.trainings, shared.mine],
-        [learning.told, learning.trainings, shared.mine],
+        [learning.trainings, shared.session],
+        [learning.told, learning.trainings, shared.session],
         **QUEUED,
     ).then(progress.follow_training, [learning.trainings, shown], followed, **QUEUED)
-    ended.change(results.show_outcome, learning.trainings, [*outcome[:7]], **QUEUED).then(
-        list_networks, [shared.network, shared.mine], shared.network, **QUIET
-    ).then(progress.list_trainings, [shared.mine, learning.trainings], learning.trainings, **QUIET)
+    ended.change(results.show_results, learning.trainings, [*outcome[:7]], **QUEUED).then(
+        list_networks, [shared.network, shared.session], shared.network, **QUIET
+    ).then(
+        progress.list_trainings, [shared.session, learning.trainings], learning.trainings, **QUIET
+    )

@@ -99,7 +99,7 @@ def use_own_folders() -> None:
     tempfile.tempdir = str(temporary)
 
 
-def tidy(app: Blocks) -> None:
+def cleanup(app: Blocks) -> None:
     """Delete what has lain in this app's folders for an hour; what the page itself shows stays."""
     spared = shown(app)
     for path in spared:

@@ -9,7 +9,7 @@ import pandas as pd
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.text import escape_markdown, listed
 from audioclf.ui.models.card_text import facts, result_line
-from audioclf.ui.page.state import guarded, network_named
+from audioclf.ui.page.state import network_named, show_errors
 from audioclf.ui.page.tables import filled, table
 from audioclf.ui.plotting import figures
 
@@ -25,7 +25,7 @@ NO_ATTRIBUTION = "The card of this model has no attribution."
 NOT_MEASURED = "The card of this model has no results on held-out clips."
 
 
-@guarded(lambda sentence: (None, None, sentence))
+@show_errors(lambda sentence: (None, None, sentence))
 def model_results(network: str | None) -> tuple[Any, Any, str]:
     """What a network confuses with what: the matrix as a picture, a table per class, a sentence.
 
@@ -46,7 +46,7 @@ def model_results(network: str | None) -> tuple[Any, Any, str]:
     )
 
 
-@guarded(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
+@show_errors(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
 def show_training(network: str | None) -> tuple[Any, Any, str]:
     """A network's training curves: loss per epoch, accuracy in percent per epoch, a sentence.
 
@@ -67,7 +67,7 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
     return [stage for stage in reversed(stages) if (stage.get("history") or {}).get("loss")]
 
 
-@guarded(lambda sentence: (sentence, None, "", "", None))
+@show_errors(lambda sentence: (sentence, None, "", "", None))
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
     """A network's card: what it is, its layers, its facts, the attribution, the card itself."""
     found = network_named(network)

@@ -45,35 +45,35 @@ HOSTED = Limits(
 HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, is_one_each=True)
 LOCAL_JOBS = JobLimits()
 
-Mine = dict[
+Session = dict[
     str, Any
 ]  # sounds: what Teach is to teach with; jobs, sets; and the set that is labelled
 
 
-def remembered() -> gr.BrowserState:
+def browser_state() -> gr.BrowserState:
     """The component: with a key and a secret of its own it outlives a restart of the page."""
     return gr.BrowserState({}, storage_key="audioclf", secret="audioclf")
 
 
-def of(mine: Any) -> Mine:
+def parse_session(value: Any) -> Session:
     """What came from a browser, as far as it can be used."""
-    kept = mine if isinstance(mine, dict) else {}
-    sounds, n_brought = kept.get("sounds"), kept.get("n_brought")
+    stored = value if isinstance(value, dict) else {}
+    sounds, n_brought = stored.get("sounds"), stored.get("n_brought")
     return {
         "sounds": sounds if isinstance(sounds, str) else None,
         "n_brought": n_brought if isinstance(n_brought, int) else 0,
-        "jobs": _names(kept.get("jobs")),
-        "sets": _names(kept.get("sets")),
-        "set": kept["set"] if isinstance(kept.get("set"), str) else None,
+        "jobs": _names(stored.get("jobs")),
+        "sets": _names(stored.get("sets")),
+        "set": stored["set"] if isinstance(stored.get("set"), str) else None,
     }
 
 
-def _names(kept: Any) -> list[str]:
-    names = kept if isinstance(kept, list) else []
+def _names(stored: Any) -> list[str]:
+    names = stored if isinstance(stored, list) else []
     return [name for name in names if isinstance(name, str)][:MOST_KEPT]
 
 
-def tidy() -> None:
+def cleanup() -> None:
     """On a public page, delete what was brought and taught more than a day ago."""
     if not is_local():
         queue.delete_old()
@@ -109,30 +109,32 @@ def _asked(name: str) -> float | None:
     return found if 0 < found < float("inf") else None
 
 
-def visitor(mine: Any, request: gr.Request | None) -> Visitor:
+def visitor(session: Any, request: gr.Request | None) -> Visitor:
     """Who asks for a training: on a public page the browser, and the address as a keyed hash."""
     if is_local():
         return Visitor()
-    return Visitor(tuple(of(mine)["jobs"]), address_hash(request))
+    return Visitor(tuple(parse_session(session)["jobs"]), address_hash(request))
 
 
-def jobs_of(mine: Any) -> list[Job]:
+def jobs_of(session: Any) -> list[Job]:
     """The trainings that this browser started; on one's own machine, all. The newest first."""
-    names = of(mine)["jobs"]
+    names = parse_session(session)["jobs"]
     return [one for one in job.find_all() if is_local() or one.id in names]
 
 
-def sets_of(mine: Any) -> list[AnnotationProject]:
+def sets_of(session: Any) -> list[AnnotationProject]:
     """The data sets that this browser made; on one's own machine, all."""
-    names = of(mine)["sets"]
+    names = parse_session(session)["sets"]
     return [one for one in project.find_all() if is_local() or one.id in names]
 
 
-def networks_of(mine: Any) -> list[Checkpoint]:
+def networks_of(session: Any) -> list[Checkpoint]:
     """The networks that were taught by this browser on a public page."""
     if is_local():
         return []
-    return [found for one in jobs_of(mine) for found in checkpoint.find_all(one.folder / PUBLISHED)]
+    return [
+        found for one in jobs_of(session) for found in checkpoint.find_all(one.folder / PUBLISHED)
+    ]
 
 
 def network_named(name: Any) -> Checkpoint | None:
