@@ -24,7 +24,7 @@ def print_saved(saved: Checkpoint) -> None:
 
 
 def _download(args: argparse.Namespace) -> None:
-    source = download.source(args.name)
+    source = download.source_named(args.name)
     path = Path(args.from_file) if args.from_file else _downloaded(source)
     if not path.is_file():
         raise ValueError(f"There is no file “{path}”: name the one that you have.")

@@ -5,10 +5,10 @@ import numpy as np
 
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.models.linear_head import Head
+from audioclf.models.linear_head import LinearHead
 
 
-def with_head(backbone: Checkpoint, head: Head) -> keras.Model:
+def with_head(backbone: Checkpoint, head: LinearHead) -> keras.Model:
     """The model of a checkpoint up to its embedding, and a head: label and embedding.
 
     Its further outputs (attention, reconstruction) stay. Raises ValueError.

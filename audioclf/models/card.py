@@ -1,7 +1,7 @@
 """What a checkpoint's card may say: checked before anything else reads it.
 
-A card comes with a network, from wherever that is from. What is known here has to be of its kind;
-further keys stay in the card as they are.
+A card comes with a model, wherever that is from. The keys listed here must have values of their
+type; further keys stay in the card as they are.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half.
 
-An ensemble is a checkpoint too: a card alone, which names the checkpoints beside it that vote. So
-is a head: an ONNX file of kilobytes and a card that names the checkpoint whose embedding it reads.
+An ensemble is a checkpoint too: a card alone, which names its members in the same folder. So is a
+linear head: an ONNX file of kilobytes and a card that names its backbone, another checkpoint.
 """
 
 import functools
@@ -26,7 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained network: its folder and what its card says."""
+    """A trained model: its folder and its card."""
 
     folder: Path
     card: dict[str, Any]
@@ -38,12 +38,12 @@ class Checkpoint:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The class names, in the order of the network's outputs."""
+        """The class names, in the order of the model's outputs."""
         return tuple(self.card["classes"])
 
     @property
     def frontend(self) -> FrontendConfig:
-        """How its input is made."""
+        """The front end that makes its input."""
         return config.from_dict(self.card["recipe"])
 
     @property
@@ -53,35 +53,35 @@ class Checkpoint:
 
     @property
     def weights_sha256(self) -> str:
-        """Which weights these are: the SHA-256 of the ONNX file, or of the members', for caches."""
+        """The SHA-256 of the ONNX file, of an ensemble that of its members'; for caches."""
         if self.is_ensemble:
-            stamps = "".join(member.weights_sha256 for member in self.members)
-            return hashlib.sha256(stamps.encode()).hexdigest()
+            members = "".join(member.weights_sha256 for member in self.members)
+            return hashlib.sha256(members.encode()).hexdigest()
         return str(self.card["sha256"][ONNX])
 
     @property
     def is_ensemble(self) -> bool:
-        """Whether others vote in its name."""
+        """Whether it averages the predictions of other checkpoints."""
         return bool(self.card.get("members"))
 
     @property
     def is_multi_label(self) -> bool:
-        """Whether its probabilities are independent: several classes may be heard at once."""
+        """Whether its probabilities are independent: several classes may occur at once."""
         return bool(self.card.get("multi_label"))
 
     @property
     def is_head(self) -> bool:
-        """Whether it reads another checkpoint's embedding."""
+        """Whether it is a linear head on another checkpoint's embedding."""
         return bool(self.card.get("backbone"))
 
     @property
     def source_sha256(self) -> str:
-        """Which network this is: the SHA-256 of the file that its weights are from, or its own."""
+        """The SHA-256 of the file that its weights were converted from, or of its own weights."""
         return str((self.card.get("source") or {}).get("sha256") or self.weights_sha256)
 
     @property
     def backbone(self) -> "Checkpoint | None":
-        """The checkpoint whose embedding a head reads, beside it or among those that ship.
+        """The checkpoint that a linear head is on, in the same folder or among those that ship.
 
         None for any other. Raises ValueError where it is missing or another.
         """
@@ -90,7 +90,7 @@ class Checkpoint:
 
     @property
     def unavailable_reason(self) -> str | None:
-        """Why it cannot be used as things are, in a sentence; None where it can."""
+        """Why it cannot be used, in a sentence; None where it can."""
         try:
             for member in self.members:
                 _ = member.backbone
@@ -100,24 +100,24 @@ class Checkpoint:
 
     @property
     def members(self) -> tuple["Checkpoint", ...]:
-        """The checkpoints that vote: itself alone, unless it is an ensemble. Raises ValueError."""
+        """The members of an ensemble; of any other itself alone. Raises ValueError."""
         names = self.card.get("members") or ()
         return tuple(_member(self, name) for name in names) if names else (self,)
 
     @property
     def feature(self) -> str:
-        """What it hears: its feature, or those of its members."""
-        heard = (member.card["recipe"]["feature"] for member in self.members)
-        return ", ".join(dict.fromkeys(heard))
+        """Its feature, or those of its members."""
+        features = (member.card["recipe"]["feature"] for member in self.members)
+        return ", ".join(dict.fromkeys(features))
 
     @property
     def n_bytes(self) -> int:
         """The size of its files, with its backbone's; or of its members'."""
         if self.is_ensemble:
             return sum(member.n_bytes for member in self.members)
-        own = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+        n_bytes = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
         backbone = None if self.unavailable_reason else self.backbone
-        return own + (backbone.n_bytes if backbone else 0)
+        return n_bytes + (backbone.n_bytes if backbone else 0)
 
     @property
     def temperature(self) -> float:
@@ -125,7 +125,7 @@ class Checkpoint:
         return float((self.card.get("calibration") or {}).get("temperature", 1.0))
 
     def uncalibrated(self) -> "Checkpoint":
-        """The same network with a temperature of 1; an ensemble's members keep theirs."""
+        """The same model with a temperature of 1; an ensemble's members keep theirs."""
         return replace(self, card={**self.card, "calibration": None})
 
 
@@ -176,9 +176,9 @@ def find(name_or_folder: str | Path) -> Checkpoint:
 
 def check_damaged(name: str | None, damaged: list[Damaged] | None = None) -> None:
     """Raise ValueError with its reason where that is the name of one that cannot be used."""
-    for one in scan()[1] if damaged is None else damaged:
-        if one.name == name:
-            raise ValueError(one.unavailable_reason)
+    for checkpoint in scan()[1] if damaged is None else damaged:
+        if checkpoint.name == name:
+            raise ValueError(checkpoint.unavailable_reason)
 
 
 def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
@@ -188,26 +188,27 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     found = [folder for folder in folders if (folder / CARD).is_file()]
     how = named.get("how") or "copy it here"
     if not found:
-        raise ValueError(f"“{head.name}” reads what “{name}” hears, which is not here: {how}.")
+        raise ValueError(f"“{head.name}” needs the model “{name}”, which is not here: {how}.")
     for folder in found:
-        one = _read_alone(folder)
-        if not (one.is_head or one.is_ensemble) and one.source_sha256 in named["sha256"]:
-            return one
+        backbone = _read_alone(folder)
+        is_single = not (backbone.is_head or backbone.is_ensemble)
+        if is_single and backbone.source_sha256 in named["sha256"]:
+            return backbone
     raise ValueError(
-        f"“{head.name}” was taught on another “{name}” than the one that is here: {how}, or teach "
-        "it again."
+        f"“{head.name}” was trained on another “{name}” than the one that is here: {how}, or "
+        "train it again."
     )
 
 
 def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
-    """One that votes. Raises ValueError where it is missing, or cannot be one."""
+    """A member of an ensemble. Raises ValueError where it is missing, or cannot be one."""
     folder = ensemble.folder.parent / name
     if not (folder / CARD).is_file():
         raise ValueError(f"“{shown(ensemble.name)}” needs “{name}”, which is not here: copy it.")
     found = _read_alone(folder)
     if found.is_ensemble:
         raise ValueError(
-            f"“{shown(ensemble.name)}” names an ensemble as a member: name plain networks."
+            f"“{shown(ensemble.name)}” names an ensemble as a member: name single models."
         )
     if found.classes != ensemble.classes:
         raise ValueError(
@@ -220,7 +221,7 @@ def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
 def read(folder: Path) -> Checkpoint:
     """The checkpoint in `folder`. Raises ValueError where its card, or a member's, cannot be used.
 
-    The backbone of a head may be missing: `unavailable_reason` says so.
+    The backbone of a linear head may be missing: `unavailable_reason` says so.
     """
     found = _read_alone(folder)
     _ = found.members
@@ -228,7 +229,7 @@ def read(folder: Path) -> Checkpoint:
 
 
 def _read_alone(folder: Path) -> Checkpoint:
-    """The checkpoint in `folder`, whatever lies beside it."""
+    """The checkpoint in `folder`, without its members or its backbone."""
     path = folder / CARD
     try:
         stat = path.stat()
@@ -263,7 +264,9 @@ def _check(card: dict[str, Any]) -> None:
         config.from_dict(card["recipe"])
     except ValueError as error:
         reason = str(error).rstrip(".")
-        raise ValueError(f"cannot be used, because of its recipe ({shown(reason, 300)})") from error
+        raise ValueError(
+            f"cannot be used, because of its front end ({shown(reason, 300)})"
+        ) from error
     if ONNX not in card["sha256"]:
         raise ValueError(f"lacks the SHA-256 of {ONNX}")
 
@@ -309,7 +312,7 @@ def check_name(name: str) -> str:
     """The name itself, where it can be a checkpoint's. Raises ValueError."""
     if not NAME.fullmatch(name):
         raise ValueError(
-            f"“{name}” cannot name a network: use up to 64 letters, digits, dots, dashes and "
+            f"“{name}” cannot name a model: use up to 64 letters, digits, dots, dashes and "
             "underscores."
         )
     return name

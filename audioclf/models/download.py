@@ -1,7 +1,7 @@
-"""Weights that are not the project's own: where they are from, and the way here.
+"""Models that are not part of the project: where they are from, and their download.
 
-A download is checked by its SHA-256 and appears under its name only when it is whole; what is
-already here is not fetched again. AUDIOCLF_YAMNET_URL names a nearer address of the same file.
+A download is checked by its SHA-256 and appears under its name only when it is whole; a file that
+is cached is not downloaded again. AUDIOCLF_YAMNET_URL names a mirror of the same file.
 """
 
 import os
@@ -26,13 +26,13 @@ class Source:
     sha256: str
     n_bytes: int
     licence: str
-    checkpoint_name: str  # the checkpoint's name
-    same: tuple[str, ...] = ()  # SHA-256 of other files with the same network in them
+    checkpoint_name: str  # of the checkpoint that is made of it
+    equivalent_sha256: tuple[str, ...] = ()  # of other files with the same weights in them
 
     @property
-    def accepted(self) -> tuple[str, ...]:
+    def accepted_sha256(self) -> tuple[str, ...]:
         """SHA-256 of every file whose embeddings are the same."""
-        return (self.sha256, *self.same)
+        return (self.sha256, *self.equivalent_sha256)
 
 
 YAMNET = Source(
@@ -45,13 +45,13 @@ YAMNET = Source(
     n_bytes=4_126_810,
     licence="Apache-2.0",
     checkpoint_name="yamnet-audioset",
-    same=("469be6a3421cbc52cf97e9f2f966cba984198e8e7af9854d68b3e3ebb1e04194",),
+    equivalent_sha256=("469be6a3421cbc52cf97e9f2f966cba984198e8e7af9854d68b3e3ebb1e04194",),
 )
 SOURCES = {"yamnet": YAMNET}
 
 
 class Bar(Protocol):
-    """What a download tells how far it is: bytes, as tqdm counts."""
+    """A progress bar of a download in bytes, such as tqdm."""
 
     total: float | None
 
@@ -65,59 +65,59 @@ class Bar(Protocol):
         """It is over."""
 
 
-def source(name: str) -> Source:
-    """What can be fetched under that name. Raises ValueError."""
+def source_named(name: str) -> Source:
+    """The download of that name. Raises ValueError."""
     if name not in SOURCES:
-        raise ValueError(f"There is nothing to fetch as “{name}”: name {', '.join(SOURCES)}.")
+        raise ValueError(f"There is nothing to download as “{name}”: name {', '.join(SOURCES)}.")
     return SOURCES[name]
 
 
-def find(wanted: Source) -> Checkpoint | None:
-    """The checkpoint that was made of it, where it is here."""
+def installed(source: Source) -> Checkpoint | None:
+    """The checkpoint that was made of a download; None where there is none."""
     try:
-        found = checkpoint.read(checkpoint.home() / wanted.checkpoint_name)
+        found = checkpoint.read(checkpoint.home() / source.checkpoint_name)
     except ValueError:
         return None
-    return found if found.source_sha256 in wanted.accepted_sha256 and not found.is_head else None
+    return found if found.source_sha256 in source.accepted_sha256 and not found.is_head else None
 
 
-def download(wanted: Source, bar: Bar) -> Path:
-    """The file, from the first address that has it. Raises ValueError where none does."""
+def download(source: Source, bar: Bar) -> Path:
+    """The path of the file, from the first address that has it. Raises ValueError."""
     import pooch
     from urllib3.exceptions import HTTPError
 
     folder = paths.cache_dir() / "downloads"
-    name = wanted.checkpoint_name + Path(wanted.urls[0]).suffix
+    name = source.checkpoint_name + Path(source.urls[0]).suffix
     pooch.get_logger().setLevel("ERROR")
     reason = ""
-    for url in filter(None, (os.environ.get(MIRROR_ENV), *wanted.urls)):
-        fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S)
+    for url in filter(None, (os.environ.get(MIRROR_ENV), *source.urls)):
+        downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S)
         try:
-            found = Path(pooch.retrieve(url, None, name, os.fspath(folder), downloader=fetch))
+            path = Path(pooch.retrieve(url, None, name, os.fspath(folder), downloader=downloader))
         except (OSError, ValueError, HTTPError) as error:  # requests' errors are OSErrors
             reason = reason or _why(error)
         else:
-            if checkpoint.sha256(found) in wanted.accepted_sha256:
-                return found
-            found.unlink(missing_ok=True)
+            if checkpoint.sha256(path) in source.accepted_sha256:
+                return path
+            path.unlink(missing_ok=True)
             reason = "what came is not the file that was expected"
         bar.reset()
-    raise ValueError(f"{wanted.name} could not be fetched, because {reason}: {_remedy(wanted)}.")
+    raise ValueError(f"{source.name} could not be downloaded, because {reason}: {_remedy(source)}.")
 
 
-def _remedy(wanted: Source) -> str:
+def _remedy(source: Source) -> str:
     """What to do: a visitor of a page has no command line there."""
     if paths.is_public():
         return "try again later"
     return (
         "try again later, or get the file elsewhere and run “audioclf download "
-        f"{_short(wanted)} --from FILE”"
+        f"{_short(source)} --from FILE”"
     )
 
 
-def _short(wanted: Source) -> str:
+def _short(source: Source) -> str:
     return next(
-        name for name, one in SOURCES.items() if one.checkpoint_name == wanted.checkpoint_name
+        name for name, one in SOURCES.items() if one.checkpoint_name == source.checkpoint_name
     )
 
 

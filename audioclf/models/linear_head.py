@@ -1,4 +1,4 @@
-"""A head as numbers, and as an ONNX file of two operations."""
+"""A linear classifier head as arrays, and as an ONNX file of two operations."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from audioclf.models.equivalence import check_same_outputs
 
 
-class Head(NamedTuple):
-    """A matrix product on embeddings as they are, before a softmax."""
+class LinearHead(NamedTuple):
+    """Weights of a linear layer on embeddings, before a softmax."""
 
     kernel: NDArray[np.float32]  # (d, classes)
     bias: NDArray[np.float32]  # (classes,)
@@ -19,11 +19,11 @@ class Head(NamedTuple):
         """(windows, d) -> (windows, classes)."""
         logits = values @ self.kernel + self.bias
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found: NDArray[np.floating] = powers / powers.sum(axis=1, keepdims=True)
-        return found
+        probabilities: NDArray[np.floating] = powers / powers.sum(axis=1, keepdims=True)
+        return probabilities
 
 
-def write(head: Head, path: Path) -> None:
+def write(head: LinearHead, path: Path) -> None:
     """`label` (n, classes) from `embedding` (n, d), which is also an output, as in any network."""
     from onnx import TensorProto, checker, helper, numpy_helper, save
 
@@ -52,17 +52,17 @@ def write(head: Head, path: Path) -> None:
     save(model, path)
 
 
-def read(path: Path) -> Head:
+def read(path: Path) -> LinearHead:
     """The numbers in a file that `write` made. Raises ValueError for another one."""
     from onnx import load, numpy_helper
 
-    found = {one.name: numpy_helper.to_array(one) for one in load(path).graph.initializer}
-    if set(found) != {"kernel", "bias"}:
+    arrays = {one.name: numpy_helper.to_array(one) for one in load(path).graph.initializer}
+    if set(arrays) != {"kernel", "bias"}:
         raise ValueError(f"{path.name} of “{path.parent.name}” is no head: train it again.")
-    return Head(found["kernel"], found["bias"])
+    return LinearHead(arrays["kernel"], arrays["bias"])
 
 
-def compare(head: Head, path: Path, values: NDArray[np.float32]) -> None:
+def compare(head: LinearHead, path: Path, values: NDArray[np.float32]) -> None:
     """Raise ValueError where ONNX Runtime gives other probabilities for (windows, d) values."""
     import onnxruntime
 

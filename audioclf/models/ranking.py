@@ -1,4 +1,4 @@
-"""What is known of the networks that are here: which are the best, and how they hear."""
+"""Which checkpoints are the best, by accuracy and the number of clips it was measured on."""
 
 from dataclasses import replace
 from math import sqrt
@@ -11,18 +11,18 @@ Z = 1.96  # of a 95 % interval
 
 
 def best_first() -> list[Checkpoint]:
-    """Every readable checkpoint, by the accuracy that its clips make certain, the best first.
+    """Every readable checkpoint, by the lower bound of its accuracy, the best first.
 
-    So two clips out of two do not stand before 77 out of 80. Then those that were not measured, and
-    last those whose backbone is missing.
+    So two clips out of two do not stand before 77 out of 80. Then those that were not evaluated,
+    and last those that are unavailable.
     """
 
-    def place(found: Checkpoint) -> tuple[bool, float]:
-        measured = found.evaluation or {}
-        certain = wilson_lower_bound(measured.get("accuracy", 0.0), measured.get("n_clips", 1))
-        return found.unavailable_reason is not None, -certain
+    def rank(found: Checkpoint) -> tuple[bool, float]:
+        evaluation = found.evaluation or {}
+        bound = wilson_lower_bound(evaluation.get("accuracy", 0.0), evaluation.get("n_clips", 1))
+        return found.unavailable_reason is not None, -bound
 
-    return sorted(checkpoint.find_all(), key=place)
+    return sorted(checkpoint.find_all(), key=rank)
 
 
 def wilson_lower_bound(accuracy: float, n_clips: int) -> float:
@@ -36,12 +36,12 @@ def wilson_lower_bound(accuracy: float, n_clips: int) -> float:
 
 
 def best_of_architecture(architecture: str | None) -> Checkpoint | None:
-    """The most accurate network of that architecture; None where there is none."""
+    """The most accurate model of that architecture; None where there is none."""
     found = (one for one in best_first() if not (one.is_ensemble or one.is_head))
     return next((one for one in found if one.card["architecture"] == architecture), None)
 
 
 def best_config(architecture: str | None) -> FrontendConfig | None:
-    """How the best network of that architecture hears, with nothing learnt of its clips."""
+    """The front end of the best model of that architecture, without its normalisation."""
     best = best_of_architecture(architecture)
     return replace(best.frontend, normalisation=None) if best and best.evaluation else None

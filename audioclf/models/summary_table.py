@@ -1,4 +1,4 @@
-"""The table of trained networks, made from their cards."""
+"""The table of trained models, made from their cards."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ MEASURES = ("accuracy", "macro_f1", "ece")
 
 
 def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[dict[str, Any]]:
-    """Name, input, cost and result of every trained network, and why it cannot be used if so.
+    """Name, input, cost and result of every trained model, and why it is unavailable if so.
 
     Those whose card cannot be used come last, with their reason alone.
     """
@@ -38,7 +38,7 @@ def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[d
 
 
 def markdown(found: Iterable[Checkpoint]) -> str:
-    """The table as it stands in the README: of networks that were measured."""
+    """The table as it stands in the README: of models that were evaluated."""
     lines = [
         "| name | input | parameters | accuracy | macro F1 | ECE | measured on |",
         "|---|---|---|---|---|---|---|",
@@ -55,9 +55,9 @@ def markdown(found: Iterable[Checkpoint]) -> str:
 
 
 def best_first() -> list[Checkpoint]:
-    """Every readable checkpoint that was measured, whether it can be used here or not."""
-    measured = [network for network in checkpoint.find_all() if network.evaluation]
-    return sorted(measured, key=lambda network: -(network.evaluation or {}).get("accuracy", 0.0))
+    """Every readable checkpoint that was evaluated, whether it is available here or not."""
+    evaluated = [network for network in checkpoint.find_all() if network.evaluation]
+    return sorted(evaluated, key=lambda network: -(network.evaluation or {}).get("accuracy", 0.0))
 
 
 def _number(value: float | None) -> str:

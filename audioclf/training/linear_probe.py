@@ -21,7 +21,7 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.inference import embedding_cache
 from audioclf.models import checkpoint, download, linear_head
 from audioclf.models.checkpoint import ONNX, Checkpoint
-from audioclf.models.linear_head import Head
+from audioclf.models.linear_head import LinearHead
 from audioclf.progress import StageProgress
 from audioclf.storage.atomic import atomic_folder
 from audioclf.training import holdout
@@ -94,7 +94,7 @@ def train_linear_probe(
     return _fit_and_save(backbone, dataset, card, folder, settings, progress)
 
 
-def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> Head:
+def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> LinearHead:
     """The regression on standardised values, as a product on values as they are."""
     from sklearn.linear_model import LogisticRegression
 
@@ -109,7 +109,7 @@ def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> He
         rows, offsets = model.coef_, model.intercept_
     kernel[:, model.classes_] = rows.T / std[:, None]
     bias[model.classes_] = offsets - rows @ (mean / std)
-    return Head(kernel.astype(np.float32), bias.astype(np.float32))
+    return LinearHead(kernel.astype(np.float32), bias.astype(np.float32))
 
 
 def embed_examples(

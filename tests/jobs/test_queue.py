@@ -353,7 +353,7 @@ def test_limits_end_a_training_with_a_sentence(
             {"kind": TrainingMode.SCRATCH, "start": None, "architecture": "nothing"},
             "no architecture “nothing”",
         ),
-        ({"name": "../outside"}, "cannot name a network"),
+        ({"name": "../outside"}, "cannot name a model"),
         ({"folder": "/nowhere/at/all"}, "There is no folder"),
         ({"out": "/dev/null/here"}, "Not a directory"),
     ],

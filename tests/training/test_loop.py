@@ -116,7 +116,7 @@ def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cach
 
 def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) -> None:
     work = TrainingConfig(three_sounds, "separable_cnn", "../outside", tmp_path)
-    with pytest.raises(ValueError, match="cannot name a network"):
+    with pytest.raises(ValueError, match="cannot name a model"):
         pipeline.train_and_evaluate(work, lambda stage, report: None, lambda words, things: things)
 
 

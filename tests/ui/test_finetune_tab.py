@@ -146,8 +146,8 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
     for name, words in (
         (START, "already: choose another name"),
         ("three_sounds-separable_cnn-2", "already: choose another name"),
-        ("../outside", "cannot name a network"),
-        ("", "cannot name a network"),
+        ("../outside", "cannot name a model"),
+        ("", "cannot name a model"),
     ):
         chosen = (TrainingMode.LINEAR_PROBE, START, None, name, 10, "usual", 0.2)
         assert words in settings.start_training(kept, facts, None, *chosen)[2]
