@@ -19,7 +19,7 @@ from audioclf.inference.prediction import Prediction
 from audioclf.models import checkpoint
 from audioclf.ui.classify import compare as compare_view
 from audioclf.ui.classify import tab
-from audioclf.ui.classify.agreement import agreement, listed, together
+from audioclf.ui.classify.agreement import agreement, listed, mean_over_shared_classes
 from audioclf.ui.page import state
 from tests import made, sounds
 from tests.browsing import PATIENCE_MS, hear, n_inked, on_a_phone
@@ -72,17 +72,17 @@ def test_names_are_listed_as_in_a_sentence() -> None:
 
 
 def test_together_is_the_mean_of_the_clips_probabilities() -> None:
-    mean = together([RAIN_A, SEA])
+    mean = mean_over_shared_classes([RAIN_A, SEA])
     assert mean is not None
     np.testing.assert_allclose(mean.clip, [0.45, 0.4, 0.15], atol=1e-6)
     assert mean.summary() == "Not sure: rain or sea waves"
 
 
 def test_networks_with_other_classes_are_compared_by_name() -> None:
-    mean = together([RAIN_A, OTHERS])
+    mean = mean_over_shared_classes([RAIN_A, OTHERS])
     assert mean is not None
     assert dict(mean.ranking()) == pytest.approx({"rain": 0.7, "dog": 0.15})
-    assert together([RAIN_A, heard("g", "Speech Music", 0.5, 0.5)]) is None
+    assert mean_over_shared_classes([RAIN_A, heard("g", "Speech Music", 0.5, 0.5)]) is None
 
 
 # ---- the handler ----
@@ -157,10 +157,10 @@ def test_a_network_that_cannot_be_opened_says_so_in_its_row(networks: Path, made
     assert "is not the file that its card describes" in errors[1]
     assert "no model “nonesuch”" in errors[2] and "no model “../full”" in errors[3]
     assert shown["sentence"].startswith("full predicts")
-    assert shown["sentence"].endswith("damaged, nonesuch and ../full could not be asked.")
+    assert shown["sentence"].endswith("damaged, nonesuch and ../full could not predict.")
     assert shown["together"] is None
     alone = compare(str(made_wav), ["damaged"])
-    assert alone["sentence"] == "damaged could not be asked." and "together" not in alone
+    assert alone["sentence"] == "damaged could not predict." and "together" not in alone
 
 
 def test_networks_of_other_classes_stand_beside_each_other(
@@ -175,7 +175,7 @@ def test_networks_of_other_classes_stand_beside_each_other(
     path.write_text(json.dumps(card))
     state._heard.cache_clear()
     shown = compare(str(made_wav), ["full", "old"])
-    assert "over the 4 classes that all of them know" in shown["together"]["note"]
+    assert "over the 4 classes that all of them have" in shown["together"]["note"]
     known = set(checkpoint.find("full").classes) | set(card["classes"])
     assert set(shown["colours"]) == known
 
@@ -226,9 +226,9 @@ def test_the_best_three_and_every_ensemble_are_chosen_at_first(
     assert compare_view.first_choice() == ["full", "both", "another"]
     monkeypatch.setattr(compare_view, "N_BEST", 1)
     assert compare_view.first_choice() == ["full", "both"]
-    kept = compare_view.offer_networks(["old", "gone"])
+    kept = compare_view.update_choices(["old", "gone"])
     assert kept["value"] == ["old"] and len(kept["choices"]) == len(made.NAMES)
-    assert "value" not in compare_view.offer_networks(["old"])
+    assert "value" not in compare_view.update_choices(["old"])
 
 
 # ---- in the browser ----

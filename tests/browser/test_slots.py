@@ -43,7 +43,7 @@ def test_predictions_comparisons_views_and_timings_have_slots_of_their_own(netwo
     assert slots["predict"] == {("predict_clip", 2)}
     assert slots["compare"] == {("compare_networks", 1)}
     assert slots["timings"] == {("benchmark_models", 1)}
-    costly = {"denoise_clip", "split_clip", "show_spectrogram", "choose_stretch"}
+    costly = {"denoise_clip", "split_clip", "show_spectrogram", "choose_segment"}
     assert slots["views"] == {(name, 2) for name in costly}
 
 
@@ -56,7 +56,7 @@ def test_a_prediction_does_not_wait_for_others_comparisons(page_url: str, tmp_pa
     usable = [
         one.name for one in checkpoint.find_all() if not (one.is_ensemble or one.unavailable_reason)
     ]
-    names = usable[: compare.MOST_HOSTED]
+    names = usable[: compare.MAX_HOSTED]
     comparisons = [
         Client(page_url, verbose=False).submit(
             handle_file(str(long)), chosen, "denoised", api_name="/compare_networks"
@@ -92,10 +92,10 @@ def test_a_comparison_ends_when_the_same_visitor_asks_anew(networks: Path, made_
     steps = compare.compare_networks(str(made_wav), ["full", "old", "another"], "as_is", me)
     for _ in range(2):  # the empty rows, and the first network's
         shown = next(steps)
-    compare.ask_anew(other)
+    compare.cancel_comparison(other)
     shown = next(steps)
     assert sum("answer" in row for row in shown["rows"]) == 2
-    compare.ask_anew(me)
+    compare.cancel_comparison(me)
     assert list(steps) == []
     again = list(compare.compare_networks(str(made_wav), ["full", "old"], "as_is", me))
     assert len(again) == 3
@@ -147,7 +147,7 @@ def test_what_no_form_sends_is_answered_with_a_sentence_that_can_be_sent(
 @pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
 def test_lists_keep_what_they_can(networks: Path, junk: Any) -> None:
     """What was chosen before is told by the browser, which may tell anything."""
-    assert "choices" in compare.offer_networks(junk)
+    assert "choices" in compare.update_choices(junk)
     *_, kept = models_tab.list_trained(junk)
     assert kept["value"] in [name for _, name in kept["choices"]]
     assert classify_tab.write_tables(None, junk)

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from audioclf.ui.page.cache import kept
+from audioclf.ui.page.cache import cached
 
 
 def test_two_who_ask_at_once_compute_once() -> None:
     computed: list[str] = []
     has_begun, may_end = threading.Event(), threading.Event()
 
-    @kept(100, len)
+    @cached(100, len)
     def answer(question: str) -> str:
         computed.append(question)
         has_begun.set()
@@ -31,7 +31,7 @@ def test_two_who_ask_at_once_compute_once() -> None:
 def test_the_last_used_are_kept_up_to_so_many_bytes() -> None:
     computed: list[str] = []
 
-    @kept(10, len)
+    @cached(10, len)
     def answer(question: str) -> str:
         computed.append(question)
         return question * 4
@@ -49,7 +49,7 @@ def test_the_last_used_are_kept_up_to_so_many_bytes() -> None:
 def test_a_failure_is_told_to_all_and_not_kept() -> None:
     tries: list[int] = []
 
-    @kept(10, len)
+    @cached(10, len)
     def answer(question: str) -> str:
         tries.append(1)
         if len(tries) == 1:

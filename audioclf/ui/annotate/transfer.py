@@ -157,7 +157,9 @@ def rename_class(
     chosen: str | None, old: str | None, new: str, n_changes: int, session: Any
 ) -> tuple[Any, str]:
     """Give a class another name, in every label that counts; that of another class merges both."""
-    n_labels = project.rename_class(_find_project(chosen, session), str(old or ""), new, annotator({}))
+    n_labels = project.rename_class(
+        _find_project(chosen, session), str(old or ""), new, annotator({})
+    )
     return n_changes + 1, f"{pluralize(n_labels, 'label')} renamed."
 
 

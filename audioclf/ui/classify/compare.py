@@ -1,4 +1,4 @@
-"""The Compare view: the same sound through several networks, on one time axis."""
+"""The Compare view: the predictions of several models for one clip, on one time axis."""
 
 import threading
 from collections import OrderedDict
@@ -10,7 +10,7 @@ import gradio as gr
 from audioclf.inference.prediction import UNSURE_BELOW, Prediction, normalize_class_name
 from audioclf.models import checkpoint, ranking
 from audioclf.text import listed
-from audioclf.ui.classify.agreement import agreement, together
+from audioclf.ui.classify.agreement import agreement, mean_over_shared_classes
 from audioclf.ui.page.lanes import lane
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import network_choices
@@ -27,15 +27,15 @@ from audioclf.ui.page.state import (
 from audioclf.ui.plotting import figures
 
 N_BEST = 3
-MOST, MOST_HOSTED = 50, 8  # networks at a time; an ensemble counts as its members
-MOST_HOSTED_S = 1_800.0  # seconds of sound times networks
-MOST_LETTERS = 200  # of a network's name
-MOST_SESSIONS = 2_000  # whose last question is remembered
+MAX_MODELS, MAX_HOSTED = 50, 8  # models at a time; an ensemble counts as its members
+MAX_HOSTED_S = 1_800.0  # seconds of audio times models
+MAX_NAME_LETTERS = 200  # of a model's name
+MAX_SESSIONS = 2_000  # whose last request is remembered
 EMPTY = {"sentence": "Upload or record audio: all models that are chosen here classify it."}
 OPENED = {"sentence": "All models that are chosen here classify the same audio."}
-NO_NETWORK = {"sentence": "No model is chosen: choose the ones to compare."}
+NO_MODEL = {"sentence": "No model is chosen: choose the ones to compare."}
 
-Answer = Prediction | str | None  # what a network hears, why it cannot be asked, or not yet known
+Answer = Prediction | str | None  # a prediction, an error, or not yet known
 
 
 def compare_networks(
@@ -44,61 +44,61 @@ def compare_networks(
     cleaning: str,
     request: gr.Request | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """What several networks hear in the same sound: a row for each, and how far they agree.
+    """The predictions of several models for the same clip: a row for each, and their agreement.
 
-    sound: a sound file. networks: names of checkpoints. cleaning: as_is, denoised or
+    sound: an audio file. networks: names of checkpoints. cleaning: as_is, denoised or
     silence_removed. A row holds the clip's answer in words, its class, the runner-up, and
     start_s, end_s, class and probability of every window; or `error`, a sentence. `together` is the
-    mean of the networks' clip probabilities over the classes that all of them know; an ensemble
-    beside one of its members is left out of it.
+    mean of the models' clip probabilities over the classes that all of them have, without ensembles
+    whose members are compared too.
     """
-    opened = open_sound(sound, networks)
-    if isinstance(opened, dict):
-        yield opened
+    audio = open_sound(sound, networks)
+    if isinstance(audio, dict):
+        yield audio
         return
     answers: dict[str, Answer] = dict.fromkeys(networks or [])
-    asked = _questions.of(request)
-    yield compared(opened, answers)
+    version = _requests.of(request)
+    yield comparison_json(audio, answers)
     for name in answers:
-        if _questions.of(request) > asked:
+        if _requests.of(request) > version:
             return  # the same visitor wants another comparison
-        answers[name] = ask(opened, name, cleaning)
-        yield compared(opened, answers)
+        answers[name] = predict_or_explain(audio, name, cleaning)
+        yield comparison_json(audio, answers)
 
 
 @show_errors(lambda sentence: {"error": sentence})
 def open_sound(sound: str | None, networks: list[str] | None) -> Sound | dict[str, Any]:
-    """The sound, or what is shown where there is nothing to compare."""
+    """The audio file, or what is shown where there is nothing to compare."""
     if sound is None:
         return EMPTY
     if not networks:
-        return NO_NETWORK
+        return NO_MODEL
     if not isinstance(networks, list) or not all(map(_is_name, networks)):
         raise ValueError("Models are chosen by their names: choose them from the list.")
-    if len(networks) > MOST:
-        raise ValueError(f"At most {MOST} models are compared at a time: choose fewer.")
-    opened = Sound(sound)
+    if len(networks) > MAX_MODELS:
+        raise ValueError(f"At most {MAX_MODELS} models are compared at a time: choose fewer.")
+    audio = Sound(sound)
     if not is_local():
-        _check_cost(opened, networks)
-    if opened.is_short:
-        opened.samples()  # damage is told once, and not in every row
-    return opened
+        _check_cost(audio, networks)
+    if audio.is_short:
+        audio.samples()  # damage is reported once, and not in every row
+    return audio
 
 
 def _is_name(name: object) -> bool:
-    return isinstance(name, str) and len(name) <= MOST_LETTERS and readable(name) == name
+    return isinstance(name, str) and len(name) <= MAX_NAME_LETTERS and readable(name) == name
 
 
 def _check_cost(sound: Sound, networks: list[str]) -> None:
     """Raise ValueError where others would wait too long for this comparison."""
-    n_asked = n_heard_through(networks)
-    if n_asked > MOST_HOSTED:
+    n_asked = count_models(networks)
+    if n_asked > MAX_HOSTED:
         raise ValueError(
             f"These are {n_asked} models, with the members of ensembles, and at most "
-            f"{MOST_HOSTED} are compared at a time here: choose fewer."
+            f"{MAX_HOSTED} are compared at a time here: choose fewer."
         )
-    if n_asked * sound.duration_s > MOST_HOSTED_S:
-        n_possible = int(MOST_HOSTED_S / sound.duration_s)
+    if n_asked * sound.duration_s > MAX_HOSTED_S:
+        n_possible = int(MAX_HOSTED_S / sound.duration_s)
         raise ValueError(
             f"This audio lasts {sound.duration_s:.0f} s, and at most {n_possible} models can"
             " classify that length here, with the members of ensembles: choose fewer, or a"
@@ -106,62 +106,62 @@ def _check_cost(sound: Sound, networks: list[str]) -> None:
         )
 
 
-def n_heard_through(networks: list[str]) -> int:
-    """How many networks are asked: a member of several ensembles once; those that are not, too."""
-    asked: set[str] = set()
+def count_models(networks: list[str]) -> int:
+    """How many models are needed: a member of several ensembles counts once."""
+    names: set[str] = set()
     for name in networks:
         try:
-            asked |= {member.name for member in network_named(name).members}
+            names |= {member.name for member in network_named(name).members}
         except ValueError:
-            asked.add(name)
-    return len(asked)
+            names.add(name)
+    return len(names)
 
 
-class _Questions:
-    """How often each session has asked anew, of the last sessions that did."""
+class _Requests:
+    """The number of requests of each session, of the sessions that were active last."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.counts: OrderedDict[str, int] = OrderedDict()
 
     def of(self, request: gr.Request | None) -> int:
-        """Its number so far; 0 for one that never asked anew."""
+        """The number so far."""
         return self.counts.get(_session(request), 0)
 
-    def ask(self, request: gr.Request | None) -> None:
-        """One more."""
+    def count(self, request: gr.Request | None) -> None:
+        """Count one more."""
         session = _session(request)
         with self.lock:
             self.counts[session] = self.counts.get(session, 0) + 1
             self.counts.move_to_end(session)
-            while len(self.counts) > MOST_SESSIONS:
+            while len(self.counts) > MAX_SESSIONS:
                 self.counts.popitem(last=False)
 
 
-_questions = _Questions()
+_requests = _Requests()
 
 
 def _session(request: gr.Request | None) -> str:
     return str(request.session_hash) if request else ""
 
 
-def ask_anew(request: gr.Request) -> None:
-    """What is being compared for this visitor ends with the network that is being asked."""
-    _questions.ask(request)
+def cancel_comparison(request: gr.Request) -> None:
+    """End the comparison of this visitor after the current model."""
+    _requests.count(request)
 
 
 @show_errors(lambda sentence: sentence)
-def ask(sound: Sound, network: str, cleaning: str) -> Prediction:
-    """One network's answer; a sentence where there is none."""
+def predict_or_explain(sound: Sound, network: str, cleaning: str) -> Prediction:
+    """One model's prediction; a sentence where there is none."""
     return predict_sound(sound, network_named(network), cleaning)
 
 
-def compared(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
-    """What the lane draws: the rows that are known, and in words how far they agree."""
-    heard = [answer for answer in answers.values() if isinstance(answer, Prediction)]
-    if heard and heard[0].is_silent:
-        return {"sentence": f"{heard[0].summary()}."}
-    colours = _colours(heard)
+def comparison_json(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
+    """What the lane draws: the rows that are known, and a sentence on their agreement."""
+    predictions = [answer for answer in answers.values() if isinstance(answer, Prediction)]
+    if predictions and predictions[0].is_silent:
+        return {"sentence": f"{predictions[0].summary()}."}
+    colours = _colours(predictions)
     shown = {
         "duration_s": sound.duration_s,
         "rows": [_row(name, answer, colours) for name, answer in answers.items()],
@@ -172,15 +172,17 @@ def compared(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
         return {**shown, "sentence": f"Predicting: {len(answers) - n_waiting} of {len(answers)}…"}
     failed = [name for name, answer in answers.items() if isinstance(answer, str)]
     missing = f"{listed(failed)} could not predict." if failed else ""
-    if not heard:
+    if not predictions:
         return {**shown, "sentence": missing}
-    words = f"{agreement(heard)} {missing}".strip()
-    return {**shown, "sentence": words, "together": _together(heard, colours)}
+    text = f"{agreement(predictions)} {missing}".strip()
+    return {**shown, "sentence": text, "together": _ensemble_mean(predictions, colours)}
 
 
-def _colours(heard: Sequence[Prediction]) -> dict[str, str]:
-    """One colour per class name, over all networks."""
-    return figures.class_colours(list(dict.fromkeys(name for p in heard for name in p.classes)))
+def _colours(predictions: Sequence[Prediction]) -> dict[str, str]:
+    """One colour per class name, over all models."""
+    return figures.class_colours(
+        list(dict.fromkeys(name for p in predictions for name in p.classes))
+    )
 
 
 def _row(network: str, answer: Answer, colours: dict[str, str]) -> dict[str, Any]:
@@ -210,33 +212,35 @@ def _row(network: str, answer: Answer, colours: dict[str, str]) -> dict[str, Any
     }
 
 
-def _voices(heard: Sequence[Prediction]) -> list[Prediction]:
-    """Those that vote: an ensemble has no voice of its own beside one of its members."""
-    names = {prediction.checkpoint for prediction in heard}
+def _members(predictions: Sequence[Prediction]) -> list[Prediction]:
+    """The predictions to average: no ensemble whose members are compared too."""
+    names = {prediction.checkpoint for prediction in predictions}
     members = {
         network.name: {member.name for member in network.members}
         for network in checkpoint.find_all()
         if network.is_ensemble
     }
-    return [one for one in heard if not names & members.get(one.checkpoint, set())]
+    return [p for p in predictions if not names & members.get(p.checkpoint, set())]
 
 
-def _together(heard: Sequence[Prediction], colours: dict[str, str]) -> dict[str, Any] | None:
-    heard = _voices(heard)
-    if len(heard) < 2:
+def _ensemble_mean(
+    predictions: Sequence[Prediction], colours: dict[str, str]
+) -> dict[str, Any] | None:
+    predictions = _members(predictions)
+    if len(predictions) < 2:
         return None
-    mean = together(heard)
+    mean = mean_over_shared_classes(predictions)
     if mean is None:
         return {"note": "These models share no two classes, so there is no ensemble mean."}
-    same = all(
+    is_same = all(
         {*map(normalize_class_name, p.classes)} == {*map(normalize_class_name, mean.classes)}
-        for p in heard
+        for p in predictions
     )
-    classes = f"all {len(mean.classes)}" if same else f"the {len(mean.classes)}"
+    classes = f"all {len(mean.classes)}" if is_same else f"the {len(mean.classes)}"
     return {
         "answer": mean.summary(),
-        "note": f"the mean of these {len(heard)} models' probabilities over {classes} classes"
-        + ("" if same else " that all of them know"),
+        "note": f"the mean of these {len(predictions)} models' probabilities over {classes} classes"
+        + ("" if is_same else " that all of them have"),
         "ranking": [
             {"class": name, "probability": round(p, 6), "colour": colours[name]}
             for name, p in mean.ranking()[:3]
@@ -244,23 +248,23 @@ def _together(heard: Sequence[Prediction], colours: dict[str, str]) -> dict[str,
     }
 
 
-def offer_networks(chosen: list[str] | None, session: Any = None) -> Any:
-    """The list with every checkpoint that is there now; keeps what is chosen and still there."""
+def update_choices(chosen: list[str] | None, session: Any = None) -> Any:
+    """The list with every checkpoint that is there now; keeps the selection."""
     choices = network_choices(session=session)
     names = {name for _, name in choices}
-    kept = [name for name in chosen if name in names] if isinstance(chosen, list) else []
-    changed: dict[str, Any] = {} if kept == chosen else {"value": kept}
+    still_there = [name for name in chosen if name in names] if isinstance(chosen, list) else []
+    changed: dict[str, Any] = {} if still_there == chosen else {"value": still_there}
     return gr.update(choices=choices, **changed)
 
 
 def first_choice() -> list[str]:
-    """The best networks and every ensemble, of those that can be used."""
+    """The best models and every ensemble, of those that are available."""
     best = [network for network in ranking.best_first() if network.unavailable_reason is None]
     return [n.name for place, n in enumerate(best) if place < N_BEST or n.is_ensemble]
 
 
 def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
-    """The choice of networks and their rows, then the wiring; made when `wanted` changes."""
+    """The choice of models and their rows, then the wiring; computed when `wanted` changes."""
     networks = skip_preprocess(
         gr.Dropdown(
             network_choices(),
@@ -274,16 +278,16 @@ def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
 
     gr.on(
         [tab.select, shared.classify.select],
-        offer_networks,
+        update_choices,
         [networks, shared.session],
         networks,
         api_visibility="private",
         show_progress="hidden",
     )
-    # Told first and outside the queue: the comparison that runs then makes room for the new one.
+    # First and outside the queue: the comparison that is under way ends for the new one.
     gr.on(
         [wanted.change, networks.input],
-        ask_anew,
+        cancel_comparison,
         api_visibility="private",
         show_progress="hidden",
         queue=False,

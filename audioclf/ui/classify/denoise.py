@@ -26,20 +26,20 @@ def denoise_clip(
     """
     if sound is None:
         return None, None, None, ""
-    heard = Sound(sound)
-    before = heard.samples()
+    audio = Sound(sound)
+    before = audio.samples()
     noise = None
     if noise_end_s:
-        noise = silence.cut(before, heard.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
-        if len(noise) < MIN_NOISE_S * heard.rate_hz:
+        noise = silence.cut(before, audio.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
+        if len(noise) < MIN_NOISE_S * audio.rate_hz:
             raise ValueError(
                 "The noise segment is empty or too short: its end must come a tenth of a second "
                 "after its start or later, within the sound."
             )
     after = denoise(
-        before, heard.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
+        before, audio.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
     )
-    rate_hz, duration_s = heard.rate_hz, heard.duration_s
+    rate_hz, duration_s = audio.rate_hz, audio.duration_s
     (first,) = pictures([before], rate_hz, duration_s, View())
     (second,) = pictures([after], rate_hz, duration_s, View(), first.loudest_db)
     shown = [first._replace(title="Before"), second._replace(title="After")]

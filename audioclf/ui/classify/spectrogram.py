@@ -31,8 +31,8 @@ def show_spectrogram(
     if sound is None:
         return None, None, ""
     view = View(feature, low_hz or 0.0, high_hz or 0.0, range_db, colour_map)
-    heard = Sound(sound)
-    drawn = pictures(heard.blocks(), heard.rate_hz, heard.duration_s, view)
+    audio = Sound(sound)
+    drawn = pictures(audio.blocks(), audio.rate_hz, audio.duration_s, view)
     height_inch = 3.2 if len(drawn) == 1 else 2.2
     return spectrogram_lane(drawn), figures.spectrogram_figure(drawn, height_inch), ""
 

@@ -9,7 +9,7 @@ from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
 from audioclf.ui.page.state import VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
 
 NOTHING = "No segment is loud and long enough: raise the threshold in dB, or allow shorter ones."
-MAX_STRETCHES = 500  # rows of the table; more is a sign of a threshold that is too low
+MAX_SEGMENTS = 500  # rows of the table; more is a sign of a threshold that is too low
 
 
 @show_errors(lambda sentence: (None, [], None, sentence))
@@ -24,43 +24,43 @@ def split_clip(
     """
     if sound is None:
         return None, [], None, ""
-    heard = Sound(sound)
-    samples = heard.samples()
+    audio = Sound(sound)
+    samples = audio.samples()
     settings = silence.Split(top_db, min_length_s, min_gap_s)
-    segments = silence.split(samples, heard.rate_hz, settings)
-    lane = {**waveform_lane(heard, segments), "title": "Segments that are not silent"}
+    segments = silence.split(samples, audio.rate_hz, settings)
+    lane = {**waveform_lane(audio, segments), "title": "Segments that are not silent"}
     if len(segments) == 0:
         return lane, [], None, NOTHING
-    rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in segments[:MAX_STRETCHES]]
-    trimmed = silence.cut(samples, heard.rate_hz, *silence.trim(samples, heard.rate_hz, settings))
+    rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in segments[:MAX_SEGMENTS]]
+    trimmed = silence.cut(samples, audio.rate_hz, *silence.trim(samples, audio.rate_hz, settings))
     kept_s = float((segments[:, 1] - segments[:, 0]).sum())
-    words = (
+    text = (
         f"{len(segments)} segment{'s' if len(segments) > 1 else ''}, {kept_s:.2f} of "
-        f"{heard.duration_s:.2f} s. Choose a row to play it."
+        f"{audio.duration_s:.2f} s. Choose a row to play it."
     )
-    return lane, rows, (heard.rate_hz, pcm16(trimmed)), words
+    return lane, rows, (audio.rate_hz, pcm16(trimmed)), text
 
 
 def cut_clip(sound: str | None, start_s: float, end_s: float) -> tuple[Any, Any]:
     """The part of a sound between two times in seconds, and a sentence where there is none."""
     if sound is None:
         return None, ""
-    heard = Sound(sound)
-    part = silence.cut(heard.samples(), heard.rate_hz, max(0.0, start_s), end_s)
+    audio = Sound(sound)
+    part = silence.cut(audio.samples(), audio.rate_hz, max(0.0, start_s), end_s)
     if len(part) == 0:
         raise ValueError("Nothing lies between these times: choose a start before the end.")
-    return (heard.rate_hz, pcm16(part)), gr.skip()
+    return (audio.rate_hz, pcm16(part)), gr.skip()
 
 
 @show_errors(lambda sentence: (None, sentence))
-def choose_stretch(sound: str | None, event: gr.SelectData) -> tuple[Any, Any]:
-    """The stretch of the row that was chosen, to be played."""
+def choose_segment(sound: str | None, event: gr.SelectData) -> tuple[Any, Any]:
+    """The segment of the row that was chosen, to be played."""
     start_s, end_s = event.row_value[:2]
     return cut_clip(sound, float(start_s), float(end_s))
 
 
-def forget_stretch() -> None:
-    """No stretch of another sound stays behind."""
+def clear_segment() -> None:
+    """No segment of another sound stays behind."""
 
 
 def build(shared: Shared, wanted: gr.State) -> None:
@@ -89,7 +89,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
             min_width=260,
         )
         with gr.Column(min_width=260):
-            stretch = gr.Audio(
+            segment = gr.Audio(
                 label="Chosen segment",
                 interactive=False,
                 buttons=["download"],
@@ -100,7 +100,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
                 label="Trimmed clip", interactive=False, buttons=["download"], elem_id="trimmed"
             )
 
-    for player in (stretch, trimmed):
+    for player in (segment, trimmed):
         join_playback(player)
     settings: list[Any] = [top_db, min_length_s, min_gap_s]
     gr.on(
@@ -112,7 +112,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
         show_progress="hidden",
         **VIEWS,
     )
-    shared.sound.change(forget_stretch, None, stretch, api_visibility="private")
+    shared.sound.change(clear_segment, None, segment, api_visibility="private")
     table.select(
-        choose_stretch, shared.sound, [stretch, message], api_visibility="private", **VIEWS
+        choose_segment, shared.sound, [segment, message], api_visibility="private", **VIEWS
     )

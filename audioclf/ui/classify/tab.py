@@ -1,4 +1,4 @@
-"""Classify: one sound, what it looks like and what a network hears in it."""
+"""The tab Classify: one clip, its spectrogram, and the predictions of a model."""
 
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,14 @@ PREPROCESSINGS = [
     ("Denoised", "denoised"),
     ("Silences removed", "silence_removed"),
 ]
-MOST_CELLS, LEAST_KEPT = 500_000, 0.01  # of larger tables, classes that are likely somewhere
+MOST_CELLS, LEAST_KEPT = 500_000, 0.01  # of larger tables, classes that are likely in some window
 N_COLOURED = 7  # classes that win most windows, then the most probable
 PRIVACY = (
     "Uploads stay on this server for about an hour, and whoever knows an upload's address can "
     "play it."
 )
 CONTAINERS = [".webm", ".mp4", ".m4a", ".mov", ".mka", ".caf", ".wma", ".opus", ".aif", ".3gp"]
-PREDICTING = "() => [{sentence: 'Predicting…'}, null]"  # at once: no old answer above a new sound
+PREDICTING = "() => [{sentence: 'Predicting…'}, null]"  # at once: no old answer above new audio
 EMPTY = {"sentence": "Upload or record a sound, or choose an example: it is classified at once."}
 
 
@@ -50,33 +50,33 @@ def show_waveform(sound: str | None) -> dict[str, Any] | None:
     """The waveform of a sound: duration in seconds, and lowest and highest sample per column."""
     if sound is None:
         return None
-    heard = Sound(sound)
-    return {**waveform_lane(heard), "audio": playable(heard)}
+    audio = Sound(sound)
+    return {**waveform_lane(audio), "audio": playable(audio)}
 
 
 @show_errors(lambda sentence: ({"error": sentence}, None, None))
 def predict_clip(
     sound: str | None, network: str | None, cleaning: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None, Prediction | None]:
-    """What a network hears in a sound, for the clip and window by window.
+    """The predictions of a model for a clip, as a whole and window by window.
 
-    sound: a sound file. network: the name of a checkpoint. cleaning: as_is, denoised or
+    sound: an audio file. network: the name of a checkpoint. cleaning: as_is, denoised or
     silence_removed. Returns the answer (a sentence and the ranking, or `error`, a sentence), and
     the prediction: classes, the clip's probabilities, and start_s, end_s and probabilities of
     every window; of many classes, the rows that matter and the best of every window.
     """
     if sound is None:
         return EMPTY, None, None
-    heard = Sound(sound)
-    prediction = predict_sound(heard, network_named(network), cleaning)
+    audio = Sound(sound)
+    prediction = predict_sound(audio, network_named(network), cleaning)
     if prediction.is_silent:
         return {"sentence": f"{prediction.summary()}."}, None, None
-    shown = windows_lane(prediction, Path(sound).name, heard.duration_s)
+    shown = windows_lane(prediction, Path(sound).name, audio.duration_s)
     return answer(prediction), shown, prediction
 
 
 def take_file(file: str | None) -> str | None:
-    """A file that the browser would not take for a sound, as the sound."""
+    """A container that browsers do not take for audio, as the audio."""
     return file
 
 
@@ -129,17 +129,17 @@ def write_tables(prediction: Prediction | None, sound: str | None) -> tuple[Any,
 
 
 def describe_network(network: str | None) -> str:
-    """One line on a network: what it is, what it was trained on, how it did where."""
+    """One line on a model: what it is, what it was trained on, its accuracy on which data."""
     try:
         found = network_named(network)
     except ValueError:
         return "There is no trained model yet: train one in the tab Fine-tune."
-    card, measured = found.card, found.evaluation
+    card, evaluation = found.card, found.evaluation
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
-    if measured:
+    if evaluation:
         lines.append(
-            f"Evaluated on {measured['data']}: {100 * measured['accuracy']:.2f} % of "
-            f"{measured['n_clips']} clips right."
+            f"Evaluated on {evaluation['data']}: {100 * evaluation['accuracy']:.2f} % of "
+            f"{evaluation['n_clips']} clips right."
         )
     if found.unavailable_reason:
         lines.append(found.unavailable_reason)
@@ -158,7 +158,7 @@ def first_networks(built: str | None, session: Any) -> Any:
 
 
 def first_name() -> str | None:
-    """General ears, or the most accurate network."""
+    """The general-purpose model, or the most accurate one."""
     return next((name for _, name in network_choices()), None)
 
 
@@ -207,7 +207,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
             )
             cleaning = gr.Radio(PREPROCESSINGS, value="as_is", label="Preprocessing")
         with gr.Column(scale=8, min_width=320):
-            heard = lane("answer", EMPTY, elem_id="answer")
+            audio = lane("answer", EMPTY, elem_id="answer")
             with gr.Column(elem_classes="ac-stack"):
                 waveform = lane("waveform", elem_id="lane-waveform")
                 spectrogram = lane("spectrogram", elem_id="lane-spectrogram")
@@ -230,13 +230,13 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     app.load(first_networks, [gr.State(network.value), session], network, **QUIET)
     tab.select(list_networks, [network, session], network, **QUIET)
     other.upload(take_file, other, sound, **QUIET)
-    sound.change(None, None, [heard, windows], js=PREDICTING)
+    sound.change(None, None, [audio, windows], js=PREDICTING)
     sound.change(show_waveform, sound, waveform, show_progress="hidden", concurrency_id="waveform")
     gr.on(
         [sound.change, network.change, cleaning.change],
         predict_clip,
         [sound, network, cleaning],
-        [heard, windows, prediction],
+        [audio, windows, prediction],
         trigger_mode="always_last",
         show_progress="minimal",
         **PREDICT,

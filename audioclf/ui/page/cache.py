@@ -1,4 +1,4 @@
-"""Results that are kept while they are in use: bounded in bytes, and computed once at a time."""
+"""A cache of results: bounded in bytes, and computed once at a time."""
 
 import functools
 import threading
@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 
-class Kept:
+class BoundedCache:
     """A function whose last results are kept; two who ask the same at once compute it once.
 
     A result that alone is larger than all that may be kept is given away and not kept.
@@ -32,11 +32,11 @@ class Kept:
                 return self.results[key]
             future = self.running.get(key)
             if future is None:
-                mine: Future[Any] = Future()
-                self.running[key] = mine
+                own_future: Future[Any] = Future()
+                self.running[key] = own_future
         if future is not None:
             return future.result()
-        return self._computed(key, mine)
+        return self._computed(key, own_future)
 
     def cache_clear(self) -> None:
         """Forget everything."""
@@ -44,18 +44,18 @@ class Kept:
             self.results.clear()
             self.held_bytes = 0
 
-    def _computed(self, key: tuple[Hashable, ...], mine: "Future[Any]") -> Any:
+    def _computed(self, key: tuple[Hashable, ...], own_future: "Future[Any]") -> Any:
         try:
             result = self.compute(*key)
         except BaseException as error:
             with self.lock:
                 del self.running[key]
-            mine.set_exception(error)
+            own_future.set_exception(error)
             raise
         with self.lock:
             del self.running[key]
             self._keep(key, result)
-        mine.set_result(result)
+        own_future.set_result(result)
         return result
 
     def _keep(self, key: Hashable, result: Any) -> None:
@@ -68,6 +68,8 @@ class Kept:
             self.held_bytes -= self.n_bytes(oldest)
 
 
-def kept(max_bytes: int, n_bytes: Callable[[Any], int]) -> Callable[[Callable[..., Any]], Kept]:
+def cached(
+    max_bytes: int, n_bytes: Callable[[Any], int]
+) -> Callable[[Callable[..., Any]], BoundedCache]:
     """The last results of a function, up to so many bytes; `n_bytes` tells how large one is."""
-    return lambda compute: Kept(compute, max_bytes, n_bytes)
+    return lambda compute: BoundedCache(compute, max_bytes, n_bytes)

@@ -23,7 +23,7 @@ from audioclf.inference.prediction import Prediction
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.page import session as sessions
-from audioclf.ui.page.cache import kept
+from audioclf.ui.page.cache import cached
 from audioclf.ui.page.mode import is_local
 
 HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
@@ -44,7 +44,7 @@ COMPARE: dict[str, Any] = {"concurrency_id": "compare", "concurrency_limit": 1}
 VIEWS: dict[str, Any] = {"concurrency_id": "views", "concurrency_limit": 2}
 TIMINGS: dict[str, Any] = {"concurrency_id": "timings", "concurrency_limit": 1}
 MOST_SHOWN = 300  # letters at both ends of a sentence that is very long
-KEPT_BYTES = 96_000_000  # decoded sounds, and as much of predictions
+CACHE_BYTES = 96_000_000  # decoded sounds, and as much of predictions
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Sound:
         return self.n_samples / self.rate_hz
 
 
-@kept(KEPT_BYTES, lambda samples: int(samples.nbytes))
+@cached(CACHE_BYTES, lambda samples: int(samples.nbytes))
 def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     """Uploads lie under the hash of their content, so a path is never two sounds."""
     samples, _ = io.load(path, limits=limits())
@@ -175,14 +175,14 @@ def _n_bytes(prediction: Prediction) -> int:
     return sum(array.nbytes for array in arrays)
 
 
-@kept(KEPT_BYTES, _n_bytes)
+@cached(CACHE_BYTES, _n_bytes)
 def _predicted(
     sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
 ) -> Prediction:
-    heard, network = Sound(sound_key[0]), network_named(about[0])
-    if heard.is_short:
-        return predict(heard.samples(), heard.rate_hz, network, cleaning)
-    return predict_file(heard.path, network, cleaning, limits())
+    audio, network = Sound(sound_key[0]), network_named(about[0])
+    if audio.is_short:
+        return predict(audio.samples(), audio.rate_hz, network, cleaning)
+    return predict_file(audio.path, network, cleaning, limits())
 
 
 def show_errors(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
