@@ -14,7 +14,7 @@ def from_labels(project: AnnotationProject, limits: Limits, check: Check = never
 
     Clips of one recording stay together; those of several classes are left out. Raises ValueError.
     """
-    uploads.check_room(limits, uploads.home())
+    uploads.check_quota(limits, uploads.home())
     with uploads.new_collection() as collection:
         with exporting.exported_folder(project, exporting.TRAINING_EXPORT, check) as folder:
             shutil.copytree(folder, collection / uploads.safe_name(project.name))

@@ -40,14 +40,14 @@ def _print_inspection(data: Dataset, args: argparse.Namespace) -> None:
         window_s = max(
             member.frontend.window_s for member in checkpoint.find(args.checkpoint).members
         )
-    report = inspection.survey(data, window_s, lambda clips: progress("clips", clips))
+    report = inspection.inspect(data, window_s, lambda clips: progress("clips", clips))
     if args.json:
         print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
     else:
         print_table(report.classes(), False)
         for finding in report.findings:
             print(f"{finding.kind}: {finding.sentence}")
-    if report.blocks:
+    if report.has_errors:
         raise ValueError(f"“{data.name}” cannot be trained on as it is: see the errors above.")
 
 
@@ -144,8 +144,8 @@ def _data(args: argparse.Namespace) -> Dataset:
 
     data = dataset.load(args.folder)
     if args.skip_unusable:
-        report = inspection.survey(data, WINDOW_S, lambda clips: progress("clips", clips))
-        data = data.without(inspection.useless(report))
+        report = inspection.inspect(data, WINDOW_S, lambda clips: progress("clips", clips))
+        data = data.without(inspection.unusable(report))
     return data
 
 

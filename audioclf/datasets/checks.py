@@ -96,7 +96,7 @@ def _on_sides(data: Dataset, share: float) -> Iterator[Finding]:
     if len(data.classes) < 2:
         yield Finding(Severity.ERROR, "Fewer than two classes are left: add sounds of another one.")
         return
-    not_taught, not_measured = data.one_sided(data.held_out(share))
+    not_taught, not_measured = data.missing_per_split(data.held_out(share))
     if not_taught:
         yield Finding(
             Severity.ERROR,
@@ -133,7 +133,7 @@ def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
 
 
 def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
-    same: dict[str, list[Heard]] = defaultdict(list)
+    same: dict[str, list[ClipInfo]] = defaultdict(list)
     for one in heard:
         if one.trouble is None:
             same[one.digest].append(one)
@@ -190,15 +190,15 @@ def _how_split(data: Dataset, *, has_groups: bool) -> str:
     return f"{n_folds} folds are made, each with its share of every class"
 
 
-def _finding(kind: Severity, sentence: str, clips: list[Heard]) -> Finding:
+def _finding(kind: Severity, sentence: str, clips: list[ClipInfo]) -> Finding:
     return Finding(kind, sentence, tuple(_place(one) for one in clips))
 
 
 def _place(heard: Heard) -> str:
-    return heard.clip.place
+    return heard.clip.relative_path
 
 
-def _clips(clips: list[Heard]) -> str:
+def _clips(clips: list[ClipInfo]) -> str:
     return _named([_place(one) for one in clips])
 
 

@@ -91,7 +91,7 @@ class Dataset:
 
     def without(self, names: Collection[str]) -> "Dataset":
         """Without the clips of these places, such as `dog/1.wav`, as `place` names them."""
-        left = tuple(clip for clip in self.clips if clip.place not in names)
+        left = tuple(clip for clip in self.clips if clip.relative_path not in names)
         return replace(self, clips=left)
 
 

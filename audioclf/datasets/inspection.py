@@ -17,7 +17,7 @@ import numpy as np
 from audioclf.audio import io
 from audioclf.audio.io import Limits
 from audioclf.datasets import checks
-from audioclf.datasets.checks import USUAL_SHARE, Finding, Heard, Severity
+from audioclf.datasets.checks import USUAL_SHARE, ClipInfo, Finding, Severity
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.features.windowing import DIGITAL_SILENCE
 
@@ -83,7 +83,7 @@ def survey(
     data: Dataset,
     window_s: float,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
-) -> Survey:
+) -> InspectionReport:
     """Read every clip, and look for what would go wrong.
 
     `window_s`: how much a network sees at once.
@@ -101,7 +101,7 @@ def parts(
         yield _hear(clip, limits)
 
 
-def useless(found: Survey) -> set[str]:
+def useless(found: InspectionReport) -> set[str]:
     """Places of the clips that teach nothing: unreadable ones, and copies but for the first.
 
     Of a recording that stands under several classes, every copy.
@@ -111,15 +111,15 @@ def useless(found: Survey) -> set[str]:
     for one in found.clips:
         known = labels[one.digest] if one.digest else []
         if one.trouble is not None or known:
-            out.add(one.clip.place)
+            out.add(one.clip.relative_path)
         known.append(one.clip.label)
     torn = {digest for digest, own in labels.items() if len(set(own)) > 1}
-    return out | {one.clip.place for one in found.clips if one.digest in torn}
+    return out | {one.clip.relative_path for one in found.clips if one.digest in torn}
 
 
 def report(
     data: Dataset, heard: tuple[Heard, ...], window_s: float, share: float = USUAL_SHARE
-) -> Survey:
+) -> InspectionReport:
     """What would go wrong with these clips.
 
     `window_s`: how much a network sees at once; `share`: how much is held out to measure on.

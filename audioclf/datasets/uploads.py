@@ -62,8 +62,8 @@ def folder_of(collection: str) -> Path:
 
 def budget_of(limits: Limits, folder: Path) -> Budget:
     """What one call may bring to that folder. Raises ValueError where it is full already."""
-    check_room(limits, folder)
-    return Budget(limits.archive, lambda: check_room(limits, folder))
+    check_quota(limits, folder)
+    return Budget(limits.archive, lambda: check_quota(limits, folder))
 
 
 def from_archive(path: Path, name: str, limits: Limits) -> str:
@@ -105,7 +105,7 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
     known = collection if collection and _is_of_files(collection) else None
     before = list((home() / known / FILES).glob("*/*")) if known else []
     _check_files(before, sounds, limits)
-    spelt = _spelt(label, [path.parent.name for path in before])
+    spelt = _match_existing(label, [path.parent.name for path in before])
     if known is None:
         with new_collection() as made:
             copy_sounds(sounds, made / FILES / spelt, budget)
@@ -212,7 +212,7 @@ def _is_taught_with(collection: str) -> bool:
     return folder in {Path(one.request.folder).parent for one in job.find_all()}
 
 
-def check_room(limits: Limits, folder: Path) -> None:
+def check_quota(limits: Limits, folder: Path) -> None:
     """Raise ValueError where all that was brought to that folder fills its share of the disk."""
     if limits.max_bytes_of_all is None:
         return
@@ -225,7 +225,7 @@ def _is_of_files(collection: str) -> bool:
     return bool(ID.fullmatch(collection)) and (home() / collection / FILES).is_dir()
 
 
-def _spelt(label: str, known: Sequence[str]) -> str:
+def _match_existing(label: str, known: Sequence[str]) -> str:
     """A class's folder: “Dog” goes to “dog” where that is there already."""
     name = safe_name(label)
     return next((one for one in known if one.casefold() == name.casefold()), name)

@@ -53,11 +53,11 @@ class Budget:
     """What is left for the files of one call: every file and every byte is counted once."""
 
     def __init__(
-        self, limits: ArchiveLimits | None = None, check_room: Callable[[], None] | None = None
+        self, limits: ArchiveLimits | None = None, check_quota: Callable[[], None] | None = None
     ) -> None:
-        """check_room: raises ValueError where all that was brought fills its share of the disk."""
+        """check_quota: raises ValueError where all that was brought fills its share of the disk."""
         self.limits = limits or ArchiveLimits()
-        self.check_room = check_room
+        self.check_quota = check_quota
         self.n_files = self.n_bytes = self.n_unchecked = 0
 
     def add_files(self, n_files: int) -> None:
@@ -76,9 +76,9 @@ class Budget:
         self.check_bytes(n_bytes)
         self.n_bytes += n_bytes
         self.n_unchecked += n_bytes
-        if self.check_room is not None and self.n_unchecked >= CHECK_EVERY:
+        if self.check_quota is not None and self.n_unchecked >= CHECK_EVERY:
             self.n_unchecked = 0
-            self.check_room()
+            self.check_quota()
 
     def check_bytes(self, n_bytes: int) -> None:
         """Raise ValueError where so many more would be too many."""

@@ -49,7 +49,7 @@ def compare_with_base(
         "n_clips": len(clips),
         "n_classes": len(base_model.classes),
         "before": n_before / len(clips),
-        "after": sum(clip.place in correct for clip in clips) / len(clips),
+        "after": sum(clip.relative_path in correct for clip in clips) / len(clips),
     }
 
 
@@ -61,7 +61,7 @@ def _clip_result(clip: LabelledClip, prediction: Prediction) -> ClipResult:
     name, probability = prediction.ranking()[0]
     true_class_probability = float(prediction.clip[prediction.classes.index(clip.label)])
     return {
-        "place": clip.place,
+        "place": clip.relative_path,
         "path": str(clip.path),
         "expected": clip.label,
         "heard": name,

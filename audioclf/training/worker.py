@@ -122,7 +122,7 @@ def load_dataset(request: Request) -> Dataset:
         )
     data = dataset.load(request.folder, dataset.n_folds_for(request.share))
     data = data.without(request.left_out)
-    missing, _ = data.one_sided(data.held_out(request.share))
+    missing, _ = data.missing_per_split(data.held_out(request.share))
     if missing:
         raise ValueError(f"All clips of “{missing[0]}” would be held out: choose another share.")
     data = replace(data, name=request.data_name or data.name)

@@ -264,9 +264,9 @@ def test_folds_are_made_for_the_share_that_is_held_out(tmp_path: Path) -> None:
         held_out = data.of_folds(data.held_out(share))
         assert len(held_out.clips) == n_held_out and held_out.classes == ("a", "b")
     assert data.held_out(0) == set()
-    assert data.one_sided({1}) == ([], [])
-    assert data.one_sided(set(data.folds)) == (["a", "b"], [])
-    assert data.clips[0].place == "a/0.wav"
+    assert data.missing_per_split({1}) == ([], [])
+    assert data.missing_per_split(set(data.folds)) == (["a", "b"], [])
+    assert data.clips[0].relative_path == "a/0.wav"
 
 
 def test_two_clips_of_the_same_name_are_two_places(tmp_path: Path) -> None:

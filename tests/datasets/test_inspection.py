@@ -10,7 +10,7 @@ from audioclf.audio import io
 from audioclf.cli import main
 from audioclf.datasets import dataset, inspection
 from audioclf.datasets.checks import Severity
-from audioclf.datasets.inspection import Survey
+from audioclf.datasets.inspection import InspectionReport
 from tests import sounds
 
 
@@ -28,11 +28,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def look(folder: Path, window_s: float = 0.5) -> Survey:
-    return inspection.survey(dataset.load(folder), window_s)
+def look(folder: Path, window_s: float = 0.5) -> InspectionReport:
+    return inspection.inspect(dataset.load(folder), window_s)
 
 
-def said(found: Survey, kind: str) -> list[str]:
+def said(found: InspectionReport, kind: str) -> list[str]:
     return [finding.sentence for finding in found.findings if finding.kind == kind]
 
 
@@ -105,10 +105,10 @@ def test_sources_that_are_named_are_on_one_side_each(folder: Path) -> None:
 
 def test_fewer_than_two_classes_are_in_the_way(folder: Path) -> None:
     data = dataset.load(folder)
-    found = inspection.survey(data, 2.0)
-    cats = {clip.place for clip in data.clips if clip.label == "cat"}
-    kept = tuple(one for one in found.clips if one.clip.place not in cats)
-    again = inspection.report(data.without(cats), kept, 2.0)
+    found = inspection.inspect(data, 2.0)
+    cats = {clip.relative_path for clip in data.clips if clip.label == "cat"}
+    kept = tuple(one for one in found.clips if one.clip.relative_path not in cats)
+    again = inspection.build_report(data.without(cats), kept, 2.0)
     assert again.blocks and "Fewer than two classes" in " ".join(said(again, Severity.ERROR))
 
 

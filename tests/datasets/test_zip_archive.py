@@ -106,7 +106,7 @@ def test_the_room_for_everybody_is_looked_at_while_an_archive_is_unpacked(tmp_pa
             raise ValueError("This page is full just now: try again in a few hours.")
 
     assert "full just now" in refusal(
-        lambda: zip_archive.unpack(path, tmp_path / "out", Budget(check_room=check))
+        lambda: zip_archive.unpack(path, tmp_path / "out", Budget(check_quota=check))
     )
     assert 0 < seen[0] <= size < seen[-1] < 2 * size
     assert [one.name for one in tmp_path.iterdir()] == ["a.zip"]

@@ -8,11 +8,10 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from audioclf.datasets import dataset, uploads
-from audioclf.datasets import inspection as surveys
-from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE, Heard, Severity
+from audioclf.datasets import dataset, inspection, uploads
+from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE, ClipInfo, Severity
 from audioclf.datasets.dataset import Dataset
-from audioclf.datasets.inspection import Survey
+from audioclf.datasets.inspection import InspectionReport
 from audioclf.text import escape_markdown
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
@@ -94,16 +93,16 @@ def check_sounds(
         yield opened, *_nothing()
         return
     data, fingerprint = opened
-    told: list[Heard] = []
-    for number, one in enumerate(surveys.parts(data, limits=sessions.limits().sound)):
+    told: list[ClipInfo] = []
+    for number, one in enumerate(inspection.inspect_clips(data, limits=sessions.limits().sound)):
         told.append(one)
         if number % TELL_EVERY == 0 and number:
             yield f"Inspected {number} of {len(data.clips)} clips…", *_waiting()
-    found = surveys.report(data, tuple(told), _window_s(start), share)
-    useless = surveys.useless(found)
+    found = inspection.build_report(data, tuple(told), _window_s(start), share)
+    useless = inspection.unusable(found)
     if leave_out and useless:
-        kept = tuple(one for one in told if one.clip.place not in useless)
-        found = surveys.report(data.without(useless), kept, _window_s(start), share)
+        kept = tuple(one for one in told if one.clip.relative_path not in useless)
+        found = inspection.build_report(data.without(useless), kept, _window_s(start), share)
     if too_long := _too_long(found):
         yield too_long, *_nothing()
         return
@@ -133,7 +132,7 @@ def _usable_share(share: Any) -> float:
     return float(share) if is_number else USUAL_SHARE
 
 
-def _too_long(found: Survey) -> str:
+def _too_long(found: InspectionReport) -> str:
     """What is said of more sound than may be brought."""
     seconds, most = sum(one.duration_s for one in found.clips), sessions.limits().max_seconds
     if most is None or seconds <= most:
@@ -154,7 +153,7 @@ def _waiting() -> tuple[Any, ...]:
 
 
 def _shown(
-    found: Survey, useless: set[str], leave_out: bool, about: dict[str, Any]
+    found: InspectionReport, useless: set[str], leave_out: bool, about: dict[str, Any]
 ) -> tuple[Any, ...]:
     rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in found.classes()]
     table = gr.update(value=filled(CLASSES, rows), visible=True)
@@ -173,7 +172,7 @@ def _shown(
     return table, gr.update(value=bars, visible=True), facts, switch
 
 
-def _in_words(found: Survey) -> str:
+def _in_words(found: InspectionReport) -> str:
     """The report: what it is in one line, then what was found, the gravest first."""
     data, n_clips = found.data, len(found.usable)
     minutes = sum(one.duration_s for one in found.clips) / 60
