@@ -1,4 +1,4 @@
-"""What would go wrong with labelled clips, in sentences: what blocks and what only warns."""
+"""Checks of labelled clips before training: findings in sentences, with a severity."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from enum import StrEnum
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.datasets.formats.base import MAX_NAME
 
-LEAST_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer teach little
+MIN_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer are learnt poorly
 NEARLY = 0.95  # of a window: what lacks less is not worth a word
-USUAL_SHARE, MOST_SHARE = 0.2, 0.5  # of the clips, held out
+DEFAULT_SHARE, MAX_SHARE = 0.2, 0.5  # of the clips, held out
 UNEVEN = 5  # times as many clips in one class as in another
-MOST_NAMED = 5  # files in a sentence
+MAX_NAMED = 5  # files in a sentence
 
 
 class Severity(StrEnum):
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found: how grave it is, a sentence, and the files that it is about."""
+    """One result of a check: its severity, a sentence, and the files that it is about."""
 
     kind: Severity
     sentence: str
@@ -33,37 +33,37 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What was found out about one clip."""
+class ClipInfo:
+    """What the inspection of one clip gave."""
 
     clip: LabelledClip
     digest: str
     duration_s: float = 0.0
     rate_hz: int = 0
     is_silent: bool = False
-    trouble: str | None = None  # why it cannot be read
+    error: str | None = None  # why it cannot be read
 
 
-def find(
-    data: Dataset, heard: tuple[Heard, ...], window_s: float, share: float
+def run_checks(
+    data: Dataset, clips: tuple[ClipInfo, ...], window_s: float, share: float
 ) -> tuple[Finding, ...]:
-    """All that was found, the gravest first.
+    """The findings of all checks, errors first.
 
-    `window_s`: how much a network sees at once; `share`: how much is held out to measure on.
+    `window_s`: the length of a model's window; `share`: how much is held out for validation.
     """
     findings = (
-        *_on_classes(data, heard),
-        *_on_files(heard, window_s),
-        *_on_duplicates(heard),
-        *_on_split(data, heard),
+        *_on_classes(data, clips),
+        *_on_files(clips, window_s),
+        *_on_duplicates(clips),
+        *_on_split(data, clips),
         *_on_sides(data, share),
     )
     order = tuple(Severity)
     return tuple(sorted(findings, key=lambda one: order.index(one.kind)))
 
 
-def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
-    counts = Counter(one.clip.label for one in heard if one.trouble is None)
+def _on_classes(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
+    counts = Counter(one.clip.label for one in clips if one.error is None)
     for name in data.classes:
         if len(name) > MAX_NAME or not name.isprintable():
             yield Finding(
@@ -71,14 +71,14 @@ def _on_classes(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
                 f"A class has a name of {len(name)} characters, or with characters that cannot be "
                 "shown: rename it.",
             )
-    few = [name for name in data.classes if counts[name] < LEAST_CLIPS]
+    few = [name for name in data.classes if counts[name] < MIN_CLIPS]
     if few:
         yield Finding(
             Severity.ERROR,
-            f"{_named(few)} {_has(few)} fewer than {LEAST_CLIPS} clips that can be read, so none "
+            f"{_named(few)} {_has(few)} fewer than {MIN_CLIPS} clips that can be read, so none "
             "can be held out: add some, or take the class out.",
         )
-    rare = [name for name in data.classes if LEAST_CLIPS <= counts[name] < FEW_CLIPS]
+    rare = [name for name in data.classes if MIN_CLIPS <= counts[name] < FEW_CLIPS]
     if rare:
         yield Finding(
             Severity.WARNING,
@@ -96,30 +96,30 @@ def _on_sides(data: Dataset, share: float) -> Iterator[Finding]:
     if len(data.classes) < 2:
         yield Finding(Severity.ERROR, "Fewer than two classes are left: add sounds of another one.")
         return
-    not_taught, not_measured = data.missing_per_split(data.held_out(share))
-    if not_taught:
+    not_trained, not_validated = data.missing_per_split(data.held_out(share))
+    if not_trained:
         yield Finding(
             Severity.ERROR,
-            f"All clips of {_named(not_taught)} would be held out, and none taught: choose another "
-            "share under the settings, or add clips of other recordings.",
+            f"All clips of {_named(not_trained)} would be held out, and none left for training: "
+            "choose another share under the settings, or add clips of other recordings.",
         )
-    if not_measured:
+    if not_validated:
         yield Finding(
             Severity.WARNING,
-            f"No clip of {_named(not_measured)} is held out, so nothing will be measured of it.",
+            f"No clip of {_named(not_validated)} is held out, so nothing will be measured of it.",
         )
 
 
-def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
-    damaged = [one for one in heard if one.trouble is not None]
-    for one in damaged[:MOST_NAMED]:
-        yield _finding(Severity.ERROR, f"Take it out, or replace it: {one.trouble}", [one])
-    if len(damaged) > MOST_NAMED:
-        rest = damaged[MOST_NAMED:]
+def _on_files(clips: tuple[ClipInfo, ...], window_s: float) -> Iterator[Finding]:
+    damaged = [one for one in clips if one.error is not None]
+    for one in damaged[:MAX_NAMED]:
+        yield _finding(Severity.ERROR, f"Take it out, or replace it: {one.error}", [one])
+    if len(damaged) > MAX_NAMED:
+        rest = damaged[MAX_NAMED:]
         yield _finding(
             Severity.ERROR, f"Take out, because they cannot be read: {_clips(rest)}.", rest
         )
-    readable = [one for one in heard if one.trouble is None]
+    readable = [one for one in clips if one.error is None]
     silent = [one for one in readable if one.is_silent]
     if silent:
         words = "take it out, or make a class of silence."
@@ -128,23 +128,27 @@ def _on_files(heard: tuple[Heard, ...], window_s: float) -> Iterator[Finding]:
         )
     short = [one for one in readable if one.duration_s < NEARLY * window_s]
     if short:
-        words = f"Shorter than the {window_s:.2g} s that a network sees at once, and so repeated"
+        words = f"Shorter than the {window_s:.2g} s of a model's window, and so repeated"
         yield _finding(Severity.WARNING, f"{words}: {_clips(short)}.", short)
 
 
-def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
+def _on_duplicates(clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
     same: dict[str, list[ClipInfo]] = defaultdict(list)
-    for one in heard:
-        if one.trouble is None:
+    for one in clips:
+        if one.error is None:
             same[one.digest].append(one)
     twice = [group for group in same.values() if len(group) > 1]
-    torn = [one for group in twice if len({x.clip.label for x in group}) > 1 for one in group]
-    if torn:
+    conflicting = [
+        one for group in twice if len({x.clip.label for x in group}) > 1 for one in group
+    ]
+    if conflicting:
         words = "The same recording stands under several classes"
         yield _finding(
-            Severity.ERROR, f"{words} ({_clips(torn)}): decide which one is right.", torn
+            Severity.ERROR,
+            f"{words} ({_clips(conflicting)}): decide which one is right.",
+            conflicting,
         )
-    alike = [one for group in twice if group[0] not in torn for one in group[1:]]
+    alike = [one for group in twice if group[0] not in conflicting for one in group[1:]]
     if alike:
         yield _finding(
             Severity.WARNING, f"Copies of other clips of their class: {_clips(alike)}.", alike
@@ -155,24 +159,24 @@ def _on_duplicates(heard: tuple[Heard, ...]) -> Iterator[Finding]:
         yield _finding(Severity.WARNING, f"{words} ({_clips(across)}): delete them.", across)
 
 
-def _on_split(data: Dataset, heard: tuple[Heard, ...]) -> Iterator[Finding]:
+def _on_split(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
     folds: dict[str, set[int]] = defaultdict(set)
     if all(clip.group for clip in data.clips):
         for clip in data.clips:
             folds[clip.group].add(clip.fold)
     copies: dict[str, set[int]] = defaultdict(set)
-    for one in heard:
+    for one in clips:
         copies[one.digest].add(one.clip.fold)
-    torn = [group for group, own in folds.items() if len(own) > 1]
-    if torn:
+    divided = [group for group, numbers in folds.items() if len(numbers) > 1]
+    if divided:
         yield Finding(
             Severity.WARNING,
-            f"Clips of one source stand in several folds, such as those of “{torn[0]}”: results "
+            f"Clips of one source stand in several folds, such as those of “{divided[0]}”: results "
             "will look better than they are.",
         )
     how = _how_split(data, has_groups=bool(folds))
-    is_torn = torn or any(len(own) > 1 for digest, own in copies.items() if digest)
-    if is_torn:
+    is_divided = divided or any(len(numbers) > 1 for digest, numbers in copies.items() if digest)
+    if is_divided:
         whole = ""
     elif folds:
         whole = "; no clip and no source is on both sides of a split"
@@ -191,20 +195,20 @@ def _how_split(data: Dataset, *, has_groups: bool) -> str:
 
 
 def _finding(kind: Severity, sentence: str, clips: list[ClipInfo]) -> Finding:
-    return Finding(kind, sentence, tuple(_place(one) for one in clips))
+    return Finding(kind, sentence, tuple(_path(one) for one in clips))
 
 
-def _place(heard: Heard) -> str:
-    return heard.clip.relative_path
+def _path(info: ClipInfo) -> str:
+    return info.clip.relative_path
 
 
 def _clips(clips: list[ClipInfo]) -> str:
-    return _named([_place(one) for one in clips])
+    return _named([_path(one) for one in clips])
 
 
 def _named(names: list[str]) -> str:
-    if len(names) > MOST_NAMED:
-        return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
+    if len(names) > MAX_NAMED:
+        return f"{', '.join(names[:MAX_NAMED])} and {len(names) - MAX_NAMED} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 

@@ -27,12 +27,12 @@ class LabelledClip:
     label: str
     fold: int
     group: str = ""  # of clips that belong together, such as those of one recording
-    within: str = ""  # its path in the data set's folder
+    path_in_dataset: str = ""  # from the data set's folder
 
     @property
-    def place(self) -> str:
-        """Where it lies in the data set, as people are told it."""
-        return self.within or f"{self.path.parent.name}/{self.path.name}"
+    def relative_path(self) -> str:
+        """Its path in the data set, such as `dog/1.wav`."""
+        return self.path_in_dataset or f"{self.path.parent.name}/{self.path.name}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Dataset:
     clips: tuple[LabelledClip, ...]
     has_own_folds: bool
     attribution: str = ""
-    layout: str = ""  # in words
+    layout: str = ""  # in words, such as “a folder per class”
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -71,28 +71,28 @@ class Dataset:
         """
         if share <= 0 or len(self.folds) < 2:
             return set()
-        wanted, found = share * len(self.clips), set[int]()
+        n_wanted, held_out = share * len(self.clips), set[int]()
         order = reversed(self.folds) if self.has_own_folds else self.folds
         for fold in list(order)[:-1]:
-            n_own = len(self.of_folds({fold}).clips)
-            n_now = len(self.of_folds(found).clips) if found else 0
-            if found and n_now + n_own / 2 > wanted:
+            n_clips = len(self.of_folds({fold}).clips)
+            n_held_out = len(self.of_folds(held_out).clips) if held_out else 0
+            if held_out and n_held_out + n_clips / 2 > n_wanted:
                 break
-            found.add(fold)
-        return found
+            held_out.add(fold)
+        return held_out
 
-    def one_sided(self, held_out: set[int]) -> tuple[list[str], list[str]]:
-        """Classes of which all clips are held out, and classes of which none are."""
+    def missing_per_split(self, held_out: set[int]) -> tuple[list[str], list[str]]:
+        """The classes without a training clip, and those without a validation clip."""
         if not held_out:
             return [], []
-        taught = {clip.label for clip in self.clips if clip.fold not in held_out}
-        unseen = {clip.label for clip in self.clips if clip.fold in held_out}
-        return sorted(set(self.classes) - taught), sorted(set(self.classes) - unseen)
+        train = {clip.label for clip in self.clips if clip.fold not in held_out}
+        validation = {clip.label for clip in self.clips if clip.fold in held_out}
+        return sorted(set(self.classes) - train), sorted(set(self.classes) - validation)
 
     def without(self, names: Collection[str]) -> "Dataset":
-        """Without the clips of these places, such as `dog/1.wav`, as `place` names them."""
-        left = tuple(clip for clip in self.clips if clip.relative_path not in names)
-        return replace(self, clips=left)
+        """Without the clips of these relative paths, such as `dog/1.wav`."""
+        clips = tuple(clip for clip in self.clips if clip.relative_path not in names)
+        return replace(self, clips=clips)
 
 
 def n_folds_for(share: float) -> int:

@@ -1,6 +1,6 @@
-"""A look at a labelled folder before anything is trained: what is there, and what is wrong with it.
+"""Inspection of a labelled folder before training: what is there, and what is wrong with it.
 
-Every clip is read once. What blocks a training and what only warns is told apart.
+Every clip is read once. Errors make training impossible, warnings do not.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import numpy as np
 from audioclf.audio import io
 from audioclf.audio.io import Limits
 from audioclf.datasets import checks
-from audioclf.datasets.checks import USUAL_SHARE, ClipInfo, Finding, Severity
+from audioclf.datasets.checks import DEFAULT_SHARE, ClipInfo, Finding, Severity
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.features.windowing import DIGITAL_SILENCE
 
@@ -26,34 +26,34 @@ LENGTHS = (*(f"up to {high:g} s" for high in DURATIONS_S), f"over {DURATIONS_S[-
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What a folder holds."""
+class InspectionReport:
+    """What a labelled folder holds, and what is wrong with it."""
 
     data: Dataset
-    clips: tuple[Heard, ...]
+    clips: tuple[ClipInfo, ...]
     findings: tuple[Finding, ...]
 
     @property
-    def blocks(self) -> bool:
+    def has_errors(self) -> bool:
         """Whether it cannot be trained on as it is."""
         return any(finding.kind == Severity.ERROR for finding in self.findings)
 
     @property
     def usable(self) -> tuple[LabelledClip, ...]:
         """The clips that can be read."""
-        return tuple(heard.clip for heard in self.clips if heard.trouble is None)
+        return tuple(info.clip for info in self.clips if info.error is None)
 
     def classes(self) -> list[dict[str, Any]]:
         """A row per class: clips, minutes, and clips that cannot be read."""
         rows = []
         for name in self.data.classes:
-            own = [heard for heard in self.clips if heard.clip.label == name]
+            clips = [info for info in self.clips if info.clip.label == name]
             rows.append(
                 {
                     "class": name,
-                    "clips": sum(heard.trouble is None for heard in own),
-                    "minutes": round(sum(heard.duration_s for heard in own) / 60, 2),
-                    "unreadable": sum(heard.trouble is not None for heard in own),
+                    "clips": sum(info.error is None for info in clips),
+                    "minutes": round(sum(info.duration_s for info in clips) / 60, 2),
+                    "unreadable": sum(info.error is not None for info in clips),
                 }
             )
         return rows
@@ -61,14 +61,14 @@ class Survey:
     def durations(self) -> list[tuple[str, int]]:
         """How many clips are how long: words and counts."""
         counts = [0] * len(LENGTHS)
-        for heard in self.clips:
-            if heard.trouble is None:  # to a millisecond: codecs add a few samples
-                counts[bisect_left(DURATIONS_S, round(heard.duration_s, 3))] += 1
+        for info in self.clips:
+            if info.error is None:  # to a millisecond: codecs add a few samples
+                counts[bisect_left(DURATIONS_S, round(info.duration_s, 3))] += 1
         return list(zip(LENGTHS, counts, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
-        rates = Counter(heard.rate_hz for heard in self.clips if heard.trouble is None)
+        rates = Counter(info.rate_hz for info in self.clips if info.error is None)
         return {
             "name": self.data.name,
             "layout": self.data.layout,
@@ -79,65 +79,68 @@ class Survey:
         }
 
 
-def survey(
+def inspect(
     data: Dataset,
     window_s: float,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
 ) -> InspectionReport:
-    """Read every clip, and look for what would go wrong.
+    """Read every clip and run the checks.
 
-    `window_s`: how much a network sees at once.
+    `window_s`: the length of a model's window.
     """
-    return report(data, tuple(parts(data, progress)), window_s)
+    return build_report(data, tuple(inspect_clips(data, progress)), window_s)
 
 
-def parts(
+def inspect_clips(
     data: Dataset,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
     limits: Limits = io.ANY,
-) -> Iterator[Heard]:
-    """What is found out about every clip, one after the other; what has not changed is known."""
+) -> Iterator[ClipInfo]:
+    """Inspect every clip, one after the other; files that have not changed are not read again."""
     for clip in progress(data.clips):
-        yield _hear(clip, limits)
+        yield _inspect_clip(clip, limits)
 
 
-def useless(found: InspectionReport) -> set[str]:
-    """Places of the clips that teach nothing: unreadable ones, and copies but for the first.
+def unusable(report: InspectionReport) -> set[str]:
+    """Relative paths of clips to skip in training: unreadable ones, and copies but for the first.
 
-    Of a recording that stands under several classes, every copy.
+    Of a recording that is in several classes, every copy.
     """
     labels: dict[str, list[str]] = defaultdict(list)
-    out = set()
-    for one in found.clips:
-        known = labels[one.digest] if one.digest else []
-        if one.trouble is not None or known:
-            out.add(one.clip.relative_path)
-        known.append(one.clip.label)
-    torn = {digest for digest, own in labels.items() if len(set(own)) > 1}
-    return out | {one.clip.relative_path for one in found.clips if one.digest in torn}
+    unusable_paths = set()
+    for info in report.clips:
+        earlier = labels[info.digest] if info.digest else []
+        if info.error is not None or earlier:
+            unusable_paths.add(info.clip.relative_path)
+        earlier.append(info.clip.label)
+    conflicting = {digest for digest, names in labels.items() if len(set(names)) > 1}
+    return unusable_paths | {
+        info.clip.relative_path for info in report.clips if info.digest in conflicting
+    }
 
 
-def report(
-    data: Dataset, heard: tuple[Heard, ...], window_s: float, share: float = USUAL_SHARE
+def build_report(
+    data: Dataset, clips: tuple[ClipInfo, ...], window_s: float, share: float = DEFAULT_SHARE
 ) -> InspectionReport:
-    """What would go wrong with these clips.
+    """The report on inspected clips.
 
-    `window_s`: how much a network sees at once; `share`: how much is held out to measure on.
+    `window_s`: the length of a model's window; `share`: how much is held out for validation.
     """
-    return Survey(data, heard, checks.find(data, heard, window_s, share))
+    return InspectionReport(data, clips, checks.run_checks(data, clips, window_s, share))
 
 
-def _hear(clip: LabelledClip, limits: Limits) -> Heard:
+def _inspect_clip(clip: LabelledClip, limits: Limits) -> ClipInfo:
     try:
         stat = clip.path.stat()
-        known = _listen(str(clip.path), stat.st_mtime_ns, stat.st_size, limits)
-    except OSError as error:
-        return Heard(clip, "", trouble=f"“{clip.path.name}” cannot be read ({error.strerror}).")
-    return Heard(clip, *known)
+        known = _decode_stats(str(clip.path), stat.st_mtime_ns, stat.st_size, limits)
+    except OSError as failure:
+        why = f"“{clip.path.name}” cannot be read ({failure.strerror})."
+        return ClipInfo(clip, "", error=why)
+    return ClipInfo(clip, *known)
 
 
 @lru_cache(maxsize=50_000)
-def _listen(
+def _decode_stats(
     path: str, modified_ns: int, n_bytes: int, limits: Limits
 ) -> tuple[str, float, int, bool, str | None]:
     """Digest, seconds, rate, whether it is silent, and why it cannot be read."""

@@ -38,7 +38,7 @@ def said(found: InspectionReport, kind: str) -> list[str]:
 
 def test_a_good_folder_has_nothing_to_warn_of(folder: Path) -> None:
     found = look(folder)
-    assert not found.blocks and said(found, Severity.WARNING) == []
+    assert not found.has_errors and said(found, Severity.WARNING) == []
     assert said(found, Severity.INFO) == [
         "5 folds are made, each with its share of every class; no clip is on both sides, but which "
         "clips share a recording is not known."
@@ -80,12 +80,12 @@ def test_silent_and_short_clips_are_named(folder: Path) -> None:
 def test_copies_warn_and_copies_in_several_classes_block(folder: Path) -> None:
     shutil.copy(folder / "dog" / "1.wav", folder / "dog" / "copy.wav")
     found = look(folder)
-    assert not found.blocks
+    assert not found.has_errors
     assert any("Copies of other clips" in words and "dog/copy.wav" in words
                for words in said(found, Severity.WARNING))  # fmt: skip
     shutil.copy(folder / "dog" / "2.wav", folder / "cat" / "copy.wav")
     found = look(folder)
-    assert found.blocks and found.findings[0].kind == Severity.ERROR
+    assert found.has_errors and found.findings[0].kind == Severity.ERROR
     assert found.findings[0].sentence == (
         "The same recording stands under several classes (cat/copy.wav and dog/2.wav): decide "
         "which one is right."
@@ -100,7 +100,7 @@ def test_sources_that_are_named_are_on_one_side_each(folder: Path) -> None:
     rows = [f"{name}/{i}.wav,{name},s{name}" for name in ("dog", "cat") for i in range(10)]
     (folder / "metadata.csv").write_text("\n".join(["file_name,label,group", *rows]))
     (blocked,) = said(look(folder), Severity.ERROR)
-    assert "would be held out, and none taught" in blocked
+    assert "would be held out, and none left for training" in blocked
 
 
 def test_fewer_than_two_classes_are_in_the_way(folder: Path) -> None:
@@ -109,7 +109,7 @@ def test_fewer_than_two_classes_are_in_the_way(folder: Path) -> None:
     cats = {clip.relative_path for clip in data.clips if clip.label == "cat"}
     kept = tuple(one for one in found.clips if one.clip.relative_path not in cats)
     again = inspection.build_report(data.without(cats), kept, 2.0)
-    assert again.blocks and "Fewer than two classes" in " ".join(said(again, Severity.ERROR))
+    assert again.has_errors and "Fewer than two classes" in " ".join(said(again, Severity.ERROR))
 
 
 def test_copies_and_sources_in_several_folds_are_found(folder: Path) -> None:
@@ -129,12 +129,12 @@ def test_copies_and_sources_in_several_folds_are_found(folder: Path) -> None:
 def test_few_and_uneven_clips_are_weighed(folder: Path) -> None:
     write(folder / "bird" / "1.wav", sounds.noise(1, seed=500))
     found = look(folder)
-    assert found.blocks and "bird has fewer than 2 clips" in said(found, Severity.ERROR)[0]
+    assert found.has_errors and "bird has fewer than 2 clips" in said(found, Severity.ERROR)[0]
     write(folder / "bird" / "2.wav", sounds.noise(1, seed=501))
     for i in range(10, 30):
         write(folder / "dog" / f"{i}.wav", sounds.noise(1.0, seed=i))
     found = look(folder)
-    assert not found.blocks
+    assert not found.has_errors
     warned = said(found, Severity.WARNING)
     assert any("bird has fewer than 10 clips" in words for words in warned)
     assert any("many more clips" in words for words in warned)

@@ -80,9 +80,9 @@ def is_kept(value: Any) -> bool:
 
 def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_path: Path) -> None:
     folder = faulty(tmp_path / "faulty")
-    kept, said = data.name_folder(str(folder), {})
+    kept, said = data.use_folder(str(folder), {})
     assert said == ""
-    report, table, bars, facts, switch = last(data.check_sounds(kept, START, False))
+    report, table, bars, facts, switch = last(data.check_data(kept, START, False))
     for words in (
         "Not ready for training",
         "16,000, 22,050 Hz",
@@ -93,7 +93,7 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
         "The same recording stands under several classes",
         "Copies of other clips",
         "Nothing but silence is in tone/silent.wav",
-        "that a network sees at once, and so repeated",
+        "of a model's window, and so repeated",
         "tone has fewer than 10 clips",
         "5 folds are made",
     ):
@@ -104,45 +104,45 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
     assert sum(bars["value"]["clips"]) == 19 and len(bars["value"]) == 8
     assert switch["visible"] is True and "5 clips" in switch["label"]
 
-    report, _, _, facts, _ = last(data.check_sounds(kept, START, True))
+    report, _, _, facts, _ = last(data.check_data(kept, START, True))
     assert "lonely has fewer than 2 clips" in report and "broken.wav" not in report
     assert facts["is_usable"] is False and len(facts["left_out"]) == 5
 
 
 def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path: Path) -> None:
-    kept, said = data.name_folder(str(three_sounds), {})
+    kept, said = data.use_folder(str(three_sounds), {})
     assert "one's own machine only" in said and is_kept(kept)
     forged = {"sounds": str(three_sounds), "jobs": ["x", 3, None], "n_brought": "many"}
-    report, _, _, facts, _ = last(data.check_sounds(forged, START, False))
+    report, _, _, facts, _ = last(data.check_data(forged, START, False))
     assert "one's own machine only" in report and facts is None
     for nonsense in (None, 3, [], {"sounds": 5}, {"sounds": "../../etc"}, {"jobs": "abc"}):
-        report, *_, facts, _ = last(data.check_sounds(nonsense, START, False))
+        report, *_, facts, _ = last(data.check_data(nonsense, START, False))
         assert facts is None and "Traceback" not in report
 
 
 def test_a_wrong_path_is_a_sentence(local: Path, tmp_path: Path) -> None:
     for path in ("", "relative", "/nowhere/at/all", str(tmp_path / "a\0b"), None):
-        kept, said = data.name_folder(path, {})
+        kept, said = data.use_folder(path, {})
         assert said and is_kept(kept)
     (tmp_path / "one" / "class").mkdir(parents=True)
-    assert "fewer than two classes" in data.name_folder(str(tmp_path / "one"), {})[1]
+    assert "fewer than two classes" in data.use_folder(str(tmp_path / "one"), {})[1]
 
 
 def facts_of(three_sounds: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    kept, _ = data.name_folder(str(three_sounds), {})
-    return kept, last(data.check_sounds(kept, START, False))[3]
+    kept, _ = data.use_folder(str(three_sounds), {})
+    return kept, last(data.check_data(kept, START, False))[3]
 
 
 def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: Path) -> None:
     kept, facts = facts_of(three_sounds)
     what = (TrainingMode.LINEAR_PROBE, START, None)
     name = "three_sounds-separable_cnn"
-    assert settings.name_network(facts, *what, "", None) == (name, name)
-    assert is_kept(settings.name_network(facts, *what, "typed", name)[0])
+    assert settings.suggest_name(facts, *what, "", None) == (name, name)
+    assert is_kept(settings.suggest_name(facts, *what, "typed", name)[0])
     (local / name).mkdir()
-    assert settings.name_network(facts, *what, name, name)[0] == f"{name}-2"
+    assert settings.suggest_name(facts, *what, name, name)[0] == f"{name}-2"
     a_job({"state": job.JobState.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
-    assert settings.name_network(facts, *what, name, name)[0] == f"{name}-3"
+    assert settings.suggest_name(facts, *what, name, name)[0] == f"{name}-3"
     for name, words in (
         (START, "already: choose another name"),
         ("three_sounds-separable_cnn-2", "already: choose another name"),
@@ -225,7 +225,7 @@ def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Pa
         "This takes"
     )
     assert settings.estimate_time(None, TrainingMode.FINE_TUNE, START, None, 40) == ""
-    assert [time_estimate.in_words(s) for s in (1, 32, 100, 9_000)] == [
+    assert [time_estimate.format_duration(s) for s in (1, 32, 100, 9_000)] == [
         "about 5 seconds", "about 30 seconds", "about 2 minutes", "about 2.5 hours",
     ]  # fmt: skip
 
@@ -265,7 +265,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
             made.write(clip, f"{clip.parent.name}/{clip.name}")
     kept, said = data.upload_archive(str(path), {})
     assert said == ""
-    facts = last(data.check_sounds(kept, START, False))[3]
+    facts = last(data.check_data(kept, START, False))[3]
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
     for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
         said = settings.start_training(kept, forged, None, *chosen)[2]
@@ -356,10 +356,10 @@ def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
         import fcntl
 
         fcntl.flock(lock, fcntl.LOCK_EX)
-        words = progress.in_words(made)
+        words = progress.format_status(made)
         assert "epoch 1 of 10. 1 min 40 s so far, about 18 s left." in words
         assert progress.follow_training(made.id, None)[8].active is True
-    assert "was ended from outside" in progress.in_words(made)
+    assert "was ended from outside" in progress.format_status(made)
 
 
 @pytest.mark.parametrize("chosen", [None, "", "nobody", "../x", 3, ["a"]])
@@ -405,10 +405,10 @@ def test_more_sound_than_may_be_brought_is_refused(
     clips = [str(path) for path in sorted((three_sounds / "sine").glob("*.wav"))]
     kept, *_ = data.upload_files(clips, "sine", kept)
     monkeypatch.setattr(session, "HOSTED", session.Limits(max_seconds=30))
-    report, *_, facts, _ = last(data.check_sounds(kept, START, False))
+    report, *_, facts, _ = last(data.check_data(kept, START, False))
     assert "1 minutes of audio, and 0 may be added" in report and facts is None
     monkeypatch.setattr(session, "HOSTED", session.Limits(sound=io.Limits(max_duration_s=3)))
-    report, *_, facts, _ = last(data.check_sounds(kept, START, False))
+    report, *_, facts, _ = last(data.check_data(kept, START, False))
     assert "3 s are accepted" in report and facts["is_usable"] is False
 
 
@@ -448,5 +448,5 @@ def test_gradio_tells_the_handlers_who_asks() -> None:
     inputs = [{}, None, TrainingMode.LINEAR_PROBE, START]
     got, *_ = special_args(settings.start_training, list(inputs), asked)
     assert got == [{}, None, asked, TrainingMode.LINEAR_PROBE, START]
-    for handler in (progress.resume_training, progress.publish_training):
+    for handler in (progress.resume_training, progress.save_model):
         assert special_args(handler, ["id", {}], asked)[0] == ["id", {}, asked]

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import gradio as gr
 
 from audioclf.datasets import inspection
-from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE
+from audioclf.datasets.checks import DEFAULT_SHARE, MAX_SHARE
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.jobs.job import TrainingMode
 from audioclf.ui.finetune import data, progress
-from audioclf.ui.finetune import settings as teach_settings
+from audioclf.ui.finetune import settings as finetune_settings
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import skip_preprocess
 from audioclf.ui.page.tables import table
@@ -124,10 +124,10 @@ def sounds() -> Sounds:
 def settings() -> Settings:
     """Step 3."""
     gr.Markdown("### 3 Settings")
-    choices = teach_settings.starts()
+    choices = finetune_settings.base_models()
     with gr.Row():
         kind = gr.Radio(
-            teach_settings.KINDS,
+            finetune_settings.KINDS,
             value=TrainingMode.LINEAR_PROBE,
             label="Training mode",
             elem_id="teach-kind",
@@ -143,7 +143,7 @@ def settings() -> Settings:
                 )
             )
             architecture = gr.Dropdown(
-                teach_settings.architectures(),
+                finetune_settings.architectures(),
                 value="separable_cnn",
                 label="Architecture",
                 visible=False,
@@ -153,7 +153,7 @@ def settings() -> Settings:
     with gr.Accordion("More settings", open=False), gr.Row():
         epochs = skip_preprocess(
             gr.Number(
-                teach_settings.EPOCHS[TrainingMode.FINE_TUNE],
+                finetune_settings.EPOCHS[TrainingMode.FINE_TUNE],
                 label="Epochs",
                 precision=0,
                 visible=False,
@@ -161,7 +161,7 @@ def settings() -> Settings:
             )
         )
         variation = gr.Radio(
-            teach_settings.VARIATIONS,
+            finetune_settings.AUGMENTATION_CHOICES,
             value="usual",
             label="Augmentation (gain, equaliser, mixup, masks)",
             visible=False,
@@ -170,8 +170,8 @@ def settings() -> Settings:
         share = skip_preprocess(
             gr.Slider(
                 0.0,
-                MOST_SHARE,
-                value=USUAL_SHARE,
+                MAX_SHARE,
+                value=DEFAULT_SHARE,
                 step=0.05,
                 label="Validation split",
                 elem_id="teach-share",

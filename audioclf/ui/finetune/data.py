@@ -1,4 +1,4 @@
-"""Teach, first half: sounds are brought, and looked at before anything is taught."""
+"""Fine-tune, steps 1 and 2: audio is uploaded and checked before a training."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +9,7 @@ import gradio as gr
 import pandas as pd
 
 from audioclf.datasets import dataset, inspection, uploads
-from audioclf.datasets.checks import MOST_SHARE, USUAL_SHARE, ClipInfo, Severity
+from audioclf.datasets.checks import DEFAULT_SHARE, MAX_SHARE, ClipInfo, Severity
 from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.inspection import InspectionReport
 from audioclf.text import escape_markdown
@@ -21,40 +21,44 @@ from audioclf.ui.page.tables import filled
 CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadable", "{:d}"))
 NOTHING = "Add audio, and it is checked here before the training."
 KINDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Info"}
-TELL_EVERY = 10  # clips
+REPORT_EVERY = 10  # clips
 USUAL_WINDOW_S = 2.0
 
-Brought = tuple[Any, str]  # what the browser remembers, and a sentence
+Uploaded = tuple[Any, str]  # the browser session, and a sentence
 
 
 @show_errors(lambda sentence: (gr.skip(), sentence))
-def upload_archive(archive: str | None, session: Any) -> Brought:
-    """Take a ZIP of a labelled data set; its name is remembered by the browser."""
+def upload_archive(archive: str | None, session: Any) -> Uploaded:
+    """Upload a ZIP of a labelled data set; the browser session stores its name."""
     if archive is None:
         return gr.skip(), ""
     path = Path(archive)
-    made = uploads.from_archive(path, path.stem, sessions.limits())
-    return _with(session, made), ""
+    collection = uploads.from_archive(path, path.stem, sessions.limits())
+    return _with(session, collection), ""
 
 
 @show_errors(lambda sentence: (gr.skip(), sentence, gr.skip()))
 def upload_files(files: list[str] | None, label: str, session: Any) -> tuple[Any, str, Any]:
-    """Take sound files of one class, beside those that were brought before.
+    """Upload audio files of one class, in addition to those of other classes.
 
     The field for files is emptied for the next class, and stays as it is where they are refused.
     """
     if not files:
         raise ValueError("Choose the audio files of this class first.")
-    kept, paths = sessions.parse_session(session), [Path(file) for file in files]
-    made = uploads.with_files(kept["sounds"], label, paths, sessions.limits())
+    stored, paths = sessions.parse_session(session), [Path(file) for file in files]
+    collection = uploads.with_files(stored["sounds"], label, paths, sessions.limits())
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
     name = escape_markdown(" ".join(label.split()))
-    return _with(session, made), f"{n_files} added as {name}: continue with the next class.", None
+    return (
+        _with(session, collection),
+        f"{n_files} added as {name}: continue with the next class.",
+        None,
+    )
 
 
 @show_errors(lambda sentence: (gr.skip(), sentence))
-def name_folder(folder: str, session: Any) -> Brought:
-    """Take a folder of the machine that the page runs on, where it stays; not on a public page."""
+def use_folder(folder: str, session: Any) -> Uploaded:
+    """Use a local folder where it lies; not on a public page."""
     if not is_local():
         raise ValueError("Local folders can be used on a local page only: upload a ZIP.")
     path = folder_typed(str(folder or "").strip())
@@ -63,24 +67,24 @@ def name_folder(folder: str, session: Any) -> Brought:
 
 
 def start_over(session: Any) -> tuple[Any, str]:
-    """Forget the sounds that were brought; trainings that began with them keep them."""
+    """Start over with other audio; trainings that use the uploads keep them."""
     return {**sessions.parse_session(session), "sounds": None}, "Add other audio."
 
 
-def which_sounds(session: Any) -> list[Any]:
-    """Which sounds the browser has brought, and how often it added to them."""
-    kept = sessions.parse_session(session)
-    return [kept["sounds"], kept["n_brought"]]
+def current_upload(session: Any) -> list[Any]:
+    """The upload of the browser session, and its revision."""
+    stored = sessions.parse_session(session)
+    return [stored["sounds"], stored["n_brought"]]
 
 
-def check_sounds(
-    session: Any, start: str | None, leave_out: bool, share: Any = USUAL_SHARE
+def check_data(
+    session: Any, start: str | None, leave_out: bool, share: Any = DEFAULT_SHARE
 ) -> Iterator[tuple[str, Any, Any, Any, Any]]:
-    """What the brought sounds hold and what is wrong with it, told clip by clip while it is found.
+    """Inspect the uploaded data set and report its errors, with progress.
 
-    share: how much is held out to measure on. Returns a report in Markdown, a table of classes, a
+    share: the validation split. Returns a report in Markdown, a table of classes, a
     histogram of durations, what the next step needs (`facts`), and the switch that
-    leaves out what cannot be used.
+    leaves out unusable clips.
     """
     sounds = sessions.parse_session(session)["sounds"]
     if not sounds:
@@ -88,31 +92,31 @@ def check_sounds(
         return
     yield "Inspecting the clips…", *_waiting()
     share = _usable_share(share)
-    opened = _open(sounds, share)
-    if isinstance(opened, str):
-        yield opened, *_nothing()
+    loaded = _open(sounds, share)
+    if isinstance(loaded, str):
+        yield loaded, *_nothing()
         return
-    data, fingerprint = opened
-    told: list[ClipInfo] = []
-    for number, one in enumerate(inspection.inspect_clips(data, limits=sessions.limits().sound)):
-        told.append(one)
-        if number % TELL_EVERY == 0 and number:
+    data, fingerprint = loaded
+    clips: list[ClipInfo] = []
+    for number, clip in enumerate(inspection.inspect_clips(data, limits=sessions.limits().sound)):
+        clips.append(clip)
+        if number % REPORT_EVERY == 0 and number:
             yield f"Inspected {number} of {len(data.clips)} clips…", *_waiting()
-    found = inspection.build_report(data, tuple(told), _window_s(start), share)
-    useless = inspection.unusable(found)
-    if leave_out and useless:
-        kept = tuple(one for one in told if one.clip.relative_path not in useless)
-        found = inspection.build_report(data.without(useless), kept, _window_s(start), share)
-    if too_long := _too_long(found):
+    survey = inspection.build_report(data, tuple(clips), _window_s(start), share)
+    unusable = inspection.unusable(survey)
+    if leave_out and unusable:
+        usable = tuple(clip for clip in clips if clip.clip.relative_path not in unusable)
+        survey = inspection.build_report(data.without(unusable), usable, _window_s(start), share)
+    if too_long := _too_long(survey):
         yield too_long, *_nothing()
         return
     about = {"sounds": sounds, "fingerprint": fingerprint, "share": share}
-    yield _in_words(found), *_shown(found, useless, leave_out, about)
+    yield _format_survey(survey), *_shown(survey, unusable, leave_out, about)
 
 
 def _with(session: Any, sounds: str) -> sessions.Session:
-    kept = sessions.parse_session(session)
-    return {**kept, "sounds": sounds, "n_brought": kept["n_brought"] + 1}
+    stored = sessions.parse_session(session)
+    return {**stored, "sounds": sounds, "n_brought": stored["n_brought"] + 1}
 
 
 @show_errors(lambda sentence: sentence)
@@ -127,14 +131,14 @@ def _open(sounds: str, share: float) -> tuple[Dataset, str] | str:
 
 
 def _usable_share(share: Any) -> float:
-    """The share as it can be used; a half-typed one is the usual one."""
-    is_number = isinstance(share, int | float) and 0 <= share <= MOST_SHARE
-    return float(share) if is_number else USUAL_SHARE
+    """The validation split; the default where it is half-typed."""
+    is_number = isinstance(share, int | float) and 0 <= share <= MAX_SHARE
+    return float(share) if is_number else DEFAULT_SHARE
 
 
-def _too_long(found: InspectionReport) -> str:
-    """What is said of more sound than may be brought."""
-    seconds, most = sum(one.duration_s for one in found.clips), sessions.limits().max_seconds
+def _too_long(survey: InspectionReport) -> str:
+    """A sentence where there is more audio than allowed."""
+    seconds, most = sum(clip.duration_s for clip in survey.clips), sessions.limits().max_seconds
     if most is None or seconds <= most:
         return ""
     return (
@@ -153,45 +157,47 @@ def _waiting() -> tuple[Any, ...]:
 
 
 def _shown(
-    found: InspectionReport, useless: set[str], leave_out: bool, about: dict[str, Any]
+    survey: InspectionReport, unusable: set[str], leave_out: bool, about: dict[str, Any]
 ) -> tuple[Any, ...]:
-    rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in found.classes()]
+    rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in survey.classes()]
     table = gr.update(value=filled(CLASSES, rows), visible=True)
-    bars = pd.DataFrame(found.durations(), columns=["duration", "clips"])
-    n_out = len(useless)
-    words = f"Leave out {n_out} clip{'s' if n_out > 1 else ''} that cannot be used or are copies"
-    switch = gr.update(visible=bool(useless), label=words)
+    bars = pd.DataFrame(survey.durations(), columns=["duration", "clips"])
+    n_out = len(unusable)
+    text = f"Leave out {n_out} clip{'s' if n_out > 1 else ''} that cannot be used or are copies"
+    switch = gr.update(visible=bool(unusable), label=text)
     facts = {
         **about,
-        "name": found.data.name,
-        "n_clips": len(found.usable),
-        "seconds": sum(one.duration_s for one in found.clips),
-        "left_out": sorted(useless) if leave_out else [],
-        "is_usable": not found.blocks,
+        "name": survey.data.name,
+        "n_clips": len(survey.usable),
+        "seconds": sum(clip.duration_s for clip in survey.clips),
+        "left_out": sorted(unusable) if leave_out else [],
+        "is_usable": not survey.has_errors,
     }
     return table, gr.update(value=bars, visible=True), facts, switch
 
 
-def _in_words(found: InspectionReport) -> str:
-    """The report: what it is in one line, then what was found, the gravest first."""
-    data, n_clips = found.data, len(found.usable)
-    minutes = sum(one.duration_s for one in found.clips) / 60
-    rates = sorted({one.rate_hz for one in found.clips if one.trouble is None})
+def _format_survey(survey: InspectionReport) -> str:
+    """The report: the data set in one line, then the findings, errors first."""
+    data, n_clips = survey.data, len(survey.usable)
+    minutes = sum(clip.duration_s for clip in survey.clips) / 60
+    rates = sorted({clip.rate_hz for clip in survey.clips if clip.error is None})
     hz = ", ".join(f"{rate:,}" for rate in rates)
     head = (
         f"**{escape_markdown(data.name)}**: {n_clips:,} clips of {len(data.classes)} classes, "
         f"{minutes:.1f} minutes, at {hz} Hz; {escape_markdown(data.layout)}."
     )
     verdict = (
-        "**Not ready for training:** see the errors." if found.blocks else "**Ready for training.**"
+        "**Not ready for training:** see the errors."
+        if survey.has_errors
+        else "**Ready for training.**"
     )
-    lines = [f"- *{KINDS[one.kind]}:* {escape_markdown(one.sentence)}" for one in found.findings]
+    lines = [f"- *{KINDS[f.kind]}:* {escape_markdown(f.sentence)}" for f in survey.findings]
     return "\n".join([f"{verdict} {head}", "", *lines])
 
 
 def _window_s(start: str | None) -> float:
-    """How much the network that is chosen sees at once."""
+    """The window of the chosen model, in seconds."""
     try:
-        return max(one.frontend.window_s for one in network_named(start).members)
+        return max(member.frontend.window_s for member in network_named(start).members)
     except ValueError:
         return USUAL_WINDOW_S

@@ -1,4 +1,4 @@
-"""Teach, third step: what is taught to which network, how long that takes, and the start."""
+"""Fine-tune, step 3: the settings of a training, how long it takes, and its start."""
 
 import re
 import secrets
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from audioclf.datasets import uploads
-from audioclf.datasets.checks import MOST_SHARE
+from audioclf.datasets.checks import MAX_SHARE
 from audioclf.jobs import job, queue
 from audioclf.jobs.job import JobState, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
@@ -25,8 +25,8 @@ KINDS = [
     ("Fine-tune all layers, minutes", TrainingMode.FINE_TUNE),
     ("Train from scratch, minutes", TrainingMode.SCRATCH),
 ]
-VARIATIONS = [("None", "none"), ("Default", "usual"), ("Strong", "strong")]
-VARIED: dict[str, tuple[tuple[str, str], ...]] = {
+AUGMENTATION_CHOICES = [("None", "none"), ("Default", "usual"), ("Strong", "strong")]
+AUGMENTATIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "usual": (),
     "none": (
         ("augmentation.variants.count", "0"),
@@ -44,15 +44,15 @@ VARIED: dict[str, tuple[tuple[str, str], ...]] = {
         ("augmentation.mix_share", "0.5"),
     ),
 }
-MOST_EPOCHS = 1_000
+MAX_EPOCHS = 1_000
 EPOCHS: dict[str, int] = {TrainingMode.FINE_TUNE: 60, TrainingMode.SCRATCH: 100}
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 SUFFIX = 16  # random bytes that make a network's name one's own on a public page
-MOST_TYPED = 41  # characters of such a name before them, so that all of it may be one
+MAX_TYPED = 41  # characters of such a name before them, so that all of it may be one
 
 
 class Chosen(NamedTuple):
-    """What was chosen, as the page has it: nothing of it is checked yet."""
+    """The settings as the page sends them; nothing is checked yet."""
 
     kind: Any
     start: Any
@@ -63,13 +63,13 @@ class Chosen(NamedTuple):
     share: Any
 
 
-def list_starts(chosen: str | None, session: Any) -> Any:
-    """The networks that one can start from: general ears first, then the most accurate."""
-    return keep_selection(starts(session), chosen)
+def update_base_models(chosen: str | None, session: Any) -> Any:
+    """The networks that one can start from: general base first, then the most accurate."""
+    return keep_selection(base_models(session), chosen)
 
 
-def starts(session: Any = None) -> list[tuple[str, str]]:
-    """Every network that can be taught: no ensembles, and none that lacks a part."""
+def base_models(session: Any = None) -> list[tuple[str, str]]:
+    """Every model that can be fine-tuned: general-purpose ones first, then the most accurate."""
     return choices_of(
         n for n in networks(session=session) if not n.is_ensemble and n.unavailable_reason is None
     )
@@ -92,18 +92,18 @@ def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def name_network(
+def suggest_name(
     facts: Any, kind: Any, start: Any, architecture: Any, typed: str, suggested: str | None
 ) -> tuple[Any, Any]:
     """A name for the new network that is still free, unless somebody typed another free one.
 
     Returns the name, and what was suggested.
     """
-    is_theirs = typed not in ("", None, suggested) and not _is_taken(str(typed))
-    if not isinstance(facts, dict) or is_theirs:
+    is_typed = typed not in ("", None, suggested) and not _is_taken(str(typed))
+    if not isinstance(facts, dict) or is_typed:
         return gr.skip(), gr.skip()
-    ears = (architecture if kind == TrainingMode.SCRATCH else start) or "network"
-    stem = BAD_NAME.sub("-", f"{facts['name']}-{str(ears).split('-')[0]}").strip("-._") or "network"
+    base = (architecture if kind == TrainingMode.SCRATCH else start) or "network"
+    stem = BAD_NAME.sub("-", f"{facts['name']}-{str(base).split('-')[0]}").strip("-._") or "network"
     number, name = 1, stem[:48]
     while _is_taken(name):
         number += 1
@@ -119,57 +119,59 @@ def estimate_time(
         return ""
     try:
         work = time_estimate.Work(
-            kind, _like(kind, start, architecture), facts["n_clips"], facts["seconds"],
+            kind, _base_model(kind, start, architecture), facts["n_clips"], facts["seconds"],
             1 if kind == TrainingMode.LINEAR_PROBE else _epochs(epochs),
         )  # fmt: skip
         about_s = time_estimate.seconds(work)
     except (ValueError, TypeError, OverflowError) as error:
         return str(error) if isinstance(error, ValueError) else ""
     limit_s = sessions.job_limits().max_seconds
-    words = f"This takes {time_estimate.in_words(about_s)} here, when nothing waits before it."
+    text = (
+        f"This takes {time_estimate.format_duration(about_s)} here, when nothing waits before it."
+    )
     if limit_s and about_s > limit_s:
-        words += f" It is ended after {limit_s / 60:.0f} minutes: choose fewer epochs."
-    return words
+        text += f" It is ended after {limit_s / 60:.0f} minutes: choose fewer epochs."
+    return text
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), sentence))
 def start_training(
     session: Any, facts: Any, request: gr.Request | None, *chosen: Any
 ) -> tuple[Any, Any, str]:
-    """Ask for a training: what the browser remembers, the training's name, and a sentence.
+    """Queue a training: the browser session, the training's id, and a sentence.
 
-    facts: what the check of the sounds found; request: who asks. chosen: the kind (head, whole or
-    scratch), the network to start from, the architecture, the new network's name, epochs,
-    variations (none, usual or strong), and the share of clips that is held out.
+    facts: the result of `check_data`. chosen: training mode (head, whole or scratch), base model,
+    architecture, the new model's name, epochs, augmentation (none, usual or strong), and the
+    validation split.
     """
-    kept = sessions.parse_session(session)
+    stored = sessions.parse_session(session)
     if not isinstance(facts, dict):
         raise ValueError("Add audio first, and wait until it is checked.")
     if not facts["is_usable"]:
         raise ValueError("The data set is not ready for training: see the errors under 2.")
-    made_id = queue.new_id()
-    asked = _request(kept["sounds"], facts, Chosen(*chosen), made_id)
-    queue.start(asked, made_id, sessions.visitor(kept, request))
-    now = {**kept, "jobs": [made_id, *kept["jobs"]]}
-    return now, list_trainings(now, made_id), ""
+    job_id = queue.new_id()
+    job_request = _request(stored["sounds"], facts, Chosen(*chosen), job_id)
+    queue.start(job_request, job_id, sessions.visitor(stored, request))
+    now = {**stored, "jobs": [job_id, *stored["jobs"]]}
+    return now, list_trainings(now, job_id), ""
 
 
-def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str) -> Request:
+def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: str) -> Request:
     kind, start, architecture, name, epochs, variation, share = chosen
     if (
         kind not in (TrainingMode.LINEAR_PROBE, TrainingMode.FINE_TUNE, TrainingMode.SCRATCH)
-        or variation not in VARIED
+        or variation not in AUGMENTATIONS
     ):
         raise ValueError("One of the settings is none of those that are offered: choose another.")
-    if not 0 <= float(share) <= MOST_SHARE:
+    if not 0 <= float(share) <= MAX_SHARE:
         raise ValueError("The validation split is at most half of the clips: choose 0 to 0.5.")
     folder = sessions.folder_of(sounds)
-    seen = (facts["sounds"], facts["fingerprint"], facts["share"])
-    if seen != (sounds, uploads.fingerprint(folder), float(share)):
+    checked = (facts["sounds"], facts["fingerprint"], facts["share"])
+    if checked != (sounds, uploads.fingerprint(folder), float(share)):
         raise ValueError("The audio or the validation split has changed: wait until it is checked.")
     changes: tuple[tuple[str, str], ...] = ()
     if kind != TrainingMode.LINEAR_PROBE:
-        changes = (("epochs", str(_epochs(epochs))), *VARIED[variation])
+        changes = (("epochs", str(_epochs(epochs))), *AUGMENTATIONS[variation])
     network = None if kind == TrainingMode.SCRATCH else network_named(start)
     if (
         kind == TrainingMode.LINEAR_PROBE
@@ -186,7 +188,7 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, own: str
         kind=kind,
         folder=str(folder),
         name=_name(name),
-        out=str(checkpoint.home() if is_local() else job.home() / own / sessions.PUBLISHED),
+        out=str(checkpoint.home() if is_local() else job.home() / job_id / sessions.PUBLISHED),
         start=str(network.folder) if network else None,
         architecture=architecture if kind == TrainingMode.SCRATCH else None,
         data_name=facts["name"],
@@ -204,8 +206,8 @@ def _home() -> Path:
 
 
 def _epochs(epochs: Any) -> int:
-    if not isinstance(epochs, int | float) or not 1 <= epochs <= MOST_EPOCHS:
-        raise ValueError(f"Choose between 1 and {MOST_EPOCHS} epochs.")
+    if not isinstance(epochs, int | float) or not 1 <= epochs <= MAX_EPOCHS:
+        raise ValueError(f"Choose between 1 and {MAX_EPOCHS} epochs.")
     return int(epochs)
 
 
@@ -213,7 +215,7 @@ def _name(name: Any) -> str:
     """The new network's name: free, and on a public page one's own."""
     name = checkpoint.check_name(str(name or "").strip())
     if not is_local():
-        return checkpoint.check_name(f"{name[:MOST_TYPED]}-{secrets.token_urlsafe(SUFFIX)}")
+        return checkpoint.check_name(f"{name[:MAX_TYPED]}-{secrets.token_urlsafe(SUFFIX)}")
     if _is_taken(name):
         raise ValueError(f"There is a model or a training “{name}” already: choose another name.")
     return name
@@ -227,7 +229,7 @@ def _is_taken(name: str) -> bool:
     return (checkpoint.home() / name).exists() or name in {one.request.name for one in unfinished}
 
 
-def _like(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:
+def _base_model(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:
     """The network that is started from; from scratch, one of that architecture."""
     if kind != TrainingMode.SCRATCH:
         return network_named(start)
