@@ -1,4 +1,4 @@
-"""The components of Teach, step by step; `teach_tab` wires them."""
+"""The components of the tab Fine-tune, step by step; `tab` wires them."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ HOW = (
 )
 
 
-class Sounds(NamedTuple):
+class DataControls(NamedTuple):
     """The components of the first two steps."""
 
     archive: gr.File
@@ -31,14 +31,14 @@ class Sounds(NamedTuple):
     over: gr.Button
     folder: gr.Textbox
     use_folder: gr.Button
-    said: gr.Markdown
+    message: gr.Markdown
     report: gr.Markdown
     classes: gr.Dataframe
     durations: gr.BarPlot
-    leave_out: gr.Checkbox
+    skip_unusable: gr.Checkbox
 
 
-class Settings(NamedTuple):
+class SettingsControls(NamedTuple):
     """Those of the third."""
 
     kind: gr.Radio
@@ -50,25 +50,25 @@ class Settings(NamedTuple):
     share: gr.Slider
     estimate: gr.Markdown
     begin: gr.Button
-    said: gr.Markdown
+    message: gr.Markdown
 
 
-class Learning(NamedTuple):
+class TrainingControls(NamedTuple):
     """Those of the fourth."""
 
     trainings: gr.Dropdown
-    told: gr.Markdown
+    status: gr.Markdown
     loss: gr.LinePlot
     accuracy: gr.LinePlot
     log: gr.Textbox
     cancel: gr.Button
     resume: gr.Button
-    publish: gr.Button
+    save: gr.Button
     delete: gr.Button
     timer: gr.Timer
 
 
-def sounds() -> Sounds:
+def data_controls() -> DataControls:
     """Steps 1 and 2."""
     gr.Markdown("### 1 Audio")
     with gr.Tabs(elem_id="teach-sounds", overflow_behavior="wrap"):
@@ -92,10 +92,10 @@ def sounds() -> Sounds:
         with gr.Tab("Local folder", visible=is_local()):
             folder = gr.Textbox(label="Absolute path", elem_id="teach-folder")
             use_folder = gr.Button("Open", elem_id="teach-use-folder")
-    said = gr.Markdown(elem_id="teach-said", elem_classes="ac-message")
+    message = gr.Markdown(elem_id="teach-said", elem_classes="ac-message")
     gr.Markdown("### 2 Check")
     report = gr.Markdown(data.NOTHING, elem_id="teach-report")
-    leave_out = gr.Checkbox(label="Leave out", visible=False, elem_id="teach-leave-out")
+    skip_unusable = gr.Checkbox(label="Leave out", visible=False, elem_id="teach-leave-out")
     with gr.Row():
         classes = table(
             data.CLASSES,
@@ -117,11 +117,11 @@ def sounds() -> Sounds:
             visible=False,
             elem_id="teach-durations",
         )
-    parts = (archive, files, label, add, over, folder, use_folder, said)
-    return Sounds(*parts, report, classes, durations, leave_out)
+    parts = (archive, files, label, add, over, folder, use_folder, message)
+    return DataControls(*parts, report, classes, durations, skip_unusable)
 
 
-def settings() -> Settings:
+def settings_controls() -> SettingsControls:
     """Step 3."""
     gr.Markdown("### 3 Settings")
     choices = finetune_settings.base_models()
@@ -179,22 +179,22 @@ def settings() -> Settings:
         )
     estimate = gr.Markdown(elem_id="teach-estimate")
     begin = gr.Button("Start training", variant="primary", elem_id="teach-begin")
-    said = gr.Markdown(elem_id="teach-refused", elem_classes="ac-message")
+    message = gr.Markdown(elem_id="teach-refused", elem_classes="ac-message")
     parts = (kind, start, architecture, name, epochs, variation, share)
-    return Settings(*parts, estimate, begin, said)
+    return SettingsControls(*parts, estimate, begin, message)
 
 
-def learning() -> Learning:
+def training_controls() -> TrainingControls:
     """Step 4."""
     gr.Markdown("### 4 Training")
     trainings = skip_preprocess(
         gr.Dropdown([], label="Trainings", visible=False, elem_id="teach-trainings")
     )
-    told = gr.Markdown(progress.NONE_YET, elem_id="teach-told")
+    status = gr.Markdown(progress.NONE_YET, elem_id="teach-told")
     with gr.Row():
         cancel = gr.Button("Cancel", visible=False, elem_id="teach-cancel")
         resume = gr.Button("Resume", visible=False, elem_id="teach-resume")
-        publish = gr.Button("Save the model so far", visible=False, elem_id="teach-publish")
+        save = gr.Button("Save the model so far", visible=False, elem_id="teach-publish")
     what = "this training; its model stays" if is_local() else "this training and its model"
     delete = gr.Button(f"Remove {what}", visible=False, size="sm", elem_id="teach-delete")
     with gr.Row():
@@ -202,11 +202,13 @@ def learning() -> Learning:
     with gr.Accordion("Log", open=False):
         log = gr.Textbox(show_label=False, lines=8, max_lines=16, elem_id="teach-log")
     timer = gr.Timer(1.0, active=False)
-    return Learning(trainings, told, loss, accuracy, log, cancel, resume, publish, delete, timer)
+    return TrainingControls(
+        trainings, status, loss, accuracy, log, cancel, resume, save, delete, timer
+    )
 
 
 def _curve(name: str, title: str) -> gr.LinePlot:
-    """Of the clips that are taught and of those that are held out, per epoch."""
+    """A curve of the training and the validation clips, per epoch."""
     return gr.LinePlot(
         x="epoch",
         y=name,

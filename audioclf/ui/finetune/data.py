@@ -102,16 +102,16 @@ def check_data(
         clips.append(clip)
         if number % REPORT_EVERY == 0 and number:
             yield f"Inspected {number} of {len(data.clips)} clips…", *_waiting()
-    survey = inspection.build_report(data, tuple(clips), _window_s(start), share)
-    unusable = inspection.unusable(survey)
+    report = inspection.build_report(data, tuple(clips), _window_s(start), share)
+    unusable = inspection.unusable(report)
     if leave_out and unusable:
         usable = tuple(clip for clip in clips if clip.clip.relative_path not in unusable)
-        survey = inspection.build_report(data.without(unusable), usable, _window_s(start), share)
-    if too_long := _too_long(survey):
+        report = inspection.build_report(data.without(unusable), usable, _window_s(start), share)
+    if too_long := _too_long(report):
         yield too_long, *_nothing()
         return
     about = {"sounds": sounds, "fingerprint": fingerprint, "share": share}
-    yield _format_survey(survey), *_shown(survey, unusable, leave_out, about)
+    yield _format_report(report), *_shown(report, unusable, leave_out, about)
 
 
 def _with(session: Any, sounds: str) -> sessions.Session:
@@ -136,9 +136,9 @@ def _usable_share(share: Any) -> float:
     return float(share) if is_number else DEFAULT_SHARE
 
 
-def _too_long(survey: InspectionReport) -> str:
+def _too_long(report: InspectionReport) -> str:
     """A sentence where there is more audio than allowed."""
-    seconds, most = sum(clip.duration_s for clip in survey.clips), sessions.limits().max_seconds
+    seconds, most = sum(clip.duration_s for clip in report.clips), sessions.limits().max_seconds
     if most is None or seconds <= most:
         return ""
     return (
@@ -157,30 +157,30 @@ def _waiting() -> tuple[Any, ...]:
 
 
 def _shown(
-    survey: InspectionReport, unusable: set[str], leave_out: bool, about: dict[str, Any]
+    report: InspectionReport, unusable: set[str], leave_out: bool, about: dict[str, Any]
 ) -> tuple[Any, ...]:
-    rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in survey.classes()]
+    rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in report.classes()]
     table = gr.update(value=filled(CLASSES, rows), visible=True)
-    bars = pd.DataFrame(survey.durations(), columns=["duration", "clips"])
+    bars = pd.DataFrame(report.durations(), columns=["duration", "clips"])
     n_out = len(unusable)
     text = f"Leave out {n_out} clip{'s' if n_out > 1 else ''} that cannot be used or are copies"
     switch = gr.update(visible=bool(unusable), label=text)
     facts = {
         **about,
-        "name": survey.data.name,
-        "n_clips": len(survey.usable),
-        "seconds": sum(clip.duration_s for clip in survey.clips),
+        "name": report.data.name,
+        "n_clips": len(report.usable),
+        "seconds": sum(clip.duration_s for clip in report.clips),
         "left_out": sorted(unusable) if leave_out else [],
-        "is_usable": not survey.has_errors,
+        "is_usable": not report.has_errors,
     }
     return table, gr.update(value=bars, visible=True), facts, switch
 
 
-def _format_survey(survey: InspectionReport) -> str:
+def _format_report(report: InspectionReport) -> str:
     """The report: the data set in one line, then the findings, errors first."""
-    data, n_clips = survey.data, len(survey.usable)
-    minutes = sum(clip.duration_s for clip in survey.clips) / 60
-    rates = sorted({clip.rate_hz for clip in survey.clips if clip.error is None})
+    data, n_clips = report.data, len(report.usable)
+    minutes = sum(clip.duration_s for clip in report.clips) / 60
+    rates = sorted({clip.rate_hz for clip in report.clips if clip.error is None})
     hz = ", ".join(f"{rate:,}" for rate in rates)
     head = (
         f"**{escape_markdown(data.name)}**: {n_clips:,} clips of {len(data.classes)} classes, "
@@ -188,10 +188,10 @@ def _format_survey(survey: InspectionReport) -> str:
     )
     verdict = (
         "**Not ready for training:** see the errors."
-        if survey.has_errors
+        if report.has_errors
         else "**Ready for training.**"
     )
-    lines = [f"- *{KINDS[f.kind]}:* {escape_markdown(f.sentence)}" for f in survey.findings]
+    lines = [f"- *{KINDS[f.kind]}:* {escape_markdown(f.sentence)}" for f in report.findings]
     return "\n".join([f"{verdict} {head}", "", *lines])
 
 

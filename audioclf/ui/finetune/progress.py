@@ -1,4 +1,4 @@
-"""Teach, fourth step: a training is followed, cancelled, resumed, and found again."""
+"""Fine-tune, step 4: a training is followed, cancelled and resumed."""
 
 import time
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from audioclf.jobs import job as job_files
+from audioclf.jobs import job as jobs
 from audioclf.jobs import queue
 from audioclf.jobs.job import Job, JobState, TrainingMode
 from audioclf.text import escape_markdown
@@ -28,7 +28,7 @@ STATES: dict[str, str] = {
 STAGES = {
     "clips": "Preparing the clips",
     "held-out clips": "Evaluating the held-out clips",
-    "error analysis": "Looking for misjudged clips",
+    "error analysis": "Ranking the misclassified clips",
 }
 TRAIN, VALIDATION = "training (augmented)", "validation"
 COLOURS = {TRAIN: "#0072B2", VALIDATION: "#D55E00"}  # Okabe and Ito
@@ -37,92 +37,90 @@ CURVES = (("loss", "unseen_loss", 1), ("accuracy", "unseen_accuracy", 100))
 
 def list_trainings(session: Any, chosen: str | None) -> Any:
     """The trainings that this browser started, or all on one's own machine, the newest first."""
-    found = sessions.jobs_of(session)
-    choices = [(_title(one), one.id) for one in found]
+    jobs_of_session = sessions.jobs_of(session)
+    choices = [(_title(job), job.id) for job in jobs_of_session]
     names = [name for _, name in choices]
     value = chosen if chosen in names else next(iter(names), None)
     return gr.Dropdown(choices=choices, value=value, visible=bool(choices))
 
 
 def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
-    """How a training is: a sentence, the curves of loss and accuracy, the log, what can be done.
+    """The status of a training: a sentence, the curves of loss and accuracy, the log, the buttons.
 
     The last two values are what is shown now, and whether and how the training has ended.
     `shown`: what was shown before, so that only what has changed is sent again.
     """
-    found = _found(chosen)
-    if found is None:
+    job = _find(chosen)
+    if job is None:
         empty = (gr.LinePlot(visible=False), gr.LinePlot(visible=False))
         return NONE_YET, *empty, "", *_buttons(None), gr.Timer(active=False), None, None
-    status, epochs = found.status, found.epochs
-    is_known = isinstance(shown, dict) and shown.get("id") == found.id
+    status, epochs = job.status, job.epochs
+    is_known = isinstance(shown, dict) and shown.get("id") == job.id
     n_shown = shown.get("n_epochs") if is_known else None
     curves = [gr.skip(), gr.skip()] if n_shown == len(epochs) else _curves(epochs)
-    now = {"id": found.id, "n_epochs": len(epochs)}
-    ended = [found.id, status.state, status.ended_at]
+    now = {"id": job.id, "n_epochs": len(epochs)}
+    ended = [job.id, status.state, status.ended_at]
     timer = gr.Timer(active=status.is_active)
-    return in_words(found), *curves, found.log, *_buttons(found), timer, now, ended
+    return format_status(job), *curves, job.log, *_buttons(job), timer, now, ended
 
 
 @show_errors(lambda sentence: sentence)
 def cancel_training(chosen: str | None) -> str:
-    """Ask a training to end; it does within two seconds, and its last epoch is kept."""
-    found = _found(chosen)
-    if found is None:
+    """Cancel a training; it ends within two seconds, and its last epoch is saved."""
+    job = _find(chosen)
+    if job is None:
         return NONE_YET
-    queue.cancel(found)
+    queue.cancel(job)
     end = time.monotonic() + 4
-    while found.status.is_active and time.monotonic() < end:
+    while job.status.is_active and time.monotonic() < end:
         time.sleep(0.1)
-    return in_words(found)
+    return format_status(job)
 
 
 @show_errors(lambda sentence: sentence)
 def resume_training(
     chosen: str | None, session: Any = None, request: gr.Request | None = None
 ) -> str:
-    """Let an ended training go on from its last kept epoch."""
+    """Resume an ended training from its last saved epoch."""
     visitor = sessions.visitor(session, request)
-    return in_words(queue.resume(queue.find(chosen or ""), visitor=visitor))
+    return format_status(queue.resume(queue.find(chosen or ""), visitor=visitor))
 
 
 @show_errors(lambda sentence: sentence)
-def publish_training(
-    chosen: str | None, session: Any = None, request: gr.Request | None = None
-) -> str:
-    """Publish what an ended training has learnt so far."""
+def save_model(chosen: str | None, session: Any = None, request: gr.Request | None = None) -> str:
+    """Save the model of an ended training as far as it is trained."""
     visitor = sessions.visitor(session, request)
-    return in_words(queue.resume(queue.find(chosen or ""), export_only=True, visitor=visitor))
+    return format_status(queue.resume(queue.find(chosen or ""), export_only=True, visitor=visitor))
 
 
 @show_errors(lambda sentence: (sentence, gr.skip(), gr.skip()))
 def delete_training(chosen: str | None, session: Any) -> tuple[str, Any, Any]:
-    """Remove an ended training with all that it kept; a published network stays where that is.
+    """Delete an ended training; on a local page the model that it has saved stays.
 
-    Returns a sentence, the list of trainings, and what the browser remembers.
+    Returns a sentence, the list of trainings, and the browser session.
     """
-    found, kept = queue.find(chosen or ""), sessions.parse_session(session)
-    name = escape_markdown(found.request.name)
-    queue.delete(found)
-    now = {**kept, "jobs": [one for one in kept["jobs"] if one != chosen]}
+    job, stored = queue.find(chosen or ""), sessions.parse_session(session)
+    name = escape_markdown(job.request.name)
+    queue.delete(job)
+    now = {**stored, "jobs": [job_id for job_id in stored["jobs"] if job_id != chosen]}
     return f"**{name}** is removed.", list_trainings(now, None), now
 
 
-def in_words(found: Job) -> str:
-    """How a training is, in a sentence or two of Markdown."""
-    status, name = found.status, escape_markdown(found.request.name)
-    passed = _time(status.elapsed_s)
+def format_status(job: Job) -> str:
+    """The status of a training in a sentence or two of Markdown."""
+    status, name = job.status, escape_markdown(job.request.name)
+    elapsed = _time(status.elapsed_s)
     if status.state == JobState.WAITING:
         ahead = f"{status.queue_position} before it" if status.queue_position else "it is next"
         return f"**{name}** waits for its turn: {ahead}."
     if status.state == JobState.RUNNING:
-        return f"**{name}**: {_stage(found)}. {passed} so far{_remaining(found)}."
+        return f"**{name}**: {_stage(job)}. {elapsed} so far{_remaining(job)}."
     if status.state == JobState.DONE:
-        return f"**{name}** is finished, after {passed}: the model is in every list of models."
-    kept = ""
-    if status.state != JobState.CANCELLED and found.last_saved_epoch:
-        kept = f" Epoch {found.last_saved_epoch} is saved."
-    return f"**{name}**: {escape_markdown(_lower(status.sentence))}{kept}"
+        return f"**{name}** is finished, after {elapsed}: the model is in every list of models."
+    saved = ""
+    if status.state != JobState.CANCELLED and job.last_saved_epoch:
+        saved = f" Epoch {job.last_saved_epoch} is saved."
+    return f"**{name}**: {escape_markdown(_lower(status.sentence))}{saved}"
 
 
 def _lower(sentence: str) -> str:
@@ -130,32 +128,32 @@ def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:] or "it ended without a message."
 
 
-def _found(chosen: Any) -> Job | None:
+def _find(chosen: Any) -> Job | None:
     try:
         return queue.find(chosen) if isinstance(chosen, str) else None
     except ValueError:
         return None
 
 
-def _stage(found: Job) -> str:
-    status = found.status
-    words = STAGES.get(status.stage, escape_markdown(status.stage) or "starting")
+def _stage(job: Job) -> str:
+    status = job.status
+    text = STAGES.get(status.stage, escape_markdown(status.stage) or "starting")
     if status.stage == "Learning":
         return f"epoch {status.n_done} of {status.n_total}"
-    return f"{words}, {status.n_done} of {status.n_total}" if status.n_total else words
+    return f"{text}, {status.n_done} of {status.n_total}" if status.n_total else text
 
 
-def _remaining(found: Job) -> str:
+def _remaining(job: Job) -> str:
     """From how long the last epochs took."""
-    epochs = found.epochs
+    epochs = job.epochs
     if (
-        found.request.kind == TrainingMode.LINEAR_PROBE
+        job.request.kind == TrainingMode.LINEAR_PROBE
         or not epochs
-        or found.status.stage != "Learning"
+        or job.status.stage != "Learning"
     ):
         return ""
-    last = epochs[1:][-5:] or epochs  # the first one also builds the network
-    mean_s = sum(one["seconds"] for one in last) / len(last)
+    last = epochs[1:][-5:] or epochs  # the first one also builds the model
+    mean_s = sum(epoch["seconds"] for epoch in last) / len(last)
     return f", about {_time(mean_s * (last[-1]['n_epochs'] - last[-1]['epoch']))} left"
 
 
@@ -167,40 +165,40 @@ def _time(seconds: float) -> str:
 
 
 def _curves(epochs: list[dict[str, Any]]) -> list[Any]:
-    """Loss and accuracy in percent per epoch, of taught and of held-out clips."""
+    """Loss and accuracy in percent per epoch, of training and validation clips."""
     if not epochs:
         return [gr.LinePlot(visible=False), gr.LinePlot(visible=False)]
-    made = []
-    for taught, unseen, scale in CURVES:
+    plots = []
+    for train_key, validation_key, scale in CURVES:
         rows = [
-            (one["epoch"], scale * one[key], words)
-            for key, words in ((taught, TRAIN), (unseen, VALIDATION))
-            for one in epochs
-            if one.get(key) is not None and isfinite(one[key])
+            (epoch["epoch"], scale * epoch[key], curve)
+            for key, curve in ((train_key, TRAIN), (validation_key, VALIDATION))
+            for epoch in epochs
+            if epoch.get(key) is not None and isfinite(epoch[key])
         ]
-        frame = pd.DataFrame(rows, columns=["epoch", taught, "of"])
-        made.append(gr.LinePlot(frame, visible=True))
-    return made
+        frame = pd.DataFrame(rows, columns=["epoch", train_key, "of"])
+        plots.append(gr.LinePlot(frame, visible=True))
+    return plots
 
 
-def _buttons(found: Job | None) -> tuple[Any, ...]:
-    """Cancel, resume and publish, as far as they make sense now."""
-    state = found.status.state if found else None
+def _buttons(job: Job | None) -> tuple[Any, ...]:
+    """The buttons cancel, resume, save and delete, visible where they apply."""
+    state = job.status.state if job else None
     has_ended = state in (JobState.FAILED, JobState.CANCELLED, JobState.KILLED)
-    can_publish = bool(has_ended and found and found.last_saved_epoch)
+    can_save = bool(has_ended and job and job.last_saved_epoch)
     return (
-        gr.Button(visible=state in job_files.ACTIVE),
+        gr.Button(visible=state in jobs.ACTIVE),
         gr.Button(visible=has_ended),
-        gr.Button(visible=can_publish),
+        gr.Button(visible=can_save),
         gr.Button(visible=has_ended or state == JobState.DONE),
     )
 
 
-def _title(found: Job) -> str:
-    request = found.request
+def _title(job: Job) -> str:
+    request = job.request
     how = f"{request.architecture}, from scratch"
     if request.kind != TrainingMode.SCRATCH:
         how = f"from {Path(request.start or '').name}"
-    day = datetime.fromtimestamp(found.submitted_at)
-    state = STATES[found.status.state]
+    day = datetime.fromtimestamp(job.submitted_at)
+    state = STATES[job.status.state]
     return f"{request.name}, {how} ({state}, {day:%d %b %H:%M})"

@@ -1,4 +1,4 @@
-"""Teach, afterwards: what the new network confuses, the clips that it misjudged, and taking it."""
+"""Fine-tune, results: the evaluation of the new model, misclassified clips, and its export."""
 
 import os
 import subprocess
@@ -35,84 +35,84 @@ FAILED = "The export failed: its process ended without a message."
 
 @show_errors(lambda sentence: (gr.Column(visible=False), None, None, sentence, None, None, ""))
 def show_results(chosen: str | None) -> tuple[Any, ...]:
-    """What came out: confusion, a table per class, misjudged clips, the comparison.
+    """Confusion matrix, table per class, misclassified clips, and the comparison with the base.
 
-    Where no clips were held out, one sentence says so.
+    Without held-out clips, a sentence says so.
     """
-    found = _done(chosen)
-    if found is None:
+    job = _done(chosen)
+    if job is None:
         return gr.Column(visible=False), None, None, "", None, None, ""
-    result = found.result
-    figure, per_class, measured = model_results(result["checkpoint"])
+    result = job.result
+    figure, per_class, evaluation = model_results(result["checkpoint"])
     rows = [
         [r["place"], r["expected"], r["heard"], 100 * r["probability"], 100 * r["of_the_truth"]]
         for r in result["clips"]
     ]
     wrong = sum(r["expected"] != r["heard"] for r in result["clips"])
-    words = _on_clips(len(rows), wrong)
+    text = _format_errors(len(rows), wrong)
     table = gr.update(value=filled(CLIPS, rows), visible=bool(rows))
     shown = (
         gr.update(value=figure, visible=bool(rows)),
         gr.update(value=per_class, visible=bool(rows)),
-        gr.update(value=measured, visible=bool(rows)),
+        gr.update(value=evaluation, visible=bool(rows)),
     )
-    return gr.Column(visible=True), *shown, words, table, _compare_with_base(result)
+    return gr.Column(visible=True), *shown, text, table, _compare_with_base(result)
 
 
 def play_clip(chosen: str | None, event: gr.SelectData) -> Any:
-    """The clip of the row that was chosen, to listen to."""
-    found = _done(chosen)
-    rows = found.result.get("clips", []) if found else []
+    """Play the clip of the chosen row."""
+    job = _done(chosen)
+    rows = job.result.get("clips", []) if job else []
     row = next((one for one in rows if one["place"] == event.row_value[0]), None)
     return gr.Audio(value=_cached(Path(row["path"]))) if row else gr.skip()
 
 
 def use_new_model(chosen: str | None, session: Any) -> tuple[Any, Any]:
-    """The new network in Classify's list, and Classify in front."""
-    found = _done(chosen)
-    return use_network(found.result["checkpoint"] if found else None, session)
+    """Choose the new model in Classify, and open that tab."""
+    job = _done(chosen)
+    return use_network(job.result["checkpoint"] if job else None, session)
 
 
 def show_progress() -> tuple[Any, str]:
-    """That something is being made, at once: it takes a while."""
+    """Show at once that the export has begun."""
     return gr.DownloadButton(visible=False), "Exporting and checking: 10 to 30 s…"
 
 
 def show_upload_progress() -> str:
-    """The same of an upload."""
+    """Show at once that the upload has begun."""
     return "Exporting and uploading: half a minute or more…"
 
 
 @show_errors(lambda sentence: (gr.DownloadButton(visible=False), sentence))
 def export_model(chosen: str | None, formats: list[str] | None) -> tuple[Any, str]:
-    """The new network as a ZIP to take away, with further formats where they are asked for."""
-    found = _need(chosen)
-    with tempfile.TemporaryDirectory() as place:
-        made = _export(found, Path(place, f"{found.result['checkpoint']}.zip"), formats)
-        path = save_file_to_cache(made, get_upload_folder())
-        words = f"{made.name}: {made.stat().st_size / 1e6:.1f} MB."
-    return gr.DownloadButton(value=path, visible=True), words
+    """Export the new model as a ZIP, with further formats where requested."""
+    job = _require_done(chosen)
+    with tempfile.TemporaryDirectory() as temporary:
+        archive = _export(job, Path(temporary, f"{job.result['checkpoint']}.zip"), formats)
+        path = save_file_to_cache(archive, get_upload_folder())
+        text = f"{archive.name}: {archive.stat().st_size / 1e6:.1f} MB."
+    return gr.DownloadButton(value=path, visible=True), text
 
 
 @show_errors(lambda sentence: sentence)
 def push_model(chosen: str | None, repo: str, token: str, is_public: bool) -> str:
-    """The new network as a repository on the Hugging Face Hub, with one's own token."""
-    found = _need(chosen)
+    """Push the new model to the Hugging Face Hub, with the visitor's token."""
+    job = _require_done(chosen)
     hf_hub.check(repo, token)
-    with tempfile.TemporaryDirectory() as place:
-        folder = _export(found, Path(place, found.result["checkpoint"]), ())
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = _export(job, Path(temporary, job.result["checkpoint"]), ())
         return f"Uploaded: {hf_hub.push(folder, repo, token, private=not is_public)}"
 
 
-def _export(found: Job, output: Path, formats: Any) -> Path:
+def _export(job: Job, output: Path, formats: Any) -> Path:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
     known = {name for _, name in FORMATS}
-    asked = [f"--format={name}" for name in formats or () if name in known]
-    folder = str(network_named(found.result["checkpoint"]).folder)
+    options = [f"--format={name}" for name in formats or () if name in known]
+    folder = str(network_named(job.result["checkpoint"]).folder)
     command = [sys.executable, "-W", "ignore", "-m", "audioclf", "export", "--checkpoint", folder]
     try:
         child = subprocess.run(
-            [*command, "--output", os.fspath(output), *asked],
+            [*command, "--output", os.fspath(output), *options],
             capture_output=True,
             text=True,
             timeout=MAX_EXPORT_S,
@@ -122,28 +122,28 @@ def _export(found: Job, output: Path, formats: Any) -> Path:
     except subprocess.TimeoutExpired:
         raise ValueError("The export took too long and was ended: choose fewer formats.") from None
     if child.returncode:
-        said = child.stderr.strip().splitlines()[-1:] or [FAILED]
-        is_ours = said[0].startswith("audioclf: ")
-        raise ValueError(said[0].removeprefix("audioclf: ") if is_ours else FAILED)
+        lines = child.stderr.strip().splitlines()[-1:] or [FAILED]
+        is_expected = lines[0].startswith("audioclf: ")
+        raise ValueError(lines[0].removeprefix("audioclf: ") if is_expected else FAILED)
     return output
 
 
 def _done(chosen: Any) -> Job | None:
     try:
-        found = queue.find(chosen) if isinstance(chosen, str) else None
+        job = queue.find(chosen) if isinstance(chosen, str) else None
     except ValueError:
         return None
-    return found if found and found.status.state == JobState.DONE and found.result else None
+    return job if job and job.status.state == JobState.DONE and job.result else None
 
 
-def _need(chosen: Any) -> Job:
-    found = _done(chosen)
-    if found is None:
+def _require_done(chosen: Any) -> Job:
+    job = _done(chosen)
+    if job is None:
         raise ValueError("This training has no model yet: wait until it is finished.")
-    return found
+    return job
 
 
-def _on_clips(n_clips: int, n_wrong: int) -> str:
+def _format_errors(n_clips: int, n_wrong: int) -> str:
     if not n_clips:
         return "No clips were held out, so the model is not evaluated."
     if not n_wrong:
@@ -168,12 +168,12 @@ def _compare_with_base(result: dict[str, Any]) -> str:
 
 
 def _cached(path: Path) -> str | None:
-    """A clip as the browser can play it."""
+    """A clip as a WAV that browsers play."""
     try:
         samples, rate_hz = io.load(path, limits=limits())
     except ValueError:
         return None
-    with tempfile.TemporaryDirectory() as place:
-        made = Path(place, f"{path.stem[:80]}.wav")
-        io.write(made, samples, rate_hz)
-        return str(save_file_to_cache(made, get_upload_folder()))
+    with tempfile.TemporaryDirectory() as temporary:
+        wav = Path(temporary, f"{path.stem[:80]}.wav")
+        io.write(wav, samples, rate_hz)
+        return str(save_file_to_cache(wav, get_upload_folder()))

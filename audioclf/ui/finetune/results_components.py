@@ -14,34 +14,34 @@ from audioclf.ui.page.tables import table
 class Outcome(NamedTuple):
     """Those of what comes afterwards."""
 
-    place: gr.Column
+    column: gr.Column
     confusion: gr.Plot
     per_class: gr.Dataframe
-    measured: gr.Markdown
-    words: gr.Markdown
+    evaluation: gr.Markdown
+    errors: gr.Markdown
     clips: gr.Dataframe
-    beside: gr.Markdown
+    comparison: gr.Markdown
     player: gr.Audio
     use: gr.Button
     formats: gr.CheckboxGroup
-    make: gr.Button
+    export: gr.Button
     download: gr.DownloadButton
-    made: gr.Markdown
+    export_status: gr.Markdown
     repo: gr.Textbox
     token: gr.Textbox
     is_public: gr.Checkbox
     push: gr.Button
-    pushed: gr.Markdown
+    push_status: gr.Markdown
 
 
 def outcome() -> Outcome:
     """What came out of a training, and taking it away."""
-    with gr.Column(visible=False, elem_id="teach-outcome") as place:
+    with gr.Column(visible=False, elem_id="teach-outcome") as column:
         gr.Markdown("### Results")
         use = gr.Button("Use it in Classify", variant="primary", elem_id="teach-use")
-        confusion, per_class, measured = details.results("teach-")
-        beside = gr.Markdown(elem_id="teach-beside", elem_classes="ac-note")
-        words = gr.Markdown(elem_id="teach-misjudged")
+        confusion, per_class, evaluation = details.results("teach-")
+        comparison = gr.Markdown(elem_id="teach-beside", elem_classes="ac-note")
+        errors = gr.Markdown(elem_id="teach-misjudged")
         clips = table(results.CLIPS, max_height=300, show_label=False, elem_id="teach-clips")
         player = gr.Audio(
             label="Chosen clip",
@@ -55,8 +55,8 @@ def outcome() -> Outcome:
                 label="Formats besides Keras and ONNX",
                 elem_id="teach-formats",
             )
-            make = gr.Button("Export", elem_id="teach-make")
-            made = gr.Markdown(elem_id="teach-made", elem_classes="ac-message")
+            export = gr.Button("Export", elem_id="teach-make")
+            export_status = gr.Markdown(elem_id="teach-made", elem_classes="ac-message")
             download = gr.DownloadButton("Download", visible=False, elem_id="teach-download")
         with gr.Accordion("Push to Hub", open=False, elem_id="teach-hub"):
             with gr.Row():
@@ -68,10 +68,30 @@ def outcome() -> Outcome:
                 )
             is_public = gr.Checkbox(label="Public", value=False)
             push = gr.Button("Push to Hub", elem_id="teach-push")
-            pushed = gr.Markdown(elem_id="teach-pushed", elem_classes="ac-message")
-    shown = (place, confusion, per_class, measured, words, clips, beside, player, use)
-    taken = (formats, make, download, made, repo, token, is_public, push, pushed)
-    return Outcome(*shown, *taken)
+            push_status = gr.Markdown(elem_id="teach-pushed", elem_classes="ac-message")
+    results_shown = (
+        column,
+        confusion,
+        per_class,
+        evaluation,
+        errors,
+        clips,
+        comparison,
+        player,
+        use,
+    )
+    export_parts = (
+        formats,
+        export,
+        download,
+        export_status,
+        repo,
+        token,
+        is_public,
+        push,
+        push_status,
+    )
+    return Outcome(*results_shown, *export_parts)
 
 
 def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
@@ -90,13 +110,13 @@ def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
         "concurrency_id": "export",
         "concurrency_limit": 1,
     }
-    made = [outcome.download, outcome.made]
-    outcome.make.click(results.show_progress, None, made, **QUIET).then(
-        results.export_model, [trainings, outcome.formats], made, **slow
+    exported = [outcome.download, outcome.export_status]
+    outcome.export.click(results.show_progress, None, exported, **QUIET).then(
+        results.export_model, [trainings, outcome.formats], exported, **slow
     )
-    outcome.push.click(results.show_upload_progress, None, outcome.pushed, **QUIET).then(
+    outcome.push.click(results.show_upload_progress, None, outcome.push_status, **QUIET).then(
         results.push_model,
         [trainings, outcome.repo, outcome.token, outcome.is_public],
-        outcome.pushed,
+        outcome.push_status,
         **slow,
     )

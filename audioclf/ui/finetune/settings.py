@@ -64,7 +64,7 @@ class Chosen(NamedTuple):
 
 
 def update_base_models(chosen: str | None, session: Any) -> Any:
-    """The networks that one can start from: general base first, then the most accurate."""
+    """The list of base models as it is now; keeps the selection."""
     return keep_selection(base_models(session), chosen)
 
 
@@ -76,13 +76,13 @@ def base_models(session: Any = None) -> list[tuple[str, str]]:
 
 
 def architectures() -> list[str]:
-    """What can be trained from scratch; the folder is read, and nothing of it imported."""
+    """The architectures that can be trained from scratch, without importing them."""
     folder = Path(checkpoint.__file__).parent / "architectures"
     return sorted(path.stem for path in folder.glob("[!_]*.py"))
 
 
 def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
-    """What there is to choose for this kind of training."""
+    """Show the settings that this training mode has."""
     is_head, is_new = kind == TrainingMode.LINEAR_PROBE, kind == TrainingMode.SCRATCH
     return (
         gr.update(visible=not is_new),
@@ -95,15 +95,15 @@ def show_kind(kind: str) -> tuple[Any, Any, Any, Any]:
 def suggest_name(
     facts: Any, kind: Any, start: Any, architecture: Any, typed: str, suggested: str | None
 ) -> tuple[Any, Any]:
-    """A name for the new network that is still free, unless somebody typed another free one.
+    """Suggest a free name for the new model, unless another free one was typed.
 
-    Returns the name, and what was suggested.
+    Returns the name, and the suggestion.
     """
     is_typed = typed not in ("", None, suggested) and not _is_taken(str(typed))
     if not isinstance(facts, dict) or is_typed:
         return gr.skip(), gr.skip()
-    base = (architecture if kind == TrainingMode.SCRATCH else start) or "network"
-    stem = BAD_NAME.sub("-", f"{facts['name']}-{str(base).split('-')[0]}").strip("-._") or "network"
+    base = (architecture if kind == TrainingMode.SCRATCH else start) or "model"
+    stem = BAD_NAME.sub("-", f"{facts['name']}-{str(base).split('-')[0]}").strip("-._") or "model"
     number, name = 1, stem[:48]
     while _is_taken(name):
         number += 1
@@ -114,7 +114,7 @@ def suggest_name(
 def estimate_time(
     facts: Any, kind: str, start: str | None, architecture: str | None, epochs: float | None
 ) -> str:
-    """How long the training will take here, in a sentence; nothing before sounds are there."""
+    """How long the training will take here, in a sentence; empty before there is audio."""
     if not isinstance(facts, dict) or not facts.get("is_usable"):
         return ""
     try:

@@ -1,12 +1,12 @@
-"""Teach: sounds are brought and checked, a network learns them, and is used at once."""
+"""The tab Fine-tune: audio is uploaded and checked, a model is trained and used at once."""
 
 from typing import Any
 
 import gradio as gr
 
 from audioclf.ui.finetune import components, data, progress, results, results_components
-from audioclf.ui.finetune import settings as teach_settings
-from audioclf.ui.finetune.components import Learning, Settings, Sounds
+from audioclf.ui.finetune import settings as finetune_settings
+from audioclf.ui.finetune.components import DataControls, SettingsControls, TrainingControls
 from audioclf.ui.finetune.results_components import Outcome
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
@@ -41,41 +41,45 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     if not is_local():
         gr.Markdown(_hosted_note(), elem_classes="ac-note")
     facts = gr.State(None)
-    sounds, settings = components.sounds(), components.settings()
-    learning = components.learning()
+    sounds, settings = components.data_controls(), components.settings_controls()
+    training = components.training_controls()
     outcome = results_components.outcome()
-    _wire_sounds(app, shared, sounds, settings, facts)
-    _wire_settings(shared, settings, learning, facts, tab)
-    _wire_learning(app, shared, learning, outcome, tab)
-    results_components.wire(shared, learning.trainings, outcome)
+    _wire_data(app, shared, sounds, settings, facts)
+    _wire_settings(shared, settings, training, facts, tab)
+    _wire_training(app, shared, training, outcome, tab)
+    results_components.wire(shared, training.trainings, outcome)
 
 
-def _wire_sounds(
-    app: gr.Blocks, shared: Shared, sounds: Sounds, settings: Settings, facts: gr.State
+def _wire_data(
+    app: gr.Blocks,
+    shared: Shared,
+    sounds: DataControls,
+    settings: SettingsControls,
+    facts: gr.State,
 ) -> None:
-    which = gr.State(None)
-    brought = [shared.session, sounds.said]
-    sounds.archive.upload(data.upload_archive, [sounds.archive, shared.session], brought, **QUEUED)
+    upload = gr.State(None)
+    uploaded = [shared.session, sounds.message]
+    sounds.archive.upload(data.upload_archive, [sounds.archive, shared.session], uploaded, **QUEUED)
     sounds.add.click(
         data.upload_files,
         [sounds.files, sounds.label, shared.session],
-        [*brought, sounds.files],
+        [*uploaded, sounds.files],
         **QUEUED,
     )
     gr.on(
         [sounds.use_folder.click, sounds.folder.submit],
-        data.name_folder,
+        data.use_folder,
         [sounds.folder, shared.session],
-        brought,
+        uploaded,
         **QUEUED,
     )
-    sounds.over.click(data.start_over, shared.session, brought, **QUIET)
-    gr.on([app.load, shared.session.change], data.which_sounds, shared.session, which, **QUEUED)
+    sounds.over.click(data.start_over, shared.session, uploaded, **QUIET)
+    gr.on([app.load, shared.session.change], data.current_upload, shared.session, upload, **QUEUED)
     gr.on(
-        [which.change, sounds.leave_out.input, settings.share.release, settings.share.input],
-        data.check_sounds,
-        [shared.session, settings.start, sounds.leave_out, settings.share],
-        [sounds.report, sounds.classes, sounds.durations, facts, sounds.leave_out],
+        [upload.change, sounds.skip_unusable.input, settings.share.release, settings.share.input],
+        data.check_data,
+        [shared.session, settings.start, sounds.skip_unusable, settings.share],
+        [sounds.report, sounds.classes, sounds.durations, facts, sounds.skip_unusable],
         trigger_mode="always_last",
         concurrency_id="teach",
         concurrency_limit=2,
@@ -84,14 +88,21 @@ def _wire_sounds(
 
 
 def _wire_settings(
-    shared: Shared, settings: Settings, learning: Learning, facts: gr.State, tab: gr.Tab
+    shared: Shared,
+    settings: SettingsControls,
+    training: TrainingControls,
+    facts: gr.State,
+    tab: gr.Tab,
 ) -> None:
     what: list[Any] = [settings.kind, settings.start, settings.architecture]
     tab.select(
-        teach_settings.list_starts, [settings.start, shared.session], settings.start, **QUIET
+        finetune_settings.update_base_models,
+        [settings.start, shared.session],
+        settings.start,
+        **QUIET,
     )
     settings.kind.change(
-        teach_settings.show_kind,
+        finetune_settings.show_kind,
         settings.kind,
         [settings.start, settings.architecture, settings.epochs, settings.variation],
         **QUIET,
@@ -99,14 +110,14 @@ def _wire_settings(
     suggested = gr.State("")
     gr.on(
         [facts.change, *(one.change for one in what)],
-        teach_settings.name_network,
+        finetune_settings.suggest_name,
         [facts, *what, settings.name, suggested],
         [settings.name, suggested],
         **QUIET,
     )
     gr.on(
         [facts.change, settings.epochs.change, *(one.change for one in what)],
-        teach_settings.estimate_time,
+        finetune_settings.estimate_time,
         [facts, *what, settings.epochs],
         settings.estimate,
         trigger_mode="always_last",
@@ -114,59 +125,59 @@ def _wire_settings(
     )
     chosen = [*what, settings.name, settings.epochs, settings.variation, settings.share]
     settings.begin.click(
-        teach_settings.start_training,
+        finetune_settings.start_training,
         [shared.session, facts, *chosen],
-        [shared.session, learning.trainings, settings.said],
+        [shared.session, training.trainings, settings.message],
         **QUEUED,
     ).then(
-        teach_settings.name_network,
+        finetune_settings.suggest_name,
         [facts, *what, settings.name, suggested],
         [settings.name, suggested],
         **QUIET,
     )
 
 
-def _wire_learning(
-    app: gr.Blocks, shared: Shared, learning: Learning, outcome: Outcome, tab: gr.Tab
+def _wire_training(
+    app: gr.Blocks, shared: Shared, training: TrainingControls, outcome: Outcome, tab: gr.Tab
 ) -> None:
     shown, ended = gr.State(None), gr.State(None)
     gr.on(
         [app.load, tab.select],
         progress.list_trainings,
-        [shared.session, learning.trainings],
-        learning.trainings,
+        [shared.session, training.trainings],
+        training.trainings,
         **QUIET,
     )
     followed = [
-        learning.told, learning.loss, learning.accuracy, learning.log,
-        learning.cancel, learning.resume, learning.publish, learning.delete, learning.timer,
+        training.status, training.loss, training.accuracy, training.log,
+        training.cancel, training.resume, training.save, training.delete, training.timer,
         shown, ended,
     ]  # fmt: skip
     gr.on(
-        [learning.trainings.change, learning.timer.tick],
+        [training.trainings.change, training.timer.tick],
         progress.follow_training,
-        [learning.trainings, shown],
+        [training.trainings, shown],
         followed,
         **QUEUED,
     )
-    learning.cancel.click(
-        progress.cancel_training, learning.trainings, learning.told, **QUEUED
-    ).then(progress.follow_training, [learning.trainings, shown], followed, **QUEUED)
+    training.cancel.click(
+        progress.cancel_training, training.trainings, training.status, **QUEUED
+    ).then(progress.follow_training, [training.trainings, shown], followed, **QUEUED)
     for button, handler in (
-        (learning.resume, progress.resume_training),
-        (learning.publish, progress.publish_training),
+        (training.resume, progress.resume_training),
+        (training.save, progress.save_model),
     ):
-        button.click(handler, [learning.trainings, shared.session], learning.told, **QUEUED).then(
-            progress.follow_training, [learning.trainings, shown], followed, **QUEUED
+        button.click(handler, [training.trainings, shared.session], training.status, **QUEUED).then(
+            progress.follow_training, [training.trainings, shown], followed, **QUEUED
         )
-    learning.delete.click(
+    training.delete.click(
         progress.delete_training,
-        [learning.trainings, shared.session],
-        [learning.told, learning.trainings, shared.session],
+        [training.trainings, shared.session],
+        [training.status, training.trainings, shared.session],
         **QUEUED,
-    ).then(progress.follow_training, [learning.trainings, shown], followed, **QUEUED)
-    ended.change(results.show_results, learning.trainings, [*outcome[:7]], **QUEUED).then(
+    ).then(progress.follow_training, [training.trainings, shown], followed, **QUEUED)
+    ended.change(results.show_results, training.trainings, [*outcome[:7]], **QUEUED).then(
         list_networks, [shared.network, shared.session], shared.network, **QUIET
     ).then(
-        progress.list_trainings, [shared.session, learning.trainings], learning.trainings, **QUIET
+        progress.list_trainings, [shared.session, training.trainings], training.trainings, **QUIET
     )

@@ -33,22 +33,24 @@ class Work:
 
 def seconds(work: Work) -> float:
     """About how many seconds it will take here."""
-    listening_s = work.n_clips * FILE_S + work.seconds * SOUND_SHARE
+    decoding_s = work.n_clips * FILE_S + work.seconds * SOUND_SHARE
     if work.network is None:
-        return START_S + listening_s * (1 + VARIANTS) + work.epochs * work.n_clips * 0.01
+        return START_S + decoding_s * (1 + VARIANTS) + work.epochs * work.n_clips * 0.01
     ms = latency.known_ms(work.network) or latency.measure(work.network) or 1.0
     n_windows = max(work.n_clips, work.seconds / (work.network.frontend.window_s / 2))
-    hearing_s = n_windows * ms / 1e3
+    inference_s = n_windows * ms / 1e3
     if work.kind == TrainingMode.LINEAR_PROBE:
-        return HEAD_START_S + listening_s + 1.3 * hearing_s
+        return HEAD_START_S + decoding_s + 1.3 * inference_s
     step_s = work.n_clips * step_ms(work.network) / 1e3
-    watching_s = 0.2 * hearing_s
-    began_s = hearing_s if work.kind == TrainingMode.FINE_TUNE else 0.0
-    return START_S + began_s + listening_s * (1 + VARIANTS) + work.epochs * (step_s + watching_s)
+    validation_s = 0.2 * inference_s
+    embedding_s = inference_s if work.kind == TrainingMode.FINE_TUNE else 0.0
+    return (
+        START_S + embedding_s + decoding_s * (1 + VARIANTS) + work.epochs * (step_s + validation_s)
+    )
 
 
-def in_words(about_s: float) -> str:
-    """A time as one says it."""
+def format_duration(about_s: float) -> str:
+    """A duration in words."""
     if about_s < 90:
         return f"about {max(5, round(about_s / 5) * 5)} seconds"
     if about_s < 5_400:
