@@ -1,4 +1,4 @@
-"""Words as people are told them: without any meaning to Markdown, and counted."""
+"""Text for people: escaped for Markdown, counted, and listed."""
 
 import re
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
-def escape_markdown(words: str) -> str:
-    """Words without any meaning to Markdown."""
-    return MARKS.sub(r"\\\1", words)
+def escape_markdown(text: str) -> str:
+    """Text without any meaning to Markdown."""
+    return MARKS.sub(r"\\\1", text)
 
 
 def pluralize(n: int, thing: str) -> str:

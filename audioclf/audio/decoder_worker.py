@@ -1,7 +1,7 @@
 """A process that decodes for another: a codec that crashes ends it, and nothing else.
 
-It is told a file per line (JSON) on standard input, and answers on standard output with a header
-(JSON); told to go on, with the samples (each part behind its length in bytes) and a result (JSON).
+It reads a file per line (JSON) on standard input, and answers on standard output with a header
+(JSON); when asked to go on, with the samples (each part after its length in bytes) and a result.
 Started with `python -m audioclf.audio.decoder_worker`. It ends when its input does, or when nobody
 asks for a while.
 """
@@ -68,7 +68,7 @@ def _parts(file: soundfile.SoundFile, path: Path) -> Iterator[bytes]:
 
 
 def _answer(request: dict[str, Any], go_on: Callable[[], bool], out: IO[bytes]) -> None:
-    """Decode one file: a header, and when told to `go_on` the parts and a result."""
+    """Decode one file: a header, and when asked to `go_on` the parts and a result."""
     path = Path(request["path"])
     _limit_memory(request["memory_bytes"])
     result, is_open = {}, False

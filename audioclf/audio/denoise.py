@@ -24,7 +24,7 @@ def denoise(
 ) -> Samples:
     """Spectral gating, (samples,) -> (samples,), through noisereduce.
 
-    `stationary` takes one threshold per frequency from `noise` (a stretch without signal; the
+    `stationary` takes one threshold per frequency from `noise` (a segment without signal; the
     whole clip when None); otherwise the threshold follows a running mean, and `noise` has no
     effect. `strength` in [0, 1] is the share of the noise that is taken away. What is silent, or
     shorter than a gate's window, comes back as it is. Raises ValueError for more than one channel,

@@ -1,4 +1,4 @@
-"""Parts of sound files: to be heard and drawn, and to be kept as files of their own.
+"""Excerpts of audio files: to be played and drawn, and to be written as files of their own.
 
 A part is found by its samples' numbers, so a region means the same sound everywhere. Formats that
 cannot be entered in the middle to the sample (mp3, and what PyAV reads) are decoded once.
@@ -43,7 +43,7 @@ def samples_of(
 ) -> tuple[Samples, int]:
     """A part of a file as mono, (samples,), and its rate in Hz.
 
-    It is the file's rate where MOST_SAMPLES allow; else the part is brought to a lower one, block
+    It is the file's rate where MOST_SAMPLES allow; else the part is resampled to a lower one, block
     by block. Raises AudioError, and EmptyPartError where nothing lies between the times.
     """
     header = audio.read_header(path, limits)

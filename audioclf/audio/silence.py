@@ -20,7 +20,7 @@ class Split:
     """When sound counts as silence, and how the rest is put together."""
 
     top_db: float = 40.0  # this far below the loudest frame is silence
-    min_length_s: float = 0.1  # shorter stretches are dropped
+    min_length_s: float = 0.1  # shorter segments are dropped
     min_gap_s: float = 0.1  # shorter silences are bridged
 
     def __post_init__(self) -> None:
@@ -34,10 +34,10 @@ class Split:
 def split(
     samples: Samples, sample_rate_hz: int, settings: Split | None = None
 ) -> NDArray[np.floating]:
-    """The stretches that are not silent, (stretches, 2) start and end in seconds.
+    """The segments that are not silent, (segments, 2) start and end in seconds.
 
     A frame of 2,048 samples is silent when its RMS is more than `top_db` below the loudest
-    frame's, as in `librosa.effects.split`. Silence has no stretches.
+    frame's, as in `librosa.effects.split`. Silence has no segments.
     """
     return split_blocks([samples], sample_rate_hz, settings)
 
@@ -83,8 +83,8 @@ def cut(samples: Samples, sample_rate_hz: int, start_s: float, end_s: float) -> 
 
 
 def join(samples: Samples, sample_rate_hz: int, segments: NDArray[np.floating]) -> Samples:
-    """The stretches one after the other, without what lay between them."""
-    parts = [cut(samples, sample_rate_hz, *stretch) for stretch in segments]
+    """The segments concatenated, without the silences between them."""
+    parts = [cut(samples, sample_rate_hz, *segment) for segment in segments]
     return np.concatenate(parts) if parts else samples[:0]
 
 
@@ -93,7 +93,7 @@ def original_time(
 ) -> NDArray[np.floating]:
     """Times in a joined sound, in seconds, as times in the sound it was made from.
 
-    At a seam a time starts the later stretch; with `ends` it ends the earlier one.
+    At a seam a time starts the later segment; with `ends` it ends the earlier one.
     """
     lengths_s = segments[:, 1] - segments[:, 0]
     seams_s = np.cumsum(lengths_s)
@@ -112,7 +112,7 @@ def finite_mono(samples: Samples) -> Samples:
     """One channel as float32 with 0 for NaN and infinity, (samples,). Raises ValueError."""
     if np.ndim(samples) != 1:
         raise ValueError(
-            f"Cleaning works on one channel, (samples,), and got shape {np.shape(samples)}: "
+            f"Preprocessing works on one channel, (samples,), and got shape {np.shape(samples)}: "
             "mix the channels first."
         )
     return np.nan_to_num(np.asarray(samples, np.float32), posinf=0.0, neginf=0.0)
@@ -129,7 +129,7 @@ def _frame_power(samples: Samples) -> tuple[NDArray[np.float32], Samples]:
 
 
 def _bridge(segments: NDArray[np.floating], min_gap_s: float) -> NDArray[np.floating]:
-    """Stretches with a gap shorter than `min_gap_s` between them become one."""
+    """Segments with a gap shorter than `min_gap_s` between them become one."""
     if len(segments) == 0:
         return segments
     apart = segments[1:, 0] - segments[:-1, 1] >= min_gap_s

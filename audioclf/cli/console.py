@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sized
 from typing import Any
 
 
-def progress(words: str, things: Iterable[Any]) -> Iterable[Any]:
+def progress(label: str, things: Iterable[Any]) -> Iterable[Any]:
     """A bar on standard error for what takes longer than two seconds."""
     from tqdm import tqdm
 
     total = len(things) if isinstance(things, Sized) else None
-    return tqdm(things, desc=words, total=total, delay=2, leave=False, file=sys.stderr)
+    return tqdm(things, desc=label, total=total, delay=2, leave=False, file=sys.stderr)
 
 
 class EpochBars:
@@ -34,7 +34,7 @@ class EpochBars:
         self.bar.update()
         shown = {"loss": f"{report.loss:.3f}", "accuracy": f"{report.accuracy:.2f}"}
         if report.val_accuracy is not None:
-            shown["unseen"] = f"{report.val_accuracy:.2f}"
+            shown["val_accuracy"] = f"{report.val_accuracy:.2f}"
         self.bar.set_postfix(shown)
         if report.epoch == report.n_epochs:
             self.bar.close()

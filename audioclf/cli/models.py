@@ -1,4 +1,4 @@
-"""The commands that bring models here, and take them away: download, export."""
+"""The commands for models from and to elsewhere: download, export."""
 
 import argparse
 import os

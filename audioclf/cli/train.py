@@ -104,7 +104,6 @@ def _cross_validate(args: argparse.Namespace) -> None:
     for name, _, _ in specs:
         architectures.check_name(name)
     data = _data(args)
-    from audioclf.training import pipeline
     from audioclf.training.cross_validation import cross_validate
 
     trainings = [

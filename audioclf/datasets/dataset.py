@@ -116,7 +116,7 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
         raise ValueError(f"“{folder.name[:80]}” cannot be read ({why}).") from error
     if len({row["label"] for row in rows}) < 2:
         raise ValueError(
-            f"“{folder.name}” holds fewer than two classes of sounds{_only(rows)}: bring another "
+            f"“{folder.name}” holds fewer than two classes of sounds{_only(rows)}: add another "
             "one, in a folder per class or named in a metadata.csv with file_name and label."
         )
     has_own_folds = all(row.get("fold") for row in rows) and len({r["fold"] for r in rows}) > 1

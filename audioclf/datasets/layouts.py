@@ -167,5 +167,5 @@ def _sounds(folder: Path) -> Iterator[Path]:
 
 
 def _is_hidden(path: Path) -> bool:
-    """What systems leave beside the sounds: `.cache/`, `._1.wav`, `__MACOSX/`."""
+    """What systems leave among the sounds: `.cache/`, `._1.wav`, `__MACOSX/`."""
     return any(name.startswith((".", "__")) for name in (path.name, path.parent.name))

@@ -1,4 +1,4 @@
-"""Sounds that somebody brought to be taught: a folder under a name that nobody guesses.
+"""Uploaded training data: a folder (a collection) under a name that nobody guesses.
 
 An archive is a data set as it is; files are added class by class. Names of classes are typed by
 people, so they are checked, and made safe as names of folders.
@@ -26,7 +26,7 @@ from audioclf.storage import names, paths
 from audioclf.storage.atomic import delete_staged, move_in, one_at_a_time, staging, unique_path
 from audioclf.storage.files import oserror_as_valueerror
 
-FILES = "my sounds"  # the folder of what is brought file by file
+FILES = "my sounds"  # the folder of what is uploaded file by file
 ADDING = ".adding"  # locked while files are given their names
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,31}")
 NO_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
@@ -34,14 +34,14 @@ NO_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be brought; None is no limit."""
+    """Limits of uploads; None is no limit."""
 
     archive: ArchiveLimits = field(default_factory=ArchiveLimits)
     max_archive_bytes: int | None = None
     max_clips: int | None = None
     max_classes: int | None = None
     max_seconds: float | None = None  # of sound
-    max_bytes_of_all: int | None = None  # of everything that was brought and is still here
+    max_bytes_of_all: int | None = None  # of all uploads that are still here
     sound: io.Limits = io.ANY  # of one clip
 
 
@@ -53,15 +53,15 @@ def home() -> Path:
 def folder_of(collection: str) -> Path:
     """Where a collection's data set lies. Raises ValueError for one that is not here any more."""
     if not ID.fullmatch(collection) or not (home() / collection).is_dir():
-        raise ValueError("These sounds are not here any more: bring them again.")
+        raise ValueError("These sounds are not here any more: add them again.")
     inside = [path for path in (home() / collection).iterdir() if path.is_dir()]
     if len(inside) != 1:
-        raise ValueError("These sounds are not here any more: bring them again.")
+        raise ValueError("These sounds are not here any more: add them again.")
     return inside[0]
 
 
 def budget_of(limits: Limits, folder: Path) -> Budget:
-    """What one call may bring to that folder. Raises ValueError where it is full already."""
+    """What one call may add to that folder. Raises ValueError where it is full already."""
     check_quota(limits, folder)
     return Budget(limits.archive, lambda: check_quota(limits, folder))
 
@@ -110,7 +110,7 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
         with new_collection() as made:
             copy_sounds(sounds, made / FILES / spelt, budget)
         return made.name
-    if _is_taught_with(known):  # the training keeps its files: another collection has more
+    if _is_trained_on(known):  # the training keeps its files: another collection has more
         with new_collection() as made:
             shutil.copytree(home() / known, made, copy_function=os.link, dirs_exist_ok=True)
             copy_sounds(sounds, made / FILES / spelt, budget)
@@ -145,13 +145,13 @@ def check_file_name(name: str) -> None:
 
 
 def _check_files(before: Sequence[Path], sounds: Sequence[Path], limits: Limits) -> None:
-    """Raise ValueError where these would be too many, or too large, beside those before."""
+    """Raise ValueError where these would be too many, or too large, together with those before."""
     n_bytes = sum(path.stat().st_size for path in (*before, *sounds))
     if limits.max_archive_bytes and n_bytes > limits.max_archive_bytes:
         mb = limits.max_archive_bytes / 1e6
-        raise ValueError(f"At most {mb:,.0f} MB may be brought here: bring fewer or shorter clips.")
+        raise ValueError(f"At most {mb:,.0f} MB may be added here: add fewer or shorter clips.")
     if limits.max_clips and len(before) + len(sounds) > limits.max_clips:
-        raise ValueError(f"At most {limits.max_clips} clips may be brought here: bring fewer.")
+        raise ValueError(f"At most {limits.max_clips} clips may be added here: add fewer.")
 
 
 def fingerprint(folder: Path) -> str:
@@ -168,13 +168,13 @@ def check(data: Dataset, limits: Limits) -> None:
     """Raise ValueError for more than the limits allow."""
     if limits.max_clips and len(data.clips) > limits.max_clips:
         raise ValueError(
-            f"These are {len(data.clips):,} clips, and {limits.max_clips:,} may be brought here: "
-            "bring fewer."
+            f"These are {len(data.clips):,} clips, and {limits.max_clips:,} may be added here: "
+            "add fewer."
         )
     if limits.max_classes and len(data.classes) > limits.max_classes:
         raise ValueError(
-            f"These are {len(data.classes)} classes, and {limits.max_classes} may be brought here: "
-            "bring fewer."
+            f"These are {len(data.classes)} classes, and {limits.max_classes} may be added here: "
+            "add fewer."
         )
 
 
@@ -198,7 +198,7 @@ def check_label(label: str) -> str:
 
 
 def delete_old(seconds: float = DAY_S) -> None:
-    """Remove what was brought longer ago, unless a job that is still here was taught with it."""
+    """Remove older uploads, unless a job that is still here was trained on them."""
     delete_staged(home())  # of a process that was killed
     read = {Path(one.request.folder).parent for one in job.find_all()}
     for path in home().glob("*"):
@@ -207,13 +207,13 @@ def delete_old(seconds: float = DAY_S) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_taught_with(collection: str) -> bool:
+def _is_trained_on(collection: str) -> bool:
     folder = home() / collection
     return folder in {Path(one.request.folder).parent for one in job.find_all()}
 
 
 def check_quota(limits: Limits, folder: Path) -> None:
-    """Raise ValueError where all that was brought to that folder fills its share of the disk."""
+    """Raise ValueError where all uploads in that folder fill their share of the disk."""
     if limits.max_bytes_of_all is None:
         return
     n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Archives that people bring, unpacked without trusting a word in them."""
+"""Uploaded ZIP archives, unpacked without trusting a word in them."""
 
 import stat
 import struct
@@ -55,7 +55,7 @@ class Budget:
     def __init__(
         self, limits: ArchiveLimits | None = None, check_quota: Callable[[], None] | None = None
     ) -> None:
-        """check_quota: raises ValueError where all that was brought fills its share of the disk."""
+        """check_quota: raises ValueError where all uploads fill their share of the disk."""
         self.limits = limits or ArchiveLimits()
         self.check_quota = check_quota
         self.n_files = self.n_bytes = self.n_unchecked = 0
@@ -65,7 +65,7 @@ class Budget:
         most, n_before = self.limits.max_files, self.n_files
         self.n_files += n_files
         if self.n_files > most and n_before:
-            raise ValueError(f"At most {most:,} files may be brought at once: bring fewer.")
+            raise ValueError(f"At most {most:,} files may be added at once: add fewer.")
         if self.n_files > most:
             raise ValueError(
                 f"This archive holds {n_files:,} files and may hold {most:,}: split it."

@@ -135,7 +135,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "yamnet_mel": Feature(
         yamnet.log_mel,
-        (Channel("Mel, as YAMNet hears it", "Np", HTK_MEL),),
+        (Channel("Mel, YAMNet's front end", "Np", HTK_MEL),),
         "Mel (YAMNet)",
         "log-mel magnitudes of YAMNet's front end",
         margin=yamnet.margin,

@@ -52,7 +52,7 @@ class Feature:
         _half_frame  # samples on both sides of a frame's centre
     )
     n_bins: Callable[[SpectrogramConfig], int] = _as_many_as_asked
-    # What a network sees of a window, where it is not its frames:
+    # A model's input from a window, where that is not its frames:
     # (windows, frames, bins, channels) -> (windows, 1, bins', channels').
     summarise: Callable[[Values], Values] | None = None
     is_waveform: bool = False  # a frame is one sample
@@ -78,7 +78,7 @@ def repeat_bins(values: Values, n_bins: int) -> Values:
 def stacked(parts: Sequence[Feature], label: str, description: str) -> Feature:
     """Several features as the channels of one. Raises ValueError where their bins disagree.
 
-    Pitch classes are stretched to the height of the others (see `stretched`).
+    Pitch classes are repeated to the height of the others (see `repeat_bins`).
     """
     if any(part.summarise or part.is_waveform for part in parts):
         raise ValueError(

@@ -1,6 +1,6 @@
 """Chromagrams: how strong each of the twelve pitch classes is, whatever the octave.
 
-A4 is 440 Hz: the sounds heard here are no orchestra whose tuning could be estimated.
+A4 is 440 Hz: these sounds are no orchestra whose tuning could be estimated.
 """
 
 from functools import lru_cache
@@ -46,7 +46,7 @@ def chroma_cens(spectrum: Spectrum) -> Values:
 
     Shares of `chroma_cqt` in four steps, smoothed over 41 frames, to length 1:
     `librosa.feature.chroma_cens(tuning=0)` transposed, but that frames beyond a clip's ends are
-    what its long filters hear there, not silence.
+    computed from what its long filters cover there, not from silence.
 
     Müller and Ewert (2011), "Chroma Toolbox", ISMIR.
     """

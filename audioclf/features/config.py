@@ -1,6 +1,6 @@
-"""A Recipe: everything between a waveform and a network's input, in one frozen value.
+"""FrontendConfig: everything between a waveform and a model's input, in one frozen value.
 
-The recipe that stands in a checkpoint's card is the only way to make input for its network, in
+The front end in a checkpoint's card is the only way to make input for its model, in
 training as in prediction.
 """
 
@@ -19,7 +19,7 @@ PREPROCESSINGS = ("as_is", "denoised", "silence_removed")
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Per bin and channel, (bins, channels): learnt on the training clips."""
+    """Per bin and channel, (bins, channels): fitted on the training clips."""
 
     mean: tuple[tuple[float, ...], ...]
     std: tuple[tuple[float, ...], ...]
@@ -27,7 +27,7 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class FrontendConfig:
-    """Frozen settings that turn a waveform into a network's input."""
+    """Frozen settings that turn a waveform into a model's input."""
 
     feature: str = "mel"  # or several, as channels: "mel+cqt"
     analysis: SpectrogramConfig = field(default_factory=SpectrogramConfig)
@@ -41,7 +41,8 @@ class FrontendConfig:
         found = feature(self.feature)
         if self.cleaning not in PREPROCESSINGS:
             raise ValueError(
-                f"There is no cleaning “{self.cleaning}”: choose one of {', '.join(PREPROCESSINGS)}."
+                f"There is no preprocessing “{self.cleaning}”: choose one of "
+                f"{', '.join(PREPROCESSINGS)}."
             )
         if self.window_frames < 1 or not 0 <= self.overlap < 1:
             raise ValueError("A window needs at least one frame and an overlap in [0, 1).")
@@ -53,18 +54,18 @@ class FrontendConfig:
             )
         if self.normalisation and np.shape(self.normalisation.mean) != self.input_shape[1:]:
             raise ValueError(
-                "What scales this recipe's input was learnt on other bins or channels: keep its "
-                "feature and deltas as they were, or train a network on others."
+                "The normalisation of this front end is that of other bins or channels: keep its "
+                "feature and deltas as they were, or train a model on others."
             )
 
     @property
     def definition(self) -> Feature:
-        """What the recipe's feature is."""
+        """The definition of the feature."""
         return feature(self.feature)
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """Frames, bins and channels of what a network sees of a window."""
+        """Frames, bins and channels of a model's input, one window."""
         found = self.definition
         n_frames, n_bins = self.window_frames, found.n_bins(self.analysis)
         n_channels = len(found.channels) * (1 + self.deltas)
@@ -126,7 +127,7 @@ FEATURE_DEFAULTS = {
 
 
 def for_feature(name: str, like: FrontendConfig | None = None) -> FrontendConfig:
-    """A recipe with that feature: its own where it needs one, else `like` or the default.
+    """The front end for a feature: its own default where it has one, else `like` or the default.
 
     Raises ValueError for an unknown feature.
     """
@@ -137,7 +138,7 @@ def for_feature(name: str, like: FrontendConfig | None = None) -> FrontendConfig
 
 
 def from_dict(values: dict[str, Any]) -> FrontendConfig:
-    """The recipe that `to_dict` wrote. Raises ValueError for what it does not know."""
+    """The front end that `to_dict` wrote. Raises ValueError for unknown settings."""
     try:
         known = dict(values)
         known["analysis"] = SpectrogramConfig(**known["analysis"])
@@ -148,5 +149,5 @@ def from_dict(values: dict[str, Any]) -> FrontendConfig:
         return FrontendConfig(**known)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(
-            f"The recipe cannot be read ({error}): is it from a newer version?"
+            f"The front end cannot be read ({error}): is it from a newer version?"
         ) from error

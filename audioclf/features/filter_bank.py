@@ -9,14 +9,14 @@ N_TOGETHER = 16  # filters per product
 
 
 class FilterBank(NamedTuple):
-    """Weights (n_fft / 2 + 1, bins), kept as blocks of neighbouring filters and what they hear."""
+    """Weights (n_fft / 2 + 1, bins), kept as blocks of neighbouring filters with their FFT bins."""
 
     weights: NDArray[np.float32]
     blocks: tuple[tuple[slice, NDArray[np.float32]], ...]
 
     def __call__(self, spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
         """Through the filters, (frames, n_fft / 2 + 1) -> (frames, bins)."""
-        return np.concatenate([spectrum[:, heard] @ block for heard, block in self.blocks], axis=1)
+        return np.concatenate([spectrum[:, bins] @ block for bins, block in self.blocks], axis=1)
 
 
 def filter_bank(weights: NDArray[np.floating]) -> FilterBank:
@@ -26,6 +26,6 @@ def filter_bank(weights: NDArray[np.floating]) -> FilterBank:
     for first in range(0, whole.shape[1], N_TOGETHER):
         part = whole[:, first : first + N_TOGETHER]
         rows = np.flatnonzero(part.any(axis=1))
-        heard = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 1)
-        blocks.append((heard, np.ascontiguousarray(part[heard])))
+        bins = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 1)
+        blocks.append((bins, np.ascontiguousarray(part[bins])))
     return FilterBank(whole, tuple(blocks))

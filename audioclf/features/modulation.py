@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from audioclf.features.base import Values
 from audioclf.features.spectrograms import decibels, mel_triangles
-from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed, hann
 
 RATES_HZ = (3.0, 4.5, 6.5, 9.0, 13.0, 18.0, 26.0, 36.0, 55.0, 85.0)
 N_SHORT, N_LEVELS = 16, 4  # short spectra of a frame, and levels that are kept of them
@@ -89,7 +89,7 @@ def _short_spectra(
         frames = framed(spectrum.samples[starts[0] :], n_fft, every, len(numbers))
     else:
         frames = spectrum.samples[starts[:, None] + np.arange(n_fft)]
-    values = scipy.fft.rfft(frames * _hann(n_fft), axis=1)
+    values = scipy.fft.rfft(frames * hann(n_fft), axis=1)
     power: NDArray[np.float32] = values.real**2 + values.imag**2
     return power
 
@@ -99,7 +99,7 @@ def _modulated(envelope: NDArray[np.float32], analysis: SpectrogramConfig) -> ND
     reach = _reach(analysis)
     n = len(envelope)
     n_fft = scipy.fft.next_fast_len(n)
-    values = scipy.fft.fft(envelope.astype(np.float64), n_fft, axis=0)  # loud beside quiet
+    values = scipy.fft.fft(envelope.astype(np.float64), n_fft, axis=0)  # loud next to quiet
     found = np.empty((len(RATES_HZ), n - 2 * reach, envelope.shape[1]), np.float32)
     for number, kernel in enumerate(_gabors(analysis)):
         response = scipy.fft.fft(kernel, n_fft)[:, None]
@@ -124,8 +124,3 @@ def _gabors(analysis: SpectrogramConfig) -> NDArray[np.complex128]:
         wave = bell * np.exp(2j * np.pi * hz * times_s)
         kernel[:] = wave - bell * wave.sum()
     return kernels
-
-
-@lru_cache(maxsize=8)
-def _hann(n_fft: int) -> NDArray[np.float32]:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)

@@ -55,8 +55,8 @@ def cqt(spectrum: Spectrum) -> Values:
     """Log magnitude of the constant-Q transform in dB, (samples,) -> (frames, bins, 1).
 
     `librosa.amplitude_to_db(abs(librosa.cqt(y)), amin=1e-5, top_db=None)` transposed; see
-    `audioclf.features.constant_q`. No bin lies below C1, 32.7 Hz. High bins hear a few milliseconds
-    around a frame's centre, low ones up to 0.7 s.
+    `audioclf.features.constant_q`. No bin lies below C1, 32.7 Hz. High bins cover a few
+    milliseconds around a frame's centre, low ones up to 0.7 s.
     """
     return decibels(constant_q.powers(spectrum, constant_q.scale_of(spectrum.analysis)))
 

@@ -54,7 +54,7 @@ class SpectrogramConfig:
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """A stretch of sound and, computed once when it is asked for, its spectrum.
+    """Samples and, computed once on first access, their spectrum.
 
     `samples` (samples,) hold `margin` samples before the centre of the first frame and as many
     after that of the last: what lies beyond a clip's ends is zeros.
@@ -82,7 +82,7 @@ class Spectrum:
 
         `librosa.stft(y, pad_mode="constant")` transposed.
         """
-        windowed = self.frames() * _hann(self.analysis.n_fft)
+        windowed = self.frames() * hann(self.analysis.n_fft)
         found: NDArray[np.complex64] = scipy.fft.rfft(windowed, axis=1)  # float32 in, complex64 out
         return found
 
@@ -114,7 +114,7 @@ def spectrum(samples: Samples, analysis: SpectrogramConfig, margin: int | None =
 
 
 def framed(samples: Samples, n_samples: int, hop_length: int, n_frames: int) -> NDArray[np.float32]:
-    """The first `n_frames` stretches of `n_samples`, one every hop, as views: (frames, samples).
+    """The first `n_frames` segments of `n_samples`, one every hop, as views: (frames, samples).
 
     `sliding_window_view` does the same in ten times the time, which shows in features of 1 ms.
     """
@@ -127,5 +127,6 @@ def framed(samples: Samples, n_samples: int, hop_length: int, n_frames: int) -> 
 
 
 @lru_cache(maxsize=8)
-def _hann(n_fft: int) -> NDArray[np.float32]:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
+def hann(n_samples: int) -> NDArray[np.float32]:
+    """The periodic Hann window, (samples,)."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)).astype(np.float32)

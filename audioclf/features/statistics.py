@@ -75,7 +75,7 @@ def mean_and_deviation(windows: Values) -> Values:
 def columns(spectrum: Spectrum) -> Values:
     """MFCC, mel and three chromagrams as channels of equal height, (frames, bins, 5).
 
-    Pitch classes are stretched over the bins; nothing changes its place.
+    Pitch classes are repeated over the bins; nothing changes its place.
     """
     height = spectrum.analysis.n_bins
     makers = (cepstra.mfcc, spectrograms.mel, chroma.chroma, chroma.chroma_cqt, chroma.chroma_cens)

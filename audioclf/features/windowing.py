@@ -1,4 +1,4 @@
-"""From a waveform to the windows that a network sees, as its Recipe says."""
+"""From a waveform to the windows that are a model's input, by its front end."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -22,7 +22,7 @@ DIGITAL_SILENCE = 1e-4  # -80 dB: what lossy codecs make of zeros stays below
 
 
 class Windows(NamedTuple):
-    """What a network sees, and from when to when in the original sound."""
+    """A model's input, and from when to when its windows are in the original sound."""
 
     inputs: Features  # (windows, frames, bins, channels)
     starts_s: NDArray[np.floating]  # (windows,)
@@ -32,13 +32,13 @@ class Windows(NamedTuple):
 class Clip(NamedTuple):
     """A clip ready for its features."""
 
-    samples: Samples  # cleaned, and at least one window long
+    samples: Samples  # preprocessed, and at least one window long
     content_s: float  # how much of it is not repetition
-    segments: NDArray[np.floating]  # (stretches, 2): where the content lies in the original, in s
+    segments: NDArray[np.floating]  # (segments, 2): where the content lies in the original, in s
 
 
 def windows(frontend: FrontendConfig, samples: Samples) -> Windows:
-    """A clip at the recipe's rate as windows, (samples,) -> (windows, frames, bins, channels).
+    """A clip at the front end's rate as windows, (samples,) -> (windows, frames, bins, channels).
 
     Digital silence at both ends is left out, a clip shorter than a window is repeated until it
     fills one, and the last window is aligned to the end: there is at least one, and nothing else
@@ -108,15 +108,15 @@ def cut_windows(frontend: FrontendConfig, features: Features, starts: Starts) ->
 
 
 def to_model_input(frontend: FrontendConfig, inputs: Features) -> Features:
-    """What a network sees of windows: summarised or with deltas, and normalised.
+    """The model's input from windows: summarised or with deltas, and normalised.
 
-    (windows, frames, bins, channels) -> (windows, *recipe.input_shape).
+    (windows, frames, bins, channels) -> (windows, *frontend.input_shape).
     """
     return normalise(frontend, add_deltas_or_summarize(frontend, inputs))
 
 
 def add_deltas_or_summarize(frontend: FrontendConfig, inputs: Features) -> Features:
-    """Windows as their statistics, or with deltas as further channels, where the recipe says so."""
+    """Windows as their statistics, or with deltas as further channels, as the front end says."""
     summarise = frontend.definition.summarise
     return summarise(inputs) if summarise else with_deltas(inputs, frontend.deltas)
 
@@ -140,7 +140,7 @@ def windows_of_file(
 ) -> Iterator[Windows]:
     """The windows of a sound file; of a long one in parts, in memory that does not grow.
 
-    `on_block` is shown every block of sound. Cleaning needs the whole sound at once, and then memory
+    `on_block` gets every block of samples. Preprocessing needs all of them at once: then memory
     grows with it. Raises AudioError.
     """
     rate_hz = frontend.analysis.sample_rate_hz
@@ -163,10 +163,12 @@ def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> It
     """`windows` for a long sound that comes in blocks, in memory that does not grow.
 
     The same frames and windows as from the whole sound, except that digital silence at its ends
-    is not left out. Cleaning needs the whole sound: raises ValueError for recipes that do.
+    is not left out. Raises ValueError for front ends with preprocessing, which needs all.
     """
     if frontend.cleaning != "as_is":
-        raise ValueError("Cleaning needs the whole sound at once: choose to predict it as it is.")
+        raise ValueError(
+            "Preprocessing needs the whole sound at once: choose to predict without it."
+        )
     blocks = iter(blocks)
     head = _first_window(frontend, blocks)
     if len(head) < frontend.window_samples:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audioclf.features.base import Values
 from audioclf.features.filter_bank import FilterBank, filter_bank
-from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed, hann
 
 FRAME_S = 0.025
 OFFSET = np.float32(1e-3)
@@ -28,7 +28,7 @@ def log_mel(spectrum: Spectrum) -> Values:
         spectrum.samples[spectrum.margin - margin(analysis) :],
         n_samples, analysis.hop_length, spectrum.n_frames,
     )  # fmt: skip
-    magnitudes = np.abs(scipy.fft.rfft(frames * _hann(n_samples), analysis.n_fft, axis=1))
+    magnitudes = np.abs(scipy.fft.rfft(frames * hann(n_samples), analysis.n_fft, axis=1))
     found: Values = np.log(_triangles(analysis)(magnitudes) + OFFSET)[..., None]
     return found
 
@@ -54,7 +54,7 @@ def _edges_mel(analysis: SpectrogramConfig) -> NDArray[np.floating]:
 
 @lru_cache(maxsize=8)
 def _triangles(analysis: SpectrogramConfig) -> FilterBank:
-    """Triangles in mel with peaks of 1, (n_fft / 2 + 1, mels); 0 Hz is heard by none."""
+    """Triangles in mel with peaks of 1, (n_fft / 2 + 1, mels); 0 Hz is in none."""
     edges = _edges_mel(analysis)
     hz = np.fft.rfftfreq(analysis.n_fft, 1 / analysis.sample_rate_hz)
     bins = _hz_to_mel(hz)[:, None]
@@ -63,8 +63,3 @@ def _triangles(analysis: SpectrogramConfig) -> FilterBank:
     weights = np.maximum(0, np.minimum(rising, falling))
     weights[0] = 0
     return filter_bank(weights)
-
-
-@lru_cache(maxsize=8)
-def _hann(n_samples: int) -> NDArray[np.float32]:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)).astype(np.float32)

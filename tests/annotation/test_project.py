@@ -260,7 +260,7 @@ def test_what_is_labelled_goes_to_teach(recordings: project.AnnotationProject) -
     assert len(data.clips) == 13 and data.name == "recordings"
     few = uploads.Limits(max_clips=5)
     before = sorted(uploads.home().iterdir())
-    assert "bring fewer" in refusal(lambda: to_dataset.from_labels(recordings, few))
+    assert "add fewer" in refusal(lambda: to_dataset.from_labels(recordings, few))
     assert sorted(uploads.home().iterdir()) == before
 
 
@@ -336,7 +336,7 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
     elsewhere = project.create("elsewhere", tmp_path / "1")
     assert "stays as it is" in refusal(lambda: add_files.add_files(elsewhere, [other], limits))
     few = uploads.Limits(max_clips=3)
-    assert "3 may be brought" in refusal(
+    assert "3 may be added" in refusal(
         lambda: add_files.add_files(made, [tmp_path / "more.zip"], few)
     )
     assert made.n_files == 3

@@ -36,7 +36,7 @@ def two_stretches(tmp_path: Path) -> str:
 
 def test_the_app_imports_neither_tensorflow_nor_keras() -> None:
     code = (
-        "import sys, app; from audioclf import ui; ui.build_app();"
+        "import sys, app; from audioclf.ui.app import build_app; build_app();"
         "print([m for m in ('tensorflow', 'keras', 'torch', 'jax') if m in sys.modules])"
     )
     done = subprocess.run(
@@ -49,7 +49,7 @@ def test_predicting_imports_neither_tensorflow_nor_keras(
     network: Checkpoint, two_stretches: str
 ) -> None:
     code = (
-        "import sys; from audioclf import checkpoint, predict;"
+        "import sys; from audioclf.models import checkpoint; from audioclf.inference import predict;"
         f"predict.predict_file({two_stretches!r}, checkpoint.find({str(network.folder)!r}));"
         "print([m for m in ('tensorflow', 'keras', 'librosa') if m in sys.modules])"
     )
@@ -87,7 +87,7 @@ def test_a_network_is_a_name_from_the_list_and_never_a_path(
 
 def test_an_unknown_cleaning_is_a_sentence(network: Checkpoint, two_stretches: str) -> None:
     answer, _, _ = tab.predict_clip(two_stretches, network.name, "polished")
-    assert "no cleaning “polished”" in answer["error"]
+    assert "no preprocessing “polished”" in answer["error"]
 
 
 def test_limits_hold_inside_the_handlers(

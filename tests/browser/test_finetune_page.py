@@ -268,7 +268,7 @@ def test_files_are_brought_class_by_class(
         page.locator("#teach-over").click()
         expect(page.locator("#teach-report")).to_contain_text("Add audio")
         upload_class(page, three_sounds / "noise")
-        expect(page.locator("#teach-report")).to_contain_text("(noise, 8 clips): bring another")
+        expect(page.locator("#teach-report")).to_contain_text("(noise, 8 clips): add another")
         upload_class(page, three_sounds / "sine")
         expect(page.locator("#teach-report")).to_contain_text("16 clips of 2 classes")
         page.reload()  # what was brought is found again

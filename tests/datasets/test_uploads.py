@@ -51,8 +51,8 @@ def test_an_archive_becomes_a_data_set_under_a_name_that_nobody_guesses(tmp_path
     [
         (Limits(max_archive_bytes=100), "larger than 0 MB"),
         (Limits(archive=ArchiveLimits(max_files=3)), "holds 4 files"),
-        (Limits(max_clips=3), "4 clips, and 3 may be brought"),
-        (Limits(max_classes=1), "2 classes, and 1 may be brought"),
+        (Limits(max_clips=3), "4 clips, and 3 may be added"),
+        (Limits(max_classes=1), "2 classes, and 1 may be added"),
     ],
 )
 def test_more_than_the_limits_allow_is_refused_and_leaves_nothing(
@@ -94,7 +94,7 @@ def test_a_class_that_cannot_be_a_folder_is_refused(tmp_path: Path, label: str) 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc", "/etc", "a" * 40, "nobodyknows"])
 def test_a_name_that_is_a_path_finds_nothing(name: str) -> None:
-    assert "bring them again" in refusal(lambda: uploads.folder_of(name))
+    assert "add them again" in refusal(lambda: uploads.folder_of(name))
 
 
 def test_what_is_old_is_deleted(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_the_card_says_whose_it_is_and_that_classes_are_independent(
 def test_what_is_no_yamnet_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "junk.tflite").write_bytes(b"no flatbuffer at all" * 100)
     done = audioclf("download", "yamnet", "--from", str(tmp_path / "junk.tflite"))
-    assert done.returncode == 2 and done.stderr.strip().endswith("fetch the original.")
+    assert done.returncode == 2 and done.stderr.strip().endswith("download the original.")
     assert "Traceback" not in done.stderr
     done = audioclf("download", "yamnet", "--from", str(tmp_path / "nothing.tflite"))
     assert done.returncode == 2 and "There is no file" in done.stderr
@@ -296,7 +296,7 @@ def test_a_cache_that_cannot_be_written_is_told_as_that(empty_cache: Path) -> No
     empty_cache.write_bytes(b"a file where the folder should be")
     with server({"/ok": content}) as url:
         said = refusal(lambda: fetch.download(wanted(url, ["/ok"], content), Quiet()))
-    assert "cannot be kept in the cache (" in said
+    assert "cannot be kept in the cache, which AUDIOCLF_CACHE names (" in said
 
 
 def test_visitors_who_press_at_once_follow_the_same_fetch(
@@ -311,7 +311,7 @@ def test_visitors_who_press_at_once_follow_the_same_fetch(
         assert first is not second
         followed = fetch_view._running
         first.close()  # this one's tab is closed
-        assert list(second)[-1].endswith("fetch the original.")
+        assert list(second)[-1].endswith("download the original.")
         assert fetch_view._running is followed
 
 

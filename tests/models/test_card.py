@@ -149,7 +149,7 @@ def test_a_bad_one_is_never_chosen_and_says_why_when_it_is_named(here: Path) -> 
 
 def test_the_tab_networks_lists_them_with_their_reasons_escaped(here: Path) -> None:
     *_, damaged = tab.list_trained(None)
-    assert damaged.visible and "**Cannot be used** (35 networks)" in damaged.value
+    assert damaged.visible and "**Unavailable** (35 models)" in damaged.value
     assert "- markup: The card of “markup”" in damaged.value and "<b>" not in damaged.value
     rows = tab.list_trained(None)[2]["data"]
     assert sorted(row[0] for row in rows) == REST
@@ -208,4 +208,4 @@ def test_every_card_that_ships_is_valid() -> None:
 def test_the_page_is_built_with_bad_cards_beside_good_ones(here: Path) -> None:
     app = ui.build_app()
     words = [str(block.value) for block in app.blocks.values() if hasattr(block, "value")]
-    assert any("35 networks" in text for text in words)
+    assert any("35 models" in text for text in words)

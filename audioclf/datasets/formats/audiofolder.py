@@ -1,4 +1,4 @@
-"""Hugging Face audiofolder: `metadata.csv` beside the sounds, or `metadata.jsonl` where files have
+"""Hugging Face audiofolder: `metadata.csv` among the sounds, or `metadata.jsonl` where files have
 several classes.
 
 The table suppresses labels that folders would give, so it names every file.
@@ -57,7 +57,7 @@ def read(texts: Texts) -> list[Label]:
 
 
 def _by_file(labels: list[Label]) -> dict[str, list[Label]]:
-    """The labels of every file, each class once. Raises ValueError for those of stretches."""
+    """The labels of every file, each class once. Raises ValueError for those of segments."""
     found: dict[str, dict[str, Label]] = defaultdict(dict)
     for label in whole_only(labels, "An audiofolder"):
         found[label.file].setdefault(label.name, label)

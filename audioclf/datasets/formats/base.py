@@ -17,7 +17,7 @@ Durations = Mapping[str, float]  # seconds of sound files by their place
 
 
 class Interval(NamedTuple):
-    """A named stretch of a sound file, in seconds."""
+    """A named segment of an audio file, in seconds."""
 
     start_s: float
     end_s: float
@@ -26,7 +26,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Label:
-    """What a person said of a sound file, or of a stretch of it. One class: several are several."""
+    """A person's judgement of an audio file or a segment of it. One class: several are several."""
 
     file: str  # its place in the data set
     name: str  # of the class
@@ -87,7 +87,7 @@ def flat_names(labels: list[Label]) -> dict[str, str]:
 
 
 def whole_only(labels: list[Label], format_name: str) -> list[Label]:
-    """The labels, all of whole files. Raises ValueError where one is of a stretch."""
+    """The labels, all of whole files. Raises ValueError where one is of a segment."""
     for label in labels:
         if not label.is_whole:
             raise ValueError(

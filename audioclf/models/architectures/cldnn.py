@@ -28,7 +28,7 @@ LAYERS = (
 
 
 def recurrent_steps(x: Tensor) -> Tensor:
-    """Convolutions and two LSTMs over what they hear, (n, frames, bins, c) -> (n, steps, 128)."""
+    """Convolutions and two LSTMs over their frames, (n, frames, bins, c) -> (n, steps, 128)."""
     x = sequence(convolutions(x, LAYERS))  # (n, 32, 2048)
     x = layers.LSTM(128, return_sequences=True, dropout=0.1)(x)
     return layers.LSTM(128, return_sequences=True, dropout=0.1)(x)
@@ -38,6 +38,6 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     """(n, frames, bins, channels) -> label (n, classes), embedding (n, 64)."""
     inputs = keras.Input(input_shape)
     x = recurrent_steps(inputs)
-    x = layers.Cropping1D((x.shape[1] - 1, 0))(x)  # (n, 1, 128): what was heard in the end
+    x = layers.Cropping1D((x.shape[1] - 1, 0))(x)  # (n, 1, 128): the last output
     x = layers.Dense(64, activation="relu")(layers.Flatten()(x))
     return keras.Model(inputs, label_head(x, n_classes, dropout=0.3), name="cldnn")

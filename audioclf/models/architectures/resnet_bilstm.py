@@ -40,7 +40,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
 
 
 def _residual(x: Tensor, n_filters: int, stride: Pair) -> Tensor:
-    """Two convolutions, and around them the input, brought to their shape where it differs."""
+    """Two convolutions and a shortcut, which is a projection where the shape differs."""
     around = x if stride == (1, 1) else conv_bn(x, n_filters, (1, 1), stride)
     x = conv_bn(conv_bn_relu(x, n_filters, (3, 3), stride), n_filters, (3, 3))
     return layers.Activation("relu")(layers.Add()([x, around]))

@@ -40,7 +40,7 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
 
 
 def _aggregated(x: Tensor, n_filters: int, stride: Pair) -> Tensor:
-    """Paths beside each other, and around them the input, brought to their shape."""
+    """Parallel paths and a projection shortcut."""
     around = conv_bn(x, n_filters, (1, 1), stride)
     narrow = n_filters // 2 // N_PATHS
     paths = [

@@ -19,7 +19,7 @@ REFERENCE = (
 )
 FRONTEND = FEATURE_DEFAULTS["yamnet_mel"]
 MULTI_LABEL = True
-MAX_BYTES = 20_000_000  # it is fetched, and no part of a repository
+MAX_BYTES = 20_000_000  # it is downloaded, and no part of a repository
 
 TABLE = (
     # filters, stride   output of 96 x 64
