@@ -49,7 +49,8 @@ def test_predicting_imports_neither_tensorflow_nor_keras(
     network: Checkpoint, two_stretches: str
 ) -> None:
     code = (
-        "import sys; from audioclf.models import checkpoint; from audioclf.inference import predict;"
+        "import sys; from audioclf.models import checkpoint;"
+        "from audioclf.inference import predict;"
         f"predict.predict_file({two_stretches!r}, checkpoint.find({str(network.folder)!r}));"
         "print([m for m in ('tensorflow', 'keras', 'librosa') if m in sys.modules])"
     )

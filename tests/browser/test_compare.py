@@ -92,7 +92,7 @@ def test_networks_with_other_classes_are_compared_by_name() -> None:
 def networks(made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The made networks are those that the page finds; nothing was asked before."""
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(made_checkpoints))
-    state._heard.cache_clear()
+    state._predicted.cache_clear()
     return made_checkpoints
 
 
@@ -173,7 +173,7 @@ def test_networks_of_other_classes_stand_beside_each_other(
     card = json.loads(path.read_text())
     card["classes"] = card["classes"][:4] + [f"other {n}" for n in range(len(card["classes"]) - 4)]
     path.write_text(json.dumps(card))
-    state._heard.cache_clear()
+    state._predicted.cache_clear()
     shown = compare(str(made_wav), ["full", "old"])
     assert "over the 4 classes that all of them have" in shown["together"]["note"]
     known = set(checkpoint.find("full").classes) | set(card["classes"])

@@ -32,7 +32,7 @@ def networks(made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The made networks are those that the page finds; nothing was asked before."""
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(made_checkpoints))
     monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
-    state._heard.cache_clear()
+    state._predicted.cache_clear()
     return made_checkpoints
 
 

@@ -91,11 +91,11 @@ def test_what_visitors_left_behind_goes_after_a_day(
     for path in kept:
         path.parent.mkdir(parents=True)
         path.touch()
-    sessions.tidy()
+    sessions.cleanup()
     assert all(path.is_file() for path in kept) and len(project.find_all()) == 1
     for path in (*kept, *project.find_all()[0].folder.iterdir()):
         os.utime(path, (0, 0))
-    sessions.tidy()
+    sessions.cleanup()
     assert not any(path.exists() for path in kept) and project.find_all() == []
 
 

@@ -40,7 +40,7 @@ def test_ten_classes_have_ten_colours_whatever_their_order() -> None:
 
 
 def test_colours_are_the_same_in_another_process() -> None:
-    code = f"from audioclf import plots; print(plots.class_colours({ESC10!r}))"
+    code = f"from audioclf.ui.plotting import figures; print(figures.class_colours({ESC10!r}))"
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     printed = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

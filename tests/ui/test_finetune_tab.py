@@ -111,10 +111,10 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
 
 def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path: Path) -> None:
     kept, said = data.use_folder(str(three_sounds), {})
-    assert "one's own machine only" in said and is_kept(kept)
+    assert "local page only" in said and is_kept(kept)
     forged = {"sounds": str(three_sounds), "jobs": ["x", 3, None], "n_brought": "many"}
     report, _, _, facts, _ = last(data.check_data(forged, START, False))
-    assert "one's own machine only" in report and facts is None
+    assert "local page only" in report and facts is None
     for nonsense in (None, 3, [], {"sounds": 5}, {"sounds": "../../etc"}, {"jobs": "abc"}):
         report, *_, facts, _ = last(data.check_data(nonsense, START, False))
         assert facts is None and "Traceback" not in report
@@ -199,7 +199,7 @@ def test_before_sounds_are_checked_nothing_starts() -> None:
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.2)
     assert "Add audio first" in settings.start_training({}, None, None, *chosen)[2]
     facts = {"is_usable": False}
-    assert "in the way" in settings.start_training({}, facts, None, *chosen)[2]
+    assert "not ready" in settings.start_training({}, facts, None, *chosen)[2]
 
 
 def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Path) -> None:
@@ -269,7 +269,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
     for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
         said = settings.start_training(kept, forged, None, *chosen)[2]
-        assert "wait until they are checked" in said
+        assert "wait until it is checked" in said
     here = gr.Request(client={"host": "203.0.113.7"}, headers={"x-forwarded-for": "198.51.100.1"})
     before = kept
     kept, _, said = settings.start_training(kept, facts, here, *chosen)
@@ -368,7 +368,7 @@ def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
     assert "There is no training" in progress.cancel_training(chosen)
     assert "not here any more" in progress.resume_training(chosen)
     assert results.show_results(chosen)[0].visible is False
-    assert "wait until it is done" in results.export_model(chosen, None)[1]
+    assert "wait until it is finished" in results.export_model(chosen, None)[1]
 
 
 def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:

@@ -297,10 +297,10 @@ def test_old_files_of_this_app_alone_are_tidied(
     (temporary / "part").write_bytes(b"1")
     example = put(folders, "hash2/example.wav", 10)
     list(small_app.blocks.values())[0].keep_in_cache = {str(example)}
-    http_uploads.tidy(small_app)
+    http_uploads.cleanup(small_app)
     assert all(path.exists() for path in (*left, temporary, example, foreign))
     monkeypatch.setattr(http_uploads, "HOUR_S", -1.0)
-    http_uploads.tidy(small_app)
+    http_uploads.cleanup(small_app)
     assert example.exists() and foreign.exists()
     assert not any(path.exists() for path in (*left, temporary, left[1].parent))
 
