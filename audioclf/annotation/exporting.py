@@ -158,7 +158,7 @@ def _write(writer: Format, labels: list[Label], durations: dict[str, float], fol
 
 def _targets(writer: Format, labels: list[Label], durations: dict[str, float]) -> dict[str, str]:
     """The paths at which the format expects audio files, by the files of the labels."""
-    if writer.holds_stretches:
+    if writer.holds_segments:
         return {label.file: label.file for label in labels}
     read_back = [label.file for label in writer.read(writer.write(labels, durations))]
     files = [label.file for label in labels]

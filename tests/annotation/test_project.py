@@ -239,7 +239,7 @@ def test_every_export_holds_everything_beside_its_format(
     recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     for form in FORMATS:
-        clips = "" if FORMATS[form].holds_stretches else "wav"
+        clips = "" if FORMATS[form].holds_segments else "wav"
         export = Export(form, with_sounds=True, clips=clips)
         made = exporting.write_labels(recordings, export, tmp_path / form)
         rows = list(csv.DictReader((made / exporting.FULL_CSV).open()))

@@ -80,7 +80,7 @@ def test_labels_of_whole_files_survive(name: str) -> None:
 @every
 def test_stretches_survive_to_the_microsecond_or_are_refused(name: str) -> None:
     form = FORMATS[name]
-    if not form.holds_stretches:
+    if not form.holds_segments:
         said = refusal(lambda: form.write(stretches(), DURATIONS))
         assert "have the regions of “a.wav” become files" in said
         return

@@ -22,7 +22,7 @@ class Format(NamedTuple):
     title: str
     write: Callable[[list[Label], Durations], dict[str, str]]
     read: Callable[[Texts], list[Label]]
-    holds_stretches: bool  # else labels of whole files alone
+    holds_segments: bool  # else labels of whole files alone
 
 
 FORMATS = {

@@ -77,7 +77,7 @@ def push_set(
     """Put the data set with its sounds on the Hugging Face Hub; the token is kept nowhere."""
     hf_hub.check(repo, token)
     one = _find_project(chosen, session)
-    clips = FLAC if not format_named(form).holds_stretches else STRETCHES
+    clips = FLAC if not format_named(form).holds_segments else STRETCHES
     check = deadline.within(_seconds(EXPORT_S), "This export")
     with exporting.exported_folder(one, Export(form, True, clips, is_split=False), check) as folder:
         args = {"folder": str(folder), "repo": repo, "token": token, "private": not is_public}
