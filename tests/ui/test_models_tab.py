@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from audioclf.models import checkpoint, ranking
 from audioclf.text import escape_markdown
 from audioclf.ui.models import details, latency, tab
-from audioclf.ui.models.card_text import facts, in_words, result_line
+from audioclf.ui.models.card_text import facts, format_settings, result_line
 from audioclf.ui.plotting import figures
 from tests import made
 from tests.browsing import PATIENCE_MS, on_a_phone
@@ -209,7 +209,7 @@ def test_words_of_a_card_are_neither_markdown_nor_html(networks: Path) -> None:
 
 
 def test_settings_are_read_with_their_units() -> None:
-    said = in_words(
+    said = format_settings(
         {
             "hop_length": 512,
             "gain_db": 6.0,

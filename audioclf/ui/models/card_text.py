@@ -15,12 +15,12 @@ def facts(network: Checkpoint) -> list[tuple[str, str]]:
     told = [
         ("Unavailable", network.unavailable_reason or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
-        ("Recipe", in_words(card.get("recipe") or {})),
+        ("Recipe", format_settings(card.get("recipe") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),
         ("Size", _size(card)),
         ("Trained on", str(training.get("data") or "")),
         ("Training", _training(training)),
-        ("Training settings", in_words(training.get("settings") or {})),
+        ("Training settings", format_settings(training.get("settings") or {})),
         ("Calibration", _calibration(card)),
         ("Also measured", "; ".join(result_line(r) for r in card.get("results", [])[1:])),
         ("Licence", str(card.get("licence") or "")),
@@ -44,7 +44,7 @@ def result_line(result: dict[str, Any]) -> str:
     return f"{words}; the network measured: {result['network']}" if result.get("network") else words
 
 
-def in_words(settings: dict[str, Any]) -> str:
+def format_settings(settings: dict[str, Any]) -> str:
     """Settings as “name value unit”; nested ones in brackets, long lists left out."""
     return ", ".join(
         _setting(name, value)
@@ -69,7 +69,7 @@ def _setting(name: str, value: Any) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return f"({in_words(value)})"
+        return f"({format_settings(value)})"
     if isinstance(value, list):
         return ", ".join(map(_value, value))
     if isinstance(value, bool):
@@ -91,7 +91,7 @@ def _training(training: dict[str, Any]) -> str:
         f"weights: {training['weights']}" if training.get("weights") else "",
         f"{minutes:.1f} minutes" if minutes else "",
         str(training.get("date") or ""),
-        in_words(training.get("versions") or {}),
+        format_settings(training.get("versions") or {}),
     ]
     return ", ".join(filter(None, parts))
 
