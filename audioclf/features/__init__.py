@@ -183,9 +183,9 @@ FEATURES["multichannel"] = stacked(
 @lru_cache(maxsize=64)
 def feature(name: str) -> Feature:
     """The feature of that name, or those of “a+b” as the channels of one. Raises ValueError."""
-    found = FEATURES.get(name)
-    if found is not None:
-        return found
+    definition = FEATURES.get(name)
+    if definition is not None:
+        return definition
     names = name.split("+")
     unknown = [part for part in names if part not in FEATURES]
     if unknown:
@@ -205,11 +205,11 @@ def compute(name: str, samples: Samples, analysis: SpectrogramConfig) -> Values:
 
     Raises ValueError where the analysis cannot give this feature.
     """
-    found = feature(name)
-    margin = found.margin(analysis)
-    if found.is_padded:
-        return found.compute(spectrum(samples, analysis, margin))
-    return found.compute(Spectrum(_one_frame(samples, margin), margin, analysis))
+    definition = feature(name)
+    margin = definition.margin(analysis)
+    if definition.is_padded:
+        return definition.compute(spectrum(samples, analysis, margin))
+    return definition.compute(Spectrum(_one_frame(samples, margin), margin, analysis))
 
 
 def stream(name: str, blocks: Iterable[Samples], analysis: SpectrogramConfig) -> Iterator[Values]:
@@ -217,21 +217,21 @@ def stream(name: str, blocks: Iterable[Samples], analysis: SpectrogramConfig) ->
 
     Together the parts are what `compute` makes of the whole sound.
     """
-    found = feature(name)
-    margin = found.margin(analysis)
-    hop_length = 1 if found.is_waveform else analysis.hop_length
-    edge = np.zeros(margin if found.is_padded else 0, np.float32)
+    definition = feature(name)
+    margin = definition.margin(analysis)
+    hop_length = 1 if definition.is_waveform else analysis.hop_length
+    edge = np.zeros(margin if definition.is_padded else 0, np.float32)
     pending = edge
-    n_found = 0
+    n_computed = 0
     for block, is_last in chain(((block, False) for block in blocks), [(edge, True)]):
         pending = np.concatenate([pending, block])
-        if is_last and not (found.is_padded or n_found):
+        if is_last and not (definition.is_padded or n_computed):
             pending = _one_frame(pending, margin)
-        n_frames = (len(pending) - 2 * margin) // hop_length + (not found.is_waveform)
+        n_frames = (len(pending) - 2 * margin) // hop_length + (not definition.is_waveform)
         if n_frames > 0:
-            used = pending[: (n_frames - 1) * hop_length + 2 * margin + found.is_waveform]
-            yield found.compute(Spectrum(used, margin, analysis))
-            n_found += n_frames
+            used = pending[: (n_frames - 1) * hop_length + 2 * margin + definition.is_waveform]
+            yield definition.compute(Spectrum(used, margin, analysis))
+            n_computed += n_frames
             pending = pending[n_frames * hop_length :]
 
 

@@ -102,8 +102,8 @@ def stacked(parts: Sequence[Feature], label: str, description: str) -> Feature:
 
     def compute(spectrum: Spectrum) -> Values:
         height = n_bins(spectrum.analysis)
-        made = [repeat_bins(spectrum.shared(part.compute), height) for part in parts]
-        return made[0] if len(made) == 1 else np.concatenate(made, axis=2)
+        repeated = [repeat_bins(spectrum.shared(part.compute), height) for part in parts]
+        return repeated[0] if len(repeated) == 1 else np.concatenate(repeated, axis=2)
 
     return Feature(
         compute,

@@ -43,5 +43,5 @@ def _transformed(values: NDArray[np.float32]) -> Values:
 @lru_cache(maxsize=16)
 def _cosines(n_bins: int) -> NDArray[np.float32]:
     """The orthonormal DCT-II as a matrix, (bins, coefficients)."""
-    found: NDArray[np.float32] = scipy.fft.dct(np.eye(n_bins), norm="ortho").astype(np.float32)
-    return found
+    cosines: NDArray[np.float32] = scipy.fft.dct(np.eye(n_bins), norm="ortho").astype(np.float32)
+    return cosines

@@ -111,8 +111,8 @@ def _folded(spectrum: Spectrum) -> NDArray[np.float32]:
     magnitudes = np.sqrt(constant_q.powers(spectrum, scale))
     centred = np.roll(magnitudes, MERGED // 2, axis=1)  # a class's middle bin is its pitch
     octaves = centred.reshape(len(centred), -1, N_PITCH_CLASSES, MERGED)
-    found: NDArray[np.float32] = octaves.sum(axis=(1, 3))
-    return found
+    folded: NDArray[np.float32] = octaves.sum(axis=(1, 3))
+    return folded
 
 
 def _to_peak(values: NDArray[np.float32], quietest: float) -> NDArray[np.float32]:

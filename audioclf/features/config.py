@@ -38,7 +38,7 @@ class FrontendConfig:
     deltas: int = 0  # derivatives along the frames, as further channels: 0, 1 or 2
 
     def __post_init__(self) -> None:
-        found = feature(self.feature)
+        definition = feature(self.feature)
         if self.cleaning not in PREPROCESSINGS:
             raise ValueError(
                 f"There is no preprocessing “{self.cleaning}”: choose one of "
@@ -48,7 +48,7 @@ class FrontendConfig:
             raise ValueError("A window needs at least one frame and an overlap in [0, 1).")
         if not 0 <= self.deltas <= MAX_ORDERS:
             raise ValueError(f"Deltas are 0 to {MAX_ORDERS} derivatives: choose one of these.")
-        if self.deltas and (found.summarise or found.is_waveform):
+        if self.deltas and (definition.summarise or definition.is_waveform):
             raise ValueError(
                 f"“{self.feature}” has no frames to take deltas of: choose another, or none."
             )
@@ -66,12 +66,12 @@ class FrontendConfig:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Frames, bins and channels of a model's input, one window."""
-        found = self.definition
-        n_frames, n_bins = self.window_frames, found.n_bins(self.analysis)
-        n_channels = len(found.channels) * (1 + self.deltas)
-        if found.summarise:
+        definition = self.definition
+        n_frames, n_bins = self.window_frames, definition.n_bins(self.analysis)
+        n_channels = len(definition.channels) * (1 + self.deltas)
+        if definition.summarise:
             blank = np.zeros((1, n_frames, n_bins, n_channels), np.float32)
-            n_frames, n_bins, n_channels = found.summarise(blank).shape[1:]
+            n_frames, n_bins, n_channels = definition.summarise(blank).shape[1:]
         return n_frames, n_bins, n_channels
 
     @property

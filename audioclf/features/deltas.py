@@ -20,21 +20,21 @@ def with_deltas(windows: NDArray[np.float32], n_orders: int) -> NDArray[np.float
         return windows
     n_side = N_FRAMES // 2
     padded = np.pad(windows, ((0, 0), (n_side, n_side), (0, 0), (0, 0)), mode="edge")
-    made = [windows]
+    orders = [windows]
     for order in range(1, n_orders + 1):
         parts = (
             weight * padded[:, first : first + windows.shape[1]]
             for first, weight in enumerate(_weights(order))
         )
-        made.append(np.sum(list(parts), axis=0))
-    return np.concatenate(made, axis=3)
+        orders.append(np.sum(list(parts), axis=0))
+    return np.concatenate(orders, axis=3)
 
 
 def _weights(order: int) -> NDArray[np.float32]:
     """What a frame and its neighbours count in the derivative of that order, (N_FRAMES,)."""
     from scipy.signal import savgol_coeffs  # takes half a second to import
 
-    found: NDArray[np.float32] = savgol_coeffs(N_FRAMES, order, deriv=order, use="dot").astype(
+    weights: NDArray[np.float32] = savgol_coeffs(N_FRAMES, order, deriv=order, use="dot").astype(
         np.float32
     )
-    return found
+    return weights

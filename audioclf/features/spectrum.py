@@ -83,8 +83,10 @@ class Spectrum:
         `librosa.stft(y, pad_mode="constant")` transposed.
         """
         windowed = self.frames() * hann(self.analysis.n_fft)
-        found: NDArray[np.complex64] = scipy.fft.rfft(windowed, axis=1)  # float32 in, complex64 out
-        return found
+        transform: NDArray[np.complex64] = scipy.fft.rfft(
+            windowed, axis=1
+        )  # float32 in, complex64 out
+        return transform
 
     @cached_property
     def power(self) -> NDArray[np.float32]:
@@ -97,8 +99,8 @@ class Spectrum:
         """What `make` makes of this spectrum, made once: features that build on it share it."""
         if make not in self._shared:
             self._shared[make] = make(self)
-        found: NDArray[Any] = self._shared[make]
-        return found
+        result: NDArray[Any] = self._shared[make]
+        return result
 
 
 def spectrum(samples: Samples, analysis: SpectrogramConfig, margin: int | None = None) -> Spectrum:

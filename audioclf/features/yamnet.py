@@ -29,8 +29,8 @@ def log_mel(spectrum: Spectrum) -> Values:
         n_samples, analysis.hop_length, spectrum.n_frames,
     )  # fmt: skip
     magnitudes = np.abs(scipy.fft.rfft(frames * hann(n_samples), analysis.n_fft, axis=1))
-    found: Values = np.log(_triangles(analysis)(magnitudes) + OFFSET)[..., None]
-    return found
+    log_mels: Values = np.log(_triangles(analysis)(magnitudes) + OFFSET)[..., None]
+    return log_mels
 
 
 def margin(analysis: SpectrogramConfig) -> int:

@@ -41,10 +41,10 @@ def predict(
             predict(samples, sample_rate_hz, member, preprocessing) for member in network.members
         ]
         return average_predictions(members, network)
-    made = _frontend_with(network, preprocessing)
-    at_rate = io.resample(samples, sample_rate_hz, made.analysis.sample_rate_hz)
-    found = _predict_windows([windowing.windows(made, at_rate)], network)
-    return replace(found, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
+    frontend = _frontend_with(network, preprocessing)
+    at_rate = io.resample(samples, sample_rate_hz, frontend.analysis.sample_rate_hz)
+    prediction = _predict_windows([windowing.windows(frontend, at_rate)], network)
+    return replace(prediction, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
 
 
 def predict_file(
@@ -71,8 +71,8 @@ def predict_file(
     parts = windowing.windows_of_file(
         _frontend_with(network, preprocessing), path, limits, update_peak
     )
-    found = _predict_windows(parts, network)
-    return replace(found, is_silent=peak <= windowing.DIGITAL_SILENCE)
+    prediction = _predict_windows(parts, network)
+    return replace(prediction, is_silent=peak <= windowing.DIGITAL_SILENCE)
 
 
 def warm_up(network: Checkpoint) -> None:

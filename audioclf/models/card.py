@@ -245,7 +245,7 @@ def _check_shapes(card: dict[str, Any]) -> None:
 
 def _first(error: ValidationError) -> str:
     """The first thing that is wrong: where, and what it should be."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(map(str, found["loc"]))
-    what = found["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    what = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{shown(where)} {shown(what.split(' or instance of ')[0])}"

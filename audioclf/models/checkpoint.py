@@ -145,13 +145,13 @@ class Damaged:
 
 def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
     """Every checkpoint in `folder`, sorted by name, and those whose card cannot be used."""
-    found, damaged = [], []
+    checkpoints, damaged = [], []
     for card in sorted((folder or home()).glob(f"*/{CARD}")):
         try:
-            found.append(read(card.parent))
+            checkpoints.append(read(card.parent))
         except ValueError as error:
             damaged.append(Damaged(card.parent.name, str(error)))
-    return found, damaged
+    return checkpoints, damaged
 
 
 def find_all(folder: Path | None = None) -> list[Checkpoint]:
@@ -161,8 +161,8 @@ def find_all(folder: Path | None = None) -> list[Checkpoint]:
 
 def find(name_or_folder: str | Path) -> Checkpoint:
     """A checkpoint by its name or its folder. Raises ValueError."""
-    found, damaged = scan()
-    known = {checkpoint.name: checkpoint for checkpoint in found}
+    checkpoints, damaged = scan()
+    known = {checkpoint.name: checkpoint for checkpoint in checkpoints}
     if str(name_or_folder) in known:
         return known[str(name_or_folder)]
     check_damaged(str(name_or_folder), damaged)
@@ -185,11 +185,11 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     name = str(named["name"])
     folders = [head.folder.parent / name, home() / name]
     folders += [Path(named["folder"])] if named.get("folder") else []
-    found = [folder for folder in folders if (folder / CARD).is_file()]
+    existing = [folder for folder in folders if (folder / CARD).is_file()]
     how = named.get("how") or "copy it here"
-    if not found:
+    if not existing:
         raise ValueError(f"“{head.name}” needs the model “{name}”, which is not here: {how}.")
-    for folder in found:
+    for folder in existing:
         backbone = _read_alone(folder)
         is_single = not (backbone.is_head or backbone.is_ensemble)
         if is_single and backbone.source_sha256 in named["sha256"]:
@@ -205,17 +205,17 @@ def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
     folder = ensemble.folder.parent / name
     if not (folder / CARD).is_file():
         raise ValueError(f"“{shown(ensemble.name)}” needs “{name}”, which is not here: copy it.")
-    found = _read_alone(folder)
-    if found.is_ensemble:
+    member = _read_alone(folder)
+    if member.is_ensemble:
         raise ValueError(
             f"“{shown(ensemble.name)}” names an ensemble as a member: name single models."
         )
-    if found.classes != ensemble.classes:
+    if member.classes != ensemble.classes:
         raise ValueError(
             f"“{shown(ensemble.name)}” and its member “{name}” do not know the same classes: make "
             "it again."
         )
-    return found
+    return member
 
 
 def read(folder: Path) -> Checkpoint:
@@ -223,9 +223,9 @@ def read(folder: Path) -> Checkpoint:
 
     The backbone of a linear head may be missing: `unavailable_reason` says so.
     """
-    found = _read_alone(folder)
-    _ = found.members
-    return found
+    checkpoint = _read_alone(folder)
+    _ = checkpoint.members
+    return checkpoint
 
 
 def _read_alone(folder: Path) -> Checkpoint:
@@ -241,18 +241,18 @@ def _read_alone(folder: Path) -> Checkpoint:
     except ValueError as error:
         remedy = "update this one" if isinstance(error, cards.NewerError) else AGAIN
         raise ValueError(f"The card of “{shown(folder.name)}” {error}: {remedy}.") from error
-    found = Checkpoint(folder.resolve(), card)
-    if not (found.is_ensemble or (folder / ONNX).is_file()):
+    checkpoint = Checkpoint(folder.resolve(), card)
+    if not (checkpoint.is_ensemble or (folder / ONNX).is_file()):
         raise ValueError(f"“{shown(folder.name)}” lacks {ONNX}: {AGAIN}.")
-    return found
+    return checkpoint
 
 
 @functools.lru_cache(maxsize=256)
 def _checked(path: Path, version: tuple[int, int, int]) -> dict[str, Any]:
     """A card that was checked, once per version of its file. Raises ValueError."""
-    found = cards.read(path)
-    _check(found)
-    return found
+    card = cards.read(path)
+    _check(card)
+    return card
 
 
 def _check(card: dict[str, Any]) -> None:

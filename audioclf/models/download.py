@@ -75,10 +75,10 @@ def source_named(name: str) -> Source:
 def installed(source: Source) -> Checkpoint | None:
     """The checkpoint that was made of a download; None where there is none."""
     try:
-        found = checkpoint.read(checkpoint.home() / source.checkpoint_name)
+        model = checkpoint.read(checkpoint.home() / source.checkpoint_name)
     except ValueError:
         return None
-    return found if found.source_sha256 in source.accepted_sha256 and not found.is_head else None
+    return model if model.source_sha256 in source.accepted_sha256 and not model.is_head else None
 
 
 def download(source: Source, bar: Bar) -> Path:

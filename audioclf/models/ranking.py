@@ -17,10 +17,10 @@ def best_first() -> list[Checkpoint]:
     and last those that are unavailable.
     """
 
-    def rank(found: Checkpoint) -> tuple[bool, float]:
-        evaluation = found.evaluation or {}
+    def rank(model: Checkpoint) -> tuple[bool, float]:
+        evaluation = model.evaluation or {}
         bound = wilson_lower_bound(evaluation.get("accuracy", 0.0), evaluation.get("n_clips", 1))
-        return found.unavailable_reason is not None, -bound
+        return model.unavailable_reason is not None, -bound
 
     return sorted(checkpoint.find_all(), key=rank)
 
@@ -37,8 +37,8 @@ def wilson_lower_bound(accuracy: float, n_clips: int) -> float:
 
 def best_of_architecture(architecture: str | None) -> Checkpoint | None:
     """The most accurate model of that architecture; None where there is none."""
-    found = (one for one in best_first() if not (one.is_ensemble or one.is_head))
-    return next((one for one in found if one.card["architecture"] == architecture), None)
+    models = (model for model in best_first() if not (model.is_ensemble or model.is_head))
+    return next((model for model in models if model.card["architecture"] == architecture), None)
 
 
 def best_config(architecture: str | None) -> FrontendConfig | None:

@@ -12,7 +12,9 @@ COLUMNS = ("feature", "input_shape", "n_params", "n_classes")
 MEASURES = ("accuracy", "macro_f1", "ece")
 
 
-def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[dict[str, Any]]:
+def rows(
+    checkpoints: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()
+) -> list[dict[str, Any]]:
     """Name, input, cost and result of every trained model, and why it is unavailable if so.
 
     Those whose card cannot be used come last, with their reason alone.
@@ -28,22 +30,23 @@ def rows(found: Iterable[Checkpoint], damaged: Iterable[Damaged] = ()) -> list[d
             "measured_on": (network.evaluation or {}).get("data"),
             "trouble": network.unavailable_reason,
         }
-        for network in found
+        for network in checkpoints
     ]
     nothing = dict.fromkeys((*COLUMNS, *MEASURES, "measured_on"))
     unusable = [
-        {"name": shown(one.name), **nothing, "trouble": one.unavailable_reason} for one in damaged
+        {"name": shown(broken.name), **nothing, "trouble": broken.unavailable_reason}
+        for broken in damaged
     ]
     return [*usable, *unusable]
 
 
-def markdown(found: Iterable[Checkpoint]) -> str:
+def markdown(checkpoints: Iterable[Checkpoint]) -> str:
     """The table as it stands in the README: of models that were evaluated."""
     lines = [
         "| name | input | parameters | accuracy | macro F1 | ECE | measured on |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in rows(found):
+    for row in rows(checkpoints):
         shape = " x ".join(map(str, row["input_shape"] or ["its members'"]))
         size = "–" if row["n_params"] is None else f"{row['n_params'] / 1e6:.2f} M"
         lines.append(

@@ -34,7 +34,7 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str
     # The library's errors are those of the HTTP client that it is built on, one or another one.
     unreachable: tuple[type[BaseException], ...] = (OSError, *errors.HfHubHTTPError.__bases__)
     try:
-        made = api.create_repo(repo, private=private, exist_ok=True, repo_type=kind)
+        url = api.create_repo(repo, private=private, exist_ok=True, repo_type=kind)
         _check_ours(api, repo, private, kind)
         api.upload_folder(
             repo_id=repo, folder_path=os.fspath(folder), repo_type=kind,
@@ -51,7 +51,7 @@ def push(folder: Path, repo: str, token: str, *, private: bool = True, kind: str
     except Exception as error:  # an answer that its library cannot read; its words may hold a token
         logging.getLogger("audioclf").warning("The Hub: %s", type(error).__name__)
         raise HubError("The Hub answered something unexpected: try again later.") from None
-    return str(made)
+    return str(url)
 
 
 def _check_ours(api: Any, repo: str, private: bool, kind: str) -> None:

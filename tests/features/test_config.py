@@ -27,7 +27,7 @@ LEARNT = FrontendConfig(
 )
 
 
-@pytest.mark.parametrize("recipe", [FrontendConfig(), LEARNT], ids=["default", "learnt"])
+@pytest.mark.parametrize("frontend", [FrontendConfig(), LEARNT], ids=["default", "learnt"])
 def test_a_recipe_survives_the_way_through_json(frontend: FrontendConfig) -> None:
     read = from_dict(json.loads(json.dumps(frontend.to_dict())))
     assert read == frontend

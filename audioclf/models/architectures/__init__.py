@@ -70,8 +70,8 @@ class Architecture:
 
 def names() -> list[str]:
     """Every architecture in this folder, sorted."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in modules if not name.startswith("_"))
 
 
 def check_name(name: str) -> None:
