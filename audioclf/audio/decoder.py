@@ -241,10 +241,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def _judged(found: Any, name: str) -> Found:
+def _judged(header: Any, name: str) -> Found:
     """The header, which a process that was taken over might have made up. Raises AudioError."""
     try:
-        rate_hz, n_channels, duration_s = found
+        rate_hz, n_channels, duration_s = header
         is_header = (
             isinstance(rate_hz, int)
             and isinstance(n_channels, int)

@@ -92,10 +92,10 @@ def _answer(request: dict[str, Any], go_on: Callable[[], bool], out: IO[bytes]) 
     _say(out, result)
 
 
-def _send(parts: Iterator[bytes], found: Found, out: IO[bytes]) -> None:
+def _send(parts: Iterator[bytes], header: Found, out: IO[bytes]) -> None:
     """The parts, each behind its length; whoever takes longer than the sound lasts is stuck."""
     started_s, n_bytes = sum(os.times()[:2]), 0
-    bytes_per_s = 4 * found[0] * found[1]
+    bytes_per_s = 4 * header[0] * header[1]
     _limit_cpu(started_s + CPU_S)
     for part in parts:
         out.write(len(part).to_bytes(4, "little"))

@@ -204,23 +204,23 @@ def _frames(file: soundfile.SoundFile, first: int, last: int, kind: str) -> Iter
         yield file.read(min(block_size, last - start), dtype=kind, always_2d=True)
 
 
-def _decode(path: Path, kept: Path, limits: Limits) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
+def _decode(path: Path, target: Path, limits: Limits) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     rate_hz = audio.read_header(path, limits).sample_rate_hz
     with (
-        atomic_file(kept) as part,
+        atomic_file(target) as part,
         soundfile.SoundFile(part, "w", rate_hz, 1, "PCM_16", format="RF64") as file,
     ):
         for block in audio.read_blocks(path, limits=limits):
             file.write(np.clip(block, -1, 1))
-    _make_room(kept)
+    _make_room(target)
 
 
-def _make_room(kept: Path) -> None:
+def _make_room(newest: Path) -> None:
     """Remove what was decoded longest ago where all of it takes too much of the disk."""
-    found = sorted(kept.parent.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
+    files = sorted(newest.parent.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
     n_bytes = 0
-    for path in found:
+    for path in files:
         n_bytes += path.stat().st_size
-        if n_bytes > MOST_BYTES and path != kept:
+        if n_bytes > MOST_BYTES and path != newest:
             path.unlink(missing_ok=True)

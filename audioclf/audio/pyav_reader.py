@@ -33,8 +33,8 @@ def open_container(path: Path, is_sound: bool) -> Iterator[tuple[Found, Iterator
         with container:
             stream = _audio_stream(container, path.name)
             duration_s = container.duration / av.time_base if container.duration else None
-            found = (stream.rate, stream.channels, duration_s)
-            yield found, _parts(container, stream, path.name)
+            header = (stream.rate, stream.channels, duration_s)
+            yield header, _parts(container, stream, path.name)
 
 
 def _unreadable(path: Path, is_sound: bool) -> AudioError:

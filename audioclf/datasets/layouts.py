@@ -150,8 +150,8 @@ def _folder_rows(folder: Path) -> list[Row]:
     paths = sorted(_sounds(folder))
     numbered = [NUMBERED.fullmatch(path.parent.name) for path in paths]
     names = [
-        found[1] if found and all(numbered) else path.parent.name
-        for path, found in zip(paths, numbered, strict=True)
+        match[1] if match and all(numbered) else path.parent.name
+        for path, match in zip(paths, numbered, strict=True)
     ]
     return [
         {"file_name": str(path.relative_to(folder)), "label": name}

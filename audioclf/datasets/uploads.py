@@ -73,10 +73,10 @@ def from_archive(path: Path, name: str, limits: Limits) -> str:
             f"This archive is larger than {limits.max_archive_bytes / 1e6:,.0f} MB: split it."
         )
     budget = budget_of(limits, home())
-    with new_collection() as made:
-        zip_archive.unpack(path, made / safe_name(name), budget)
-        check(dataset.load(made / safe_name(name)), limits)
-    return made.name
+    with new_collection() as folder:
+        zip_archive.unpack(path, folder / safe_name(name), budget)
+        check(dataset.load(folder / safe_name(name)), limits)
+    return folder.name
 
 
 @contextmanager
@@ -84,10 +84,10 @@ def new_collection() -> Iterator[Path]:
     """A folder to fill, which becomes a collection of its name unless something goes wrong."""
     delete_staged(home())
     with oserror_as_valueerror(home()), staging(home()) as staged:
-        made = staged / new_id()
-        made.mkdir()
-        yield made
-        os.rename(made, home() / made.name)
+        folder = staged / new_id()
+        folder.mkdir()
+        yield folder
+        os.rename(folder, home() / folder.name)
 
 
 def with_files(collection: str | None, label: str, paths: Sequence[Path], limits: Limits) -> str:
@@ -156,12 +156,14 @@ def _check_files(before: Sequence[Path], sounds: Sequence[Path], limits: Limits)
 
 def fingerprint(folder: Path) -> str:
     """A name for a folder's files as they are now: their places, sizes and times of change."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         stat = path.stat() if path.is_file() else None
         if stat is not None:
-            found.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
-    return found.hexdigest()[:32]
+            digest.update(
+                f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()
+            )
+    return digest.hexdigest()[:32]
 
 
 def check(data: Dataset, limits: Limits) -> None:
@@ -228,10 +230,10 @@ def _is_of_files(collection: str) -> bool:
 def _match_existing(label: str, known: Sequence[str]) -> str:
     """A class's folder: “Dog” goes to “dog” where that is there already."""
     name = safe_name(label)
-    return next((one for one in known if one.casefold() == name.casefold()), name)
+    return next((existing for existing in known if existing.casefold() == name.casefold()), name)
 
 
 def safe_name(name: str) -> str:
     """A name as a folder's."""
-    made = NO_NAMES.sub("_", name).strip(" .")[:MAX_NAME].rstrip(" .")
-    return made if made and not made.startswith("__") and not names.fault(made) else "sounds"
+    safe = NO_NAMES.sub("_", name).strip(" .")[:MAX_NAME].rstrip(" .")
+    return safe if safe and not safe.startswith("__") and not names.fault(safe) else "sounds"

@@ -169,11 +169,11 @@ def _read_end(path: Path) -> _End:
         n_bytes = file.seek(0, 2)
         file.seek(max(0, n_bytes - END.size - MAX_COMMENT))
         tail = file.read()
-        found = tail.rfind(END_MARK)
-        if found < 0 or found + END.size > len(tail):
+        start = tail.rfind(END_MARK)
+        if start < 0 or start + END.size > len(tail):
             raise zipfile.BadZipFile
-        _, *values, n_comment = END.unpack_from(tail, found)
-        at = n_bytes - len(tail) + found
+        _, *values, n_comment = END.unpack_from(tail, start)
+        at = n_bytes - len(tail) + start
         if at + END.size + n_comment != n_bytes:
             raise zipfile.BadZipFile
         if at >= LOCATOR.size + END64.size:
@@ -214,8 +214,8 @@ def _check(entries: list[zipfile.ZipInfo], members: list[zipfile.ZipInfo], budge
             )
         seen.add(lies)
     ordered = sorted(members, key=lambda member: member.header_offset)
-    for one, other in pairwise(ordered):
-        if one.header_offset + LOCAL_HEADER + one.compress_size > other.header_offset:
+    for earlier, later in pairwise(ordered):
+        if earlier.header_offset + LOCAL_HEADER + earlier.compress_size > later.header_offset:
             raise zipfile.BadZipFile  # they overlap: one stream of bytes would come out many times
 
 

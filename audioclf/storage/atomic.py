@@ -42,11 +42,11 @@ def staging(parent: Path, name: str = "new") -> Iterator[Path]:
     with (
         tempfile.TemporaryDirectory(
             dir=parent, prefix=f".{name[:40]}.", suffix=STAGED, ignore_cleanup_errors=True
-        ) as made,
-        Path(made, LOCK).open("wb") as lock,
+        ) as staged,
+        Path(staged, LOCK).open("wb") as lock,
     ):
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Path(made)
+        yield Path(staged)
 
 
 @contextmanager
@@ -60,12 +60,12 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """An empty folder to fill; it takes the place of `folder` unless something goes wrong."""
-    with staging(folder.parent, folder.name) as made:
-        partial = made / folder.name
+    with staging(folder.parent, folder.name) as staged:
+        partial = staged / folder.name
         partial.mkdir()
         yield partial
         if folder.exists():
-            os.replace(folder, made / "replaced")
+            os.replace(folder, staged / "replaced")
         os.replace(partial, folder)
 
 

@@ -20,13 +20,13 @@ def track(intervals: Iterable[Interval]) -> str:
 
 def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """A track per file; a label with a frequency band has a second line. Raises ValueError."""
-    found: dict[str, str] = defaultdict(str)
+    tracks: dict[str, str] = defaultdict(str)
     for label in labels:
-        found[f"{label.file}.txt"] += track([Interval(*label.span(durations), label.name)])
+        tracks[f"{label.file}.txt"] += track([Interval(*label.span(durations), label.name)])
         if label.low_hz is not None or label.high_hz is not None:
             low, high = (UNDEFINED if hz is None else hz for hz in (label.low_hz, label.high_hz))
-            found[f"{label.file}.txt"] += f"\\\t{low:.6f}\t{high:.6f}\n"
-    return dict(found)
+            tracks[f"{label.file}.txt"] += f"\\\t{low:.6f}\t{high:.6f}\n"
+    return dict(tracks)
 
 
 def read(texts: Texts) -> list[Label]:
@@ -34,20 +34,20 @@ def read(texts: Texts) -> list[Label]:
 
     Lines of frequencies may be there or not; so may a fourth column, which other tools append.
     """
-    found: list[Label] = []
+    labels: list[Label] = []
     for place, text in texts.items():
         file = place.removesuffix(".txt")
         for line in filter(str.strip, text.removeprefix("\ufeff").splitlines()):
             parts = line.split("\t")
-            if parts[0] == "\\" and found and len(parts) >= 3:
-                found[-1] = _with_band(found[-1], parts, place)
+            if parts[0] == "\\" and labels and len(parts) >= 3:
+                labels[-1] = _with_band(labels[-1], parts, place)
                 continue
             if len(parts) < 2:
                 raise ValueError(f"“{place}” has a line without tabs: export it as labels again.")
             start_s, end_s = (number(part, "a time in seconds", place) for part in parts[:2])
             name = parts[2] if len(parts) > 2 else ""
-            found.append(Label(file, name.strip(), start_s, end_s))
-    return found
+            labels.append(Label(file, name.strip(), start_s, end_s))
+    return labels
 
 
 def _with_band(label: Label, parts: list[str], place: str) -> Label:

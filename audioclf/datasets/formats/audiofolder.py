@@ -43,7 +43,7 @@ def has_several(labels: list[Label]) -> bool:
 
 def read(texts: Texts) -> list[Label]:
     """The labels of either table. Raises ValueError."""
-    found = []
+    labels = []
     for place, text in texts.items():
         rows = _lines(text, place) if place.endswith(".jsonl") else _rows(text, place)
         folder = place.rpartition("/")[0]
@@ -52,22 +52,22 @@ def read(texts: Texts) -> list[Label]:
             file = f"{folder}/{row['file_name']}" if folder else str(row["file_name"])
             fold = int(row["fold"]) if str(row.get("fold") or "").isdecimal() else None
             group = str(row.get("group") or "")
-            found += [Label(file, str(name), fold=fold, group=group) for name in names]
-    return found
+            labels += [Label(file, str(name), fold=fold, group=group) for name in names]
+    return labels
 
 
 def _by_file(labels: list[Label]) -> dict[str, list[Label]]:
     """The labels of every file, each class once. Raises ValueError for those of segments."""
-    found: dict[str, dict[str, Label]] = defaultdict(dict)
+    by_file: dict[str, dict[str, Label]] = defaultdict(dict)
     for label in whole_only(labels, "An audiofolder"):
-        found[label.file].setdefault(label.name, label)
-    return {file: list(own.values()) for file, own in found.items()}
+        by_file[label.file].setdefault(label.name, label)
+    return {file: list(labels_by_name.values()) for file, labels_by_name in by_file.items()}
 
 
-def _row(file: str, own: list[Label]) -> dict[str, Any]:
-    extra = {"fold": own[0].fold, "group": own[0].group}
-    kept = {key: value for key, value in extra.items() if value not in (None, "")}
-    return {"file_name": file, "label": [label.name for label in own], **kept}
+def _row(file: str, labels: list[Label]) -> dict[str, Any]:
+    extra = {"fold": labels[0].fold, "group": labels[0].group}
+    known = {key: value for key, value in extra.items() if value not in (None, "")}
+    return {"file_name": file, "label": [label.name for label in labels], **known}
 
 
 def _rows(text: str, place: str) -> list[dict[str, Any]]:

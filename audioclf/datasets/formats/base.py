@@ -100,9 +100,9 @@ def whole_only(labels: list[Label], format_name: str) -> list[Label]:
 def number(text: str, what: str, place: str) -> float:
     """A number in a file. Raises ValueError where it is none."""
     try:
-        found = float(text)
+        value = float(text)
     except ValueError:
-        found = float("nan")
-    if not abs(found) < float("inf"):
+        value = float("nan")
+    if not abs(value) < float("inf"):
         raise ValueError(f"“{place}” has “{text[:40]}” where {what} should be: write a number.")
-    return found
+    return value

@@ -48,15 +48,15 @@ def read(texts: Texts) -> list[Label]:
 
     A table that names no file is of the file whose name it bears.
     """
-    found = []
+    labels = []
     for place, text in texts.items():
         seen = set()
         for row in _rows(text, place):
             if row.get("Selection") and (row["Selection"] in seen):
                 continue
             seen.add(row.get("Selection"))
-            found.append(_label(row, place))
-    return found
+            labels.append(_label(row, place))
+    return labels
 
 
 def _label(row: Mapping[str, str], place: str) -> Label:
@@ -85,11 +85,11 @@ def _rows(text: str, place: str) -> Iterator[dict[str, str]]:
 
 def _offsets(labels: list[Label], durations: Durations) -> dict[str, float]:
     """When each file begins, where they stand one after the other."""
-    found, now_s = {}, 0.0
+    offsets, now_s = {}, 0.0
     for file in dict.fromkeys(label.file for label in labels):
-        found[file] = now_s
+        offsets[file] = now_s
         now_s += durations.get(file, 0.0)
-    return found
+    return offsets
 
 
 def _sound_of(place: str) -> str:

@@ -19,11 +19,12 @@ Span = tuple[float, float, str]
 
 def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """A grid per file. Raises ValueError for files of unknown length."""
-    found: dict[str, list[Span]] = defaultdict(list)
+    spans: dict[str, list[Span]] = defaultdict(list)
     for label in labels:
-        found[label.file].append((*label.span(durations), label.name))
+        spans[label.file].append((*label.span(durations), label.name))
     return {
-        f"{file}{ENDING}": _grid(own, _end(own, file, durations)) for file, own in found.items()
+        f"{file}{ENDING}": _grid(file_spans, _end(file_spans, file, durations))
+        for file, file_spans in spans.items()
     }
 
 
@@ -36,13 +37,13 @@ def read(texts: Texts) -> list[Label]:
     ]
 
 
-def _end(own: list[Span], file: str, durations: Durations) -> float:
-    last = max(end_s for _, end_s, _ in own)
+def _end(spans: list[Span], file: str, durations: Durations) -> float:
+    last = max(end_s for _, end_s, _ in spans)
     return max(durations.get(file, last), last)
 
 
-def _grid(own: list[Span], end_s: float) -> str:
-    tiers = _tiers(sorted(own))
+def _grid(spans: list[Span], end_s: float) -> str:
+    tiers = _tiers(sorted(spans))
     lines = [f"xmin = 0 \nxmax = {end_s:.6f} \ntiers? <exists> \nsize = {len(tiers)} \nitem []: "]
     for place, tier in enumerate(tiers, start=1):
         tiled = _tiled(tier, end_s)
@@ -61,10 +62,10 @@ def _grid(own: list[Span], end_s: float) -> str:
     return HEADER + "\n".join(lines) + "\n"
 
 
-def _tiers(own: list[Span]) -> list[list[Span]]:
+def _tiers(spans: list[Span]) -> list[list[Span]]:
     """The labels in as few rows as hold them without overlap."""
     tiers: list[list[Span]] = []
-    for span in own:
+    for span in spans:
         free = next((tier for tier in tiers if tier[-1][1] <= span[0] + LEAST_S), None)
         if free is None:
             tiers.append([span])
@@ -75,16 +76,16 @@ def _tiers(own: list[Span]) -> list[list[Span]]:
 
 def _tiled(tier: list[Span], end_s: float) -> list[Span]:
     """With empty intervals in the gaps."""
-    found: list[Span] = []
+    spans: list[Span] = []
     now_s = 0.0
     for start, end, name in tier:
         if start > now_s + LEAST_S:
-            found.append((now_s, start, ""))
-        found.append((start, end, name))
+            spans.append((now_s, start, ""))
+        spans.append((start, end, name))
         now_s = end
     if end_s > now_s + LEAST_S:
-        found.append((now_s, end_s, ""))
-    return found
+        spans.append((now_s, end_s, ""))
+    return spans
 
 
 def _spans(text: str, place: str) -> list[Span]:
@@ -103,7 +104,7 @@ def _spans(text: str, place: str) -> list[Span]:
 
 def _read(values: list[str | float]) -> list[Span]:
     """`ooTextFile`, `TextGrid`, from, to, exists, tiers; of each class, name, from, to, entries."""
-    found: list[Span] = []
+    spans: list[Span] = []
     place = 6
     for _ in range(int(float(values[5]))):
         kind, n_entries = values[place], int(float(values[place + 4]))
@@ -119,5 +120,5 @@ def _read(values: list[str | float]) -> list[Span]:
             if not isinstance(name, str):
                 raise TypeError("a name is missing")
             if name.strip():
-                found.append((float(start), float(end), name))
-    return found
+                spans.append((float(start), float(end), name))
+    return spans
