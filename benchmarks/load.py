@@ -110,7 +110,7 @@ def _checked(message: dict[str, Any]) -> list[Any]:
     output = message["output"]
     if not message["success"]:
         raise RefusedError(str(output.get("error")))
-    first = output["data"][0]
+    first = next(iter(output["data"]), None)  # some functions return nothing
     if isinstance(first, dict) and "error" in first:
         raise RefusedError(first["error"])
     return list(output["data"])
