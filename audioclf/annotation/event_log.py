@@ -123,8 +123,8 @@ def labels(db: sqlite3.Connection) -> list[Label]:
     """The current labels, one per class; “not sure” and “bad audio” are none."""
     return [
         Label(
-            event.file, name, event.start_s, event.end_s, who=event.annotator,
-            when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.created_at)),
+            event.file, name, event.start_s, event.end_s, annotator=event.annotator,
+            created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.created_at)),
         )
         for event in current(db)
         for name in event.names

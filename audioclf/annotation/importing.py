@@ -127,7 +127,7 @@ def _event(label: Label, files: dict[str, File], annotator: str) -> AnnotationEv
         ends = catalog.on_samples(file, label.start_s, label.end_s)
         if ends[0] == ends[1]:
             return None
-    person = label.who.encode("utf-8", "replace").decode() or annotator
+    person = label.annotator.encode("utf-8", "replace").decode() or annotator
     return AnnotationEvent(
         file.relative_path, LABEL, (class_name(label.name),), *ends, annotator=person
     )

@@ -103,7 +103,7 @@ def test_names_come_back_as_they_were_typed(path: Path, name: str) -> None:
     with database.connect(path) as db:
         assert catalog.classes(db) == [name]
         assert catalog.files(db) == [File(name, 1.5, 44_100)]
-        assert event_log.labels(db)[0].name == name == event_log.labels(db)[0].who
+        assert event_log.labels(db)[0].name == name == event_log.labels(db)[0].annotator
         assert catalog.setting(db, name) == {"a": name} and catalog.setting(db, "other", 3) == 3
 
 

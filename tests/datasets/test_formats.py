@@ -245,11 +245,22 @@ def test_label_studio_s_own_export() -> None:
         ("/data/upload/1/a.wav", "wren", 1.0, 2.5),
         ("/data/upload/1/a.wav", "x", 1.0, 2.5),
     ]
-    assert {(label.who, label.when) for label in found} == {("1", "2026-11-01T08:00:00Z")}
+    assert {(label.annotator, label.created_at) for label in found} == {
+        ("1", "2026-11-01T08:00:00Z")
+    }
 
 
 def test_who_said_it_survives_in_label_studio() -> None:
-    labels = [Label("a.wav", "wren", 0.0, 1.0, who="ann@example.org", when="2026-11-01T08:00:00Z")]
+    labels = [
+        Label(
+            "a.wav",
+            "wren",
+            0.0,
+            1.0,
+            annotator="ann@example.org",
+            created_at="2026-11-01T08:00:00Z",
+        )
+    ]
     assert label_studio.read(label_studio.write(labels, DURATIONS)) == labels
 
 

@@ -36,12 +36,12 @@ class Label:
     high_hz: float | None = None
     fold: int | None = None
     group: str = ""  # of files that belong together, such as those of one recording
-    who: str = ""
-    when: str = ""  # ISO 8601
+    annotator: str = ""
+    created_at: str = ""  # ISO 8601
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is said of the whole file."""
+        """Whether it is of the whole file."""
         return self.start_s is None or self.end_s is None
 
     def span(self, durations: Durations) -> tuple[float, float]:

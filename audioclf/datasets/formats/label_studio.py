@@ -20,7 +20,7 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """One file; a task per sound and an annotation per person."""
     tasks: dict[str, dict[str, list[Label]]] = defaultdict(lambda: defaultdict(list))
     for label in labels:
-        tasks[label.file][label.who].append(label)
+        tasks[label.file][label.annotator].append(label)
     made = [
         {
             "id": task,
@@ -57,10 +57,10 @@ def _annotation(task: int, labels: list[Label], durations: Durations) -> dict[st
         "was_cancelled": False,
         "ground_truth": False,
     }
-    if labels[0].when:
-        annotation["created_at"] = labels[0].when
-    if labels[0].who:
-        annotation["completed_by"] = {"email": labels[0].who}
+    if labels[0].created_at:
+        annotation["created_at"] = labels[0].created_at
+    if labels[0].annotator:
+        annotation["completed_by"] = {"email": labels[0].annotator}
     return annotation
 
 
@@ -80,8 +80,9 @@ def _result(label: Label, place: int, durations: Durations) -> dict[str, Any]:
 
 
 def _labels(file: str, annotation: dict[str, Any], place: str) -> list[Label]:
-    who, when = annotation.get("completed_by") or "", annotation.get("created_at") or ""
-    who = who.get("email") or who.get("id") or "" if isinstance(who, dict) else who
+    annotator, created_at = annotation.get("completed_by") or "", annotation.get("created_at") or ""
+    if isinstance(annotator, dict):
+        annotator = annotator.get("email") or annotator.get("id") or ""
     labels = []
     for result in annotation.get("result") or ():
         value = result.get("value") or {}
@@ -91,4 +92,6 @@ def _labels(file: str, annotation: dict[str, Any], place: str) -> list[Label]:
             labels += [Label(file, str(name), start_s, end_s) for name in value["labels"]]
         elif result.get("type") == "choices":
             labels += [Label(file, str(name)) for name in value["choices"]]
-    return [replace(label, who=str(who), when=str(when)) for label in labels]
+    return [
+        replace(label, annotator=str(annotator), created_at=str(created_at)) for label in labels
+    ]

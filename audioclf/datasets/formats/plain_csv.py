@@ -12,7 +12,10 @@ NUMBERS = ("start_s", "end_s", "low_hz", "high_hz")
 
 def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """The table; a label of a whole file has no times."""
-    rows = ({**vars(label), "label": label.name} for label in labels)
+    rows = (
+        {**vars(label), "label": label.name, "who": label.annotator, "when": label.created_at}
+        for label in labels
+    )
     return {FILE: csv_cells.write(COLUMNS, rows)}
 
 
@@ -30,5 +33,16 @@ def _label(row: dict[str, str], place: str) -> Label:
         number(row[name], name, place) if row.get(name) else None for name in NUMBERS
     )
     fold = int(number(row["fold"], "the fold", place)) if row.get("fold") else None
-    group, who, when = (row.get(name, "") for name in ("group", "who", "when"))
-    return Label(row["file"], row["label"], start_s, end_s, low_hz, high_hz, fold, group, who, when)
+    group, annotator, created_at = (row.get(name, "") for name in ("group", "who", "when"))
+    return Label(
+        row["file"],
+        row["label"],
+        start_s,
+        end_s,
+        low_hz,
+        high_hz,
+        fold,
+        group,
+        annotator,
+        created_at,
+    )
