@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BUSY_MS = 10_000
-PRIMARY = 0xFF  # of an SQLite error code: the rest of it says more than is told here
+PRIMARY = 0xFF  # of an SQLite error code: the rest of it is detail
 ADVICE = {
     sqlite3.SQLITE_NOTADB: "is no set of labels: put back the file that was here",
     sqlite3.SQLITE_CORRUPT: "is damaged: put back a copy of it",
@@ -24,14 +24,14 @@ ADVICE = {
     sqlite3.SQLITE_LOCKED: "is in use by another program: end that one, or wait a little",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: make the file and its folder writable",
 }
-OTHERWISE = "cannot be read or written ({error}): try it again"
+OTHER_ADVICE = "cannot be read or written ({error}): try it again"
 
 
 class StoreError(ValueError):
     """The store itself cannot be read or written now; later it may be."""
 
 
-STEPS = (  # from an empty file to today's store, one per version
+MIGRATIONS = (  # from an empty file to today's store, one per version
     """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (
@@ -51,15 +51,15 @@ CREATE UNIQUE INDEX marks_by_token ON marks (token);
 CREATE TABLE stretches (file TEXT, settings TEXT, ends TEXT NOT NULL, PRIMARY KEY (file, settings));
 """,
 )
-VERSION = len(STEPS)
+VERSION = len(MIGRATIONS)
 
 
 @contextmanager
 def connect(path: Path) -> Iterator[sqlite3.Connection]:
-    """The store, made where it is missing; for one task, in one thread. Raises ValueError."""
-    with _told(path):
-        _make_where_missing(path)
-        with _connected(path) as db:
+    """Open the store, created where it is missing; use it in one thread. Raises ValueError."""
+    with _errors_explained(path):
+        _create_if_missing(path)
+        with _open(path) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise ValueError(f"“{path.name}” is of a newer audioclf: update this one.")
@@ -68,13 +68,13 @@ def connect(path: Path) -> Iterator[sqlite3.Connection]:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
             if version < VERSION:
-                _bring_up_to_date(db)
+                _migrate(db)
             yield db
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """What goes wrong with the file as a StoreError that says what to do."""
+def _errors_explained(path: Path) -> Iterator[None]:
+    """Raise errors of SQLite as a StoreError that says what to do."""
     try:
         yield
     except sqlite3.Error as error:
@@ -87,13 +87,13 @@ def error_code(error: sqlite3.Error) -> int | None:
 
 
 def _error(path: Path, code: int, error: sqlite3.Error | None = None) -> StoreError:
-    advice = ADVICE.get(code, OTHERWISE.format(error=error))
+    advice = ADVICE.get(code, OTHER_ADVICE.format(error=error))
     return StoreError(f"“{path.name}” {advice}.")
 
 
 @contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A file that is there, opened: one that was deleted meanwhile is not made again."""
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open an existing file: one that was deleted meanwhile is not created again."""
     where = f"{path.absolute().as_uri()}?mode=rw"
     db = sqlite3.connect(where, timeout=BUSY_MS / 1e3, isolation_level=None, uri=True)
     try:
@@ -102,7 +102,7 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-def _make_where_missing(path: Path) -> None:
+def _create_if_missing(path: Path) -> None:
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,23 +117,23 @@ def _make_where_missing(path: Path) -> None:
 def _make(path: Path) -> None:
     """A new store: made under another name, so that one under its own name is never half made."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as temporary:
-        made = Path(temporary, path.name)
-        made.touch()
-        with _connected(made) as db:
-            _bring_up_to_date(db)
+        new = Path(temporary, path.name)
+        new.touch()
+        with _open(new) as db:
+            _migrate(db)
         try:
-            os.link(made, path)
+            os.link(new, path)
         except FileExistsError:  # another process was quicker
             pass
         except OSError:  # a disk without links
-            made.replace(path)
+            new.replace(path)
 
 
-def _bring_up_to_date(db: sqlite3.Connection) -> None:
-    """Take the steps that are missing, one at a time; whoever comes second finds them taken."""
+def _migrate(db: sqlite3.Connection) -> None:
+    """Apply the missing migrations; a second process finds them applied."""
     with transaction(db):
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        for step in STEPS[version:]:
+        for step in MIGRATIONS[version:]:
             for statement in step.split(";"):
                 db.execute(statement)
         db.execute(f"PRAGMA user_version={VERSION}")
@@ -141,7 +141,7 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """A transaction: all of it, or nothing."""
+    """A transaction."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,6 +1,6 @@
-"""Labels given to other tools, with the sounds and a card; `label_import` takes them.
+"""Export of annotations for other tools, with audio files and a card; `importing` is the reverse.
 
-Whatever the format, `audioclf-events.csv` beside it holds everything that counts.
+Whatever the format, the export also has `audioclf-marks.csv` with all current annotations.
 """
 
 import shutil
@@ -27,7 +27,7 @@ from audioclf.storage.deadline import Check, never
 from audioclf.text import escape_markdown
 
 T = TypeVar("T")
-FULL_CSV = "audioclf-events.csv"
+FULL_CSV = "audioclf-marks.csv"
 COLUMNS = (
     "file", "start_s", "end_s", "kind", "label", "who", "at", "suggested", "probability", "by",
     "by_chance", "accepted",

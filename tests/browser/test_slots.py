@@ -74,12 +74,12 @@ def test_a_prediction_does_not_wait_for_others_comparisons(page_url: str, tmp_pa
 def test_on_a_public_page_few_networks_are_compared_and_ensembles_count_as_their_members(
     networks: Path, made_wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "MOST_HOSTED", 2)
+    monkeypatch.setattr(compare, "MAX_HOSTED", 2)
     (shown,) = compare.compare_networks(str(made_wav), ["both", "another"], "as_is")
     assert shown["error"].startswith("These are 3 networks, with the members of ensembles")
     *_, shown = compare.compare_networks(str(made_wav), ["both", "full"], "as_is")
     assert len(shown["rows"]) == 2  # the ensemble's two members, one of them twice
-    monkeypatch.setattr(compare, "MOST_HOSTED_S", 15.0)
+    monkeypatch.setattr(compare, "MAX_HOSTED_S", 15.0)
     (shown,) = compare.compare_networks(str(made_wav), ["full", "old"], "as_is")
     assert "lasts 10 s, and at most 1 networks" in shown["error"]
     monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
@@ -148,7 +148,7 @@ def test_what_no_form_sends_is_answered_with_a_sentence_that_can_be_sent(
 def test_lists_keep_what_they_can(networks: Path, junk: Any) -> None:
     """What was chosen before is told by the browser, which may tell anything."""
     assert "choices" in compare.update_choices(junk)
-    *_, kept = models_tab.list_trained(junk)
+    *_, kept, _ = models_tab.list_trained(junk)
     assert kept["value"] in [name for _, name in kept["choices"]]
     assert classify_tab.write_tables(None, junk)
 

@@ -41,11 +41,11 @@ def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -
     assert chosen["value"] == "my birds" == mine["set"] and n_made == 1
     assert said == "“my birds” has 2 files, 0.0 minutes."
     assert "has 4 files" in made("my birds", files, mine=mine)[2]
-    assert projects.open_desk(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
+    assert projects.configure_queue(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
     assert "Type “my birds”" in transfer.delete_set("my birds", "my", mine)[2]
     kept, _, words = transfer.delete_set("my birds", " my  birds ", mine)
     assert words == "Deleted." and kept["sets"] == [] and project.find_all() == []
-    assert projects.open_desk(0, "my birds", "none", None, *CUTTING) is None
+    assert projects.configure_queue(0, "my birds", "none", None, *CUTTING) is None
 
 
 def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(
@@ -102,16 +102,15 @@ def test_what_visitors_left_behind_goes_after_a_day(
 def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
     io.write(tmp_path / "in" / "long.wav", sounds.sine(440, 40.0), sounds.RATE_HZ)
     made("x", None, str(tmp_path / "in"))
-    lane, words = projects.preview_cutting("x", *CUTTING)
+    lane, words = projects.preview_segmentation("x", *CUTTING)
     assert len(lane["stretches"]) == 8 and words.startswith("long.wav: 8 clips in 40 s")
-    assert "is one clip" in projects.preview_cutting("x", "whole", *CUTTING[1:])[1]
-    assert (
-        "No recording is longer" in projects.preview_cutting("x", "windows", 5.0, 99.0, 40, 0, 0)[1]
-    )
+    assert "is one clip" in projects.preview_segmentation("x", "whole", *CUTTING[1:])[1]
+    _, said = projects.preview_segmentation("x", "windows", 5.0, 99.0, 40, 0, 0)
+    assert "No recording is longer" in said
     for wrong in (("magic", *CUTTING[1:]), ("windows", -1, *CUTTING[2:])):
-        lane, said = projects.preview_cutting("x", *wrong)
+        lane, said = projects.preview_segmentation("x", *wrong)
         assert lane is None and ("no segmentation" in said or "Windows last" in said)
-    assert "not here any more" in projects.preview_cutting(None, *CUTTING)[1]
+    assert "not here any more" in projects.preview_segmentation(None, *CUTTING)[1]
 
 
 def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path) -> None:

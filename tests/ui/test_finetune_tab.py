@@ -294,7 +294,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert "value" not in listed  # what is chosen meanwhile stays
     assert name in [value for _, value in listed["choices"]]
     assert session.jobs_of({}) == []
-    heard = shared.hear(
+    heard = shared.predict_sound(
         shared.Sound(str(three_sounds / "noise" / "1.wav")), shared.network_named(name), "as_is"
     )
     assert heard.ranking()[0][0] == "noise"

@@ -20,8 +20,8 @@ SERVER = (
 )  # fmt: skip
 
 
-class Sets(NamedTuple):
-    """Those with which data sets are made and chosen."""
+class ProjectControls(NamedTuple):
+    """The components that make and choose data sets."""
 
     chosen: gr.Dropdown
     made: gr.Accordion
@@ -30,56 +30,56 @@ class Sets(NamedTuple):
     folder: gr.Textbox
     make: gr.Button
     examples: gr.Button
-    said: gr.Markdown
-    looked: gr.State  # how many sounds the set had when somebody looked
-    n_made: gr.State  # how often a set was made or filled
+    message: gr.Markdown
+    n_files: gr.State  # how many files the project had at the last scan
+    revision: gr.State  # how often projects were made or filled
 
 
-class Ways(NamedTuple):
-    """Those that say who suggests, and how recordings are cut."""
+class QueueSettings(NamedTuple):
+    """The components of suggestions and segmentation."""
 
     suggestions: gr.Radio
     network: gr.Dropdown
-    cutting: list[Any]
+    segmentation: list[Any]
     preview: gr.HTML
-    words: gr.Markdown
-    place: gr.Accordion
+    preview_text: gr.Markdown
+    accordion: gr.Accordion
 
 
-class Away(NamedTuple):
-    """Those with which labels are taken away and brought."""
+class Transfer(NamedTuple):
+    """Those with which labels are taken away and import_message."""
 
-    teach: gr.Button
-    taught: gr.Markdown
-    form: gr.Dropdown
-    with_sounds: gr.Checkbox
-    clips: gr.Radio
+    fine_tune: gr.Button
+    fine_tune_message: gr.Markdown
+    format: gr.Dropdown
+    with_audio: gr.Checkbox
+    clip_format: gr.Radio
     is_split: gr.Checkbox
     export: gr.Button
     download: gr.DownloadButton
-    exported: gr.Markdown
+    export_message: gr.Markdown
     repo: gr.Textbox
     token: gr.Textbox
     is_public: gr.Checkbox
     push: gr.Button
-    pushed: gr.Markdown
+    push_message: gr.Markdown
     files: gr.File
-    brought_form: gr.Dropdown
-    bring: gr.Button
-    brought: gr.Markdown
+    import_format: gr.Dropdown
+    import_labels: gr.Button
+    import_message: gr.Markdown
     naming: gr.Accordion
     old: gr.Dropdown
     new: gr.Textbox
     rename: gr.Button
-    renamed: gr.Markdown
-    typed: gr.Textbox
+    rename_message: gr.Markdown
+    typed_name: gr.Textbox
     delete: gr.Button
-    deleted: gr.Markdown
+    delete_message: gr.Markdown
 
 
-def sets() -> Sets:
+def project_controls() -> ProjectControls:
     """The list of data sets, and what makes one."""
-    said = gr.Markdown(elem_id="label-said", elem_classes="ac-message")
+    message = gr.Markdown(elem_id="label-said", elem_classes="ac-message")
     with gr.Row(equal_height=False):
         chosen = skip_preprocess(
             gr.Dropdown([], label="Data set", elem_id="label-set", visible=False, min_width=220)
@@ -105,10 +105,12 @@ def sets() -> Sets:
             with gr.Row():
                 make = gr.Button("Label these files", variant="primary", elem_id="label-begin")
                 examples = gr.Button("Try it on the examples", elem_id="label-examples")
-    return Sets(chosen, made, name, files, folder, make, examples, said, gr.State(0), gr.State(0))
+    return ProjectControls(
+        chosen, made, name, files, folder, make, examples, message, gr.State(0), gr.State(0)
+    )
 
 
-def desk() -> gr.HTML:
+def queue_view() -> gr.HTML:
     """The queue, regions, all sounds and the map; `assets/js/annotate/queue.js` draws them."""
     made: Any = gr.HTML(
         value=None,
@@ -125,19 +127,21 @@ def desk() -> gr.HTML:
     return made
 
 
-def ways() -> Ways:
-    """Suggestions and cutting, folded away."""
+def queue_settings() -> QueueSettings:
+    """Suggestions and segmentation, folded away."""
     with gr.Accordion("Suggestions", open=False, elem_id="label-suggestions"), gr.Row():
         suggestions = gr.Radio(
             projects.SUGGESTIONS, value=projects.SUGGESTIONS[0][1], label="Suggestions",
             min_width=320,
         )  # fmt: skip
         network = skip_preprocess(
-            gr.Dropdown(projects.ears(), label="Embedding model", min_width=260)
+            gr.Dropdown(projects.embedding_models(), label="Embedding model", min_width=260)
         )
-    with gr.Accordion("Segmentation", open=False, elem_id="label-cutting") as place:
+    with gr.Accordion("Segmentation", open=False, elem_id="label-cutting") as accordion:
         kind = gr.Radio(
-            projects.CUTTINGS, value=projects.CUTTINGS[0][1], label="Segment long recordings"
+            projects.SEGMENTATIONS,
+            value=projects.SEGMENTATIONS[0][1],
+            label="Segment long recordings",
         )
         with gr.Row():
             sliders = [
@@ -152,25 +156,25 @@ def ways() -> Ways:
                 )
             ]  # fmt: skip
         preview = lane("waveform", elem_id="label-preview")
-        words = gr.Markdown(elem_classes="ac-message")
-    return Ways(suggestions, network, [kind, *sliders], preview, words, place)
+        preview_text = gr.Markdown(elem_classes="ac-message")
+    return QueueSettings(suggestions, network, [kind, *sliders], preview, preview_text, accordion)
 
 
-def away() -> Away:
+def transfer_controls() -> Transfer:
     """Formats, the Hub, Teach; and labels of other tools."""
-    teach = gr.Button("Fine-tune a model with it", variant="primary", elem_id="label-teach")
-    taught = gr.Markdown(elem_classes="ac-message", elem_id="label-taught")
+    fine_tune = gr.Button("Fine-tune a model with it", variant="primary", elem_id="label-teach")
+    fine_tune_message = gr.Markdown(elem_classes="ac-message", elem_id="label-taught")
     with gr.Accordion("Export", open=False, elem_id="label-export"):
         with gr.Row():
-            form = gr.Dropdown(
+            format = gr.Dropdown(
                 transfer.FORMAT_CHOICES, value="csv", label="Format", elem_id="label-form"
             )
-            clips = gr.Radio(transfer.CLIPS, value=transfer.STRETCHES, label="Regions")
+            clip_format = gr.Radio(transfer.CLIPS, value=transfer.REGIONS, label="Regions")
         with gr.Row():
-            with_sounds = gr.Checkbox(label="With audio files", value=True)
+            with_audio = gr.Checkbox(label="With audio files", value=True)
             is_split = gr.Checkbox(label="Train/test split by recording", value=False)
         export = gr.Button("Export", elem_id="label-make-zip")
-        exported = gr.Markdown(elem_classes="ac-message", elem_id="label-exported")
+        export_message = gr.Markdown(elem_classes="ac-message", elem_id="label-exported")
         download = gr.DownloadButton("Download", visible=False, elem_id="label-download")
         gr.Markdown("Or push it to the Hugging Face Hub, in this format, with its audio files:")
         with gr.Row():
@@ -181,12 +185,12 @@ def away() -> Away:
             )  # fmt: skip
         is_public = gr.Checkbox(label="Public", value=False)
         push = gr.Button("Push to Hub", elem_id="label-push")
-        pushed = gr.Markdown(elem_classes="ac-message", elem_id="label-pushed")
+        push_message = gr.Markdown(elem_classes="ac-message", elem_id="label-pushed")
     with gr.Accordion("Import annotations", open=False, elem_id="label-import"):
-        brought_form = gr.Dropdown(transfer.FORMAT_CHOICES, value="audacity", label="Format")
+        import_format = gr.Dropdown(transfer.FORMAT_CHOICES, value="audacity", label="Format")
         files = gr.File(label="Files with the annotations", file_count="multiple", height=120)
-        bring = gr.Button("Import", elem_id="label-bring")
-        brought = gr.Markdown(elem_classes="ac-message", elem_id="label-brought")
+        import_labels = gr.Button("Import", elem_id="label-bring")
+        import_message = gr.Markdown(elem_classes="ac-message", elem_id="label-brought")
     with gr.Accordion("Rename or merge classes", open=False, elem_id="label-classes") as naming:
         with gr.Row():
             old = skip_preprocess(gr.Dropdown([], label="Class", elem_id="label-old"))
@@ -195,16 +199,36 @@ def away() -> Away:
                 elem_id="label-new",
             )  # fmt: skip
         rename = gr.Button("Rename", elem_id="label-rename")
-        renamed = gr.Markdown(elem_classes="ac-message", elem_id="label-renamed")
+        rename_message = gr.Markdown(elem_classes="ac-message", elem_id="label-renamed")
     with gr.Accordion("Delete this data set", open=False, elem_id="label-delete"):
-        typed = gr.Textbox(
+        typed_name = gr.Textbox(
             label="Type its name to delete all annotations and uploads; a local folder "
             "stays", max_length=200, elem_id="label-typed",
         )  # fmt: skip
         delete = gr.Button("Delete", variant="stop", elem_id="label-delete-it")
-        deleted = gr.Markdown(elem_classes="ac-message", elem_id="label-deleted")
-    named = (naming, old, new, rename, renamed, typed, delete, deleted)
-    shown = (teach, taught, form, with_sounds, clips, is_split, export, download, exported)
-    return Away(
-        *shown, repo, token, is_public, push, pushed, files, brought_form, bring, brought, *named
+        delete_message = gr.Markdown(elem_classes="ac-message", elem_id="label-deleted")
+    named = (naming, old, new, rename, rename_message, typed_name, delete, delete_message)
+    shown = (
+        fine_tune,
+        fine_tune_message,
+        format,
+        with_audio,
+        clip_format,
+        is_split,
+        export,
+        download,
+        export_message,
+    )
+    return Transfer(
+        *shown,
+        repo,
+        token,
+        is_public,
+        push,
+        push_message,
+        files,
+        import_format,
+        import_labels,
+        import_message,
+        *named,
     )

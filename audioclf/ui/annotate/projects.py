@@ -24,32 +24,32 @@ from audioclf.ui.page.state import show_errors
 
 SUGGESTIONS = [
     ("From your own labels, as they grow", OWN_LABELS),
-    ("The classes that a network knows", MODEL_CLASSES),
+    ("From the classes of a model", MODEL_CLASSES),
     ("None", NO_SUGGESTIONS),
 ]
-CUTTINGS = [
+SEGMENTATIONS = [
     ("Into windows", tasks.WINDOWS),
     ("At silences", tasks.SILENCES),
     ("Not at all", tasks.WHOLE),
 ]
 FIRST_NAME = "my sounds"
 PREVIEW_S = 120.0
-# What the browser remembers, the list of sets, a sentence, and how often one was made or filled.
-Made = tuple[Any, Any, str, Any]
+# The browser session, the list of projects, a sentence, and how often one was made or filled.
+Outcome = tuple[Any, Any, str, Any]
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
 def make_set(
-    name: str, folder: str | None, files: list[str] | None, session: Any, n_made: int
-) -> Made:
-    """Make a data set of uploaded sounds, or of a folder of this machine, which stays where it is.
+    name: str, folder: str | None, files: list[str] | None, session: Any, revision: int
+) -> Outcome:
+    """Make a data set of uploaded files, or of a local folder, which stays where it is.
 
-    With the name of a set that is there, uploaded sounds are added to it.
+    With the name of an existing data set, the uploaded files are added to it.
     """
     name = " ".join(str(name or "").split()) or FIRST_NAME
-    own = next((one for one in sessions.sets_of(session) if one.name == name), None)
-    if own is not None:
-        return _told(_add(own, folder, files), session, n_made)
+    existing = next((p for p in sessions.sets_of(session) if p.name == name), None)
+    if existing is not None:
+        return _outcome(_add(existing, folder, files), session, revision)
     if not files and not str(folder or "").strip():
         raise ValueError("Add audio first: upload files or a ZIP" + (
             ", or type the path of a folder." if is_local() else "."
@@ -57,34 +57,34 @@ def make_set(
     path = _folder(str(folder).strip()) if str(folder or "").strip() else None
     if path is not None and files:
         raise ValueError("Name a local folder, or upload files: not both at once.")
-    made = project.create(name, path, "" if is_local() else new_id())
+    new = project.create(name, path, "" if is_local() else new_id())
     try:
-        if path is not None and project.scan_files(made) == 0:
+        if path is not None and project.scan_files(new) == 0:
             raise ValueError(
                 "There are no audio files in that folder: type the path of another one."
             )
         if files:
-            add_files.add_files(made, [Path(file) for file in files], _limits())
+            add_files.add_files(new, [Path(file) for file in files], _limits())
     except ValueError:
-        project.delete(made)
+        project.delete(new)
         raise
-    return _told(made, session, n_made)
+    return _outcome(new, session, revision)
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
-def try_examples(session: Any, n_made: int) -> Made:
-    """Make a data set of the example sounds, to try the keys on."""
-    own = next((one for one in sessions.sets_of(session) if one.name == "examples"), None)
-    made = own or project.create("examples", project_id="" if is_local() else new_id())
-    add_files.add_files(made, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
-    return _told(made, session, n_made)
+def try_examples(session: Any, revision: int) -> Outcome:
+    """Make a data set of the examples, to try the keys on."""
+    existing = next((p for p in sessions.sets_of(session) if p.name == "examples"), None)
+    labelled = existing or project.create("examples", project_id="" if is_local() else new_id())
+    add_files.add_files(labelled, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
+    return _outcome(labelled, session, revision)
 
 
-def look_again(chosen: str | None, session: Any) -> int:
-    """Sounds that are new in the folder of the chosen set are added; how many it has then."""
-    found = next((one for one in sessions.sets_of(session) if one.id == chosen), None)
+def rescan(chosen: str | None, session: Any) -> int:
+    """Add new files in the folder of the chosen data set; returns how many it has then."""
+    found = _find(chosen, session)
     if found is not None:
-        with contextlib.suppress(ValueError):  # the desk says what is wrong
+        with contextlib.suppress(ValueError):  # the queue shows the error
             add_files.remove_staged(found)
             project.scan_files(found, limits=_limits().sound)
             return found.n_files
@@ -92,36 +92,36 @@ def look_again(chosen: str | None, session: Any) -> int:
 
 
 def choose_set(chosen: str | None, session: Any) -> Any:
-    """The browser remembers which data set is labelled."""
-    kept = sessions.parse_session(session)
-    found = next((one for one in sessions.sets_of(session) if one.id == chosen), None)
-    return gr.skip() if found is None or kept["set"] == chosen else {**kept, "set": chosen}
+    """Store in the browser session which data set is labelled."""
+    stored = sessions.parse_session(session)
+    found = _find(chosen, session)
+    return gr.skip() if found is None or stored["set"] == chosen else {**stored, "set": chosen}
 
 
 def list_sets(session: Any) -> Any:
-    """The data sets of this browser; on one's own machine, all."""
-    found, kept = sessions.sets_of(session), sessions.parse_session(session)
-    choices = [(one.name, one.id) for one in found]
-    chosen = kept["set"] if kept["set"] in [one.id for one in found] else None
-    first = found[0].id if found else None
-    return gr.update(choices=choices, value=chosen or first, visible=bool(found))
+    """The list of the data sets of this browser; on a local page, all."""
+    listed, stored = sessions.sets_of(session), sessions.parse_session(session)
+    choices = [(p.name, p.id) for p in listed]
+    chosen = stored["set"] if stored["set"] in [p.id for p in listed] else None
+    first = listed[0].id if listed else None
+    return gr.update(choices=choices, value=chosen or first, visible=bool(listed))
 
 
 def close_making(session: Any) -> tuple[Any, Any]:
-    """What makes data sets is folded away once there is one, and its field for files emptied."""
+    """Fold the form for new data sets away once there is one, and empty its files."""
     return gr.update(open=not sessions.sets_of(session)), None
 
 
-def open_desk(
-    n_brought: int, chosen: str | None, suggestions: str, network: str | None, *cutting: Any
+def configure_queue(
+    revision: int, chosen: str | None, suggestions: str, network: str | None, *segmentation: Any
 ) -> Any:
-    """What the queue is to work with: data set, who suggests, how recordings are cut.
+    """The settings of the queue: data set, suggestions, embedding model, segmentation.
 
-    n_brought: how often labels were brought, so that the page reads them.
+    revision: how often annotations were imported, so that the page reads them.
     """
     if not chosen:
         return None
-    settings = _named(cutting)
+    settings = _settings_by_name(segmentation)
     try:
         parse_segmentation(settings)
     except ValueError:  # a slider that is being moved
@@ -132,15 +132,15 @@ def open_desk(
         return None
     return {
         "set": chosen, "kind": suggestions, "network": network, "cutting": settings,
-        "n_files": n_files, "n_brought": n_brought,
+        "n_files": n_files, "n_brought": revision,
     }  # fmt: skip
 
 
 @show_errors(lambda sentence: (None, escape_markdown(sentence)))
-def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
-    """What becomes of the longest recording with these settings: its first two minutes."""
-    one, settings = project.by_id(chosen), parse_segmentation(_named(cutting))
-    files = [file for file in one.files() if tasks.is_long(file, settings)]
+def preview_segmentation(chosen: str | None, *segmentation: Any) -> tuple[Any, str]:
+    """The clips of the longest recording with these settings, in its first two minutes."""
+    labelled, settings = project.by_id(chosen), parse_segmentation(_settings_by_name(segmentation))
+    files = [file for file in labelled.files() if tasks.is_long(file, settings)]
     if settings.kind == tasks.WHOLE:
         return None, "Every recording is one clip, however long it is."
     if not files:
@@ -150,53 +150,60 @@ def preview_cutting(chosen: str | None, *cutting: Any) -> tuple[Any, str]:
         )
     longest = max(files, key=lambda file: file.duration_s or 0.0)
     end_s = min(PREVIEW_S, longest.duration_s or PREVIEW_S)
-    path = one.path_of(longest.relative_path)
+    path = labelled.path_of(longest.relative_path)
     samples, rate_hz = excerpt.samples_of(path, 0.0, end_s, _limits().sound)
     ends = tasks.preview(longest, settings, samples, rate_hz)
     drawn = outline([samples], len(samples), len(samples) / rate_hz)
     name, n_clips = escape_markdown(longest.relative_path), pluralize(len(ends), "clip")
-    words = (
+    text = (
         f"{name}: {n_clips} in {end_s:.0f} s. The same settings apply to "
         f"{pluralize(len(files), 'recording')} of this data set."
     )
     title = "The beginning of the longest recording, and its clips"
-    return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, words
+    return {**drawn, "title": title, "stretches": [[a, b] for a, b in ends]}, text
 
 
-def _named(cutting: Sequence[Any]) -> dict[str, Any]:
-    """The settings of cutting by name, in the order in which they stand on the page."""
+def _settings_by_name(segmentation: Sequence[Any]) -> dict[str, Any]:
+    """The settings of segmentation by name, in the order of their components."""
     names = ("kind", "window_s", "long_s", "top_db", "min_length_s", "min_gap_s")
-    return dict(zip(names, cutting, strict=True))
+    return dict(zip(names, segmentation, strict=True))
 
 
-def ears() -> list[tuple[str, str]]:
-    """Networks whose embeddings can be read, the best ears first."""
-    found = [one for one in networks() if not one.is_ensemble and one.unavailable_reason is None]
-    return [(one.name, one.name) for one in found]
+def embedding_models() -> list[tuple[str, str]]:
+    """Models that can embed clips, general-purpose ones first."""
+    usable = [n for n in networks() if not n.is_ensemble and n.unavailable_reason is None]
+    return [(network.name, network.name) for network in usable]
 
 
 def update_backbones(chosen: str | None) -> Any:
-    """The networks that may listen, as they are now."""
-    return keep_selection(ears(), chosen)
+    """The list of embedding models as it is now; keeps the selection."""
+    return keep_selection(embedding_models(), chosen)
 
 
 def _limits() -> Any:
-    usual = sessions.limits()
-    return usual if is_local() else replace(usual, sound=state.HOSTED)
+    limits = sessions.limits()
+    return limits if is_local() else replace(limits, sound=state.HOSTED)
 
 
-def _add(own: AnnotationProject, folder: str | None, files: list[str] | None) -> AnnotationProject:
+def _find(chosen: str | None, session: Any) -> AnnotationProject | None:
+    """The chosen data set, if it is one of this session."""
+    return next((p for p in sessions.sets_of(session) if p.id == chosen), None)
+
+
+def _add(
+    existing: AnnotationProject, folder: str | None, files: list[str] | None
+) -> AnnotationProject:
     if str(folder or "").strip():
-        raise ValueError(f"There is a data set “{own.name}” already: choose another name.")
+        raise ValueError(f"There is a data set “{existing.name}” already: choose another name.")
     if not files:
         raise ValueError("Upload the files to add to this data set.")
-    add_files.add_files(own, [Path(file) for file in files], _limits())
-    return own
+    add_files.add_files(existing, [Path(file) for file in files], _limits())
+    return existing
 
 
-def _told(one: AnnotationProject, session: Any, n_made: int) -> Made:
-    kept = _chosen(one, session)
-    return kept, list_sets(kept), _in_words(one), n_made + 1
+def _outcome(labelled: AnnotationProject, session: Any, revision: int) -> Outcome:
+    stored = _with_project(labelled, session)
+    return stored, list_sets(stored), _summary(labelled), revision + 1
 
 
 def _folder(typed: str) -> Path:
@@ -205,16 +212,16 @@ def _folder(typed: str) -> Path:
     return state.folder_typed(typed)
 
 
-def _chosen(one: AnnotationProject, session: Any) -> sessions.Session:
-    kept = sessions.parse_session(session)
-    names = [one.id, *(name for name in kept["sets"] if name != one.id)]
-    return {**kept, "sets": names, "set": one.id}
+def _with_project(labelled: AnnotationProject, session: Any) -> sessions.Session:
+    stored = sessions.parse_session(session)
+    names = [labelled.id, *(name for name in stored["sets"] if name != labelled.id)]
+    return {**stored, "sets": names, "set": labelled.id}
 
 
-def _in_words(one: AnnotationProject) -> str:
-    files = one.files()
+def _summary(labelled: AnnotationProject) -> str:
+    files = labelled.files()
     minutes = sum(file.duration_s or 0.0 for file in files) / 60
     n_bad = sum(file.error is not None for file in files)
     bad = f" {n_bad} of them cannot be read." if n_bad else ""
-    name, n_files = escape_markdown(one.name), pluralize(len(files), "file")
+    name, n_files = escape_markdown(labelled.name), pluralize(len(files), "file")
     return f"“{name}” has {n_files}, {minutes:.1f} minutes.{bad}"

@@ -1,11 +1,11 @@
-"""Label: sounds come one at a time, a key says what each is, and the data set goes on its way."""
+"""The tab Label: clips come one at a time, a key labels each, and the data set is exported."""
 
 from typing import Any
 
 import gradio as gr
 
 from audioclf.ui.annotate import components, projects, transfer
-from audioclf.ui.annotate.components import Away, Sets, Ways
+from audioclf.ui.annotate.components import ProjectControls, QueueSettings, Transfer
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
@@ -21,103 +21,155 @@ HOSTED_NOTE = (
 
 
 def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
-    """Data sets, the desk, settings, and what becomes of the labels; then their wiring."""
+    """Data sets, the queue, its settings, export and import; then their wiring."""
     gr.Markdown(INTRODUCTION)
     if not is_local():
         mb = 2 * (sessions.HOSTED.max_archive_bytes or 0) / 1e6
-        words = HOSTED_NOTE.format(clips=sessions.HOSTED.max_clips, mb=mb)
-        gr.Markdown(words, elem_classes="ac-note")
-    sets = components.sets()
-    desk = components.desk()
-    ways, away = components.ways(), components.away()
-    n_brought = gr.State(0)
-    _wire_sets(app, shared, sets, tab)
-    tab.select(projects.update_backbones, ways.network, ways.network, **QUIET)
-    _wire_desk(sets, ways, desk, n_brought)
-    _wire_away(shared, sets, away, n_brought)
+        note = HOSTED_NOTE.format(clips=sessions.HOSTED.max_clips, mb=mb)
+        gr.Markdown(note, elem_classes="ac-note")
+    controls = components.project_controls()
+    queue_view = components.queue_view()
+    queue_settings, export = components.queue_settings(), components.transfer_controls()
+    revision = gr.State(0)
+    _wire_projects(app, shared, controls, tab)
+    tab.select(projects.update_backbones, queue_settings.network, queue_settings.network, **QUIET)
+    _wire_queue(controls, queue_settings, queue_view, revision)
+    _wire_transfer(shared, controls, export, revision)
 
 
-def _wire_sets(app: gr.Blocks, shared: Shared, sets: Sets, tab: gr.Tab) -> None:
-    told = [shared.session, sets.chosen, sets.said, sets.n_made]
-    for button, handler, asked in (
-        (sets.make, projects.make_set, [sets.name, sets.folder, sets.files]),
-        (sets.examples, projects.try_examples, []),
+def _wire_projects(app: gr.Blocks, shared: Shared, controls: ProjectControls, tab: gr.Tab) -> None:
+    outputs = [
+        shared.session,
+        controls.chosen,
+        controls.message,
+        controls.revision,
+    ]
+    for button, handler, inputs in (
+        (
+            controls.make,
+            projects.make_set,
+            [controls.name, controls.folder, controls.files],
+        ),
+        (controls.examples, projects.try_examples, []),
     ):
         button.click(
-            handler, [*asked, shared.session, sets.n_made], told, api_visibility="private",
-            show_progress="minimal",
+            handler, [*inputs, shared.session, controls.revision], outputs,
+            api_visibility="private", show_progress="minimal",
         ).then(
-            projects.look_again, [sets.chosen, shared.session], sets.looked, **QUEUED
+            projects.rescan, [controls.chosen, shared.session], controls.n_files, **QUEUED
         )  # fmt: skip
     gr.on(
-        [app.load, sets.n_made.change], projects.close_making, shared.session,
-        [sets.made, sets.files], **QUIET,
+        [app.load, controls.revision.change], projects.close_making, shared.session,
+        [controls.made, controls.files], **QUIET,
     )  # fmt: skip
-    gr.on([app.load, tab.select], projects.list_sets, shared.session, sets.chosen, **QUIET)
-    sets.chosen.input(projects.choose_set, [sets.chosen, shared.session], shared.session, **QUIET)
+    gr.on([app.load, tab.select], projects.list_sets, shared.session, controls.chosen, **QUIET)
+    controls.chosen.input(
+        projects.choose_set, [controls.chosen, shared.session], shared.session, **QUIET
+    )
     gr.on(
-        [tab.select, sets.chosen.change], projects.look_again, [sets.chosen, shared.session],
-        sets.looked, **QUEUED,
+        [tab.select, controls.chosen.change], projects.rescan, [controls.chosen, shared.session],
+        controls.n_files, **QUEUED,
     )  # fmt: skip
 
 
-def _wire_desk(sets: Sets, ways: Ways, desk: gr.HTML, n_brought: gr.State) -> None:
-    settings: list[Any] = [n_brought, sets.chosen, ways.suggestions, ways.network, *ways.cutting]
+def _wire_queue(
+    controls: ProjectControls,
+    queue_settings: QueueSettings,
+    queue_view: gr.HTML,
+    revision: gr.State,
+) -> None:
+    settings: list[Any] = [
+        revision,
+        controls.chosen,
+        queue_settings.suggestions,
+        queue_settings.network,
+        *queue_settings.segmentation,
+    ]
     gr.on(
-        [sets.looked.change, sets.chosen.change, n_brought.change,
-         ways.suggestions.change, ways.network.change, *(one.change for one in ways.cutting)],
-        projects.open_desk, settings, desk, trigger_mode="always_last", **QUIET,
+        [controls.n_files.change, controls.chosen.change, revision.change,
+         queue_settings.suggestions.change, queue_settings.network.change,
+         *(setting.change for setting in queue_settings.segmentation)],
+        projects.configure_queue, settings, queue_view, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     gr.on(
-        [ways.place.expand, sets.chosen.change, *(one.change for one in ways.cutting)],
-        projects.preview_cutting,
-        [sets.chosen, *ways.cutting],
-        [ways.preview, ways.words],
+        [
+            queue_settings.accordion.expand,
+            controls.chosen.change,
+            *(one.change for one in queue_settings.segmentation),
+        ],
+        projects.preview_segmentation,
+        [controls.chosen, *queue_settings.segmentation],
+        [queue_settings.preview, queue_settings.preview_text],
         trigger_mode="always_last",
         **QUEUED,
     )
 
 
-def _wire_away(shared: Shared, sets: Sets, away: Away, n_brought: gr.State) -> None:
-    slow, push, bring = (_slot(name) for name in ("export", "push", "import"))
-    away.teach.click(
-        transfer.fine_tune_on_project, [sets.chosen, shared.session],
-        [shared.session, shared.tabs, away.taught], **slow,
+def _wire_transfer(
+    shared: Shared,
+    controls: ProjectControls,
+    export: Transfer,
+    revision: gr.State,
+) -> None:
+    slow, push, import_slot = (_slot(name) for name in ("export", "push", "import"))
+    export.fine_tune.click(
+        transfer.fine_tune_on_project, [controls.chosen, shared.session],
+        [shared.session, shared.tabs, export.fine_tune_message], **slow,
     )  # fmt: skip
-    made = [away.download, away.exported]
-    away.export.click(transfer.show_progress, None, made, **QUIET).then(
+    exported = [export.download, export.export_message]
+    export.export.click(transfer.show_progress, None, exported, **QUIET).then(
         transfer.export_set,
-        [sets.chosen, away.form, away.with_sounds, away.clips, away.is_split, shared.session],
-        made,
+        [
+            controls.chosen,
+            export.format,
+            export.with_audio,
+            export.clip_format,
+            export.is_split,
+            shared.session,
+        ],
+        exported,
         **slow,
     )
-    away.push.click(
+    export.push.click(
         transfer.push_set,
-        [sets.chosen, away.form, away.repo, away.token, away.is_public, shared.session],
-        away.pushed,
+        [
+            controls.chosen,
+            export.format,
+            export.repo,
+            export.token,
+            export.is_public,
+            shared.session,
+        ],
+        export.push_message,
         **push,
     )
-    sets.chosen.change(transfer.forget_export, None, made, **QUIET)
-    away.delete.click(
-        transfer.delete_set, [sets.chosen, away.typed, shared.session],
-        [shared.session, sets.chosen, away.deleted], **QUEUED,
+    controls.chosen.change(transfer.forget_export, None, exported, **QUIET)
+    export.delete.click(
+        transfer.delete_set, [controls.chosen, export.typed_name, shared.session],
+        [shared.session, controls.chosen, export.delete_message], **QUEUED,
     )  # fmt: skip
-    classes = [sets.chosen, shared.session]
-    away.naming.expand(transfer.list_classes, classes, away.old, **QUIET)
-    away.rename.click(
-        transfer.rename_class, [sets.chosen, away.old, away.new, n_brought, shared.session],
-        [n_brought, away.renamed], **QUEUED,
-    ).then(transfer.list_classes, classes, away.old, **QUIET)  # fmt: skip
-    away.bring.click(
+    classes = [controls.chosen, shared.session]
+    export.naming.expand(transfer.list_classes, classes, export.old, **QUIET)
+    export.rename.click(
+        transfer.rename_class, [controls.chosen, export.old, export.new, revision, shared.session],
+        [revision, export.rename_message], **QUEUED,
+    ).then(transfer.list_classes, classes, export.old, **QUIET)  # fmt: skip
+    export.import_labels.click(
         transfer.import_labels,
-        [sets.chosen, away.files, away.brought_form, n_brought, shared.session],
-        [n_brought, away.brought],
-        **bring,
+        [
+            controls.chosen,
+            export.files,
+            export.import_format,
+            revision,
+            shared.session,
+        ],
+        [revision, export.import_message],
+        **import_slot,
     )
 
 
 def _slot(name: str) -> dict[str, Any]:
-    """How slow events of this name are run: one at a time, beside those of other names."""
+    """The settings of slow events of this name: one at a time."""
     return {
         "api_visibility": "private", "show_progress": "minimal", "concurrency_id": name,
         "concurrency_limit": 1,

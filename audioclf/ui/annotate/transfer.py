@@ -1,4 +1,4 @@
-"""Label, taken away and brought: every format, the Hub, and straight to Teach."""
+"""The tab Label, export and import: every format, the Hub, and on to Fine-tune."""
 
 import json
 import logging
@@ -27,13 +27,13 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import FINE_TUNE, show_errors
 
 FORMAT_CHOICES = [(form.title, name) for name, form in FORMATS.items()]
-STRETCHES, FLAC, WAV = "", "flac", "wav"
+REGIONS, FLAC, WAV = "", "flac", "wav"
 CLIPS = [
-    ("Regions of their recordings", STRETCHES),
+    ("Regions of their recordings", REGIONS),
     ("Files: FLAC", FLAC),
     ("Files: WAV", WAV),
 ]
-MAKING = "Exporting…"
+EXPORTING = "Exporting…"
 IMPORT_S, EXPORT_S, PUSH_S = 30.0, 120.0, 300.0  # on a public page
 MOST_BYTES = 5_000_000  # of an import, there too
 
@@ -50,42 +50,48 @@ def _import_limits() -> ImportLimits:
 
 
 def show_progress() -> tuple[Any, str]:
-    """At once: it has begun."""
-    return gr.update(visible=False), MAKING
+    """Show at once that the export has begun."""
+    return gr.update(visible=False), EXPORTING
 
 
 @show_errors(lambda sentence: (gr.update(visible=False), escape_markdown(sentence)))
 def export_set(
-    chosen: str | None, form: str, with_sounds: bool, clips: str, is_split: bool, session: Any
+    chosen: str | None, format: str, with_audio: bool, clips: str, is_split: bool, session: Any
 ) -> tuple[Any, str]:
     """The labels in a format, as a ZIP to download."""
-    one = _find_project(chosen, session)
-    export = Export(form, bool(with_sounds), str(clips or ""), bool(is_split))
+    labelled = _find_project(chosen, session)
+    export = Export(format, bool(with_audio), str(clips or ""), bool(is_split))
     with tempfile.TemporaryDirectory() as folder:
         check = deadline.within(_seconds(EXPORT_S), "This export")
-        made = exporting.write_labels(one, export, Path(folder, f"{one.name}.zip"), check)
-        mb = made.stat().st_size / 1e6
-        kept = save_file_to_cache(made, get_upload_folder())
-    button = gr.update(value=kept, visible=True, label=f"Download {one.name}.zip ({mb:.1f} MB)")
-    return button, f"{pluralize(len(one.labels()), 'label')}, as {format_named(form).title}."
+        archive = exporting.write_labels(
+            labelled, export, Path(folder, f"{labelled.name}.zip"), check
+        )
+        mb = archive.stat().st_size / 1e6
+        stored = save_file_to_cache(archive, get_upload_folder())
+    button = gr.update(
+        value=stored, visible=True, label=f"Download {labelled.name}.zip ({mb:.1f} MB)"
+    )
+    return button, f"{pluralize(len(labelled.labels()), 'label')}, as {format_named(format).title}."
 
 
 @show_errors(escape_markdown)
 def push_set(
-    chosen: str | None, form: str, repo: str, token: str, is_public: bool, session: Any
+    chosen: str | None, format: str, repo: str, token: str, is_public: bool, session: Any
 ) -> str:
-    """Put the data set with its sounds on the Hugging Face Hub; the token is kept nowhere."""
+    """Put the data set with its sounds on the Hugging Face Hub; the token is stored nowhere."""
     hf_hub.check(repo, token)
-    one = _find_project(chosen, session)
-    clips = FLAC if not format_named(form).holds_segments else STRETCHES
+    labelled = _find_project(chosen, session)
+    clips = FLAC if not format_named(format).holds_segments else REGIONS
     check = deadline.within(_seconds(EXPORT_S), "This export")
-    with exporting.exported_folder(one, Export(form, True, clips, is_split=False), check) as folder:
+    with exporting.exported_folder(
+        labelled, Export(format, True, clips, is_split=False), check
+    ) as folder:
         args = {"folder": str(folder), "repo": repo, "token": token, "private": not is_public}
-        where = _pushed(args, _seconds(PUSH_S))
-    return f"Uploaded: {where}"
+        url = _push(args, _seconds(PUSH_S))
+    return f"Uploaded: {url}"
 
 
-def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
+def _push(args: dict[str, Any], limit_s: float | None) -> str:
     """The address of the repository; pushed by a process that can be ended. Raises ValueError."""
     command = [sys.executable, "-m", "audioclf.storage.push_worker"]
     root = Path(__file__).parents[3]
@@ -108,20 +114,20 @@ def _pushed(args: dict[str, Any], limit_s: float | None) -> str:
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
 def fine_tune_on_project(chosen: str | None, session: Any) -> tuple[Any, Any, str]:
-    """Teach, with what is labelled now; later labels come with another click."""
-    one, kept = _find_project(chosen, session), sessions.parse_session(session)
-    in_time = deadline.within(_seconds(EXPORT_S), "This export")
-    made = to_dataset.from_labels(one, sessions.limits(), in_time)
-    n_brought = kept["n_brought"] + 1
-    return {**kept, "sounds": made, "n_brought": n_brought}, gr.Tabs(selected=FINE_TUNE), ""
+    """Use the current labels in Fine-tune; later labels come with another click."""
+    labelled, stored = _find_project(chosen, session), sessions.parse_session(session)
+    check = deadline.within(_seconds(EXPORT_S), "This export")
+    collection = to_dataset.from_labels(labelled, sessions.limits(), check)
+    revision = stored["n_brought"] + 1
+    return {**stored, "sounds": collection, "n_brought": revision}, gr.Tabs(selected=FINE_TUNE), ""
 
 
 @show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def import_labels(
-    chosen: str | None, files: list[str] | None, form: str, n_imports: int, session: Any
+    chosen: str | None, files: list[str] | None, format: str, revision: int, session: Any
 ) -> tuple[Any, str]:
-    """Take labels from files of another tool; they count as said now."""
-    one = _find_project(chosen, session)
+    """Import annotations from files of another tool."""
+    labelled = _find_project(chosen, session)
     if not files:
         raise ValueError("Choose the files with the labels first.")
     limits = _import_limits()
@@ -130,16 +136,16 @@ def import_labels(
         folder = Path(temporary)
         for file in files:
             shutil.copy(file, folder / Path(file).name)
-        result = importing.read_labels(one, [folder], form, annotator({}), limits)
+        result = importing.read_labels(labelled, [folder], format, annotator({}), limits)
     left = f" {result.n_skipped:,} lie outside of their file and were skipped."
     return (
-        n_imports + 1,
+        revision + 1,
         f"{pluralize(result.n_new, 'new label')}.{left if result.n_skipped else ''}",
     )
 
 
 def forget_export() -> tuple[Any, str]:
-    """What was made of another data set is not offered."""
+    """Hide the export of another data set."""
     return gr.update(visible=False), ""
 
 
@@ -154,29 +160,33 @@ def list_classes(chosen: str | None, session: Any) -> Any:
 
 @show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def rename_class(
-    chosen: str | None, old: str | None, new: str, n_changes: int, session: Any
+    chosen: str | None, old: str | None, new: str, revision: int, session: Any
 ) -> tuple[Any, str]:
     """Give a class another name, in every label that counts; that of another class merges both."""
     n_labels = project.rename_class(
         _find_project(chosen, session), str(old or ""), new, annotator({})
     )
-    return n_changes + 1, f"{pluralize(n_labels, 'label')} renamed."
+    return revision + 1, f"{pluralize(n_labels, 'label')} renamed."
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
 def delete_set(chosen: str | None, typed: str, session: Any) -> tuple[Any, Any, str]:
     """Delete the data set whose name was typed; a folder that it only names stays."""
-    one, kept = _find_project(chosen, session), sessions.parse_session(session)
-    if " ".join(str(typed or "").split()) != one.name:
-        raise ValueError(f"Type “{one.name}” to delete it.")
-    project.delete(one)
-    kept = {**kept, "sets": [name for name in kept["sets"] if name != one.id], "set": None}
-    return kept, projects.list_sets(kept), "Deleted."
+    labelled, stored = _find_project(chosen, session), sessions.parse_session(session)
+    if " ".join(str(typed or "").split()) != labelled.name:
+        raise ValueError(f"Type “{labelled.name}” to delete it.")
+    project.delete(labelled)
+    stored = {
+        **stored,
+        "sets": [name for name in stored["sets"] if name != labelled.id],
+        "set": None,
+    }
+    return stored, projects.list_sets(stored), "Deleted."
 
 
 def _find_project(chosen: str | None, session: Any) -> AnnotationProject:
     """The chosen data set. Raises ValueError for another person's."""
-    found = next((one for one in sessions.sets_of(session) if one.id == chosen), None)
+    found = next((p for p in sessions.sets_of(session) if p.id == chosen), None)
     if found is None:
         raise ValueError("Choose a data set first, or make one.")
     return found
