@@ -16,8 +16,8 @@ def with_head(backbone: Checkpoint, head: LinearHead) -> keras.Model:
     checkpoint.verify(backbone)
     if not (backbone.folder / checkpoint.KERAS).is_file():
         raise ValueError(
-            f"“{backbone.name}” is here without {checkpoint.KERAS}, which holds all layers: copy it "
-            "here, or train a new classifier head only."
+            f"“{backbone.name}” is here without {checkpoint.KERAS}, which holds all layers: copy "
+            "it here, or train a new classifier head only."
         )
     old = keras.saving.load_model(backbone.folder / checkpoint.KERAS)
     kept_outputs = {name: x for name, x in old.output.items() if not name.startswith("label")}
