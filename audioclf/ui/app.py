@@ -30,7 +30,7 @@ from audioclf.ui.plotting import figures, spectrograms
 
 HOUR_S, CLEANUP_EVERY_S = 3_600, 900
 MOST_QUEUED = 4_096  # never what refuses: `http_pending` does, visitor by visitor
-USUAL = {
+ENVIRONMENT = {
     "FORWARDED_ALLOW_IPS": "",  # no proxy is believed unless whoever serves the page names one
     "GRADIO_ANALYTICS_MAX_EVENTS": "1",  # nobody sees them, and a table is made of them each time
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
@@ -55,7 +55,7 @@ def build_app() -> gr.Blocks:
                 finetune_tab.build(app, page, fine_tune)
             with gr.Tab("Models", id="models") as models:
                 models_tab.build(page, models)
-    for name, value in USUAL.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     app.queue(max_size=MOST_QUEUED, default_concurrency_limit=2, api_open=False)
     return app
@@ -81,8 +81,8 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         },
     }
     app.launch(**{**options, **settings, "prevent_thread_lock": True})
-    threading.Thread(target=_warm, daemon=True).start()
-    threading.Thread(target=download.fetch_at_start, daemon=True).start()
+    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=download.download_at_start, daemon=True).start()
     threading.Thread(target=_cleanup, args=[app], daemon=True).start()
     app.block_thread()
 
@@ -98,7 +98,7 @@ def start(
 
 
 def _cleanup(app: gr.Blocks) -> None:
-    """What is too old goes, every quarter of an hour."""
+    """Delete what is too old, every quarter of an hour."""
     while True:
         for one in (session.cleanup, lambda: uploads.cleanup(app)):
             with contextlib.suppress(OSError):
@@ -106,8 +106,8 @@ def _cleanup(app: gr.Blocks) -> None:
         time.sleep(CLEANUP_EVERY_S)
 
 
-def _warm() -> None:
-    """What a first visitor would otherwise wait for: a session, a picture, a gate."""
+def _warm_up() -> None:
+    """Load what the first visitor would otherwise wait for: a session, a picture, a gate."""
     for _, name in model_lists.network_choices()[:1]:
         with contextlib.suppress(ValueError):
             predict.warm_up(checkpoint.find(name))

@@ -31,7 +31,7 @@ STICKS_OUT = """() => [...document.querySelectorAll('body *')].filter(e => e.che
 def networks(made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The made networks are those that the page finds, none of them timed yet."""
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(made_checkpoints))
-    monkeypatch.setattr(latency, "_measured", {})
+    monkeypatch.setattr(latency, "_measured_ms", {})
     return made_checkpoints
 
 

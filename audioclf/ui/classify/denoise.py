@@ -1,4 +1,4 @@
-"""The Denoised view: a sound before and after spectral gating, to hear and to see."""
+"""The Denoised view: audio before and after spectral gating, to play and to see."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ METHODS = [("Follows the noise", "non_stationary"), ("Steady noise", "stationary
 def denoise_clip(
     sound: str | None, method: str, strength: float, noise_start_s: float, noise_end_s: float
 ) -> tuple[Any, Any, Any, str]:
-    """A sound before and after spectral gating, equally loud, and both spectrograms.
+    """Audio before and after spectral gating, equally loud, and both spectrograms.
 
     method: stationary or non_stationary. strength: 0 to 1. noise_start_s, noise_end_s: the
-    stretch that is only noise, for the stationary gate; end 0 means the whole clip.
+    segment that is only noise, for the stationary gate; end 0 means the whole clip.
     """
     if sound is None:
         return None, None, None, ""

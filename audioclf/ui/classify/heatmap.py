@@ -15,7 +15,7 @@ N_BEST = 5  # classes of a column that are named
 
 
 def is_many(prediction: Prediction) -> bool:
-    """Whether it is shown as rows: many classes, or several that are heard at once."""
+    """Whether it is shown as rows: many classes, or several at once (multi-label)."""
     return len(prediction.classes) > MANY or prediction.is_multi_label
 
 

@@ -1,4 +1,4 @@
-"""The Split view: the stretches between silences, to see, to hear and to trim by."""
+"""The Split view: the segments between silences, to see, to play and to trim by."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ MAX_SEGMENTS = 500  # rows of the table; more is a sign of a threshold that is t
 def split_clip(
     sound: str | None, top_db: float, min_length_s: float, min_gap_s: float
 ) -> tuple[Any, list[list[float]], Any, str]:
-    """The stretches of a sound that are not silent, and the sound trimmed at both ends.
+    """The segments of a clip that are not silent, and the clip trimmed at both ends.
 
-    top_db: how far below the loudest frame silence begins. min_length_s: shorter stretches are
-    dropped. min_gap_s: shorter silences are bridged. Returns the waveform with its stretches, a
-    table of start, end and length in seconds, the trimmed sound, and a sentence.
+    top_db: how far below the loudest frame silence begins. min_length_s: shorter segments are
+    dropped. min_gap_s: shorter silences are bridged. Returns the waveform with its segments, a
+    table of start, end and length in seconds, the trimmed clip, and a sentence.
     """
     if sound is None:
         return None, [], None, ""
@@ -60,7 +60,7 @@ def choose_segment(sound: str | None, event: gr.SelectData) -> tuple[Any, Any]:
 
 
 def clear_segment() -> None:
-    """No segment of another sound stays behind."""
+    """Clear the segment of other audio."""
 
 
 def build(shared: Shared, wanted: gr.State) -> None:

@@ -1,6 +1,6 @@
 """How long a training will take on this machine, before it starts: measured, not promised.
 
-A new head costs hearing every clip once, with the network as quick as it is here. A training costs
+A linear probe costs one prediction of every clip, as fast as the model is here. A training costs
 what the same architecture needed per clip and epoch when a network that is here was trained.
 """
 

@@ -1,4 +1,4 @@
-"""A card in words: recipe, training, calibration, results, licence and where it comes from."""
+"""A card as text: front end, training, calibration, results, licence and where it comes from."""
 
 from typing import Any
 
@@ -12,21 +12,21 @@ def facts(network: Checkpoint) -> list[tuple[str, str]]:
     """Headings and what the card says under them; only what is there."""
     card, training = network.card, network.card.get("training") or {}
     shape = " x ".join(str(size) for size in card.get("input_shape") or ())
-    told = [
+    rows = [
         ("Unavailable", network.unavailable_reason or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
-        ("Recipe", format_settings(card.get("recipe") or {})),
+        ("Front end", format_settings(card.get("recipe") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),
         ("Size", _size(card)),
         ("Trained on", str(training.get("data") or "")),
         ("Training", _training(training)),
         ("Training settings", format_settings(training.get("settings") or {})),
         ("Calibration", _calibration(card)),
-        ("Also measured", "; ".join(result_line(r) for r in card.get("results", [])[1:])),
+        ("Other results", "; ".join(result_line(r) for r in card.get("results", [])[1:])),
         ("Licence", str(card.get("licence") or "")),
         ("Citation", " ".join(str(card.get("citation") or "").split())),
     ]
-    return [(heading, words) for heading, words in told if words]
+    return [(heading, text) for heading, text in rows if text]
 
 
 def result_line(result: dict[str, Any]) -> str:
@@ -40,8 +40,8 @@ def result_line(result: dict[str, Any]) -> str:
     parts += [f"{name} {result[key]:.3f}" for name, key in names if result.get(key) is not None]
     if result.get("ece_uncalibrated") not in (None, result.get("ece")):
         parts.append(f"ECE before calibration {result['ece_uncalibrated']:.3f}")
-    words = f"{result.get('data') or 'Unnamed data'}: {', '.join(parts) or 'no numbers'}"
-    return f"{words}; the network measured: {result['network']}" if result.get("network") else words
+    line = f"{result.get('data') or 'Unnamed data'}: {', '.join(parts) or 'no numbers'}"
+    return f"{line}; model: {result['network']}" if result.get("network") else line
 
 
 def format_settings(settings: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""One network in full: what it confuses, how it learnt, its layers, its card."""
+"""One model in detail: its confusion matrix, training curves, layers and card."""
 
 from math import isfinite
 from typing import Any
@@ -27,7 +27,7 @@ NOT_MEASURED = "The card of this model has no results on held-out clips."
 
 @show_errors(lambda sentence: (None, None, sentence))
 def model_results(network: str | None) -> tuple[Any, Any, str]:
-    """What a network confuses with what: the matrix as a picture, a table per class, a sentence.
+    """The results of a model: the confusion matrix, a table per class, a sentence.
 
     network: the name of a checkpoint. The matrix has the true classes as rows.
     """
@@ -48,9 +48,9 @@ def model_results(network: str | None) -> tuple[Any, Any, str]:
 
 @show_errors(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
 def show_training(network: str | None) -> tuple[Any, Any, str]:
-    """A network's training curves: loss per epoch, accuracy in percent per epoch, a sentence.
+    """A model's training curves: loss per epoch, accuracy in percent per epoch, a sentence.
 
-    A network that went on from an earlier training shows both, one after the other.
+    A model with an earlier training shows both, one after the other.
     """
     found = network_named(network)
     stages = training_stages(found)
@@ -59,7 +59,7 @@ def show_training(network: str | None) -> tuple[Any, Any, str]:
 
 
 def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
-    """The trainings of a network that keep their history, the first one first."""
+    """The trainings of a model that have a history, the first one first."""
     stages, training = [], network.card.get("training")
     while training:
         stages.append(training)
@@ -69,7 +69,7 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 
 @show_errors(lambda sentence: (sentence, None, "", "", None))
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
-    """A network's card: what it is, its layers, its facts, the attribution, the card itself."""
+    """A model's card: its description, layers, facts, the attribution, the card itself."""
     found = network_named(network)
     lines = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(found))
     description, attribution = (
@@ -90,7 +90,7 @@ def _per_class(per_class: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _layers(network: Checkpoint) -> dict[str, Any]:
-    """The layers of a network; for an ensemble, its members."""
+    """The layers of a model; for an ensemble, its members."""
     if network.is_ensemble:
         parts = [
             {**m.card, "name": m.name, "kind": m.card["architecture"], "output": len(m.classes)}
@@ -135,7 +135,7 @@ def _on_training(network: Checkpoint, stages: list[dict[str, Any]]) -> str:
 
 
 def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
-    """Where `model_results` is shown; the prefix is that of the components' names."""
+    """The components of `model_results`; `prefix` is that of their ids."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             confusion = gr.Plot(

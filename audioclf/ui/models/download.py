@@ -1,4 +1,4 @@
-"""Get YAMNet: the button that fetches a network which is not part of the project."""
+"""The button that downloads YAMNet, which is not part of the project."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ import gradio as gr
 from audioclf.models import checkpoint, download
 from audioclf.models.download import YAMNET, Source
 
-WANTED = "AUDIOCLF_DOWNLOAD"  # names what is fetched when the page starts, on a Space
+DOWNLOAD_ENV = "AUDIOCLF_DOWNLOAD"  # names what is fetched when the page starts, on a Space
 MAX_BUILD_S = 600
 EVERY_S = 0.3
 MB = 1e6
@@ -29,7 +29,7 @@ FAILED = "YAMNet was converted but not installed: try “audioclf download yamne
 
 
 class _Progress:
-    """How far a download is, as it is told by the one who downloads."""
+    """The progress of a download."""
 
     def __init__(self) -> None:
         self.total: float | None = None
@@ -47,23 +47,23 @@ class _Progress:
         """It is over."""
 
 
-class _Fetching:
-    """One fetch in a thread of its own, which any number of visitors may follow, or leave."""
+class _Download:
+    """A download in a thread of its own, which any number of visitors may follow."""
 
-    def __init__(self, wanted: Source) -> None:
-        self.wanted = wanted
+    def __init__(self, source: Source) -> None:
+        self.source = source
         self.progress = _Progress()
-        self.is_read = False
+        self.is_downloaded = False
         self.outcome: str | None = None  # when it is over
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
 
     def _work(self) -> None:
         try:
-            path = download.download(self.wanted, self.progress)
-            self.is_read = True
-            _publish(path)
-            self.outcome = HERE if download.installed(self.wanted) is not None else FAILED
+            path = download.download(self.source, self.progress)
+            self.is_downloaded = True
+            _install(path)
+            self.outcome = HERE if download.installed(self.source) is not None else FAILED
         except ValueError as error:
             self.outcome = str(error)
         except Exception:  # whatever it is, visitors must not wait for ever
@@ -71,26 +71,26 @@ class _Fetching:
             self.outcome = "YAMNet could not be downloaded: try “audioclf download yamnet” instead."
 
     def sentence(self) -> str:
-        """How far it is."""
-        if self.outcome is not None or self.is_read:
+        """The progress as a sentence."""
+        if self.outcome is not None or self.is_downloaded:
             return self.outcome or READING
-        n_bytes = self.wanted.n_bytes
+        n_bytes = self.source.n_bytes
         return f"Downloading: {min(self.progress.n, n_bytes) / MB:.1f} of {n_bytes / MB:.1f} MB"
 
 
-_running: _Fetching | None = None  # the last one
+_running: _Download | None = None  # the last one
 _one_at_a_time = threading.Lock()
 
 
 def download_model() -> Iterator[str]:
-    """Fetch, read, compare and publish YAMNet; how far it is, sentence by sentence."""
+    """Download, convert and install YAMNet; yields its progress as sentences."""
     global _running
     if download.installed(YAMNET) is not None:
         yield HERE
         return
     with _one_at_a_time:
         if _running is None or _running.outcome is not None:
-            _running = _Fetching(YAMNET)
+            _running = _Download(YAMNET)
         followed = _running
     while followed.outcome is None:
         yield followed.sentence()
@@ -98,16 +98,16 @@ def download_model() -> Iterator[str]:
     yield followed.sentence()
 
 
-def fetch_at_start() -> None:
-    """What the environment names is fetched while the page is already served; the log tells how."""
-    if os.environ.get(WANTED, "").lower() != "yamnet":
+def download_at_start() -> None:
+    """Download what the environment names while the page is served; the log has the result."""
+    if os.environ.get(DOWNLOAD_ENV, "").lower() != "yamnet":
         return
     for sentence in download_model():
         if not sentence.startswith("Downloading"):
             logging.getLogger("audioclf").warning(sentence)
 
 
-def _publish(path: Path) -> None:
+def _install(path: Path) -> None:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
     out = os.fspath(checkpoint.home().resolve())
     command = [sys.executable, "-m", "audioclf", "download", "yamnet", "--from", os.fspath(path)]
@@ -144,7 +144,7 @@ def show_offer() -> Any:
 
 
 def build() -> tuple[gr.Row, gr.Markdown, Any]:
-    """The row with its button, the line that tells how far it is, and the event when it is over."""
+    """The row with its button, the line with its progress, and the event at its end."""
     with gr.Row(visible=is_missing(), equal_height=True, elem_id="offer") as row:
         with gr.Column(scale=5, min_width=300):
             gr.Markdown(_offer())

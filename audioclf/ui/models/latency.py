@@ -1,4 +1,4 @@
-"""How long one window takes in a network on this machine, measured once per set of weights."""
+"""The time per window of a model on this machine, measured once per set of weights."""
 
 import statistics
 import threading
@@ -12,42 +12,42 @@ from audioclf.models.checkpoint import Checkpoint
 
 N_RUNS = 5
 MS = 1_000
-_measured: dict[str, float] = {}  # by checkpoint.weights_sha256
-_one_at_a_time = threading.Lock()  # two networks side by side would slow each other down
+_measured_ms: dict[str, float] = {}  # by checkpoint.weights_sha256
+_one_at_a_time = threading.Lock()  # two models at a time would slow each other down
 
 
 def known_ms(network: Checkpoint) -> float | None:
     """Milliseconds per window as measured before, or None; an ensemble's is its members' sum."""
-    known = [_measured.get(member.weights_sha256) for member in network.members]
+    known = [_measured_ms.get(member.weights_sha256) for member in network.members]
     return sum(ms for ms in known if ms is not None) if None not in known else None
 
 
 def measure(network: Checkpoint) -> float | None:
     """Milliseconds per window, the median of a few runs, or None where it cannot be opened.
 
-    The window holds noise: the network's arithmetic alone is timed, without the features.
+    The window holds noise: the model alone is timed, without the features.
     """
     with _one_at_a_time:
         try:
             for member in network.members:
-                if member.weights_sha256 not in _measured:
-                    _measured[member.weights_sha256] = _run_ms(member)
+                if member.weights_sha256 not in _measured_ms:
+                    _measured_ms[member.weights_sha256] = _run_ms(member)
         except Exception:  # ONNX Runtime's errors have no common base but Exception
             return None
         return known_ms(network)
 
 
 def _run_ms(network: Checkpoint) -> float:
-    """One network's median, with its backbone; sessions are opened for this and not kept."""
-    hear = load_classifier(network, open_session)
+    """The median of one model, with its backbone; its sessions are not kept."""
+    classify = load_classifier(network, open_session)
     window = _noise((1, *network.frontend.input_shape))
-    hear(window)  # the first run is slower: it allocates
-    return MS * statistics.median(_seconds(hear, window) for _ in range(N_RUNS))
+    classify(window)  # the first run is slower: it allocates
+    return MS * statistics.median(_seconds(classify, window) for _ in range(N_RUNS))
 
 
-def _seconds(hear: InferenceFn, window: Any) -> float:
+def _seconds(classify: InferenceFn, window: Any) -> float:
     started = time.perf_counter()
-    hear(window)
+    classify(window)
     return time.perf_counter() - started
 
 

@@ -1,4 +1,4 @@
-"""Networks: every trained network beside the others, and one of them in full."""
+"""The tab Models: a table of all models, and one of them in detail."""
 
 from collections.abc import Iterator
 from os import cpu_count
@@ -46,13 +46,13 @@ LEGEND = (
 
 
 def benchmark_models() -> Iterator[dict[str, Any]]:
-    """Every trained network with its results, speed and size, the most accurate first.
+    """All models with their results, speed and size, the most accurate first.
 
     Accuracy in percent, macro F1 and ECE on the data that the row names; milliseconds per window on
     this machine, measured now where they are not known, row by row; parameters; megabytes.
     """
-    for found in ranking.best_first():
-        if latency.known_ms(found) is None and latency.measure(found) is not None:
+    for network in ranking.best_first():
+        if latency.known_ms(network) is None and latency.measure(network) is not None:
             yield _table()
     yield _table()  # also where all were known: without a value the table would be emptied
 
@@ -74,16 +74,16 @@ def list_trained(chosen: str | None, session: Any = None) -> tuple[Any, ...]:
 
 
 def choose_row(event: gr.SelectData) -> str:
-    """The network whose row was chosen, however the table is sorted."""
+    """The model of the chosen row, however the table is sorted."""
     return str(event.row_value[0])
 
 
 def choose_yamnet(chosen: str | None, session: Any = None) -> Any:
-    """Classify's list, with YAMNet chosen where it is here: somebody has just asked for it."""
-    found = fetch.installed(fetch.YAMNET)
-    if found is None:
+    """Choose YAMNet in Classify after its download."""
+    network = fetch.installed(fetch.YAMNET)
+    if network is None:
         return list_networks(chosen, session)
-    return gr.update(choices=network_choices(session=session), value=found.name)
+    return gr.update(choices=network_choices(session=session), value=network.name)
 
 
 def _table() -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _table() -> dict[str, Any]:
 
 
 def _rows() -> list[list[Any]]:
-    return [_row(found) for found in ranking.best_first()]
+    return [_row(network) for network in ranking.best_first()]
 
 
 def _row(network: Checkpoint) -> list[Any]:
@@ -116,8 +116,8 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     choices = network_choices(general_first=False)
     offer, _, fetched = fetch_view.build()
     empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
-    words = format_damaged()
-    damaged = gr.Markdown(words, visible=bool(words), elem_id="damaged-networks")
+    text = format_damaged()
+    damaged = gr.Markdown(text, visible=bool(text), elem_id="damaged-networks")
     with gr.Column(visible=bool(choices)) as everything:
         networks = table(
             COLUMNS,

@@ -34,7 +34,7 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
 
     A function and no subclass of `gr.HTML`: Gradio writes a stub file beside every subclass.
     """
-    made: Any = gr.HTML(
+    component: Any = gr.HTML(
         value=value,
         label=LABELS[kind],
         html_template='<div class="ac"></div>',
@@ -46,16 +46,16 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
         **settings,
     )
     # What the API's description says: a JSON object, and no string.
-    made.api_info = lambda: {"type": "object"}
-    return made
+    component.api_info = lambda: {"type": "object"}
+    return component
 
 
 def join_playback(player: gr.Audio) -> None:
     """One sound plays at a time on the page, and the lanes' playhead follows this player, too."""
     for name in ("play", "pause", "stop"):
         script = f"scripts.gradioPlayer('{player.elem_id}', '{name}')"
-        listen: Any = getattr(player, name)
-        listen(None, js=f"() => {{ window.audioclf.then((scripts) => {script}); }}", **QUIET)
+        event: Any = getattr(player, name)
+        event(None, js=f"() => {{ window.audioclf.then((scripts) => {script}); }}", **QUIET)
 
 
 def waveform_lane(sound: Sound, segments: Iterable[Any] = ()) -> dict[str, Any]:

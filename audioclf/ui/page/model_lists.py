@@ -1,4 +1,4 @@
-"""Lists of networks: what stands in them, in which order, and what stays chosen."""
+"""Lists of models: their order, and what stays selected."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,16 +16,16 @@ MANY_CLIPS = 20  # fewer are counted, and make no percentage
 
 
 def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpoint]:
-    """Every checkpoint: general ears, then the best.
+    """All checkpoints: general-purpose ones, then the best.
 
-    `session`: what a browser remembers, for the networks that it has taught.
+    session: of the browser, for the models that it has trained.
     """
     found = [*sessions.networks_of(session), *ranking.best_first()]
     return sorted(found, key=_is_special) if general_first else found
 
 
 def choices_of(found: Iterable[Checkpoint]) -> list[tuple[str, str]]:
-    """Networks with their measured accuracy, and their names, for a list."""
+    """Models with their accuracy, and their names, for a list."""
     return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
 
 
@@ -35,7 +35,7 @@ def network_choices(*, general_first: bool = True, session: Any = None) -> list[
 
 
 def format_damaged() -> str:
-    """Those whose card cannot be used, and why; empty where all can be."""
+    """The checkpoints whose card is damaged, and why; empty where there is none."""
     found = checkpoint.scan()[1]
     if not found:
         return ""
@@ -52,16 +52,13 @@ def list_networks(chosen: str | None, session: Any = None) -> Any:
 
 
 def use_network(chosen: str | None, session: Any = None) -> tuple[Any, Any]:
-    """The network in Classify's list, and Classify in front."""
+    """Choose the model in Classify, and open that tab."""
     choices = network_choices(session=session)
     return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
 
 
 def keep_selection(choices: list[tuple[str, str]], chosen: str | None) -> Any:
-    """A list that is made anew; with another value only where the chosen one is gone.
-
-    Else without any: somebody may have chosen another one meanwhile.
-    """
+    """Update a list; another value is selected only where the selected one is gone."""
     names = [name for _, name in choices]
     changed: dict[str, Any] = {}
     if chosen not in names:

@@ -21,8 +21,8 @@ class Page(gr.Blocks):
         try:
             return await super().preprocess_data(*args, **kwargs)
         except Exception as error:  # components raise what they like
-            told = str(error.message) if isinstance(error, gr.Error) else UNUSABLE
-            raise gr.Error(readable(told), print_exception=False) from error
+            message = str(error.message) if isinstance(error, gr.Error) else UNUSABLE
+            raise gr.Error(readable(message), print_exception=False) from error
 
 
 def refuse(request: Request, error: Exception) -> Response:
@@ -33,7 +33,7 @@ def refuse(request: Request, error: Exception) -> Response:
     return Response(content, status_code=422, media_type="application/json")
 
 
-# By error; what a handler of ours raises is told on the page and never reaches this.
+# By error; what a handler of ours raises is message on the page and never reaches this.
 HANDLERS: dict[Any, Any] = dict.fromkeys(
     (LookupError, TypeError, ValueError, AttributeError), refuse
 )

@@ -1,7 +1,7 @@
-"""What a browser remembers of a visitor: the sounds that were brought, the trainings, the networks.
+"""The session of a browser: its uploads, trainings, models and annotation projects.
 
-On a public page nobody sees what others brought: whoever knows the name of a training, which nobody
-guesses, may follow it and use its network. On one's own machine everything is one's own.
+On a public page nobody sees the uploads of others: whoever knows the name of a training, which
+nobody can guess, may follow it and use its model. On a local page everything is shared.
 """
 
 import os
@@ -45,9 +45,8 @@ HOSTED = Limits(
 HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, is_one_each=True)
 LOCAL_JOBS = JobLimits()
 
-Session = dict[
-    str, Any
-]  # sounds: what Teach is to teach with; jobs, sets; and the set that is labelled
+# sounds: the data set of Fine-tune; jobs; sets: projects; set: the one that is labelled
+Session = dict[str, Any]
 
 
 def browser_state() -> gr.BrowserState:
@@ -56,7 +55,7 @@ def browser_state() -> gr.BrowserState:
 
 
 def parse_session(value: Any) -> Session:
-    """What came from a browser, as far as it can be used."""
+    """The session that a browser sends, as far as it is valid."""
     stored = value if isinstance(value, dict) else {}
     sounds, n_brought = stored.get("sounds"), stored.get("n_brought")
     return {
@@ -74,7 +73,7 @@ def _names(stored: Any) -> list[str]:
 
 
 def cleanup() -> None:
-    """On a public page, delete what was brought and taught more than a day ago."""
+    """On a public page, delete uploads and trainings after a day."""
     if not is_local():
         queue.delete_old()
         uploads.delete_old()
@@ -84,7 +83,7 @@ def cleanup() -> None:
 
 
 def limits() -> Limits:
-    """What may be brought."""
+    """The limits of uploads."""
     return Limits() if is_local() else HOSTED
 
 
@@ -129,7 +128,7 @@ def sets_of(session: Any) -> list[AnnotationProject]:
 
 
 def networks_of(session: Any) -> list[Checkpoint]:
-    """The networks that were taught by this browser on a public page."""
+    """The models that this browser trained on a public page."""
     if is_local():
         return []
     return [
@@ -138,7 +137,7 @@ def networks_of(session: Any) -> list[Checkpoint]:
 
 
 def network_named(name: Any) -> Checkpoint | None:
-    """A network that was taught on a public page: its name is one that nobody guesses."""
+    """A model that was trained on a public page; its name cannot be guessed."""
     if not isinstance(name, str) or not checkpoint.NAME.fullmatch(name):
         return None
     found = job.home().glob(f"*/{PUBLISHED}/{name}/{checkpoint.CARD}")

@@ -1,4 +1,4 @@
-"""What the tabs share: limits, sounds, networks, the guard that turns errors into sentences."""
+"""What the tabs share: limits, audio files, models, and the decorator that shows errors."""
 
 import base64
 import functools
@@ -34,8 +34,8 @@ BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac
 SHORT_S = 120.0  # sounds up to here are kept decoded
 CLASSIFY, LABEL, FINE_TUNE = "classify", "label", "fine-tune"  # ids of tabs
 QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
-# Of bookkeeping, which is done at once. Not of what sets a `gr.State` whose change is listened to:
-# the page hears of that through the queue alone.
+# Of bookkeeping, which is done at once. Not for outputs that are a `gr.State` with a change event:
+# the page gets these through the queue alone.
 QUIET: dict[str, Any] = {**QUEUED, "queue": False}
 # What waits for what: each kind of work has slots of its own, so that a model's answer never
 # stands behind a comparison of many, a costly picture or a table of milliseconds.
@@ -53,7 +53,7 @@ class Shared:
 
     tabs: gr.Tabs  # the page's; `CLASSIFY` is the first one's id
     classify: gr.Tab
-    session: gr.BrowserState  # what the browser remembers
+    session: gr.BrowserState  # the browser session
     sound: gr.Audio
     network: gr.Dropdown
     cleaning: gr.Radio
@@ -159,7 +159,7 @@ def _read(folder: Path, modified_ns: int, n_bytes: int) -> Checkpoint:
 
 
 def predict_sound(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
-    """What a network hears in a sound; kept, so that no view or ensemble asks a second time."""
+    """The prediction of a model for an audio file, cached for all views and ensembles."""
     if network.is_ensemble:
         return average_predictions(
             [predict_sound(sound, one, cleaning) for one in network.members], network
@@ -216,7 +216,7 @@ def readable(text: str) -> str:
 
 
 def skip_preprocess(component: Any) -> Any:
-    """The component, with its values judged by the handler, in a sentence, and by nothing before.
+    """The component with its preprocessing skipped: the handler checks the value.
 
     Gradio would refuse a half-typed number or a checkpoint that is newer than the page.
     """

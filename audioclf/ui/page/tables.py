@@ -10,7 +10,7 @@ MISSING = "–"
 
 
 def filled(columns: Columns, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    """What `gr.Dataframe` shows: the values, and beside them how each is written."""
+    """What `gr.Dataframe` shows: the values, and how each is displayed."""
     return {
         "headers": [header for header, _ in columns],
         "data": [list(row) for row in rows],
