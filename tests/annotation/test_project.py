@@ -345,7 +345,7 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
 def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "labels.sqlite"
     old = sqlite3.connect(path)
-    old.executescript(database.STEPS[0] + "PRAGMA user_version=1;")
+    old.executescript(database.MIGRATIONS[0] + "PRAGMA user_version=1;")
     old.execute(
         "INSERT INTO marks (region, file, kind, names, who, at) "
         "VALUES ('', 'a.wav', 'label', '[\"wren\"]', 'Ann', 1)"

@@ -101,11 +101,11 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
         expect(page.locator("#teach-outcome")).to_contain_text("6 of 6 clips right")
         expect(page.locator("#teach-confusion img")).to_be_visible()
-        expect(page.locator("#teach-misjudged")).to_contain_text("All 6 clips")
+        expect(page.locator("#teach-misjudged")).to_contain_text("All 6 held-out clips")
         page.locator("#teach-clips").get_by_text("noise/").first.click()
         expect(page.locator("#teach-player audio").first).to_be_attached()
         take_away(page, tmp_path / "taken.zip")
-        page.get_by_text("Put it on the Hugging Face Hub").click()
+        page.locator("#teach-hub button").first.click()
         page.locator("#teach-push").click()
         expect(page.locator("#teach-pushed")).to_contain_text("is no repository")
 
@@ -127,7 +127,7 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
 
 def take_away(page: Page, path: Path) -> None:
     """Make the ZIP, download it, and look into it."""
-    page.get_by_text("Take it away").click()
+    page.locator("#teach-take button").first.click()
     page.locator("#teach-make").click()
     expect(page.locator("#teach-made")).to_contain_text(".zip", timeout=LONG_MS)
     with page.expect_download() as download:

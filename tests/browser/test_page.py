@@ -92,7 +92,7 @@ def test_a_prediction_leaves_no_listener_at_the_player(
     counts = []
     for cleaning in ("Denoised", "None", "Silences removed"):
         panel = page.locator("#lane-windows .ac-panel").element_handle()
-        page.get_by_label(cleaning, exact=True).check()
+        page.locator("#preprocessing").get_by_label(cleaning, exact=True).check()
         page.wait_for_function("panel => !panel.isConnected", arg=panel)
         expect(page.locator("#lane-windows .ac-play")).to_be_visible()
         counts.append(page.evaluate("window.nListeners"))

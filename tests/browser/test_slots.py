@@ -76,7 +76,7 @@ def test_on_a_public_page_few_networks_are_compared_and_ensembles_count_as_their
 ) -> None:
     monkeypatch.setattr(compare, "MAX_HOSTED", 2)
     (shown,) = compare.compare_networks(str(made_wav), ["both", "another"], "as_is")
-    assert shown["error"].startswith("These are 3 networks, with the members of ensembles")
+    assert shown["error"].startswith("These are 3 models, with the members of ensembles")
     *_, shown = compare.compare_networks(str(made_wav), ["both", "full"], "as_is")
     assert len(shown["rows"]) == 2  # the ensemble's two members, one of them twice
     monkeypatch.setattr(compare, "MAX_HOSTED_S", 15.0)

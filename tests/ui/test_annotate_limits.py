@@ -71,7 +71,7 @@ def region(one: project.AnnotationProject, names: Any, number: int = 0) -> dict[
 def client() -> Iterator[tuple[TestClient, int]]:
     """The desk as Gradio serves it, and its number."""
     with gr.Blocks() as app:
-        desk = components.desk()
+        desk = components.queue_view()
     with TestClient(App.create_app(app), raise_server_exceptions=False) as opened:
         yield opened, desk._id
 

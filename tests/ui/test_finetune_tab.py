@@ -302,7 +302,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     visible, figure, _, measured, words, table, beside = results.show_results(one.id)
     assert visible.visible and figure["value"] is not None and figure["visible"]
     assert "6 of 6 clips right" in measured["value"]
-    assert "All 6 clips" in words and len(table["value"]["data"]) == 6 and beside == ""
+    assert "All 6 held-out clips" in words and len(table["value"]["data"]) == 6 and beside == ""
     assert results.show_results("../" + one.id)[0].visible is False
 
 

@@ -205,7 +205,9 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
             about = gr.Markdown(
                 describe_network(network.value), label="Description", elem_id="about"
             )
-            cleaning = gr.Radio(PREPROCESSINGS, value="as_is", label="Preprocessing")
+            cleaning = gr.Radio(
+                PREPROCESSINGS, value="as_is", label="Preprocessing", elem_id="preprocessing"
+            )
         with gr.Column(scale=8, min_width=320):
             audio = lane("answer", EMPTY, elem_id="answer")
             with gr.Column(elem_classes="ac-stack"):
