@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import constants
 
 from audioclf.annotation import add_files, catalog, database, event_log, project
-from audioclf.annotation.event_log import LABEL, Mark
+from audioclf.annotation.event_log import LABEL, AnnotationEvent
 from audioclf.audio import io
 from audioclf.datasets.uploads import Limits
 from audioclf.models import download
@@ -147,7 +147,7 @@ def test_a_data_set_that_cannot_be_pushed_says_so_on_the_page(
     add_files.add_files(one, [tmp_path / "1.wav"], Limits())
     with database.connect(one.store) as db:
         catalog.add_class(db, "hum")
-        event_log.add(db, Mark("1.wav", LABEL, ("hum",), who="me"))
+        event_log.add(db, AnnotationEvent("1.wav", LABEL, ("hum",), annotator="me"))
     with closed() as url:
         monkeypatch.setattr(constants, "ENDPOINT", url)
         said = transfer.push_set(one.id, "audiofolder", "me/mine", TOKEN, False, {})
