@@ -155,6 +155,8 @@ def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callab
                 return handler(*args, **kwargs)
             except ValueError as error:
                 return show(str(error))
+            except FileNotFoundError:  # uploads are deleted after an hour, or for others' uploads
+                return show("The file is no longer on this server: upload it again.")
             except (TypeError, OverflowError):  # what a form or a client sent is no such value
                 return show("One of the settings is missing or no usable number: choose another.")
 
