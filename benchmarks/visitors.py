@@ -1,4 +1,4 @@
-"""What the app keeps of visitors: its memory after 10, 100, 1,000 and 10,000 of them.
+"""What the app keeps of visitors: its memory after 10, 100, 1,000, 3,000 and 10,000.
 
 Every visitor is new: opens the page's configuration, asks what a network hears in the same sound,
 reads the answer, and is never seen again. Run it as `python -m benchmarks.visitors [N]`.
@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -31,16 +32,18 @@ def main() -> None:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if k != "AUDIOCLF_LOCAL"},
-    )
-    try:
-        measure(port, process.pid, n_visitors)
-    finally:
-        process.terminate()
-        process.wait(20)
+    usual = {k: v for k, v in os.environ.items() if k != "AUDIOCLF_LOCAL"}
+    with tempfile.TemporaryDirectory() as folder:  # another app that ends would delete ours
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)],
+            cwd=ROOT,
+            env=usual | {"GRADIO_TEMP_DIR": folder},
+        )
+        try:
+            measure(port, process.pid, n_visitors)
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def measure(port: int, pid: int, n_visitors: int) -> None:
@@ -55,14 +58,14 @@ def measure(port: int, pid: int, n_visitors: int) -> None:
     path = uploaded(port)
     print("| visitors | memory (MB) | visitors a second |\n|---|---|---|")
     print(f"| 0 | {rss_mb(pid):.0f} | |")
-    n_so_far, checkpoint = 0, 10
+    n_so_far, steps = 0, [10, 100, 1_000, 3_000, 10_000]
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        while n_so_far < n_visitors:
-            n_more = min(checkpoint, n_visitors) - n_so_far
+        for step in [one for one in steps if one < n_visitors] + [n_visitors]:
+            n_more = step - n_so_far
             began = time.perf_counter()
             list(pool.map(lambda _: visit(port, predict, path), range(n_more)))
             per_s = n_more / (time.perf_counter() - began)
-            n_so_far, checkpoint = n_so_far + n_more, checkpoint * 10
+            n_so_far = step
             print(f"| {n_so_far:,} | {rss_mb(pid):.0f} | {per_s:.1f} |", flush=True)
 
 

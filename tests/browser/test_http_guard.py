@@ -224,3 +224,17 @@ def test_on_a_space_the_address_that_its_proxy_appended_counts() -> None:
         beside = {**JSON, "X-Forwarded-For": "203.0.113.2"}
         seen["other"].add(ask(space, "/gradio_api/call/predict_clip", NOTHING, beside)[0])
     assert seen == {"flood": {200, 429}, "other": {200}}
+
+
+def test_a_sound_that_was_deleted_meanwhile_is_told_in_a_sentence(url: str, folder: Path) -> None:
+    whole = PART + f"\r\n--{BOUNDARY}--\r\n".encode()
+    sent = whole.replace(bytes(50_000), b"another" * 100)
+    path = json.loads(ask(url, "/gradio_api/upload", sent, FORM, "127.0.0.6")[2])[0]
+    Path(path).unlink()
+    sound = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    called = {"data": [sound, "cldnn-mel", "as_is"]}
+    status, _, event = ask(url, "/gradio_api/call/predict_clip", called, source="127.0.0.6")
+    assert status == 200
+    read = f"/gradio_api/call/predict_clip/{json.loads(event)['event_id']}"
+    assert b"event: complete" in (answer := ask(url, read, source="127.0.0.6")[2])
+    assert b'"error": "' in answer

@@ -42,7 +42,7 @@ class Guard:
             "stream": Turns(192, 0),  # thirty pages with a heartbeat and results, thrice
             "upload": Turns(6, 64),
             "read": Turns(24, 256),
-            "call": Turns(8, 128),
+            "call": Turns(16, 128),
         }
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

@@ -197,6 +197,8 @@ def show_errors(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Ca
                 return show("A name here is no readable text: choose it from the list.")
             except ValueError as error:
                 return show(readable(str(error)))
+            except FileNotFoundError:  # uploads are deleted after an hour, or for others' uploads
+                return show("The file is no longer on this server: upload it again.")
             except (TypeError, AttributeError, OverflowError):  # no such value as the page sends
                 return show("One of the settings is missing or no usable number: choose another.")
 
