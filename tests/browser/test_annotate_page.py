@@ -253,7 +253,11 @@ def test_regions_are_drawn_resized_named_and_removed(page: Page, long_one: Path)
     expect(row).to_contain_text("tone")
     drag(9.95, 15)  # its right end
     expect(row).to_contain_text("to 15.")
-    one = wait_for_labels("long", 1)[0]
+    for _ in range(100):  # drawn, named, resized: until the last of them is there
+        one = wait_for_labels("long", 1)[0]
+        if one.end_s and one.end_s > 14:
+            break
+        time.sleep(0.1)
     assert one.name == "tone" and one.start_s == pytest.approx(5, abs=0.2)
     assert one.end_s == pytest.approx(15, abs=0.3)
     samples = (one.start_s or 0) * sounds.RATE_HZ

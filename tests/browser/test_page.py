@@ -253,6 +253,22 @@ def test_what_plays_can_be_paused_and_stops_when_the_sound_goes(page: Page, made
     expect(page.locator("#answer")).to_contain_text("Upload or record")
 
 
+def test_one_sound_plays_at_a_time_and_the_playhead_follows_it(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    above, below = page.locator("#sound .play-pause-button"), page.locator("#lane-windows .ac-play")
+    above.click()
+    page.wait_for_function(
+        """() => +getComputedStyle(document.documentElement)
+             .getPropertyValue('--audioclf-at') > 0.02"""
+    )
+    below.click()
+    expect(below).to_have_text("Pause")
+    expect(above).to_have_attribute("aria-label", "Play")
+    above.click()
+    expect(above).to_have_attribute("aria-label", "Pause")
+    expect(below).to_have_text("Play")
+
+
 def test_silence_is_called_silence(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
     io.write(path, sounds.silence(3), sounds.RATE_HZ)

@@ -109,6 +109,8 @@ def _relay(client: socket.socket, target: int) -> None:
         up = threading.Thread(target=_copy, args=(client, server), daemon=True)
         up.start()
         head, body = _read_head(server)
+        if not head:  # the app was ended meanwhile
+            return
         head = _with_header(head, f"Content-Security-Policy: {POLICY}")
         client.sendall(_with_header(head, "Connection: close") + body)
         _copy(server, client)

@@ -8,8 +8,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from audioclf.ui.page.lanes import ASSETS
@@ -37,9 +38,18 @@ class VersionedFiles(StaticFiles):
         return response
 
 
+_FILES = VersionedFiles(directory=SCRIPTS)
+
+
+async def _serve(request: Request) -> Response:
+    """One script. A mount would look for it below the path of a proxy that strips that path."""
+    path = _FILES.get_path({"type": "http", "path": f"/{request.path_params['path']}"})
+    return await _FILES.get_response(path, request.scope)
+
+
 def routes() -> list[BaseRoute]:
     """What serves the scripts; given to `launch` as `app_kwargs["routes"]`."""
-    return [Mount(f"/{_folder()}", VersionedFiles(directory=SCRIPTS))]
+    return [Route(f"/{_folder()}/{{path:path}}", _serve)]
 
 
 def head() -> str:

@@ -5,7 +5,6 @@ import { claim } from '../playback.js';
 import { canvas } from '../plot.js';
 import { isStale, newId, placeOf, submitAnnotation } from './api.js';
 import { titleOf } from './player.js';
-import { isSame } from './queue_state.js';
 import { inWords } from './view.js';
 
 /** @typedef {import('./api.js').Item} Item */
@@ -53,7 +52,7 @@ export class Browse {
   /** @param {Place} place */
   async playClip(place) {
     try {
-      const clip = await this.desk.api.prepareClip(place);
+      const clip = await this.desk.project.api.prepareClip(place);
       if (clip.error) return this.desk.showMessage(clip.error, true);
       this.player.src = clip.audioUrl;
       await this.player.play().catch(() => {});
@@ -74,7 +73,7 @@ export class Browse {
     const { rows, count, before, after } = this.list;
     const { filter, desk } = this;
     try {
-      const { rows: items, n_matches } = await desk.api.listClips(filter);
+      const { rows: items, n_matches } = await desk.project.api.listClips(filter);
       if (filter !== this.filter) return; // something else is asked for by now
       const drawn = items.map((item) => this.listRow(item));
       rows.replaceChildren(...(drawn.length ? drawn : [make('p', 'ac-empty', 'No clip matches.')]));
@@ -139,8 +138,8 @@ export class Browse {
     if (!item) return;
     box.replaceChildren(make('p', 'ac-empty', 'Loading…'));
     try {
-      const items = await desk.api.findSimilar(item);
-      if (!isSame(item, desk.current())) return;
+      const items = await desk.project.api.findSimilar(item);
+      if (!desk.project.isCurrent(item)) return;
       if (items.length) this.drawSimilar(box, item, items);
       else box.replaceChildren(make('p', 'ac-empty', 'Everything else is labelled.'));
       box.scrollIntoView({ block: 'nearest' });
@@ -156,7 +155,7 @@ export class Browse {
    * @param {Item[]} items
    */
   drawSimilar(box, item, items) {
-    const classes = (this.desk.state.status?.classes || []).map((one) => one.name);
+    const classes = (this.desk.project.state.status?.classes || []).map((one) => one.name);
     const best = item.annotation?.names[0] || item.suggestion?.name || '';
     const names = select('Class of the ticked ones', [
       ['', 'choose a class'],
@@ -206,19 +205,21 @@ export class Browse {
    */
   async labelSimilar(box, items, name) {
     const { desk } = this;
-    const { settings } = desk;
+    const { settings } = desk.project;
     if (!name) {
       return desk.showMessage('Choose the class of the ticked ones first, beside the button.');
     }
     if (!items.length) return desk.showMessage('Tick the clips that are of this class first.');
     if (!settings) return;
     const requestIds = items.map(() => newId());
-    desk.dispatch({ type: 'pushUndo', requestIds, isRegion: false });
+    desk.project.dispatch({ type: 'pushUndo', requestIds, isRegion: false });
     const annotation = { kind: /** @type {const} */ ('label'), names: [name] };
     await Promise.all(
       items.map((item, i) => {
         const isAccepted = item.suggestion?.name === name;
-        return desk.post(submitAnnotation(settings, item, annotation, requestIds[i], isAccepted));
+        return desk.project.post(
+          submitAnnotation(settings, item, annotation, requestIds[i], isAccepted),
+        );
       }),
     );
     box.replaceChildren(make('p', 'ac-empty', `${items.length} labelled as ${name}.`));
@@ -231,7 +232,7 @@ export class Browse {
     const box = this.desk.els.views.map;
     box.replaceChildren(make('p', 'ac-empty', 'Loading…'));
     try {
-      this.drawPoints(box, await this.desk.api.drawMap());
+      this.drawPoints(box, await this.desk.project.api.drawMap());
     } catch (error) {
       if (isStale(error)) return;
       box.replaceChildren(make('p', 'ac-empty', error instanceof Error ? error.message : ''));
@@ -261,7 +262,7 @@ export class Browse {
         pen.beginPath();
         pen.arc(...positionOf(point), point === picked ? 7 : 4, 0, 7);
         pen.fillStyle =
-          this.desk.classNamed(point.name)?.colour || style.getPropertyValue('--ac-rest');
+          this.desk.project.classNamed(point.name)?.colour || style.getPropertyValue('--ac-rest');
         pen.fill();
         if (point !== picked) continue;
         pen.lineWidth = 2;
@@ -310,7 +311,9 @@ export class Browse {
     const legend = make('div', 'ac-legend');
     const names = [...new Set(points.map((point) => point.name).filter(Boolean))];
     for (const name of names.slice(0, MAX_NAMED)) {
-      legend.append(legendItem(this.desk.classNamed(name)?.colour || 'var(--ac-muted)', name));
+      legend.append(
+        legendItem(this.desk.project.classNamed(name)?.colour || 'var(--ac-muted)', name),
+      );
     }
     legend.append(legendRest('no label yet'));
     return legend;

@@ -1,30 +1,21 @@
 // @ts-check
 /* Label: one clip at a time, one key per clip.
 
-   What comes next is prepared before it is asked for, so that a key is answered at once; what was
-   said goes to the server in its order, and is kept in the browser until the server has it. */
+   What was said goes to the server in its order, and is kept in the browser until it is there. */
 import * as api from './api.js';
 import { Browse } from './browse.js';
 import { classOfKey, isHeldDown, nameOf, stop, watchFocus } from './keys.js';
-import { createOutbox } from './outbox.js';
-import { createPlayer } from './player.js';
-import * as queue from './queue_state.js';
+import { Project } from './project.js';
 import { Regions } from './regions.js';
-import { recall, remember, storage } from './storage.js';
+import { recall, remember } from './storage.js';
 import * as view from './view.js';
 
 /** @typedef {import('./api.js').Item} Item */
 /** @typedef {import('./api.js').Kind} Kind */
-/** @typedef {import('./api.js').Status} Status */
 /** @typedef {import('./view.js').Switch} Switch */
 /** @typedef {import('./view.js').ViewName} ViewName */
 
-const N_KEPT = 16; // clips on either side that stay in memory to go back to
-const POLL_MS = 1500;
-const POLL_HIDDEN_MS = 3000;
-const POLL_FAILED_MS = 5000;
 const RETRY_MS = 2000;
-const UNSENT_WAIT_MS = 3000; // for what was not sent, when a data set is opened
 const SYNC_MS = 800; // after an undo, when suggestions follow from the labels as they are now
 const DEFAULTS = { autoplay: true, loop: false, several: false, order: 'useful' };
 
@@ -36,44 +27,22 @@ export class Queue {
   constructor(element, server) {
     this.element = element;
     /** @type {api.Settings | null} */
-    this.settings = null;
-    this.session = 0; // counts openings: an answer to an earlier one is stale
-    this.state = queue.CLOSED;
+    this.settings = null; // that are wanted; opened when the tab is seen
     /** @type {ViewName} */
     this.view = 'queue';
     this.isLoading = false;
     this.isOpenedLater = false; // when the tab is seen
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.pollTimer = undefined;
     this.options = { ...DEFAULTS, ...recall('options', {}) };
-    const annotator = recall('annotator', '') || api.newId();
-    remember('annotator', annotator);
-    const tab = api.newId();
-    this.api = api.createApi(server, () => ({
-      settings: this.settings,
-      session: this.session,
-      order: this.options.order,
-      annotator,
-      tab,
-    }));
-    this.outbox = createOutbox({
-      tab,
-      storage,
-      deliver: ({ request }) => {
-        const n = api.isRegionRequest(request) ? 0 : this.nWanted();
-        return this.api.send(request, n, this.held());
-      },
-      redeliver: (request) => this.api.send(request, 0, []),
-      onDelivered: (entry, reply) => this.onDelivered(entry.session, reply),
-      onChange: (state) => this.drawUnsaved(state),
-    });
-    this.player = createPlayer({
-      prepareClip: this.api.prepareClip,
+    this.project = new Project(server, {
+      order: () => this.options.order,
       isLooped: () => this.options.loop,
+      isSeen: () => this.isSeen(),
+      onChange: () => this.draw(),
+      onMessage: (text, isError) => this.showMessage(text, isError),
+      onUnsent: (state) => view.drawUnsent(this.els, state),
       onProgress: (place, audio) => this.drawProgress(place, audio),
-      onBlocked: () =>
-        this.showMessage('Press Space to play: this browser wants a key or a click first.'),
     });
+    this.player = this.project.player;
     this.actions = this.buildActions();
     const box = element.querySelector('.ac-desk') || element;
     this.els = view.buildView(box, this.actions, this.options);
@@ -88,19 +57,19 @@ export class Queue {
     return {
       show: (name) => this.show(name),
       back: () => this.back(),
-      toggle: () => this.player.toggle(this.current()),
+      toggle: () => this.player.toggle(this.project.current()),
       skip: () => this.skip(),
       undo: () => this.undo(),
       unsure: () => this.annotate('unsure', []),
       badAudio: () => this.annotate('bad audio', []),
-      findSimilar: () => this.browse.findSimilar(this.current()),
+      findSimilar: () => this.browse.findSimilar(this.project.current()),
       setSwitch: (name, value) => this.setSwitch(name, value),
       setOrder: (order) => this.setOrder(order),
       addClass: (event) => this.addClass(event),
       accept: () => this.accept(),
       choose: (name) => this.choose(name),
       askClass: () => view.openField(this.els),
-      seek: (seconds) => this.player.play(this.current(), seconds),
+      seek: (seconds) => this.player.play(this.project.current(), seconds),
     };
   }
 
@@ -129,102 +98,6 @@ export class Queue {
     };
   }
 
-  /* ---- the state, and what follows from it ---- */
-
-  current() {
-    return queue.currentItem(this.state);
-  }
-
-  /** @returns {api.Place[]} whose annotations are on their way */
-  pending() {
-    return api.pendingPlaces(this.outbox.requestsOf(this.session));
-  }
-
-  /** @returns {api.Place[]} that the server need not name */
-  held() {
-    return queue.heldPlaces(this.state, this.pending());
-  }
-
-  nWanted() {
-    return Math.max(0, queue.N_PREFETCHED - this.state.prefetched.length);
-  }
-
-  /** @param {string | undefined} name */
-  classNamed(name) {
-    return this.state.status?.classes.find((one) => one.name === name);
-  }
-
-  /** @param {import('./queue_state.js').QueueAction} action */
-  dispatch(action) {
-    this.state = queue.reduceQueue(this.state, action);
-    const { history, position, prefetched } = this.state;
-    const near = history.slice(Math.max(0, position - N_KEPT), position + N_KEPT + 1);
-    this.player.retain([...prefetched, ...near]);
-    for (const item of prefetched) this.player.prepare(item).catch(() => {}); // it says so when shown
-  }
-
-  /** @param {Status} status */
-  applyStatus(status) {
-    const hasUnsent = this.outbox.state().entries.length > 0;
-    this.dispatch({ type: 'applyStatus', status, pending: this.pending(), hasUnsent });
-    clearTimeout(this.pollTimer);
-    const { kind, isReady, error } = status.embedding;
-    if (kind !== 'none' && !isReady && !error) this.pollLater(POLL_MS);
-    this.draw();
-  }
-
-  /** @param {number} ms */
-  pollLater(ms) {
-    this.pollTimer = setTimeout(() => this.poll(), ms);
-  }
-
-  /** How far the embedding model is; when it is done, what comes next is asked for again. */
-  async poll() {
-    if (!this.isSeen()) return this.pollLater(POLL_HIDDEN_MS);
-    const wasReady = this.state.status?.embedding.isReady;
-    try {
-      const status = await this.api.nextItems(0, this.held());
-      this.applyStatus(status);
-      if (!status.embedding.isReady || wasReady) return;
-      this.dispatch({ type: 'dropPrefetched', n_kept: 1 });
-      await this.refill();
-    } catch (error) {
-      if (!api.isStale(error)) this.pollLater(POLL_FAILED_MS);
-    }
-  }
-
-  async refill() {
-    const n = this.nWanted();
-    if (n) this.applyStatus(await this.api.nextItems(n, this.held()));
-  }
-
-  /** Where the project stands by now. */
-  async sync() {
-    try {
-      if (this.settings) this.applyStatus(await this.api.nextItems(0, this.held()));
-    } catch {
-      // the next answer says it
-    }
-  }
-
-  /**
-   * Send it when its turn comes; the server's answer, or null where it was refused.
-   * @param {api.Request} request
-   */
-  async post(request) {
-    const reply = await this.outbox.post(request, this.session);
-    return reply.error ? null : reply;
-  }
-
-  /**
-   * @param {number} session
-   * @param {api.Reply} reply
-   */
-  onDelivered(session, reply) {
-    if (reply.error) this.showMessage(reply.error, true);
-    else if (reply.status && session === this.session) this.applyStatus(reply.status);
-  }
-
   /* ---- a data set ---- */
 
   /** @param {api.Settings | null} settings */
@@ -246,103 +119,84 @@ export class Queue {
   }
 
   async open() {
-    const session = ++this.session;
+    const { settings, project } = this;
     this.isOpenedLater = false;
     this.isLoading = false;
-    clearTimeout(this.pollTimer);
-    this.dispatch({ type: 'open' });
     this.els.similar.replaceChildren();
     this.regions.forget();
     this.browse.forget();
     this.showMessage('');
-    this.els.root.hidden = !this.settings;
+    this.els.root.hidden = !settings;
     this.els.root.dataset.set = '';
-    if (!this.settings) return;
-    await this.outbox.resendStored();
-    await Promise.race([this.outbox.whenEmpty(), sleep(UNSENT_WAIT_MS)]);
-    if (session !== this.session) return;
     try {
-      const status = await this.openSegmented();
+      const status = await project.open(settings, (n_left) =>
+        this.showMessage(`Detecting silences: ${view.plural(n_left, 'recording')} left…`),
+      );
+      if (!status || !settings) return;
       this.showMessage('');
-      this.applyStatus(status);
+      this.els.typed.maxLength = status.maxClassName;
+      project.applyStatus(status);
       this.show('queue');
       this.next();
-      this.els.root.dataset.set = this.settings.set;
+      this.els.root.dataset.set = settings.set;
       if (!status.classes.length) view.openField(this.els);
     } catch (error) {
       this.report(error);
     }
   }
 
-  /** The queue, when all long recordings were looked through for silences. */
-  async openSegmented() {
-    let status = await this.api.openQueue(queue.N_PREFETCHED);
-    this.els.typed.maxLength = status.maxClassName;
-    for (let n_left = status.n_unsegmented; n_left; ) {
-      this.showMessage(`Detecting silences: ${view.plural(n_left, 'recording')} left…`);
-      n_left = await this.api.detectSilences();
-      if (!n_left) status = await this.api.openQueue(queue.N_PREFETCHED);
-    }
-    return status;
-  }
-
   /* ---- back and forth ---- */
 
   next() {
-    this.dispatch({ type: 'advance' });
+    this.project.dispatch({ type: 'advance' });
     this.settle();
   }
 
   back() {
-    if (this.state.position <= 0) return;
+    if (this.project.state.position <= 0) return;
     this.player.pause();
-    this.dispatch({ type: 'back' });
+    this.project.dispatch({ type: 'back' });
     this.showCurrent();
   }
 
   skip() {
-    this.dispatch({ type: 'skip' });
+    this.project.dispatch({ type: 'skip' });
     this.settle();
   }
 
   /** The clip that is current is shown, or waited for. */
   settle() {
     this.player.pause();
-    if (!this.current()) return this.load();
+    if (!this.project.current()) return this.load();
     this.showCurrent();
-    this.refill().catch((error) => this.report(error));
+    this.project.refill().catch((error) => this.report(error));
   }
 
   async load() {
     this.els.title.textContent = '';
     view.showLoading(this.els);
     if (this.isLoading) return;
-    const { session } = this;
+    const { session } = this.project;
     this.isLoading = true;
-    const hasMore = await this.askForMore();
-    if (session !== this.session) return;
+    const hasMore = await this.fetchMore();
+    if (session !== this.project.session) return;
     this.isLoading = false;
-    if (this.current()) return; // somebody went back meanwhile
+    if (this.project.current()) return; // somebody went back meanwhile
     if (hasMore) this.next();
-    else if (hasMore === false) view.drawEnd(this.els, this.state.status);
+    else if (hasMore === false) view.drawEnd(this.els, this.project.state.status);
     else setTimeout(() => this.loadAgain(session), RETRY_MS);
   }
 
   /** @param {number} session */
   loadAgain(session) {
-    if (session === this.session && !this.current() && this.els.end.hidden) this.next();
+    if (session === this.project.session && !this.project.current() && this.els.end.hidden)
+      this.next();
   }
 
   /** Whether there is more; null where that cannot be known now. */
-  async askForMore() {
+  async fetchMore() {
     try {
-      await this.outbox.whenEmpty();
-      await this.refill();
-      if (!this.state.prefetched.length && this.state.skipped.length) {
-        this.dispatch({ type: 'retrySkipped' });
-        await this.refill();
-      }
-      return this.state.prefetched.length > 0;
+      return await this.project.fetchMore();
     } catch (error) {
       this.report(error);
       return null;
@@ -350,7 +204,7 @@ export class Queue {
   }
 
   async showCurrent() {
-    const item = this.current();
+    const item = this.project.current();
     if (!item) return;
     const isPlayed = this.options.autoplay && this.view === 'queue' && this.isSeen();
     if (isPlayed) this.player.play(item, 0); // before anything is drawn
@@ -362,7 +216,7 @@ export class Queue {
     this.els.similar.replaceChildren();
     try {
       const clip = there || (await coming);
-      if (!queue.isSame(item, this.current())) return;
+      if (!this.project.isCurrent(item)) return;
       if (clip.error) return this.exclude(item, clip.error);
       view.drawLanes(this.els, this.actions, clip);
       if (clip.isBeginning) {
@@ -383,14 +237,14 @@ export class Queue {
    */
   exclude(item, reason) {
     this.showMessage(`Skipped: ${reason}`, true);
-    this.dispatch({ type: 'exclude', key: api.keyOf(item) });
+    this.project.dispatch({ type: 'exclude', key: api.keyOf(item) });
     this.settle();
   }
 
   /** A clip that was chosen elsewhere on the page. @param {Item} item */
   goTo(item) {
     this.player.pause();
-    this.dispatch({ type: 'goTo', item });
+    this.project.dispatch({ type: 'goTo', item });
     this.show('queue');
     this.showCurrent();
   }
@@ -403,25 +257,16 @@ export class Queue {
    * @param {boolean} [isAccepted] as it was suggested
    */
   annotate(kind, names, isAccepted = false) {
-    const item = this.current();
-    if (!item || !this.settings) return;
-    const [requestId, annotation] = [api.newId(), { kind, names }];
-    this.showMessage('');
-    this.post(api.submitAnnotation(this.settings, item, annotation, requestId, isAccepted)).then(
-      (reply) => {
-        if (reply) return;
-        this.dispatch({ type: 'refused', requestId });
-        this.draw();
-      },
-    );
-    this.dispatch({ type: 'annotate', annotation, requestId, now: Date.now() });
-    this.settle();
+    if (this.project.annotate({ kind, names }, isAccepted)) {
+      this.showMessage('');
+      this.settle();
+    }
   }
 
   accept() {
-    const suggestion = this.current()?.suggestion;
-    if (this.options.several && this.state.selected.length) {
-      this.annotate('label', this.state.selected);
+    const suggestion = this.project.current()?.suggestion;
+    if (this.options.several && this.project.state.selected.length) {
+      this.annotate('label', this.project.state.selected);
     } else if (suggestion) this.annotate('label', [suggestion.name], true);
     else this.showMessage('Nothing is suggested yet: choose a class.');
   }
@@ -431,34 +276,34 @@ export class Queue {
     if (this.view === 'regions') this.regions.name(name);
     else if (!this.options.several) this.annotate('label', [name]);
     else {
-      this.dispatch({ type: 'toggleClass', name });
+      this.project.dispatch({ type: 'toggleClass', name });
       this.draw();
     }
   }
 
   undo() {
-    const { settings } = this;
-    const last = this.state.undoStack.at(-1);
+    const { settings } = this.project;
+    const last = this.project.state.undoStack.at(-1);
     if (!settings) return;
     if (!last) {
       this.undoEarlier(settings);
       return;
     }
-    this.dispatch({ type: 'undo' });
+    this.project.dispatch({ type: 'undo' });
     for (const requestId of last.requestIds) {
-      this.post(api.undoAnnotation(settings, requestId)).then(() => {
+      this.project.post(api.undoAnnotation(settings, requestId)).then(() => {
         if (!last.item) this.refreshView();
       });
     }
     if (!last.item) return;
     this.player.pause();
     this.showCurrent();
-    setTimeout(() => this.sync(), SYNC_MS);
+    setTimeout(() => this.project.sync(), SYNC_MS);
   }
 
   /** What was said before this page was opened. @param {api.Settings} settings */
   async undoEarlier(settings) {
-    const undone = (await this.post(api.undoAnnotation(settings)))?.undone;
+    const undone = (await this.project.post(api.undoAnnotation(settings)))?.undone;
     if (undone && !undone.isRegion && this.view === 'queue') {
       this.goTo({ ...api.placeOf(undone), suggestion: null, annotation: null });
     }
@@ -482,14 +327,14 @@ export class Queue {
       .map((name) => name.trim())
       .filter(Boolean);
     if (!names.length) return view.closeField(els);
-    const isFirst = shown === 'queue' && !this.state.status?.classes.length;
+    const isFirst = shown === 'queue' && !this.project.state.status?.classes.length;
     const isOnlyAdded = event.shiftKey || isFirst || typed.includes(',');
-    const item = this.current();
+    const item = this.project.current();
     els.typed.value = ''; // a second Enter finds nothing
     view.closeField(els);
     try {
-      this.applyStatus(await this.api.addClasses(names, this.held()));
-      const isMeant = this.view === 'regions' || queue.isSame(item, this.current());
+      await this.project.addClasses(names);
+      const isMeant = this.view === 'regions' || (item && this.project.isCurrent(item));
       if (!isOnlyAdded && isMeant) this.choose(names[0]);
     } catch (error) {
       if (api.isStale(error)) return;
@@ -515,22 +360,18 @@ export class Queue {
   }
 
   draw() {
-    const { status, selected } = this.state;
+    const { status, selected } = this.project.state;
     if (!status) return;
     /** @param {string} name */
     const isPressed = (name) =>
       this.view === 'regions' ? this.regions.isNamed(name) : selected.includes(name);
-    view.drawStatus(this.els, this.actions, { ...this.state, status }, this.current(), isPressed);
-  }
-
-  /** @param {import('./outbox.js').OutboxState} state */
-  drawUnsaved({ entries, failure }) {
-    const { unsaved } = this.els;
-    const isKept = failure !== null && entries.length > 0;
-    unsaved.textContent = isKept
-      ? `Not saved yet: ${entries.length}. Kept here, and sent again…`
-      : '';
-    unsaved.title = failure || '';
+    view.drawStatus(
+      this.els,
+      this.actions,
+      { ...this.project.state, status },
+      this.project.current(),
+      isPressed,
+    );
   }
 
   /**
@@ -538,7 +379,7 @@ export class Queue {
    * @param {HTMLAudioElement} audio
    */
   drawProgress(place, audio) {
-    if (!queue.isSame(place, this.current())) return;
+    if (!this.project.isCurrent(place)) return;
     const fraction = audio.duration ? Math.min(1, audio.currentTime / audio.duration) : 0;
     this.element.style.setProperty('--audioclf-at', String(fraction));
     this.els.play.textContent = audio.paused ? 'Play' : 'Pause';
@@ -552,9 +393,9 @@ export class Queue {
     this.options[name] = value;
     remember('options', this.options);
     this.els.switches[name].checked = value;
-    const audio = this.player.audioOf(this.current());
+    const audio = this.player.audioOf(this.project.current());
     if (name === 'loop' && audio) audio.loop = value;
-    this.dispatch({ type: 'resetClasses' });
+    this.project.dispatch({ type: 'resetClasses' });
     this.draw();
   }
 
@@ -562,8 +403,8 @@ export class Queue {
   setOrder(order) {
     this.options.order = order;
     remember('options', this.options);
-    this.dispatch({ type: 'dropPrefetched', n_kept: 0 });
-    this.refill().catch((error) => this.report(error));
+    this.project.dispatch({ type: 'dropPrefetched', n_kept: 0 });
+    this.project.refill().catch((error) => this.report(error));
     this.draw();
   }
 
@@ -581,7 +422,7 @@ export class Queue {
     if (name !== 'regions') this.regions.pause();
     if (name === 'clips') this.browse.listClips();
     if (name === 'map') this.browse.drawMap();
-    if (name === 'regions') this.regions.show(this.current());
+    if (name === 'regions') this.regions.show(this.project.current());
     this.draw();
   }
 
@@ -603,7 +444,7 @@ export class Queue {
     if (!isInRegions && this.view !== 'queue') return false;
     if (isHeldDown(event)) return true;
     if (isInRegions && this.regions.runKey(event, key)) return true;
-    const classes = this.state.status?.classes || [];
+    const classes = this.project.state.status?.classes || [];
     const i = classOfKey(key, classes.length);
     const command = isInRegions && !['n', 'u', '?'].includes(key) ? undefined : this.commands[key];
     if (i >= 0) this.choose(classes[i].name);
@@ -612,9 +453,6 @@ export class Queue {
     return true;
   }
 }
-
-/** @param {number} ms @returns {Promise<void>} */
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @type {Queue | null} */
 let started = null;

@@ -1,82 +1,42 @@
 // @ts-check
-/* Regions of a recording, over wavesurfer.js and its regions plugin: a page of it at a time.
+/* Regions of a recording, a page of it at a time.
 
    The page's sound, waveform and spectrogram come from the server; the ends of a region are seconds
    of the recording, which the server moves to the nearest samples. */
 import { button, dot, make } from '../dom.js';
-import { claim } from '../playback.js';
 import { canvas, drawPictures } from '../plot.js';
 import { isStale, newId, saveRegion } from './api.js';
 import { formatTime } from './player.js';
-import { buildRegions, caption, paintOverview } from './regions_view.js';
+import { isSameRegion, RegionEditor } from './region_editor.js';
+import { buildRegions, paintOverview } from './regions_view.js';
 import { openField, plural } from './view.js';
 
 /** @typedef {import('./api.js').Item} Item */
 /** @typedef {import('./api.js').Region} Region */
 /** @typedef {import('./api.js').Span} Span */
 /** @typedef {import('./regions_view.js').OutlinedRecording} OutlinedRecording */
-/** @typedef {import('wavesurfer.js').default} WaveSurfer */
-/** @typedef {import('wavesurfer.js/dist/plugins/regions.esm.js').default} RegionsPlugin */
-/** @typedef {import('wavesurfer.js/dist/plugins/regions.esm.js').Region} DrawnRegion */
-/** What a drawn region stands for. @typedef {{ region: Region, text: string, start: number, end: number }} Drawing */
 
-const HEIGHT_PX = 110;
 const SHORT_S = 60; // a recording that is shown at once
 const NUDGE_S = 0.01;
 const MARKED_S = 1; // of a region that Enter makes
 const MAX_ROWS = 200;
-const DRAG_PX = 4; // a shorter drag is a click
 const GREY = '#8c929e';
 
 /** @param {number} s */
 const clock = (s) => formatTime(s, 2);
 
-/** @param {string} colour */
-const soft = (colour) => `color-mix(in srgb, ${colour} 32%, transparent)`;
-
-/**
- * Whether two stand for one: one that was labelled elsewhere has no id.
- * @param {Region | null} a
- * @param {Region | null} b
- */
-const isSameRegion = (a, b) => {
-  if (!a || !b) return false;
-  if (a.id) return a.id === b.id;
-  return a.start_s === b.start_s && a.end_s === b.end_s && !b.id;
-};
-
-/** Read when the view is opened first. */
-async function readEditor() {
-  const [editor, plugin] = await Promise.all([
-    import('../vendor/wavesurfer.js'),
-    import('../vendor/wavesurfer_regions.js'),
-  ]);
-  return { WaveSurfer: editor.default, RegionsPlugin: plugin.default };
-}
-
 export class Regions {
   /** @param {import('./queue.js').Queue} desk */
   constructor(desk) {
     this.desk = desk;
-    /** @type {ReturnType<typeof readEditor> | null} */
-    this.editor = null;
-    /** @type {WaveSurfer | null} */
-    this.surfer = null;
-    /** @type {RegionsPlugin | null} */
-    this.plugin = null;
-    /** @type {Map<DrawnRegion, Drawing>} */
-    this.drawings = new Map();
     /** @type {OutlinedRecording | null} */
     this.recording = null;
     /** @type {Span | null} */
     this.page = null;
-    this.pageUrl = ''; // of its sound
     /** @type {Region | null} */
     this.chosen = null; // that keys act on
     this.lastName = '';
     this.isLooped = false;
-    this.isDrawing = false;
-    this.isHeld = false; // somebody drags one of them just now
     this.isDrawnLater = false;
     this.goesOn = false; // playback, on the next page
     this.n_turns = 0;
@@ -85,13 +45,10 @@ export class Regions {
     this.els = buildRegions(desk.els.views.regions, {
       back: () => this.turnBy(-1),
       forward: () => this.turnBy(1),
-      toggle: () => this.surfer?.playPause(),
+      toggle: () => this.editor.toggle(),
       setLength: () => this.setLength(),
       setLoop: (isLooped) => {
         this.isLooped = isLooped;
-      },
-      hold: () => {
-        this.isHeld = true;
       },
       centreAt: (fraction) => this.centreAt(fraction),
     });
@@ -99,19 +56,29 @@ export class Regions {
       const { recording, page } = this;
       if (recording && page) paintOverview(recording, page, (name) => this.colourOf(name))(...on);
     });
-    for (const event of ['pointerup', 'pointercancel']) {
-      document.addEventListener(event, () => this.letGo());
-    }
+    this.editor = new RegionEditor(this.els.wave, {
+      onDrawn: (start, end) => this.onDrawn(start, end),
+      afterDrawn: (region) => this.afterDrawn(region),
+      onMoved: (region, by, side) => this.onMoved(region, by, side),
+      onClicked: (region, isTwice) => {
+        this.choose(region);
+        if (isTwice) this.playChosen();
+      },
+      onTime: (time) => this.onTime(time),
+      onPlaying: (isPlaying) => {
+        this.els.play.textContent = isPlaying ? 'Pause' : 'Play';
+      },
+      onFinish: () => this.onFinish(),
+      onReleased: () => {
+        if (this.isDrawnLater) this.draw();
+      },
+    });
     this.keys = this.buildKeys();
   }
 
   /** @param {string | undefined} name */
   colourOf(name) {
-    return this.desk.classNamed(name)?.colour || GREY;
-  }
-
-  outlineStyle() {
-    return `2px solid ${getComputedStyle(this.els.wave).color}`;
+    return this.desk.project.classNamed(name)?.colour || GREY;
   }
 
   /** @param {unknown} error */
@@ -143,9 +110,8 @@ export class Regions {
     const number = this.n_shown;
     this.els.what.textContent = 'Loading…';
     try {
-      this.editor ||= readEditor();
-      await this.editor;
-      const recording = await this.desk.api.openRecording(item.file);
+      await this.editor.ready();
+      const recording = await this.desk.project.api.openRecording(item.file);
       if (number !== this.n_shown) return;
       this.recording = recording;
       this.els.length.value = recording.duration_s <= SHORT_S ? '60' : '30';
@@ -162,7 +128,7 @@ export class Regions {
     const { recording } = this;
     if (!recording) return;
     try {
-      const { regions } = await this.desk.api.openRecording(recording.file);
+      const { regions } = await this.desk.project.api.openRecording(recording.file);
       if (this.recording !== recording) return;
       recording.regions = regions;
       this.draw();
@@ -184,15 +150,14 @@ export class Regions {
     [this.recording, this.page, this.chosen] = [null, null, null];
     this.els.what.textContent = '';
     this.els.list.replaceChildren();
-    this.plugin?.clearRegions();
-    this.drawings.clear();
+    this.editor.clear();
   }
 
   /** @param {OutlinedRecording} recording */
   async readOutline(recording) {
     this.els.strip.hidden = recording.duration_s <= Number(this.els.length.value);
     if (this.els.strip.hidden) return;
-    recording.outline = await this.desk.api.readOutline(recording.file);
+    recording.outline = await this.desk.project.api.readOutline(recording.file);
     this.paint();
   }
 
@@ -210,29 +175,26 @@ export class Regions {
     const number = ++this.n_turns;
     const length = Math.min(Number(els.length.value), recording.duration_s);
     const start_s = Math.max(0, Math.min(start, recording.duration_s - length));
-    const clip = await this.desk.api.readPage(recording.file, start_s, start_s + length);
+    const clip = await this.desk.project.api.readPage(recording.file, start_s, start_s + length);
     if (number !== this.n_turns) return;
     const blob = await (await fetch(clip.audioUrl)).blob();
     if (number !== this.n_turns) return;
     const page = { start_s: clip.start_s, end_s: clip.end_s };
     this.page = page;
     els.pictures.replaceChildren();
-    const surfer = await this.makeSurfer();
-    if (number !== this.n_turns) return;
     /** @param {number} s */
-    const seek = (s) => surfer.setTime(s);
+    const seek = (s) => this.editor.seek(s);
     drawPictures(els.pictures, { ...clip.spectrogram, from_s: page.start_s, seek });
     const peaks = [1, 0].map((i) => clip.waveform.peaks.map((both) => both[i] / 127));
-    URL.revokeObjectURL(this.pageUrl);
-    this.pageUrl = URL.createObjectURL(blob);
-    await surfer.load(this.pageUrl, peaks, page.end_s - page.start_s);
+    const colour = this.colourOf(this.lastName);
+    await this.editor.load(blob, peaks, page.end_s - page.start_s, colour);
     if (number !== this.n_turns) return;
     els.peak.textContent = clip.waveform.ticks?.[2]?.label || '';
     this.showTime(0);
     this.draw();
     if (!this.goesOn) return;
     this.goesOn = false;
-    surfer.play();
+    this.editor.play();
   }
 
   /** @param {1 | -1} by */
@@ -266,77 +228,22 @@ export class Regions {
     els.when.textContent = `${clock(page.start_s + time)} of ${clock(recording.duration_s)} s`;
   }
 
-  async makeSurfer() {
-    this.editor ||= readEditor();
-    const { WaveSurfer, RegionsPlugin } = await this.editor;
-    this.surfer?.destroy();
-    const style = getComputedStyle(this.els.wave);
-    const colour = style.getPropertyValue('--color-accent');
-    const plugin = RegionsPlugin.create();
-    const surfer = WaveSurfer.create({
-      container: this.els.wave,
-      height: HEIGHT_PX,
-      waveColor: colour,
-      progressColor: colour,
-      cursorColor: style.color,
-      cursorWidth: 2,
-      normalize: false,
-      plugins: [plugin],
-      hideScrollbar: true,
-    });
-    [this.surfer, this.plugin] = [surfer, plugin];
-    this.drawings.clear();
-    this.listenToRegions(surfer, plugin);
-    this.listenToPlayback(surfer);
-    return surfer;
+  /** @param {number} time on the page */
+  onTime(time) {
+    const { page, chosen, editor } = this;
+    if (!page) return;
+    this.showTime(time);
+    if (!this.isLooped || !chosen || !this.isHere(chosen) || !editor.isPlaying()) return;
+    const end_s = Math.min(chosen.end_s, page.end_s) - 0.01;
+    if (page.start_s + time >= end_s) editor.seek(chosen.start_s - page.start_s);
   }
 
-  /**
-   * @param {WaveSurfer} surfer
-   * @param {RegionsPlugin} plugin
-   */
-  listenToRegions(surfer, plugin) {
-    plugin.enableDragSelection({ color: soft(this.colourOf(this.lastName)) }, DRAG_PX);
-    plugin.on('region-created', (drawn) => {
-      if (!this.isDrawing) this.onDrawn(drawn);
-    });
-    plugin.on('region-updated', (drawn, side) => this.onMoved(drawn, side));
-    plugin.on('region-removed', (drawn) => this.drawings.delete(drawn));
-    plugin.on('region-clicked', (drawn, event) => {
-      event.stopPropagation();
-      this.choose(this.drawings.get(drawn)?.region || null);
-      surfer.setTime(drawn.start);
-    });
-    plugin.on('region-double-clicked', (drawn, event) => {
-      event.stopPropagation();
-      this.choose(this.drawings.get(drawn)?.region || null);
-      this.playChosen();
-    });
-  }
-
-  /** @param {WaveSurfer} surfer */
-  listenToPlayback(surfer) {
-    surfer.on('timeupdate', (s) => {
-      const { page, chosen } = this;
-      if (!page) return;
-      this.showTime(s);
-      if (!this.isLooped || !chosen || !this.isHere(chosen) || !surfer.isPlaying()) return;
-      const end_s = Math.min(chosen.end_s, page.end_s) - 0.01;
-      if (page.start_s + s >= end_s) surfer.setTime(Math.max(0, chosen.start_s - page.start_s));
-    });
-    surfer.on('play', () => {
-      claim(surfer);
-      this.els.play.textContent = 'Pause';
-    });
-    surfer.on('pause', () => {
-      this.els.play.textContent = 'Play';
-    });
-    surfer.on('finish', () => {
-      const { recording, page } = this;
-      if (!recording || !page || page.end_s >= recording.duration_s - 0.01) return;
-      this.goesOn = true;
-      this.turnBy(1);
-    });
+  /** Playback goes on with the next page. */
+  onFinish() {
+    const { recording, page } = this;
+    if (!recording || !page || page.end_s >= recording.duration_s - 0.01) return;
+    this.goesOn = true;
+    this.turnBy(1);
   }
 
   /* ---- drawing ---- */
@@ -350,74 +257,33 @@ export class Regions {
 
   /** The regions of this page; those that go on beyond it are cut off at its ends. */
   draw() {
-    const { recording, page, plugin } = this;
-    if (!recording || !page || !plugin) return;
-    if (this.isHeld) {
-      this.isDrawnLater = true;
-      return;
-    }
-    this.isDrawing = true;
+    const { recording, page, editor } = this;
+    if (!recording || !page) return;
+    this.isDrawnLater = editor.isHeld;
+    if (editor.isHeld) return;
     const regions = recording.regions.filter((region) => this.isHere(region));
-    const there = this.keepDrawn(plugin, regions);
-    for (const region of regions) this.drawRegion(plugin, page, region, there.get(region));
-    this.isDrawing = false;
+    this.chosen = regions.find((region) => isSameRegion(region, this.chosen)) || this.chosen;
+    const placed = regions.map((region) => this.place(region, page));
+    editor.draw(placed, this.chosen);
     this.drawList();
     this.paint();
     this.desk.draw();
   }
 
   /**
-   * What stays is changed where it is, so that it may be held meanwhile; the others go.
-   * @param {RegionsPlugin} plugin
-   * @param {Region[]} regions
-   */
-  keepDrawn(plugin, regions) {
-    /** @type {Map<Region, DrawnRegion>} */
-    const there = new Map();
-    for (const drawn of [...plugin.getRegions()]) {
-      const before = this.drawings.get(drawn)?.region || null;
-      const region = regions.find((other) => isSameRegion(other, before));
-      if (region && !there.has(region)) there.set(region, drawn);
-      else drawn.remove();
-    }
-    return there;
-  }
-
-  /**
-   * @param {RegionsPlugin} plugin
-   * @param {Span} page
+   * Where a region is on a page.
    * @param {Region} region
-   * @param {DrawnRegion} [there]
+   * @param {Span} page
    */
-  drawRegion(plugin, page, region, there) {
-    const start = Math.max(0, region.start_s - page.start_s);
-    const length = this.surfer?.getDuration() || page.end_s - page.start_s;
-    const end = Math.min(length, region.end_s - page.start_s);
-    const colour = this.colourOf(region.names[0]);
-    const drawn = there || plugin.addRegion({ start, end, color: soft(colour) });
-    if (Math.abs(drawn.start - start) + Math.abs(drawn.end - end) > 1e-9) {
-      drawn.setOptions({ start, end });
-    }
-    const text = region.names.join(', ');
-    if (this.drawings.get(drawn)?.text !== text) drawn.setContent(caption(text));
-    this.drawings.set(drawn, { region, text, start: drawn.start, end: drawn.end });
-    const isChosen = isSameRegion(region, this.chosen);
-    if (isChosen) this.chosen = region;
-    if (!drawn.element) return;
-    drawn.element.style.setProperty('--ac-colour', colour);
-    drawn.element.style.outline = isChosen ? this.outlineStyle() : '';
-    const when = `${clock(region.start_s)} to ${clock(region.end_s)} s`;
-    drawn.element.setAttribute('aria-label', `${text} ${when}`);
-  }
-
-  letGo() {
-    if (!this.isHeld) return;
-    setTimeout(() => {
-      this.isHeld = false;
-      if (!this.isDrawnLater) return;
-      this.isDrawnLater = false;
-      this.draw();
-    });
+  place(region, page) {
+    const { start_s, end_s, names } = region;
+    return {
+      region,
+      start: Math.max(0, start_s - page.start_s),
+      end: Math.min(page.end_s, end_s) - page.start_s,
+      colour: this.colourOf(names[0]),
+      title: `${names.join(', ')} ${clock(start_s)} to ${clock(end_s)} s`,
+    };
   }
 
   drawList() {
@@ -456,10 +322,7 @@ export class Regions {
   /** @param {Region | null} region */
   choose(region) {
     this.chosen = region;
-    for (const [drawn, drawing] of this.drawings) {
-      const isChosen = isSameRegion(drawing.region, region);
-      if (drawn.element) drawn.element.style.outline = isChosen ? this.outlineStyle() : '';
-    }
+    this.editor.outline(region);
     this.drawList();
     this.desk.draw();
   }
@@ -467,44 +330,48 @@ export class Regions {
   /* ---- what becomes of regions ---- */
 
   nameNow() {
-    if (this.desk.classNamed(this.lastName)) return this.lastName;
-    return this.desk.state.status?.classes[0]?.name;
+    if (this.desk.project.classNamed(this.lastName)) return this.lastName;
+    return this.desk.project.state.status?.classes[0]?.name;
   }
 
-  /** One was drawn with the pointer. @param {DrawnRegion} drawn */
-  onDrawn(drawn) {
+  /**
+   * One was drawn with the pointer.
+   * @param {number} start
+   * @param {number} end
+   */
+  onDrawn(start, end) {
     const { recording, page } = this;
-    if (!recording || !page) return drawn.remove();
+    if (!recording || !page) return null;
     const name = this.nameNow();
-    const { start, end } = drawn;
-    const region = {
-      id: newId(),
-      start_s: page.start_s + start,
-      end_s: page.start_s + end,
-      names: name ? [name] : [],
-    };
-    this.drawings.set(drawn, { region, text: '', start, end });
+    const [start_s, end_s] = [page.start_s + start, page.start_s + end];
+    const region = { id: newId(), start_s, end_s, names: name ? [name] : [] };
     recording.regions.push(region);
+    return region;
+  }
+
+  /** @param {Region} region */
+  afterDrawn(region) {
     this.choose(region);
-    if (name) return this.save(region);
+    if (region.names.length) {
+      this.save(region);
+      return;
+    }
     this.desk.showMessage('Name this region: type a class, then Enter.');
     openField(this.desk.els);
   }
 
   /**
    * What goes on beyond the page is as long as before: an end changes by what it was dragged.
-   * @param {DrawnRegion} drawn
-   * @param {'start' | 'end'} [side] that was dragged; else all of it
+   * @param {Region} region
+   * @param {{ start: number, end: number }} dragged
+   * @param {'start' | 'end'} [side]
    */
-  onMoved(drawn, side) {
+  onMoved(region, dragged, side) {
     const { recording, page } = this;
-    const drawing = this.drawings.get(drawn);
-    if (!drawing || this.isDrawing || !recording || !page) return;
-    const { region } = drawing;
-    const by = { start: drawn.start - drawing.start, end: drawn.end - drawing.end };
+    if (!recording || !page) return;
+    const by = { ...dragged };
     if (!side && region.start_s < page.start_s) by.start = by.end;
     if (!side && region.end_s > page.end_s) by.end = by.start;
-    [drawing.start, drawing.end] = [drawn.start, drawn.end];
     const start_s = Math.max(0, region.start_s + by.start);
     const end_s = Math.min(recording.duration_s, Math.max(start_s, region.end_s + by.end));
     this.change(region, { start_s, end_s });
@@ -531,16 +398,16 @@ export class Regions {
    */
   async save(region, was) {
     const { recording, desk } = this;
-    if (!recording || !desk.settings) return;
+    if (!recording || !desk.project.settings) return;
     const requestId = newId();
     const number = ++this.n_sent;
-    desk.dispatch({ type: 'pushUndo', requestIds: [requestId], isRegion: true });
-    const request = saveRegion(desk.settings, recording.file, region, requestId, was);
-    const reply = await desk.post(request);
+    desk.project.dispatch({ type: 'pushUndo', requestIds: [requestId], isRegion: true });
+    const request = saveRegion(desk.project.settings, recording.file, region, requestId, was);
+    const reply = await desk.project.post(request);
     if (this.recording !== recording || number !== this.n_sent) return; // something newer is on its way
     if (reply?.regions) recording.regions = reply.regions;
     this.draw();
-    desk.sync();
+    desk.project.sync();
   }
 
   remove() {
@@ -567,18 +434,15 @@ export class Regions {
   /* ---- playing and keys ---- */
 
   playChosen() {
-    const { chosen, page, surfer } = this;
-    if (!surfer || !page) return;
-    if (!chosen || !this.isHere(chosen)) {
-      surfer.playPause();
-      return;
-    }
+    const { chosen, page, editor } = this;
+    if (!page) return;
+    if (!chosen || !this.isHere(chosen)) return editor.toggle();
     const end_s = Math.min(chosen.end_s, page.end_s) - page.start_s;
-    surfer.play(Math.max(0, chosen.start_s - page.start_s), this.isLooped ? undefined : end_s);
+    editor.play(Math.max(0, chosen.start_s - page.start_s), this.isLooped ? undefined : end_s);
   }
 
   pause() {
-    if (this.surfer?.isPlaying()) this.surfer.pause();
+    this.editor.pause();
   }
 
   /**
@@ -586,12 +450,9 @@ export class Regions {
    * @param {1 | -1} by
    */
   nudge(isEnd, by) {
-    const { chosen, recording, surfer } = this;
-    if (!recording || !surfer) return;
-    if (!chosen) {
-      surfer.setTime(Math.max(0, surfer.getCurrentTime() + by * (isEnd ? 0.1 : 1)));
-      return;
-    }
+    const { chosen, recording, editor } = this;
+    if (!recording) return;
+    if (!chosen) return editor.seek(editor.time() + by * (isEnd ? 0.1 : 1));
     const { start_s, end_s } = chosen;
     const step = Math.max(-start_s, Math.min(recording.duration_s - end_s, by * NUDGE_S));
     if (isEnd) this.change(chosen, { end_s: Math.max(start_s + NUDGE_S, end_s + step) });
@@ -614,7 +475,7 @@ export class Regions {
 
   /** Seconds of the recording. */
   playhead() {
-    return (this.page?.start_s || 0) + (this.surfer?.getCurrentTime() || 0);
+    return (this.page?.start_s || 0) + this.editor.time();
   }
 
   /** A region from the playhead on. */
@@ -646,7 +507,7 @@ export class Regions {
   buildKeys() {
     const remove = () => this.remove();
     return {
-      ' ': () => this.surfer?.playPause(),
+      ' ': () => this.editor.toggle(),
       p: () => this.playChosen(),
       l: () => {
         this.isLooped = !this.isLooped;
@@ -673,7 +534,7 @@ export class Regions {
    * @param {string} key
    */
   runKey(event, key) {
-    if (!this.recording || !this.page || !this.surfer || !this.keys[key]) return false;
+    if (!this.recording || !this.page || !this.editor.surfer || !this.keys[key]) return false;
     this.keys[key](event);
     return true;
   }

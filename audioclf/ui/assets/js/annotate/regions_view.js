@@ -8,7 +8,7 @@ import { button, make, select } from '../dom.js';
  * What its controls do.
  * @typedef {{
  *   back: () => void, forward: () => void, toggle: () => void, setLength: () => void,
- *   setLoop: (isLooped: boolean) => void, hold: () => void, centreAt: (fraction: number) => void,
+ *   setLoop: (isLooped: boolean) => void, centreAt: (fraction: number) => void,
  * }} RegionActions
  */
 
@@ -54,7 +54,6 @@ export function buildRegions(view, actions) {
   const axis = make('div', 'ac-yaxis');
   els.peak.style.bottom = '88%';
   axis.append(els.peak);
-  els.wave.addEventListener('pointerdown', actions.hold, true);
   lane.append(axis, els.wave);
   const overview = make('div', 'ac-lane');
   overview.append(make('div'), els.strip);

@@ -241,6 +241,15 @@ export function showMessage(els, text, isError) {
   els.message.hidden = !text;
 }
 
+/** @param {Elements} els @param {import('./outbox.js').OutboxState} state */
+export function drawUnsent({ unsaved }, { entries, failure }) {
+  const isKept = failure !== null && entries.length > 0;
+  unsaved.textContent = isKept
+    ? `Not saved yet: ${entries.length}. Kept here, and sent again…`
+    : '';
+  unsaved.title = failure || '';
+}
+
 /** @param {Elements} els */
 export const showLoading = (els) =>
   els.lanes.replaceChildren(make('p', 'ac-empty ac-coming', 'Loading…'));
