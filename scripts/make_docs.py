@@ -50,6 +50,7 @@ from audioclf.checkpoint import Checkpoint
 from audioclf.labels import formats
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("", "docs", "benchmarks")
 N_BEST = 5
 BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 NUMBERED = re.compile(r"value_\d+|.*_\d+$")  # names that Gradio makes up
@@ -391,7 +392,7 @@ PARTS = QUICK | SLOW
 
 def pages() -> list[Path]:
     """Every Markdown file that a reader may open."""
-    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for folder in FOLDERS for page in sorted((ROOT / folder).glob("*.md"))]
 
 
 def render(text: str, parts: dict[str, Part]) -> str:
