@@ -1,15 +1,17 @@
-# make run: the page. make test: every check. make docs: the documents. All set up what they need in .venv.
+# make run: the page. make test: every check. make docs: the documents. All set up what they need
+# in .venv; the checks of the page's scripts (make check-js) need Node.js 20 or newer, and are
+# skipped where it is not.
 
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?= --local
 
-.PHONY: run test check browser-test format examples docs docs-pages screenshots clean
+.PHONY: run test check check-js node-checks browser-test format examples docs docs-pages screenshots clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
-test: check browser-test
+test: check check-js browser-test
 
 # Everything but the browser.
 check: $(VENV)/.installed-dev
@@ -18,6 +20,16 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not browser" --numprocesses auto --maxprocesses 4 --dist worksteal
+
+# The page's scripts: their types, their style, and tests of what needs no page.
+check-js:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory node-checks; \
+	else echo "check-js is skipped: there is no Node.js here."; fi
+
+node-checks: node_modules/.installed
+	node_modules/.bin/tsc
+	node_modules/.bin/biome ci .
+	node --test tests/js/*.test.js
 
 browser-test: $(VENV)/.installed-dev
 	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" && export CHROMIUM && $(BIN)/pytest -m browser
@@ -55,5 +67,9 @@ $(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	touch $@
 
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
 clean:
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) build node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

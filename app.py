@@ -2,7 +2,7 @@
 
 import argparse
 
-from audioclf.ui import start
+from audioclf import threads
 
 
 def main() -> None:
@@ -12,6 +12,9 @@ def main() -> None:
     parser.add_argument("--host", help="address to listen on; 127.0.0.1 unless on a Space")
     parser.add_argument("--port", type=int, help="port to listen on; 7860 or the next free one")
     arguments = parser.parse_args()
+    threads.single_threaded_blas()
+    from audioclf.ui.app import start  # with NumPy, whose BLAS reads how many threads it may have
+
     start(local=arguments.local, host=arguments.host, port=arguments.port)
 
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from audioclf.cli import main
+from audioclf.cli.main import main
 
 sys.exit(main())

@@ -19,9 +19,10 @@ import keras
 import numpy as np
 import onnxruntime
 
-from audioclf import architectures, train
-from audioclf.architectures._cost import multiply_adds
-from audioclf.publish import _quiet
+from audioclf.export.save import _quiet
+from audioclf.models import architectures
+from audioclf.models.architectures._flops import multiply_adds
+from audioclf.training import loop
 
 N_WINDOWS, ROUNDS, N_CLASSES, SIDE = 16, 7, 10, 1_024
 
@@ -57,7 +58,7 @@ def _windows(shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _predict_ms(model: keras.Model, shape: tuple[int, int, int]) -> float:
-    """As `audioclf.predict` runs it."""
+    """As `audioclf.inference.predict` runs it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.onnx")
         spec = keras.InputSpec(shape=(None, *shape), dtype="float32")
@@ -72,11 +73,11 @@ def _predict_ms(model: keras.Model, shape: tuple[int, int, int]) -> float:
 
 
 def _train_ms(model: keras.Model, shape: tuple[int, int, int]) -> float:
-    """One step of what `audioclf.train` does, its first ones not counted."""
-    model.compile(keras.optimizers.AdamW(1e-3), loss=train.losses(model), jit_compile=False)
+    """One step of what `audioclf.training.loop` does, its first ones not counted."""
+    model.compile(keras.optimizers.AdamW(1e-3), loss=loop.losses(model), jit_compile=False)
     inputs = _windows(shape)
     labels = np.eye(N_CLASSES, dtype=np.float32)[np.arange(N_WINDOWS) % N_CLASSES]
-    targets = train.targets_of(model, inputs, labels)
+    targets = loop.targets_of(model, inputs, labels)
     return 1_000 * _median_s(lambda: model.train_on_batch(inputs, targets)) / N_WINDOWS
 
 

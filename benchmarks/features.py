@@ -1,9 +1,11 @@
 """Every feature of a five-second clip beside librosa or spafe, and the memory of long recordings.
 
-Run it as `python benchmarks/features.py [ROUNDS]`; it prints Markdown tables of medians. All rows
-of the first table take turns in one process, on the same clip at 22,050 Hz.
+Run it as `python benchmarks/features.py [ROUNDS] [--threads]`; it prints Markdown tables of
+medians. All rows of the first table take turns in one process, on the same clip at 22,050 Hz.
+`--threads` prints only what BLAS's threads cost, alone and beside a busy process per core.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -20,8 +22,9 @@ from spafe.fbanks.gammatone_fbanks import gammatone_filter_banks
 from spafe.features.gfcc import gfcc
 from spafe.utils.preprocessing import SlidingWindow
 
-from audioclf import audio, features
-from audioclf.features import Analysis
+from audioclf import features
+from audioclf.audio import io
+from audioclf.features import SpectrogramConfig
 
 RATE_HZ, SECONDS = 22_050, 5
 FRAMES = {"n_fft": 1_024, "hop_length": 512}
@@ -36,6 +39,51 @@ def main(rounds: int) -> None:
         _print_features(rounds)
         _print_file(Path(folder), rounds)
         _print_memory(Path(folder))
+
+
+THREADED = """
+import statistics, sys, time
+import numpy as np
+from audioclf import features
+sound = np.random.default_rng(0).normal(0, 0.1, 5 * 22_050).astype(np.float32)
+for name in sys.argv[2:]:
+    seconds = []
+    for _ in range(1 + int(sys.argv[1])):
+        started = time.perf_counter()
+        features.compute(name, sound, features.Analysis())
+        seconds.append(time.perf_counter() - started)
+    print(1_000 * statistics.median(seconds[1:]))
+"""
+THREADED_NAMES = ("mel", "gammatone", "multichannel")
+
+
+def _print_threads(rounds: int) -> None:
+    """Milliseconds with one BLAS thread, as everything here computes, and with one per core."""
+    cores = sorted(os.sched_getaffinity(0))
+    print(f"\n| 5 s at 22,050 Hz ({rounds} rounds), ms | " + " | ".join(THREADED_NAMES) + " |")
+    print("|---" * (1 + len(THREADED_NAMES)) + "|")
+    for n_busy in (0, len(cores)):
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n_busy)]
+        try:
+            for n_threads in (1, len(cores)):
+                ms = _threaded_ms(n_threads, rounds)
+                beside = "beside busy processes" if n_busy else "alone"
+                print(f"| {n_threads} BLAS threads, {beside} | " + " | ".join(ms) + " |")
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+
+
+def _threaded_ms(n_threads: int, rounds: int) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADED, str(rounds), *THREADED_NAMES],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": str(n_threads)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [f"{float(ms):.2f}" for ms in done.stdout.split()]
 
 
 def theirs(y: np.ndarray) -> Rows:
@@ -78,7 +126,7 @@ def theirs(y: np.ndarray) -> Rows:
 
 def _print_features(rounds: int) -> None:
     y = np.random.default_rng(0).normal(0, 0.1, SECONDS * RATE_HZ).astype(np.float32)
-    analysis = Analysis()
+    analysis = SpectrogramConfig()
     libraries = theirs(y)
     frames = np.ascontiguousarray(features.spectrum(y, analysis).frames())
     rows: Rows = {"bare FFT": lambda: scipy.fft.rfft(frames, axis=1)}
@@ -102,10 +150,10 @@ def _print_file(folder: Path, rounds: int) -> None:
     soundfile.write(clip, noise, 44_100, format="OGG", subtype="VORBIS")
     ms = _medians(
         {
-            "decode": lambda: audio.load(clip),
-            "decode, resample": lambda: audio.load(clip, RATE_HZ),
+            "decode": lambda: io.load(clip),
+            "decode, resample": lambda: io.load(clip, RATE_HZ),
             "decode, resample, `multichannel`": lambda: features.compute(
-                "multichannel", audio.load(clip, RATE_HZ)[0], Analysis()
+                "multichannel", io.load(clip, RATE_HZ)[0], SpectrogramConfig()
             ),
         },
         rounds,
@@ -119,9 +167,10 @@ def _print_file(folder: Path, rounds: int) -> None:
 # The peak is read from /proc: getrusage would count the parent's memory from before exec.
 MEASURED = """
 import re, sys
-from audioclf import cli, windows
+from audioclf.cli import main
+from audioclf.features import windowing
 if len(sys.argv) > 1:
-    cli.main(["features", sys.argv[1], "--recipe", sys.argv[2], "--output", sys.argv[3]])
+    main.main(["features", sys.argv[1], "--frontend", sys.argv[2], "--output", sys.argv[3]])
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
 print(int(peak[1]) // 1024, file=sys.stderr)
 """
@@ -169,4 +218,5 @@ def _medians(rows: Rows, rounds: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    (_print_threads if "--threads" in sys.argv else main)(*(numbers or [30]))

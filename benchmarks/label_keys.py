@@ -20,7 +20,8 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-from audioclf import audio, labelled  # noqa: E402
+from audioclf.annotation import project  # noqa: E402
+from audioclf.audio import io  # noqa: E402
 from tests.browsing import FLAGS  # noqa: E402
 from tests.conftest import free_port  # noqa: E402
 
@@ -37,13 +38,13 @@ HTMLMediaElement.prototype.play = function () {
 };
 """
 ALONE = """async () => {
+  const { api } = (await window.audioclf).annotationQueue();
   const found = [];
   for (let i = 0; i < 30; i++) {
     const name = String(i).padStart(5, '0') + '.wav';
     const from = performance.now();
     const place = { file: name, start_s: null, end_s: null };
-    const got = await window.audioclf.label.call('prepare_candidate', place);
-    const player = new Audio(got.audio);
+    const player = new Audio((await api.prepareClip(place)).audioUrl);
     const heard = new Promise((done) => player.addEventListener('playing', done, { once: true }));
     player.play();
     await heard;
@@ -65,7 +66,7 @@ def main(n_keys: int) -> None:
         for number in range(10_000):
             os.link(folder / f"{number % 1_000:05}.wav", many / f"{number:05}.wav")
         for name, sounds in (("thousand", folder), ("ten thousand", many)):
-            labelled.look(labelled.create(name, sounds))
+            project.look(project.create(name, sounds))
         port = free_port()
         command = [sys.executable, "app.py", "--local", "--port", str(port)]
         app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -92,7 +93,7 @@ def clips(folder: Path, n_clips: int) -> Path:
     for number in range(n_clips):
         tone = np.sin(2 * np.pi * (200 + number) * times)
         samples = [tone, rng.normal(0, 0.3, len(times)), np.sign(np.sin(8 * tone))][number % 3]
-        audio.write(folder / f"{number:05}.wav", (0.3 * samples).astype(np.float32), 22_050)
+        io.write(folder / f"{number:05}.wav", (0.3 * samples).astype(np.float32), 22_050)
     return folder
 
 
@@ -104,10 +105,13 @@ def measure(page: Page, app: int, n_keys: int) -> None:
     opened = open_set(page, "thousand")
     print(f"1,000 clips: open after {opened:.2f} s")
     page.evaluate(
-        "() => window.audioclf.label.call('add_classes',"
-        " { names: ['one', 'two', 'three'], n: 0, held: [] })"
+        "async () => (await window.audioclf).annotationQueue()"
+        ".api.addClasses(['one', 'two', 'three'], [])"
     )
-    page.wait_for_function("() => window.audioclf.label.state().listens.ready", timeout=300_000)
+    page.wait_for_function(
+        "async () => (await window.audioclf).annotationQueue().state.status.embedding.isReady",
+        timeout=300_000,
+    )
     page.keyboard.press("Escape")  # out of the field for the first class
     memory = page.context.new_cdp_session(page)
     start = heap_mb(memory), rss_mb(app)
@@ -126,7 +130,7 @@ def measure(page: Page, app: int, n_keys: int) -> None:
     opened = open_set(page, "ten thousand")
     print(f"10,000 candidates: open after {opened:.2f} s")
     started = time.perf_counter()
-    page.get_by_role("button", name="All sounds").click()
+    page.get_by_role("button", name="All clips").click()
     page.locator(".ac-soundrow").nth(49).wait_for()
     print(f"their list after {time.perf_counter() - started:.2f} s")
 

@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 from teach import SCRATCH, only, taught
 
-from audioclf import checkpoint, dataset, embeddings, suggest
-from audioclf.dataset import Dataset
-from audioclf.suggest import Space
+from audioclf.annotation import active_learning
+from audioclf.annotation.active_learning import Space
+from audioclf.datasets import dataset
+from audioclf.datasets.dataset import Dataset
+from audioclf.inference import embedding_cache
+from audioclf.models import checkpoint
 
 AFTER, N_SEEDS = (16, 32, 48, 64), 3
 
@@ -44,9 +47,9 @@ def unheard(data: Dataset) -> None:
 def rows(name: str, network: checkpoint.Checkpoint, data: Dataset) -> None:
     """The two curves of a network's embeddings."""
     truth = np.array([data.classes.index(clip.label) for clip in data.clips])
-    found = embeddings.all_embeddings(network, [clip.path for clip in data.clips])
-    where = suggest.space(np.stack([one.values.mean(axis=0) for one in found]))
-    for order in (suggest.USEFUL, "random"):
+    found = embedding_cache.all_embeddings(network, [clip.path for clip in data.clips])
+    where = active_learning.space(np.stack([one.values.mean(axis=0) for one in found]))
+    for order in (active_learning.USEFUL, "random"):
         curves = [curve(where, truth, order, seed) for seed in range(N_SEEDS)]
         cells = " | ".join(f"{100 * value:.1f}" for value in np.mean(curves, axis=0))
         print(f"| {name} | {order} | {cells} |", flush=True)
@@ -56,14 +59,14 @@ def curve(where: Space, truth: np.ndarray, order: str, seed: int) -> list[float]
     """The share that is right after so many labels."""
     rng, known, found = np.random.default_rng(seed), dict[int, int](), []
     n_classes = len(set(truth.tolist()))
-    heard = suggest.judge(where, known, n_classes)
+    heard = active_learning.judge(where, known, n_classes)
     while len(known) < AFTER[-1]:
         if order == "random":
             number = int(rng.choice(np.setdiff1d(np.arange(len(truth)), list(known))))
         else:
-            number = suggest.next_candidate(where, list(known), heard, order, rng).candidate
+            number = active_learning.next_candidate(where, list(known), heard, order, rng).candidate
         known[number] = int(truth[number])
-        heard = suggest.judge(where, known, n_classes)
+        heard = active_learning.judge(where, known, n_classes)
         if len(known) in AFTER:
             said = heard.argmax(axis=1)
             said[list(known)] = list(known.values())

@@ -21,8 +21,11 @@ import keras
 import librosa
 import soundfile
 
-from audioclf import audio, checkpoint, predict, windows
-from audioclf.checkpoint import Checkpoint
+from audioclf.audio import io
+from audioclf.features import windowing
+from audioclf.inference import predict
+from audioclf.models import checkpoint
+from audioclf.models.checkpoint import Checkpoint
 
 NAMES = ("separable_cnn-mel", "cldnn-mel")
 
@@ -36,7 +39,7 @@ def main(rounds: int, names: list[str]) -> None:
         for network in map(_on_mel, names):
             model = keras.saving.load_model(network.folder / checkpoint.KERAS)
             rows: dict[str, Callable[[], object]] = {
-                "decode alone (libsndfile)": lambda: audio.load(clip),
+                "decode alone (libsndfile)": lambda: io.load(clip),
                 "audioclf: file to Prediction": lambda n=network: predict.predict_file(clip, n),
                 "librosa + model.predict": lambda n=network, m=model: by_hand(clip, n, m),
             }
@@ -66,8 +69,8 @@ def by_hand(clip: Path, network: Checkpoint, model: keras.Model) -> np.ndarray:
         n_mels=analysis.n_bins, pad_mode="constant",
     )  # fmt: skip
     features = librosa.power_to_db(power, top_db=None).T[..., None]
-    starts = windows.window_starts(network.recipe, len(features))
-    normal = windows.normalise(network.recipe, features)
+    starts = windowing.window_starts(network.recipe, len(features))
+    normal = windowing.normalise(network.recipe, features)
     batch = np.stack([normal[start : start + network.recipe.window_frames] for start in starts])
     return model.predict(batch, verbose=0)["label"].mean(axis=0)
 

@@ -21,14 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from audioclf import checkpoint, dataset, heads, jobs, tune
-from audioclf.dataset import Dataset
-from audioclf.evaluate import evaluate
-from audioclf.heads import HeadSettings
-from audioclf.job import HEAD, WHOLE, Job, Request
-from audioclf.lesson import Lesson, teach
-from audioclf.predict import predict_file
-from audioclf.settings import Settings
+from audioclf.datasets import dataset
+from audioclf.datasets.dataset import Dataset
+from audioclf.inference.evaluation import evaluate
+from audioclf.inference.predict import predict_file
+from audioclf.jobs import queue
+from audioclf.jobs.job import Job, Request, TrainingMode
+from audioclf.models import checkpoint
+from audioclf.training import fine_tuning, linear_probe
+from audioclf.training.config import Settings
+from audioclf.training.linear_probe import LinearProbeSettings
+from audioclf.training.pipeline import TrainingConfig, train_and_evaluate
 
 HELD_OUT = 4
 N_FEW, N_DRAWS = (5, 10), 5
@@ -40,18 +43,18 @@ RECIPE = (
     ("analysis.n_bins", "64"),
     ("window_frames", "64"),
 )
-SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=tune.SETTINGS.epochs)
+SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=fine_tuning.SETTINGS.epochs)
 COLUMNS = (
     f"scratch, {SHORT.epochs} epochs",
     f"scratch, {SCRATCH.epochs}",
     "7 other classes, new head",
-    f"7 other classes, whole network, {tune.SETTINGS.epochs}",
+    f"7 other classes, whole network, {fine_tuning.SETTINGS.epochs}",
     "YAMNet, new head",
 )
 STARTS = (
-    ("yamnet-audioset", HEAD),
-    ("modulation_net-modulation", HEAD),
-    ("separable_cnn-mel", HEAD),
+    ("yamnet-audioset", TrainingMode.LINEAR_PROBE),
+    ("modulation_net-modulation", TrainingMode.LINEAR_PROBE),
+    ("separable_cnn-mel", TrainingMode.LINEAR_PROBE),
 )
 N_ROUNDS, N_WARM, PAUSE_S = 3, 5, 0.1
 
@@ -73,7 +76,7 @@ def soon(seen: Dataset, judged: Dataset) -> None:
         for _ in range(N_ROUNDS):
             with in_a_new_cache(data) as folder:
                 began = time.perf_counter()
-                job = jobs.start(request(folder, start, kind))
+                job = queue.start(request(folder, start, kind))
                 followed(job)
                 predict_file(judged.clips[0].path, checkpoint.read(Path(job.result["folder"])))
                 found.append(time.perf_counter() - began)
@@ -86,14 +89,16 @@ def beside(seen: Dataset, judged: Dataset) -> None:
     data = drawn(only(seen, set(seen.classes[:3])), N_CLIPS, 0)
     network = checkpoint.find(STARTS[-1][0])
     with in_a_new_cache(data) as folder:
-        asked = replace(request(folder, STARTS[-1][0], WHOLE), settings=(("epochs", "100000"),))
+        asked = replace(
+            request(folder, STARTS[-1][0], TrainingMode.FINE_TUNE), settings=(("epochs", "100000"),)
+        )
         alone = timed(judged, network)
-        job = jobs.start(asked)
+        job = queue.start(asked)
         while not job.epochs:
             time.sleep(0.1)
         taught = timed(judged, network)
         n_epochs = len(job.epochs)
-        jobs.cancel(job)
+        queue.cancel(job)
         followed(job)
     again = timed(judged, network)
     print("| 5 s Ogg to Prediction | ms, median | 95th percentile |\n|---|---|---|")
@@ -137,7 +142,7 @@ def request(folder: Path, start: str, kind: str) -> Request:
 
 def followed(job: Job) -> None:
     """Wait until it has ended."""
-    while job.status.is_alive:
+    while job.status.is_active:
         time.sleep(0.02)
 
 
@@ -150,7 +155,9 @@ def few(seen: Dataset, judged: Dataset) -> None:
         for draw in range(N_DRAWS):
             with tempfile.TemporaryDirectory() as place:
                 clips, out = drawn(seen, n_clips, draw), Path(place, "head")
-                head = heads.teach(network, clips, out, HeadSettings(), quiet)
+                head = linear_probe.train_linear_probe(
+                    network, clips, out, LinearProbeSettings(), quiet
+                )
                 found.append(100 * evaluate(head, judged).accuracy)
         each = ", ".join(f"{value:.2f}" for value in found)
         print(f"| {n_clips} | {each} | {np.mean(found):.2f} |", flush=True)
@@ -175,9 +182,13 @@ def unseen(seen: Dataset, judged: Dataset) -> None:
                 made = (
                     taught(clips, out / f"short-{draw}", SHORT),
                     taught(clips, out / f"scratch-{draw}", SCRATCH),
-                    heads.teach(base, clips, out / f"head-{draw}", HeadSettings(), quiet),
-                    taught(clips, out / f"whole-{draw}", tune.SETTINGS, base),
-                    heads.teach(ears, clips, out / f"yamnet-{draw}", HeadSettings(), quiet),
+                    linear_probe.train_linear_probe(
+                        base, clips, out / f"head-{draw}", LinearProbeSettings(), quiet
+                    ),
+                    taught(clips, out / f"whole-{draw}", fine_tuning.SETTINGS, base),
+                    linear_probe.train_linear_probe(
+                        ears, clips, out / f"yamnet-{draw}", LinearProbeSettings(), quiet
+                    ),
                 )
                 rows.append([100 * evaluate(one, asked).accuracy for one in made])
                 cells = " | ".join(f"{value:.1f}" for value in rows[-1])
@@ -190,18 +201,18 @@ def taught(
     data: Dataset, folder: Path, settings: Settings, start: checkpoint.Checkpoint | None = None
 ) -> checkpoint.Checkpoint:
     """A network trained on all of these clips."""
-    work = Lesson(
+    work = TrainingConfig(
         folder=Path(),
         architecture=ARCHITECTURE,
         name=folder.name,
-        out=folder.parent,
+        output_dir=folder.parent,
         recipe=() if start else RECIPE,
-        start=start,
+        base_model=start,
         settings=settings,
-        given=data,
-        run=folder.parent / f"{folder.name}-run",
+        dataset=data,
+        run_dir=folder.parent / f"{folder.name}-run",
     )
-    return teach(work, lambda stage, report: None, quiet)
+    return train_and_evaluate(work, lambda stage, report: None, quiet)
 
 
 def drawn(data: Dataset, n_clips: int, draw: int) -> Dataset:

@@ -18,7 +18,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import soundfile
 
-from audioclf import audio, checkpoint, measure, predict
+from audioclf.audio import io
+from audioclf.inference import predict
+from audioclf.models import checkpoint
+from audioclf.training import holdout
 
 RATE_HZ, N_SAMPLES, HOP = 16_000, 15_600, 7_680
 SECONDS, HOUR_S = 10, 3_600
@@ -58,7 +61,7 @@ def _interpreter(file: Path) -> object:
 
 
 def _by_litert(graph: object, sound: np.ndarray) -> np.ndarray:
-    samples = audio.resample(sound, 44_100, RATE_HZ)
+    samples = io.resample(sound, 44_100, RATE_HZ)
     scores = []
     where, out = graph.get_input_details()[0]["index"], graph.get_output_details()[0]["index"]
     for first in range(0, len(samples) - N_SAMPLES + 1, HOP):
@@ -75,11 +78,11 @@ def _hour(network: checkpoint.Checkpoint, seconds: int) -> None:
             rng = np.random.default_rng(0)
             for _ in range(seconds // 60):
                 written.write(rng.normal(0, 0.1, 60 * RATE_HZ).astype(np.float32))
-        measure.forget_peak()
+        holdout.reset_peak_memory()
         started = time.perf_counter()
         predict.predict_file(path, network)
         passed_s = time.perf_counter() - started
-        print(f"{seconds / 60:.0f} minutes: {passed_s:.1f} s, peak {measure.peak_mb():.0f} MB")
+        print(f"{seconds / 60:.0f} minutes: {passed_s:.1f} s, peak {holdout.peak_mb():.0f} MB")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,13 @@ html_title = "audioclf"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries, which are not linked
 root_doc = "docs/index"
-include_patterns = ["docs/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+include_patterns = [
+    "docs/*.md",
+    "benchmarks/*.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+]
 exclude_patterns = [".*", "build", "checkpoints", "tests", "audioclf", "node_modules"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]

@@ -18,36 +18,27 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from audioclf import (
-    _arguments,
-    _shipped,
-    architectures,
-    audio,
-    augment,
-    bundle,
-    calibrate,
-    checkpoint,
-    clean,
-    cli,
-    dataset,
-    evaluate,
-    feature_cache,
-    features,
-    label_export,
-    label_import,
-    labelled,
-    layouts,
-    listen,
+from audioclf import features
+from audioclf.annotation import exporting, importing, project
+from audioclf.audio import denoise, io, silence
+from audioclf.cli import main as cli
+from audioclf.cli import parser as arguments
+from audioclf.datasets import dataset, layouts
+from audioclf.datasets.formats import registry
+from audioclf.export import bundle
+from audioclf.features import config, windowing
+from audioclf.inference import (
+    calibration,
+    evaluation,
+    export_formats,
+    onnx_session,
     predict,
     prediction,
-    recipe,
-    settings,
-    tables,
-    vary_sound,
-    windows,
 )
-from audioclf.checkpoint import Checkpoint
-from audioclf.labels import formats
+from audioclf.models import architectures, checkpoint, summary_table
+from audioclf.models.checkpoint import Checkpoint
+from audioclf.training import augmentation, feature_cache, waveform_augmentation
+from audioclf.training import config as settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("", "docs", "benchmarks")
@@ -57,29 +48,38 @@ NUMBERED = re.compile(r"value_\d+|.*_\d+$")  # names that Gradio makes up
 
 # The public API: the page lists these modules in this order, with these functions and classes.
 API: list[tuple[ModuleType, list[Any]]] = [
-    (audio, [audio.read_header, audio.load, audio.read_blocks, audio.resample, audio.write]),
-    (clean, [clean.denoise, clean.split, clean.trim]),
-    (recipe, [recipe.Recipe, recipe.for_feature, recipe.from_dict]),
+    (io, [io.read_header, io.load, io.read_blocks, io.resample, io.write]),
+    (denoise, [denoise.denoise]),
+    (silence, [silence.split, silence.trim]),
+    (config, [config.FrontendConfig, config.for_feature, config.from_dict]),
     (features, [features.compute, features.stream, features.feature]),
-    (windows, [windows.windows, windows.windows_of_file]),
+    (windowing, [windowing.windows, windowing.windows_of_file]),
     (checkpoint, [checkpoint.Checkpoint, checkpoint.find, checkpoint.find_all, checkpoint.read]),
     (architectures, [architectures.names, architectures.load, architectures.Architecture]),
     (dataset, [dataset.Dataset, dataset.load]),
     (predict, [predict.predict, predict.predict_file, predict.embed_file]),
     (prediction, [prediction.Prediction]),
-    (evaluate, [evaluate.evaluate, evaluate.Evaluation]),
-    (tables, [tables.to_json, tables.to_csv, tables.to_audacity, tables.to_raven]),
-    (labelled, [labelled.create, labelled.find, labelled.find_all]),
-    (label_import, [label_import.read_labels]),
-    (label_export, [label_export.write_labels]),
+    (evaluation, [evaluation.evaluate, evaluation.Evaluation]),
+    (
+        export_formats,
+        [
+            export_formats.to_json,
+            export_formats.to_csv,
+            export_formats.to_audacity,
+            export_formats.to_raven,
+        ],
+    ),
+    (project, [project.create, project.find, project.find_all]),
+    (importing, [importing.read_labels]),
+    (exporting, [exporting.write_labels]),
     (bundle, [bundle.write_zip, bundle.write_folder]),
-    (settings, [settings.Settings, settings.changed]),
+    (settings, [settings.Settings, settings.with_overrides]),
 ]  # fmt: skip
 
 
 def commands() -> str:
     """Every command: what it does, how it is called, its arguments."""
-    top = _arguments.parser(cli.RUNS)
+    top = arguments.build_parser(cli.RUNS)
     return "\n\n".join(_command(one) for one in _subparsers(top))
 
 
@@ -142,7 +142,7 @@ def best_models() -> str:
         "|---|---|---|---|---|---|",
     ]
     for found in _shipped_models()[:N_BEST]:
-        measured = found.measured or {}
+        measured = found.evaluation or {}
         lines.append(
             f"| `{found.name}` | {100 * measured['accuracy']:.2f} % | {measured['macro_f1']:.3f} | "
             f"{measured['ece']:.3f} | {found.card['n_params'] / 1e6:.2f} M | {measured['data']} |"
@@ -157,12 +157,12 @@ def _shipped_models() -> list[Checkpoint]:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     names = {Path(line).parent.name for line in listed.stdout.splitlines()}
-    return [found for found in _shipped.best_first() if found.name in names]
+    return [found for found in summary_table.best_first() if found.name in names]
 
 
 def model_zoo() -> str:
     """Every model that ships, the most accurate first."""
-    return _shipped.markdown(_shipped_models())
+    return summary_table.markdown(_shipped_models())
 
 
 def model_notes() -> str:
@@ -178,7 +178,7 @@ def model_notes() -> str:
 
 def architecture_table() -> str:
     """Every architecture with its cost; builds each once, which takes Keras."""
-    from audioclf.architectures import _table
+    from audioclf.models.architectures import _table
 
     return _table.markdown(_table.rows(architectures.names()))
 
@@ -190,11 +190,11 @@ def feature_table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, one in features.FEATURES.items():
-        config = recipe.for_feature(name)
-        shape = " x ".join(f"{n:,}" for n in config.input_shape)
+        front_end = config.for_feature(name)
+        shape = " x ".join(f"{n:,}" for n in front_end.input_shape)
         lines.append(
             f"| `{name}` | {one.label} | {_cell(one.description)} | {_channels(one.channels)} | "
-            f"{config.analysis.sample_rate_hz:,} Hz | {shape} |"
+            f"{front_end.analysis.sample_rate_hz:,} Hz | {shape} |"
         )
     return "\n".join(lines)
 
@@ -207,7 +207,7 @@ def _channels(channels: Iterable[Any]) -> str:
 def format_table() -> str:
     """Every label format."""
     lines = ["| `--format` | format | regions |", "|---|---|---|"]
-    for name, one in formats.FORMATS.items():
+    for name, one in registry.FORMATS.items():
         regions = "yes" if one.holds_stretches else "whole files; regions are exported as clips"
         lines.append(f"| `{name}` | {one.title} | {regions} |")
     return "\n".join(lines)
@@ -217,10 +217,10 @@ def setting_table() -> str:
     """Every setting that `--set` takes, by the dataclass that it belongs to."""
     parts = [
         ("", settings.Settings),
-        ("augmentation.", augment.Augmentation),
-        ("augmentation.variants.", vary_sound.Variants),
-        ("recipe.", recipe.Recipe),
-        ("recipe.analysis.", features.Analysis),
+        ("augmentation.", augmentation.Augmentation),
+        ("augmentation.variants.", waveform_augmentation.WaveformAugmentation),
+        ("frontend.", config.FrontendConfig),
+        ("frontend.analysis.", features.SpectrogramConfig),
     ]
     lines = ["| name | default | meaning |", "|---|---|---|"]
     for prefix, part in parts:
@@ -267,7 +267,7 @@ def _signature(one: Any) -> str:
 
 def endpoints() -> str:
     """Every HTTP endpoint of the page, as its clients see it."""
-    from audioclf.ui import build_app
+    from audioclf.ui.app import build_app
 
     lines = ["| endpoint | arguments | what it does |", "|---|---|---|"]
     for name, one in sorted(build_app().get_api_info()["named_endpoints"].items()):
@@ -281,17 +281,28 @@ def endpoints() -> str:
 
 def hosted_limits() -> str:
     """What a public page accepts."""
-    from audioclf.ui import label_desk, label_server, mine, shared
+    from audioclf.ui.annotate import payloads, sessions, transfer
+    from audioclf.ui.classify import compare
+    from audioclf.ui.page import session, state
 
-    sound, data, job = shared.HOSTED, mine.HOSTED, mine.HOSTED_JOBS
+    sound, data, job = state.HOSTED, session.HOSTED, session.HOSTED_JOBS
     archive_mb = (data.max_archive_bytes or 0) / 1e6
     rows = [
         ("Classify: length of a sound", f"{sound.max_duration_s:.0f} s"),
         ("Classify: size of a file", f"{(sound.max_bytes or 0) / 1e6:.0f} MB"),
+        ("Classify: sample rate", f"{(sound.max_rate_hz or 0) / 1000:.0f} kHz"),
+        (
+            "Classify: samples",
+            f"{(sound.max_samples or 0) / 1e6:.0f} million per channel, "
+            f"{(sound.max_values or 0) / 1e6:.0f} million in all",
+        ),
+        ("Compare: models at a time", f"{compare.MOST_HOSTED}"),
+        ("Compare: seconds of sound times models", f"{compare.MOST_HOSTED_S:,.0f}"),
         ("Label: sounds of a data set", f"{data.max_clips} of {sound.max_duration_s:.0f} s each"),
         ("Label: size of a data set", f"{2 * archive_mb:.0f} MB"),
-        ("Label: classes", f"{label_server.MOST_CLASSES}"),
-        ("Label: clips to label", f"{label_desk.MOST_CANDIDATES:,}"),
+        ("Label: classes", f"{payloads.MOST_CLASSES}"),
+        ("Label: clips to label", f"{sessions.MOST_CANDIDATES:,}"),
+        ("Label: size of an import", f"{transfer.MOST_BYTES / 1e6:.0f} MB"),
         ("Fine-tune: clips", f"{data.max_clips} of {data.sound.max_duration_s:.0f} s each"),
         ("Fine-tune: audio in all", f"{(data.max_seconds or 0) / 3600:.0f} hours"),
         ("Fine-tune: classes", f"{data.max_classes}"),
@@ -307,39 +318,43 @@ def hosted_limits() -> str:
 
 def prediction_walk() -> str:
     """One sound on its way from the browser to the bars, up the floors."""
-    from audioclf.ui import classify_tab
+    from audioclf.ui.classify import tab
 
     return _walk(
         [
-            (audio.load, "reads the uploaded file: mono samples as float32"),
-            (audio.resample, "to the rate that the model was trained at"),
-            (windows.prepare, "cleans, strips silence at the ends, repeats what is too short"),
+            (io.load, "reads the uploaded file: mono samples as float32"),
+            (io.resample, "to the rate that the model was trained at"),
+            (windowing.prepare, "cleans, strips silence at the ends, repeats what is too short"),
             (features.compute, "one spectrum, and the model's feature of it"),
-            (windows.cut_windows, "overlapping windows as views; the last is aligned to the end"),
+            (windowing.cut_windows, "overlapping windows as views; the last is aligned to the end"),
             (checkpoint.Checkpoint, "the model: its card and its weights"),
-            (listen.through, "all windows through ONNX Runtime in batches"),
-            (calibrate.tempered, "divides the logits by the card's temperature"),
+            (onnx_session.through, "all windows through ONNX Runtime in batches"),
+            (calibration.apply_temperature, "divides the logits by the card's temperature"),
             (prediction.Prediction, "probabilities per window, their mean, the answer in words"),
-            (classify_tab.windows_lane, "classes, colours and times, as the script draws them"),
+            (tab.windows_lane, "classes, colours and times, as the script draws them"),
         ]
     )
 
 
 def training_walk() -> str:
     """One clip on its way from a labelled folder to a checkpoint."""
-    from audioclf import publish, train, training_set
+    from audioclf.export import save
+    from audioclf.training import data, loop
 
     return _walk(
         [
             (layouts.read, "a row per clip, whatever the layout of the folder"),
             (dataset.load, "clips with classes and folds"),
-            (audio.load, "the clip's samples, mono, at the rate of the front end"),
-            (windows.clip_features, "its features, before windows are cut"),
-            (feature_cache.file_features, "the same on disk, by the content of the file"),
-            (training_set.training_set, "all clips; mean and deviation are fitted on them"),
-            (augment.vary, "a batch of random windows, mixed, masked, louder and softer"),
-            (train.fit, "epochs; the weights are averaged over the last steps"),
-            (publish.publish, "Keras and ONNX files, which must predict the same"),
+            (io.load, "the clip's samples, mono, at the rate of the front end"),
+            (windowing.clip_features, "its features, before windows are cut"),
+            (feature_cache.load_or_compute, "the same on disk, by the content of the file"),
+            (data.build_training_set, "all clips; mean and deviation are fitted on them"),
+            (
+                augmentation.augment_batch,
+                "a batch of random windows, mixed, masked, louder and softer",
+            ),
+            (loop.fit, "epochs; the weights are averaged over the last steps"),
+            (save.save_checkpoint, "Keras and ONNX files, which must predict the same"),
             (checkpoint.write_card, "the card, with the evaluation on the fold that was held out"),
         ]
     )

@@ -103,7 +103,7 @@ def knocking_in_noise(rng: np.random.Generator) -> Sound:
     return sound
 
 
-SOUNDS: tuple[Callable[[np.random.Generator], Sound], ...] = (
+AUDIO_SUFFIXES: tuple[Callable[[np.random.Generator], Sound], ...] = (
     rain,
     clock,
     siren,
@@ -116,7 +116,7 @@ SOUNDS: tuple[Callable[[np.random.Generator], Sound], ...] = (
 def main(folder: Path) -> None:
     """Write every sound as Ogg Vorbis, its loudest sample at half of full scale."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, make in enumerate(SOUNDS):
+    for number, make in enumerate(AUDIO_SUFFIXES):
         sound = make(np.random.default_rng(number))
         fade = np.minimum(1, np.minimum(times(), times()[::-1]) / 0.02)
         sound = 0.5 * fade * sound / np.abs(sound).max()

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from audioclf import audio
-from audioclf.checkpoint import Checkpoint
+from audioclf.audio import io
+from audioclf.models.checkpoint import Checkpoint
 from tests import made, sounds
 from tests.browsing import FLAGS, PATIENCE_MS
 
@@ -54,26 +54,28 @@ def three_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, make in makers.items():
         (folder / name).mkdir(parents=True)
         for i in range(8):
-            audio.write(folder / name / f"{i}.wav", 0.5 * make(i), sounds.RATE_HZ)
+            io.write(folder / name / f"{i}.wav", 0.5 * make(i), sounds.RATE_HZ)
     return folder
 
 
 @pytest.fixture(scope="session")
 def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A network that was really trained, on made sounds, measured on a fold it never saw."""
-    from audioclf import lesson  # with Keras: ten seconds that most tests need not wait
-    from audioclf.settings import Settings
+    from audioclf.training import pipeline  # with Keras: ten seconds that most tests need not wait
+    from audioclf.training.config import Settings
 
-    work = lesson.Lesson(
+    work = pipeline.TrainingConfig(
         folder=three_sounds,
         architecture="separable_cnn",
         name="three_sounds",
-        out=tmp_path_factory.mktemp("checkpoints"),
+        output_dir=tmp_path_factory.mktemp("checkpoints"),
         folds=(1, 2, 3, 4),
-        credit="Made by a program.",
+        attribution="Made by a program.",
         settings=Settings(epochs=30, batch_size=4),
     )
-    return lesson.teach(work, lambda stage, report: None, lambda words, things: things)
+    return pipeline.train_and_evaluate(
+        work, lambda stage, report: None, lambda words, things: things
+    )
 
 
 def free_port() -> int:
@@ -171,5 +173,5 @@ def made_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten seconds: noise, a pause, a tone."""
     path = tmp_path_factory.mktemp("made") / "noise then tone.wav"
     parts = [0.3 * sounds.noise(4, seed=1), sounds.silence(2), 0.3 * sounds.sine(880, 4)]
-    audio.write(path, np.concatenate(parts), sounds.RATE_HZ)
+    io.write(path, np.concatenate(parts), sounds.RATE_HZ)
     return path

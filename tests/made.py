@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audioclf import checkpoint
+from audioclf.models import checkpoint
 
 Card = dict[str, Any]
 NAMES = ("full", "both", "another", "old", "damaged", "unmeasured")  # the most accurate first

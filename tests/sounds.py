@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from audioclf.audio import Samples
+from audioclf.audio.io import Samples
 
 RATE_HZ = 22_050
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from audioclf import architectures, checkpoint
+from audioclf.models import architectures, checkpoint
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_the_header_is_what_a_space_reads() -> None:
 
 
 def test_every_shipped_model_was_evaluated() -> None:
-    assert all(found.measured for found in checkpoint.find_all())
+    assert all(found.evaluation for found in checkpoint.find_all())
 
 
 def test_no_file_is_too_large_for_a_space() -> None:

@@ -9,42 +9,35 @@ from itertools import chain
 
 import numpy as np
 
-from audioclf.audio import Samples
+from audioclf.audio.io import Samples
 from audioclf.features import (
     cepstra,
+    chroma,
     gammatone,
     modulation,
-    patches,
-    pitch,
     spectrograms,
-    summaries,
+    statistics,
+    yamnet,
 )
+from audioclf.features.base import N_PITCH_CLASSES, Axis, Channel, Feature, Values, stacked
 from audioclf.features.deltas import MAX_ORDERS, with_deltas
-from audioclf.features.feature import (
-    N_PITCH_CLASSES,
-    Axis,
-    Channel,
-    Feature,
-    Values,
-    stacked,
-)
-from audioclf.features.spectrum import Analysis, Spectrum, spectrum
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, spectrum
 
 __all__ = [
-    "FEATURES", "MAX_ORDERS", "VERSION", "Analysis", "Axis", "Channel", "Feature", "compute",
-    "feature", "spectrum", "stream", "with_deltas",
+    "FEATURES", "MAX_ORDERS", "VERSION", "Axis", "Channel", "Feature", "SpectrogramConfig",
+    "compute", "feature", "spectrum", "stream", "with_deltas",
 ]  # fmt: skip
 
 VERSION = 1  # of what is computed: kept features of another one are made again
 
 HZ = Axis("Frequency (Hz)", spectrograms.linear_hz)
 MEL = Axis("Frequency (Hz, mel scale)", spectrograms.mel_hz)
-HTK_MEL = Axis("Frequency (Hz, HTK's mel scale)", patches.mel_hz)
+HTK_MEL = Axis("Frequency (Hz, HTK's mel scale)", yamnet.mel_hz)
 ERB = Axis("Frequency (Hz, ERB scale)", gammatone.centres_hz)
 NOTES = Axis("Note", spectrograms.cqt_hz, are_notes=True)
-PITCH_CLASSES = Axis("Pitch class", names=lambda _: [(name, 1) for name in pitch.PITCH_CLASSES])
+PITCH_CLASSES = Axis("Pitch class", names=lambda _: [(name, 1) for name in chroma.PITCH_CLASSES])
 COEFFICIENTS = Axis("Coefficient")
-PARTS = Axis("Feature", names=summaries.parts)
+PARTS = Axis("Feature", names=statistics.parts)
 SAMPLES = Axis("Sample")
 
 
@@ -53,11 +46,11 @@ def _waveform(spectrum: Spectrum) -> Values:
     return spectrum.samples[:, None, None]
 
 
-def _one_bin(_: Analysis) -> int:
+def _one_bin(_: SpectrogramConfig) -> int:
     return 1
 
 
-def _pitch_classes(_: Analysis) -> int:
+def _pitch_classes(_: SpectrogramConfig) -> int:
     return N_PITCH_CLASSES
 
 
@@ -96,26 +89,26 @@ FEATURES: dict[str, Feature] = {
         "gammatone cepstral coefficients",
     ),
     "chroma": Feature(
-        pitch.chroma,
+        chroma.chroma,
         (Channel("Chroma", "share", PITCH_CLASSES),),
         "Chroma",
         "chromagram of the power spectrum",
         n_bins=_pitch_classes,
     ),
     "chroma_cqt": Feature(
-        pitch.chroma_cqt,
+        chroma.chroma_cqt,
         (Channel("Chroma of constant-Q", "share", PITCH_CLASSES),),
         "Chroma of constant-Q",
         "chromagram of a constant-Q transform",
-        margin=pitch.cqt_margin,
+        margin=chroma.cqt_margin,
         n_bins=_pitch_classes,
     ),
     "chroma_cens": Feature(
-        pitch.chroma_cens,
+        chroma.chroma_cens,
         (Channel("Chroma CENS", "share", PITCH_CLASSES),),
         "Chroma CENS",
         "smoothed, quantised chromagram",
-        margin=pitch.cens_margin,
+        margin=chroma.cens_margin,
         n_bins=_pitch_classes,
     ),
     "complex": Feature(
@@ -141,23 +134,23 @@ FEATURES: dict[str, Feature] = {
         margin=modulation.margin,
     ),
     "yamnet_mel": Feature(
-        patches.log_mel,
+        yamnet.log_mel,
         (Channel("Mel, as YAMNet hears it", "Np", HTK_MEL),),
         "Mel (YAMNet)",
         "log-mel magnitudes of YAMNet's front end",
-        margin=patches.margin,
+        margin=yamnet.margin,
         is_padded=False,
     ),
     "summary": Feature(
-        summaries.classical,
+        statistics.classical,
         (Channel("Classical features", "mixed", PARTS),),
         "Summary",
         "mean and deviation of ZCR, RMS, MFCC, mel, STFT and chroma",
-        n_bins=summaries.n_classical,
-        summarise=summaries.mean_and_deviation,
+        n_bins=statistics.n_classical,
+        summarise=statistics.mean_and_deviation,
     ),
     "summary_grid": Feature(
-        summaries.columns,
+        statistics.columns,
         (
             Channel("MFCC", "coefficient", COEFFICIENTS),
             Channel("Mel", "dB", MEL),
@@ -167,8 +160,8 @@ FEATURES: dict[str, Feature] = {
         ),
         "Summary grid",
         "means of MFCC, mel and three chromagrams",
-        margin=pitch.cens_margin,
-        summarise=summaries.mean,
+        margin=chroma.cens_margin,
+        summarise=statistics.mean,
     ),
     "waveform": Feature(
         _waveform,
@@ -207,7 +200,7 @@ def feature(name: str) -> Feature:
     return stacked(parts, label, ", ".join(part.description for part in parts))
 
 
-def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
+def compute(name: str, samples: Samples, analysis: SpectrogramConfig) -> Values:
     """The named feature of a clip at the analysis' rate, (samples,) -> (frames, bins, channels).
 
     Raises ValueError where the analysis cannot give this feature.
@@ -219,7 +212,7 @@ def compute(name: str, samples: Samples, analysis: Analysis) -> Values:
     return found.compute(Spectrum(_one_frame(samples, margin), margin, analysis))
 
 
-def stream(name: str, blocks: Iterable[Samples], analysis: Analysis) -> Iterator[Values]:
+def stream(name: str, blocks: Iterable[Samples], analysis: SpectrogramConfig) -> Iterator[Values]:
     """The named feature of a sound that comes in blocks, (frames, bins, channels) at a time.
 
     Together the parts are what `compute` makes of the whole sound.

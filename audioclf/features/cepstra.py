@@ -6,7 +6,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from audioclf.features.feature import Values
+from audioclf.features.base import Values
 from audioclf.features.spectrograms import gammatone_power, mel
 from audioclf.features.spectrum import Spectrum
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.audio import Samples
-from audioclf.features.spectrum import Analysis, Spectrum, framed
+from audioclf.audio.io import Samples
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed
 
 C1_HZ = 440 * 2 ** (-45 / 12)  # 32.7 Hz: a lower filter would last more than a second
 HANN_BANDWIDTH = 1.50018310546875  # equivalent noise bandwidth, in bins
@@ -54,7 +54,7 @@ class Scale:
 
 
 @lru_cache(maxsize=64)
-def scale_of(analysis: Analysis) -> Scale:
+def scale_of(analysis: SpectrogramConfig) -> Scale:
     """The analysis' bins from its low end, but not below C1: as wide as fits below its high end.
 
     128 bins up to 11,025 Hz are 16 to the octave, eight octaves from C1. Raises ValueError.
@@ -102,7 +102,7 @@ def powers(spectrum: Spectrum, scale: Scale) -> NDArray[np.float32]:
     return found
 
 
-def margin_of(scale: Scale, analysis: Analysis) -> int:
+def margin_of(scale: Scale, analysis: SpectrogramConfig) -> int:
     """Samples that the transform looks at on both sides of a frame's centre."""
     return _levels(scale, analysis.sample_rate_hz, analysis.hop_length)[0].margin
 

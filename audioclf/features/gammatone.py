@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.features.filter_bank import FilterBank, filter_bank
-from audioclf.features.spectrum import Analysis
+from audioclf.features.spectrum import SpectrogramConfig
 
 EAR_Q, MIN_BANDWIDTH_HZ = 9.26449, 24.7  # ERB = f / EAR_Q + MIN_BANDWIDTH_HZ
 QUIETEST = 1e-10
 
 
-def centres_hz(analysis: Analysis) -> NDArray[np.floating]:
+def centres_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """Centres evenly spaced in ERB, the lowest at the band's low end, (bins,) in Hz.
 
     Glasberg and Moore (1990), "Derivation of auditory filter shapes from notched-noise data",
@@ -26,7 +26,7 @@ def centres_hz(analysis: Analysis) -> NDArray[np.floating]:
 
 
 @lru_cache(maxsize=16)
-def filters(analysis: Analysis) -> FilterBank:
+def filters(analysis: SpectrogramConfig) -> FilterBank:
     """|H|^2 of fourth-order gammatone filters of 1.019 ERB, (n_fft / 2 + 1, bins), peak 1.
 
     What lies 100 dB below a filter's peak is left out.

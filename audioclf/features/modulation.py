@@ -16,14 +16,15 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from audioclf.features.feature import Values
+from audioclf.features.base import Values
 from audioclf.features.spectrograms import decibels, mel_triangles
-from audioclf.features.spectrum import Analysis, Spectrum, framed
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed
 
 RATES_HZ = (3.0, 4.5, 6.5, 9.0, 13.0, 18.0, 26.0, 36.0, 55.0, 85.0)
 N_SHORT, N_LEVELS = 16, 4  # short spectra of a frame, and levels that are kept of them
 SHORT_S = 0.023  # of a short spectrum, to the nearest power of two samples
 RELATIVE_WIDTH = 0.2  # a filter's deviation in Hz is this part of its rate, over 1.4
+PART = 4_096  # short spectra at a time
 N_DEVIATIONS = 3.0  # of the Gaussian on either side
 FLOOR_DB = -45.0  # of a modulation, relative to the level
 
@@ -36,7 +37,13 @@ def modulation(spectrum: Spectrum) -> Values:
     short = replace(analysis, n_fft=_n_short(analysis), hop_length=1)
     reach = _reach(analysis)
     first, last = -N_SHORT // 2 - reach, (n_frames - 1) * N_SHORT + N_SHORT // 2 + reach
-    power = mel_triangles(short)(_short_spectra(spectrum, short.n_fft, np.arange(first, last)))
+    to_mel = mel_triangles(short)
+    power = np.concatenate(  # at a high rate the short spectra would take a gigabyte at once
+        [
+            to_mel(_short_spectra(spectrum, short.n_fft, np.arange(start, min(start + PART, last))))
+            for start in range(first, last, PART)
+        ]
+    )
     inside = power[reach : len(power) - reach].reshape(n_frames, N_LEVELS, -1, power.shape[1])
     levels = inside.mean(axis=2)  # (frames, 4, mels)
     swings = _modulated(np.sqrt(power), analysis)  # (rates, short spectra, mels)
@@ -48,21 +55,21 @@ def modulation(spectrum: Spectrum) -> Values:
     ).astype(np.float32)
 
 
-def margin(analysis: Analysis) -> int:
+def margin(analysis: SpectrogramConfig) -> int:
     """Samples that `modulation` looks at on both sides of a frame's centre."""
     n_beside = _reach(analysis) + N_SHORT // 2
     return -(-n_beside * analysis.hop_length // N_SHORT) + _n_short(analysis) // 2
 
 
-def _n_short(analysis: Analysis) -> int:
+def _n_short(analysis: SpectrogramConfig) -> int:
     return max(32, int(2 ** np.round(np.log2(SHORT_S * analysis.sample_rate_hz))))
 
 
-def _short_rate_hz(analysis: Analysis) -> float:
+def _short_rate_hz(analysis: SpectrogramConfig) -> float:
     return N_SHORT / analysis.hop_s
 
 
-def _reach(analysis: Analysis) -> int:
+def _reach(analysis: SpectrogramConfig) -> int:
     """Short spectra on either side that the slowest filter looks at."""
     return int(np.ceil(N_DEVIATIONS * _deviation_s(RATES_HZ[0]) * _short_rate_hz(analysis)))
 
@@ -87,7 +94,7 @@ def _short_spectra(
     return power
 
 
-def _modulated(envelope: NDArray[np.float32], analysis: Analysis) -> NDArray[np.float32]:
+def _modulated(envelope: NDArray[np.float32], analysis: SpectrogramConfig) -> NDArray[np.float32]:
     """Power of the envelopes through each filter, (n + 2 reach, mels) -> (rates, n, mels)."""
     reach = _reach(analysis)
     n = len(envelope)
@@ -102,7 +109,7 @@ def _modulated(envelope: NDArray[np.float32], analysis: Analysis) -> NDArray[np.
 
 
 @lru_cache(maxsize=8)
-def _gabors(analysis: Analysis) -> NDArray[np.complex128]:
+def _gabors(analysis: SpectrogramConfig) -> NDArray[np.complex128]:
     """Filters along the short spectra, (rates, 2 reach + 1): blind to what does not change."""
     rate_hz, reach = _short_rate_hz(analysis), _reach(analysis)
     times_s = np.arange(-reach, reach + 1) / rate_hz

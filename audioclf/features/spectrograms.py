@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.features import constant_q, gammatone
-from audioclf.features.feature import Values
+from audioclf.features.base import Values
 from audioclf.features.filter_bank import FilterBank, filter_bank
-from audioclf.features.spectrum import Analysis, Spectrum
+from audioclf.features.spectrum import SpectrogramConfig, Spectrum
 
 FLOOR = 1e-10  # of the power: -100 dB
 
@@ -87,7 +87,7 @@ def decibels(power: NDArray[np.float32]) -> Values:
     return (10 * np.log10(np.maximum(power, np.float32(FLOOR))))[..., None]
 
 
-def n_linear_bins(analysis: Analysis) -> int:
+def n_linear_bins(analysis: SpectrogramConfig) -> int:
     """Bins of `stft`, `complex_parts` and `polar`."""
     return analysis.n_fft // 2 + 1 if _is_plain(analysis) else analysis.n_bins
 
@@ -103,23 +103,23 @@ def _complex_bands(spectrum: Spectrum) -> NDArray[np.complex64]:
 
 
 @lru_cache(maxsize=16)
-def _bands_from_the_middle(analysis: Analysis) -> FilterBank:
+def _bands_from_the_middle(analysis: SpectrogramConfig) -> FilterBank:
     """`linear_bands` times exp(i pi k): the FFT's phases as seen from a frame's middle."""
     signs = 1 - 2 * (np.arange(analysis.n_fft // 2 + 1) % 2)
     return filter_bank(linear_bands(analysis).weights * signs[:, None])
 
 
-def _is_plain(analysis: Analysis) -> bool:
+def _is_plain(analysis: SpectrogramConfig) -> bool:
     full_range = analysis.low_hz == 0 and analysis.high_hz == analysis.sample_rate_hz / 2
     return full_range and analysis.n_bins >= analysis.n_fft // 2 + 1
 
 
-def fft_hz(analysis: Analysis) -> NDArray[np.floating]:
+def fft_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """The frequencies of the FFT's bins, (n_fft / 2 + 1,) in Hz."""
     return np.fft.rfftfreq(analysis.n_fft, 1 / analysis.sample_rate_hz)
 
 
-def linear_hz(analysis: Analysis) -> NDArray[np.floating]:
+def linear_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """The centres of the linear bands, (bins,) in Hz."""
     if _is_plain(analysis):
         return fft_hz(analysis)
@@ -127,23 +127,23 @@ def linear_hz(analysis: Analysis) -> NDArray[np.floating]:
     return (edges_hz[1:] + edges_hz[:-1]) / 2
 
 
-def mel_hz(analysis: Analysis) -> NDArray[np.floating]:
+def mel_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """The centres of `mel`'s bins, (bins,) in Hz."""
     return _mel_edges_hz(analysis)[1:-1]
 
 
-def cqt_hz(analysis: Analysis) -> NDArray[np.floating]:
+def cqt_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """The centres of `cqt`'s bins, (bins,) in Hz."""
     return constant_q.scale_of(analysis).hz
 
 
-def cqt_margin(analysis: Analysis) -> int:
+def cqt_margin(analysis: SpectrogramConfig) -> int:
     """Samples that `cqt` looks at on both sides of a frame's centre."""
     return constant_q.margin_of(constant_q.scale_of(analysis), analysis)
 
 
 @lru_cache(maxsize=16)
-def linear_bands(analysis: Analysis) -> FilterBank:
+def linear_bands(analysis: SpectrogramConfig) -> FilterBank:
     """Filters (n_fft / 2 + 1, bins) that average the FFT bins in equal bands.
 
     An FFT bin counts for the share of its width that lies in the band.
@@ -158,7 +158,7 @@ def linear_bands(analysis: Analysis) -> FilterBank:
 
 
 @lru_cache(maxsize=16)
-def mel_triangles(analysis: Analysis) -> FilterBank:
+def mel_triangles(analysis: SpectrogramConfig) -> FilterBank:
     """Slaney's triangles of equal area, (n_fft / 2 + 1, bins)."""
     edges_hz = _mel_edges_hz(analysis)
     lower, centre, upper = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
@@ -169,7 +169,7 @@ def mel_triangles(analysis: Analysis) -> FilterBank:
     return filter_bank(triangles)
 
 
-def _mel_edges_hz(analysis: Analysis) -> NDArray[np.floating]:
+def _mel_edges_hz(analysis: SpectrogramConfig) -> NDArray[np.floating]:
     """(bins + 2,) in Hz, evenly spaced in mel."""
     low, high = hz_to_mel(np.array([analysis.low_hz, analysis.high_hz]))
     return mel_to_hz(np.linspace(low, high, analysis.n_bins + 2))

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from audioclf.audio import Samples
+from audioclf.audio.io import Samples
 
 # glibc gives freed memory back once it is more than twice the largest block ever freed; arrays of
 # a few hundred kilobytes then cost more in fresh pages than in arithmetic. One freed block near its
@@ -18,7 +18,7 @@ np.empty(31_000_000, np.uint8)
 
 
 @dataclass(frozen=True)
-class Analysis:
+class SpectrogramConfig:
     """How a waveform becomes frames and bins."""
 
     sample_rate_hz: int = 22_050
@@ -62,7 +62,7 @@ class Spectrum:
 
     samples: Samples
     margin: int
-    analysis: Analysis
+    analysis: SpectrogramConfig
     _shared: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -101,7 +101,7 @@ class Spectrum:
         return found
 
 
-def spectrum(samples: Samples, analysis: Analysis, margin: int | None = None) -> Spectrum:
+def spectrum(samples: Samples, analysis: SpectrogramConfig, margin: int | None = None) -> Spectrum:
     """The spectrum of a whole clip, (samples,) -> 1 + samples / hop frames, zeros beyond its ends.
 
     `margin`: samples that a feature looks at on both sides of a frame's centre; n_fft / 2 unless

@@ -1,0 +1,1 @@
+"""Annotation projects: tasks, events, the queue, import and export."""

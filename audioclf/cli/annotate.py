@@ -1,0 +1,55 @@
+"""The commands around labels: data sets that people label, between their store and every format."""
+
+import argparse
+import getpass
+from pathlib import Path
+
+from audioclf.annotation import exporting, importing, project
+from audioclf.annotation.exporting import Export
+from audioclf.cli.console import print_table, progress
+from audioclf.cli.parser import Run
+
+
+def _list(args: argparse.Namespace) -> None:
+    rows = [
+        {"name": dataset.name, "sounds": len(dataset.files()), "labels": len(dataset.labels())}
+        for dataset in project.find_all()
+    ]
+    print_table(rows, args.json)
+
+
+def _new(args: argparse.Namespace) -> None:
+    dataset = project.create(args.name, Path(args.folder) if args.folder else None)
+    n_files = project.scan_files(dataset, lambda paths: progress("sounds", paths))
+    print(f"{dataset.name}: {n_files} sounds")
+
+
+def _import(args: argparse.Namespace) -> None:
+    dataset = project.find(args.name)
+    project.scan_files(dataset, lambda paths: progress("sounds", paths))
+    paths = [Path(path) for path in args.paths]
+    result = importing.read_labels(dataset, paths, args.format, _user())
+    left = f", {result.n_skipped} left out where there is no sound" if result.n_skipped else ""
+    print(f"{dataset.name}: {result.n_new} new labels{left}")
+
+
+def _export(args: argparse.Namespace) -> None:
+    dataset = project.find(args.name)
+    output = Path(args.output or f"{dataset.name}.zip")
+    export = Export(args.format, args.with_audio, args.clip_format or "", args.split)
+    print(exporting.write_labels(dataset, export, output))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
+
+
+RUNS: dict[str, Run] = {
+    "labels list": _list,
+    "labels new": _new,
+    "labels import": _import,
+    "labels export": _export,
+}

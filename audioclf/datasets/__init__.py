@@ -1,0 +1,1 @@
+"""Labelled folders: their layouts, archives, uploads and inspection."""

@@ -1,0 +1,188 @@
+"""A labelled folder: files, classes and folds, whatever its layout.
+
+The layouts are those of `audioclf.datasets.layouts`, with a fold or a group per clip where they
+have one. Clips of one recording share a fold, so a data set is split by fold and never by window;
+where there are groups and no folds, a group is never split.
+"""
+
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audioclf.datasets import layouts
+from audioclf.datasets.layouts import Row
+
+N_MADE_FOLDS, MOST_MADE_FOLDS = 5, 20
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """One file and what it is."""
+
+    path: Path
+    label: str
+    fold: int
+    group: str = ""  # of clips that belong together, such as those of one recording
+    within: str = ""  # its path in the data set's folder
+
+    @property
+    def place(self) -> str:
+        """Where it lies in the data set, as people are told it."""
+        return self.within or f"{self.path.parent.name}/{self.path.name}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The labelled clips of a folder, and where they come from."""
+
+    name: str
+    clips: tuple[LabelledClip, ...]
+    has_own_folds: bool
+    attribution: str = ""
+    layout: str = ""  # in words
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, sorted."""
+        return tuple(sorted({clip.label for clip in self.clips}))
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The fold numbers, sorted."""
+        return tuple(sorted({clip.fold for clip in self.clips}))
+
+    def of_folds(self, folds: set[int]) -> "Dataset":
+        """The clips of these folds. Raises ValueError for a fold that is not there."""
+        if missing := folds - set(self.folds):
+            raise ValueError(
+                f"There is no fold {min(missing)} in {self.name}: it has the folds "
+                f"{', '.join(map(str, self.folds))}."
+            )
+        return replace(self, clips=tuple(clip for clip in self.clips if clip.fold in folds))
+
+    def held_out(self, share: float) -> set[int]:
+        """Folds that hold about this share of the clips, and never all; none for a share of 0.
+
+        Of folds that were made, the first ones: they have a clip of every class that has two.
+        """
+        if share <= 0 or len(self.folds) < 2:
+            return set()
+        wanted, found = share * len(self.clips), set[int]()
+        order = reversed(self.folds) if self.has_own_folds else self.folds
+        for fold in list(order)[:-1]:
+            n_own = len(self.of_folds({fold}).clips)
+            n_now = len(self.of_folds(found).clips) if found else 0
+            if found and n_now + n_own / 2 > wanted:
+                break
+            found.add(fold)
+        return found
+
+    def one_sided(self, held_out: set[int]) -> tuple[list[str], list[str]]:
+        """Classes of which all clips are held out, and classes of which none are."""
+        if not held_out:
+            return [], []
+        taught = {clip.label for clip in self.clips if clip.fold not in held_out}
+        unseen = {clip.label for clip in self.clips if clip.fold in held_out}
+        return sorted(set(self.classes) - taught), sorted(set(self.classes) - unseen)
+
+    def without(self, names: Collection[str]) -> "Dataset":
+        """Without the clips of these places, such as `dog/1.wav`, as `place` names them."""
+        left = tuple(clip for clip in self.clips if clip.place not in names)
+        return replace(self, clips=left)
+
+
+def n_folds_for(share: float) -> int:
+    """How many folds are made so that one of them is about that share."""
+    return min(MOST_MADE_FOLDS, max(2, round(1 / share))) if share > 0 else N_MADE_FOLDS
+
+
+def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
+    """The data set in `folder`, read by its layout; folds are made where it has none.
+
+    Raises ValueError.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder “{folder}”: name the folder of a labelled data set.")
+    try:
+        folder = layouts.find_root(folder)
+        layout, rows = layouts.read(folder)
+    except (OSError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or "its table is nested too deeply"
+        raise ValueError(f"“{folder.name[:80]}” cannot be read ({why}).") from error
+    if len({row["label"] for row in rows}) < 2:
+        raise ValueError(
+            f"“{folder.name}” holds fewer than two classes of sounds{_only(rows)}: bring another "
+            "one, in a folder per class or named in a metadata.csv with file_name and label."
+        )
+    has_own_folds = all(row.get("fold") for row in rows) and len({r["fold"] for r in rows}) > 1
+    folds = (
+        [_fold(row, layout) for row in rows] if has_own_folds else _made_folds(rows, n_made_folds)
+    )
+    clips = (
+        LabelledClip(
+            folder / row["file_name"], row["label"], fold, row.get("group", ""), row["file_name"]
+        )
+        for row, fold in zip(rows, folds, strict=True)
+    )
+    return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows), layout)
+
+
+def _only(rows: list[Row]) -> str:
+    """The one class that is there, and how much of it."""
+    return f" ({rows[0]['label']}, {len(rows)} clips)" if rows else ""
+
+
+def _fold(row: Row, table: str) -> int:
+    try:
+        return int(row["fold"])
+    except ValueError:
+        raise ValueError(
+            f"“{Path(table).name}” has the fold “{row['fold']}” for {row['file_name']}: folds are "
+            "whole numbers."
+        ) from None
+
+
+def _made_folds(rows: list[Row], n_folds: int) -> list[int]:
+    """Folds from 1 on, each with its share of every class and whole groups, always the same."""
+    labels = np.array([row["label"] for row in rows])
+    if all(row.get("group") for row in rows):
+        return grouped_folds(labels, np.array([row["group"] for row in rows]), n_folds)
+    folds = np.zeros(len(rows), int)
+    rng = np.random.default_rng(0)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        folds[members] = np.arange(len(members)) % n_folds + 1
+    return folds.tolist()
+
+
+def grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_], n_folds: int) -> list[int]:
+    """Folds from 1 on that share no group; fewer with fewer groups. Raises ValueError."""
+    largest = int(np.unique(labels, return_counts=True)[1].max())
+    n_folds = min(n_folds, len(np.unique(groups)), largest)
+    if n_folds < 2:
+        raise ValueError(
+            "All clips are of one group, or one of each class, so none can be held out: add others."
+        )
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = np.zeros(len(labels), int)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about classes with fewer groups than folds
+        for number, (_, held_out) in enumerate(splitter.split(labels, labels, groups), 1):
+            folds[held_out] = number
+    return folds.tolist()
+
+
+def _attribution(rows: list[Row]) -> str:
+    """Who recorded the clips and under which licences, where the table says."""
+    authors = sorted({row["author"] for row in rows if row.get("author")}, key=str.casefold)
+    licences = sorted({row["license"] for row in rows if row.get("license")})
+    parts = [f"Recordings by {', '.join(authors)}."] if authors else []
+    parts += [f"Licences of the recordings: {', '.join(licences)}."] if licences else []
+    return " ".join(parts)

@@ -1,0 +1,1 @@
+"""The exchange formats of labels, one module each."""

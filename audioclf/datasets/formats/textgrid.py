@@ -1,0 +1,123 @@
+"""Praat's TextGrid in its long form, one per sound file, named like it with the ending .TextGrid.
+
+Intervals of a tier follow each other without gaps and never overlap, so labels that overlap stand
+in tiers of their own; the text of a gap is empty.
+"""
+
+import re
+from collections import defaultdict
+
+from audioclf.datasets.formats.base import Durations, Label, Texts
+
+ENDING = ".TextGrid"
+HEADER = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
+TOKEN = re.compile(r'"((?:[^"]|"")*)"|<(exists)>|(?<![\w.\[])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
+LEAST_S = 1e-9
+
+Span = tuple[float, float, str]
+
+
+def write(labels: list[Label], durations: Durations) -> dict[str, str]:
+    """A grid per file. Raises ValueError for files of unknown length."""
+    found: dict[str, list[Span]] = defaultdict(list)
+    for label in labels:
+        found[label.file].append((*label.span(durations), label.name))
+    return {
+        f"{file}{ENDING}": _grid(own, _end(own, file, durations)) for file, own in found.items()
+    }
+
+
+def read(texts: Texts) -> list[Label]:
+    """The labels of long or short grids; points are labels without length. Raises ValueError."""
+    return [
+        Label(place.removesuffix(ENDING), name, start_s, end_s)
+        for place, text in texts.items()
+        for start_s, end_s, name in sorted(_spans(text.removeprefix("\ufeff"), place))
+    ]
+
+
+def _end(own: list[Span], file: str, durations: Durations) -> float:
+    last = max(end_s for _, end_s, _ in own)
+    return max(durations.get(file, last), last)
+
+
+def _grid(own: list[Span], end_s: float) -> str:
+    tiers = _tiers(sorted(own))
+    lines = [f"xmin = 0 \nxmax = {end_s:.6f} \ntiers? <exists> \nsize = {len(tiers)} \nitem []: "]
+    for place, tier in enumerate(tiers, start=1):
+        tiled = _tiled(tier, end_s)
+        lines.append(
+            f'    item [{place}]:\n        class = "IntervalTier" \n'
+            f'        name = "labels {place}" \n'
+            f"        xmin = 0 \n        xmax = {end_s:.6f} \n"
+            f"        intervals: size = {len(tiled)} "
+        )
+        for number, (start, end, name) in enumerate(tiled, start=1):
+            text = name.replace('"', '""')
+            lines.append(
+                f"        intervals [{number}]:\n            xmin = {start:.6f} \n"
+                f'            xmax = {end:.6f} \n            text = "{text}" '
+            )
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _tiers(own: list[Span]) -> list[list[Span]]:
+    """The labels in as few rows as hold them without overlap."""
+    tiers: list[list[Span]] = []
+    for span in own:
+        free = next((tier for tier in tiers if tier[-1][1] <= span[0] + LEAST_S), None)
+        if free is None:
+            tiers.append([span])
+        else:
+            free.append(span)
+    return tiers
+
+
+def _tiled(tier: list[Span], end_s: float) -> list[Span]:
+    """With empty intervals in the gaps."""
+    found: list[Span] = []
+    now_s = 0.0
+    for start, end, name in tier:
+        if start > now_s + LEAST_S:
+            found.append((now_s, start, ""))
+        found.append((start, end, name))
+        now_s = end
+    if end_s > now_s + LEAST_S:
+        found.append((now_s, end_s, ""))
+    return found
+
+
+def _spans(text: str, place: str) -> list[Span]:
+    """Named spans, from the file's values in their order, whatever stands between them."""
+    if "ooTextFile" not in text[:200] or "TextGrid" not in text[:200]:
+        raise ValueError(f"“{place}” is no TextGrid: save it as a text file in Praat.")
+    values = [
+        quoted.replace('""', '"') if not (exists or digits) else float(digits or 1)
+        for quoted, exists, digits in TOKEN.findall(text)
+    ]
+    try:
+        return list(_read(values))
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"“{place}” ends too early or is damaged: save it again.") from error
+
+
+def _read(values: list[str | float]) -> list[Span]:
+    """`ooTextFile`, `TextGrid`, from, to, exists, tiers; of each class, name, from, to, entries."""
+    found: list[Span] = []
+    place = 6
+    for _ in range(int(float(values[5]))):
+        kind, n_entries = values[place], int(float(values[place + 4]))
+        place += 5
+        for _ in range(n_entries):
+            if kind == "IntervalTier":
+                start, end, name = values[place : place + 3]
+                place += 3
+            else:
+                start, name = values[place : place + 2]
+                end = start
+                place += 2
+            if not isinstance(name, str):
+                raise TypeError("a name is missing")
+            if name.strip():
+                found.append((float(start), float(end), name))
+    return found

@@ -1,0 +1,167 @@
+"""A network to take away: one ZIP, or one folder, that needs no other checkpoint.
+
+`model.keras`, `model.onnx` and `card.json`, a script that predicts and a README. A head is joined
+with the network whose embedding it reads, and must then say what it said before.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audioclf.features import windowing
+from audioclf.inference.onnx_session import load_classifier
+from audioclf.models import architectures, checkpoint, linear_head
+from audioclf.models.checkpoint import CARD, KERAS, ONNX, Checkpoint
+from audioclf.storage.atomic import atomic_folder, zip_folder
+from audioclf.text import escape_markdown
+
+TOLERANCE = 1e-4
+N_WINDOWS, SOUND_S = 3, 8.0
+SCRIPT = '''"""What this network hears: python predict.py SOUND [SOUND ...]"""
+
+import sys
+from pathlib import Path
+
+from audioclf.inference import predict
+from audioclf.models import checkpoint
+
+network = checkpoint.read(Path(__file__).parent)
+for path in sys.argv[1:]:
+    print(path, predict.predict_file(path, network).sentence())
+'''
+README = """---
+license: {licence}
+library_name: keras
+pipeline_tag: audio-classification
+tags: [audio, audio-classification, keras, onnx, audioclf]
+---
+
+# {name}
+
+{description} It tells apart {n_classes} classes: {classes}.
+
+{results}
+
+`model.onnx` (what predicts), `model.keras` (what can be trained further) and `card.json`: recipe,
+classes, training, results, and whose recordings it learnt from. The input of the network is made
+from a sound by the recipe in the card, which audioclf follows; with audioclf installed:
+
+```
+python predict.py sound.wav
+```
+
+{attribution}
+"""
+
+
+def write_zip(network: Checkpoint, path: Path, formats: Collection[str] = ()) -> Path:
+    """The bundle as a ZIP with one folder in it. Raises ValueError, see `write_folder`."""
+    path = path if path.suffix == ".zip" else path.with_name(f"{path.name}.zip")
+    with tempfile.TemporaryDirectory() as place:
+        zip_folder(write_folder(network, Path(place, network.name), formats), path)
+    return path
+
+
+def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = ()) -> Path:
+    """The bundle as a folder. `formats`: further ones, of `exports.FORMATS`.
+
+    Raises ValueError for an ensemble, a damaged network, and an export that says something else.
+    """
+    if network.is_ensemble:
+        names = ", ".join(member.name for member in network.members)
+        raise ValueError(f"“{network.name}” is several networks: take {names} one by one.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"“{folder.name}” is there already: name a new folder.")
+    with atomic_folder(folder) as partial:
+        if network.is_head:
+            _join(network, partial)
+        else:
+            checkpoint.verify(network)
+            for name in (KERAS, ONNX, CARD):
+                if not (network.folder / name).is_file():
+                    raise ValueError(f"“{network.name}” lacks {name}: publish it again.")
+                shutil.copy(network.folder / name, partial / name)
+        _export(checkpoint.read(partial), formats, partial)
+        (partial / "predict.py").write_text(SCRIPT, encoding="utf-8")
+        words = readme(checkpoint.read(partial), network.name)
+        (partial / "README.md").write_text(words, encoding="utf-8")
+    return folder
+
+
+def readme(network: Checkpoint, name: str) -> str:
+    """What the network is, how it did where, and how it is used, as Markdown."""
+    card, measured = network.card, network.evaluation
+    results = "It was not measured on clips that it never saw."
+    if measured:
+        results = (
+            f"{100 * measured['accuracy']:.2f} % of {measured['n_clips']} clips right on "
+            f"{_line(measured['data'])}."
+        )
+    return README.format(
+        name=name,
+        licence=str(card.get("licence") or "other").lower(),
+        description=_line(card.get("description")),
+        n_classes=len(network.classes),
+        classes=", ".join(map(_line, network.classes)),
+        results=results,
+        attribution=_line(card.get("attribution")),
+    )
+
+
+def _join(head: Checkpoint, folder: Path) -> None:
+    """The head and what it reads as one network."""
+    from audioclf.export import attach_head, save
+
+    backbone = head.backbone
+    assert backbone is not None  # it is a head
+    checkpoint.verify(head)
+    model = attach_head.with_head(backbone, linear_head.read(head.folder / ONNX))
+    architecture = replace(architectures.load(backbone.card["architecture"]), multi_label=False)
+    stays = {"training", "results", "calibration", "licence", "attribution"}
+    card = {
+        **save.build_card(architecture, backbone.recipe, head.classes, model),
+        **{key: value for key, value in head.card.items() if key in stays},
+        "description": head.card["description"],
+    }
+    inputs = _windows(head)
+    with tempfile.TemporaryDirectory() as place:
+        made = save.save_checkpoint(
+            model, card, Path(place, head.name), inputs, architecture.max_bytes
+        )
+        apart = np.abs(load_classifier(made)(inputs) - load_classifier(head)(inputs)).max()
+        if not apart <= TOLERANCE:
+            raise ValueError("The head and its network say something else when they are joined.")
+        for file in made.folder.iterdir():
+            shutil.copy(file, folder / file.name)
+
+
+def _export(network: Checkpoint, formats: Collection[str], folder: Path) -> None:
+    if not formats:
+        return
+    import keras
+
+    from audioclf.export import formats as exports
+
+    model = keras.saving.load_model(folder / KERAS)
+    for form in formats:
+        exports.export(model, form, folder, _windows(network))
+
+
+def _windows(network: Checkpoint) -> NDArray[np.float32]:
+    """Windows of a made sound: a rising tone in noise, (windows, frames, bins, channels)."""
+    rate_hz = network.recipe.analysis.sample_rate_hz
+    time_s = np.arange(int(SOUND_S * rate_hz)) / rate_hz
+    noise = np.random.default_rng(0).normal(0, 0.05, len(time_s))
+    sound = 0.3 * np.sin(2 * np.pi * (200 + 150 * time_s) * time_s) + noise
+    return windowing.windows(network.recipe, sound.astype(np.float32)).inputs[:N_WINDOWS]
+
+
+def _line(text: Any) -> str:
+    """Words on one line that Markdown shows as they are."""
+    return escape_markdown(" ".join(str(text or "").split()))

@@ -1,0 +1,1 @@
+"""From a waveform and a checkpoint to a prediction, and its evaluation."""

@@ -1,0 +1,1 @@
+"""Trained models and the architectures that they are built from."""

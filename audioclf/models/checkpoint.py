@@ -1,0 +1,315 @@
+"""Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half.
+
+An ensemble is a checkpoint too: a card alone, which names the checkpoints beside it that vote. So
+is a head: an ONNX file of kilobytes and a card that names the checkpoint whose embedding it reads.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from audioclf.features import config
+from audioclf.features.config import FrontendConfig
+from audioclf.models import card as cards
+from audioclf.storage.names import shown
+
+CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
+AGAIN = "publish the checkpoint again"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network: its folder and what its card says."""
+
+    folder: Path
+    card: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the network's outputs."""
+        return tuple(self.card["classes"])
+
+    @property
+    def recipe(self) -> FrontendConfig:
+        """How its input is made."""
+        return config.from_dict(self.card["recipe"])
+
+    @property
+    def evaluation(self) -> dict[str, Any] | None:
+        """The first result in the card: data, accuracy, macro_f1, n_clips."""
+        return next(iter(self.card.get("results", [])), None)
+
+    @property
+    def weights_sha256(self) -> str:
+        """Which weights these are: the SHA-256 of the ONNX file, or of the members', for caches."""
+        if self.is_ensemble:
+            stamps = "".join(member.weights_sha256 for member in self.members)
+            return hashlib.sha256(stamps.encode()).hexdigest()
+        return str(self.card["sha256"][ONNX])
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether others vote in its name."""
+        return bool(self.card.get("members"))
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether its probabilities are independent: several classes may be heard at once."""
+        return bool(self.card.get("multi_label"))
+
+    @property
+    def is_head(self) -> bool:
+        """Whether it reads another checkpoint's embedding."""
+        return bool(self.card.get("backbone"))
+
+    @property
+    def source_sha256(self) -> str:
+        """Which network this is: the SHA-256 of the file that its weights are from, or its own."""
+        return str((self.card.get("source") or {}).get("sha256") or self.weights_sha256)
+
+    @property
+    def backbone(self) -> "Checkpoint | None":
+        """The checkpoint whose embedding a head reads, beside it or among those that ship.
+
+        None for any other. Raises ValueError where it is missing or another.
+        """
+        named = self.card.get("backbone")
+        return _backbone(self, named) if named else None
+
+    @property
+    def unavailable_reason(self) -> str | None:
+        """Why it cannot be used as things are, in a sentence; None where it can."""
+        try:
+            for member in self.members:
+                _ = member.backbone
+        except ValueError as error:
+            return str(error)
+        return None
+
+    @property
+    def members(self) -> tuple["Checkpoint", ...]:
+        """The checkpoints that vote: itself alone, unless it is an ensemble. Raises ValueError."""
+        names = self.card.get("members") or ()
+        return tuple(_member(self, name) for name in names) if names else (self,)
+
+    @property
+    def feature(self) -> str:
+        """What it hears: its feature, or those of its members."""
+        heard = (member.card["recipe"]["feature"] for member in self.members)
+        return ", ".join(dict.fromkeys(heard))
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of its files, with its backbone's; or of its members'."""
+        if self.is_ensemble:
+            return sum(member.n_bytes for member in self.members)
+        own = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+        backbone = None if self.unavailable_reason else self.backbone
+        return own + (backbone.n_bytes if backbone else 0)
+
+    @property
+    def temperature(self) -> float:
+        """What its logits are divided by; 1 where it is not calibrated."""
+        return float((self.card.get("calibration") or {}).get("temperature", 1.0))
+
+    def uncalibrated(self) -> "Checkpoint":
+        """The same network with a temperature of 1; an ensemble's members keep theirs."""
+        return replace(self, card={**self.card, "calibration": None})
+
+
+def home() -> Path:
+    """The folder that ships the checkpoints; AUDIOCLF_CHECKPOINTS names another."""
+    named = os.environ.get("AUDIOCLF_CHECKPOINTS")
+    return Path(named) if named else Path(__file__).parents[2] / "checkpoints"
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A folder with a card that cannot be used: its name, and why, in a sentence."""
+
+    name: str
+    unavailable_reason: str
+
+
+def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
+    """Every checkpoint in `folder`, sorted by name, and those whose card cannot be used."""
+    found, damaged = [], []
+    for card in sorted((folder or home()).glob(f"*/{CARD}")):
+        try:
+            found.append(read(card.parent))
+        except ValueError as error:
+            damaged.append(Damaged(card.parent.name, str(error)))
+    return found, damaged
+
+
+def find_all(folder: Path | None = None) -> list[Checkpoint]:
+    """Every checkpoint in `folder` whose card can be used, sorted by name."""
+    return scan(folder)[0]
+
+
+def find(name_or_folder: str | Path) -> Checkpoint:
+    """A checkpoint by its name or its folder. Raises ValueError."""
+    found, damaged = scan()
+    known = {checkpoint.name: checkpoint for checkpoint in found}
+    if str(name_or_folder) in known:
+        return known[str(name_or_folder)]
+    check_damaged(str(name_or_folder), damaged)
+    if Path(name_or_folder, CARD).is_file():
+        return read(Path(name_or_folder))
+    raise ValueError(
+        f"There is no checkpoint “{name_or_folder}”: name a checkpoint's folder, or one of "
+        f"{', '.join(known) or '(there are none yet)'}."
+    )
+
+
+def check_damaged(name: str | None, damaged: list[Damaged] | None = None) -> None:
+    """Raise ValueError with its reason where that is the name of one that cannot be used."""
+    for one in scan()[1] if damaged is None else damaged:
+        if one.name == name:
+            raise ValueError(one.unavailable_reason)
+
+
+def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
+    name = str(named["name"])
+    folders = [head.folder.parent / name, home() / name]
+    folders += [Path(named["folder"])] if named.get("folder") else []
+    found = [folder for folder in folders if (folder / CARD).is_file()]
+    how = named.get("how") or "copy it here"
+    if not found:
+        raise ValueError(f"“{head.name}” reads what “{name}” hears, which is not here: {how}.")
+    for folder in found:
+        one = _read_alone(folder)
+        if not (one.is_head or one.is_ensemble) and one.source_sha256 in named["sha256"]:
+            return one
+    raise ValueError(
+        f"“{head.name}” was taught on another “{name}” than the one that is here: {how}, or teach "
+        "it again."
+    )
+
+
+def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
+    """One that votes. Raises ValueError where it is missing, or cannot be one."""
+    folder = ensemble.folder.parent / name
+    if not (folder / CARD).is_file():
+        raise ValueError(f"“{shown(ensemble.name)}” needs “{name}”, which is not here: copy it.")
+    found = _read_alone(folder)
+    if found.is_ensemble:
+        raise ValueError(
+            f"“{shown(ensemble.name)}” names an ensemble as a member: name plain networks."
+        )
+    if found.classes != ensemble.classes:
+        raise ValueError(
+            f"“{shown(ensemble.name)}” and its member “{name}” do not know the same classes: make "
+            "it again."
+        )
+    return found
+
+
+def read(folder: Path) -> Checkpoint:
+    """The checkpoint in `folder`. Raises ValueError where its card, or a member's, cannot be used.
+
+    The backbone of a head may be missing: `unavailable_reason` says so.
+    """
+    found = _read_alone(folder)
+    _ = found.members
+    return found
+
+
+def _read_alone(folder: Path) -> Checkpoint:
+    """The checkpoint in `folder`, whatever lies beside it."""
+    path = folder / CARD
+    try:
+        stat = path.stat()
+        version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    except OSError:
+        version = (0, 0, 0)
+    try:
+        card = _checked(path, version)
+    except ValueError as error:
+        remedy = "update this one" if isinstance(error, cards.NewerError) else AGAIN
+        raise ValueError(f"The card of “{shown(folder.name)}” {error}: {remedy}.") from error
+    found = Checkpoint(folder.resolve(), card)
+    if not (found.is_ensemble or (folder / ONNX).is_file()):
+        raise ValueError(f"“{shown(folder.name)}” lacks {ONNX}: {AGAIN}.")
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _checked(path: Path, version: tuple[int, int, int]) -> dict[str, Any]:
+    """A card that was checked, once per version of its file. Raises ValueError."""
+    found = cards.read(path)
+    _check(found)
+    return found
+
+
+def _check(card: dict[str, Any]) -> None:
+    """Raise ValueError, as `card.check` does, for a card that cannot be a checkpoint's."""
+    cards.check(card)
+    if card.get("members"):
+        return
+    try:
+        config.from_dict(card["recipe"])
+    except ValueError as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(f"cannot be used, because of its recipe ({shown(reason, 300)})") from error
+    if ONNX not in card["sha256"]:
+        raise ValueError(f"lacks the SHA-256 of {ONNX}")
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> Checkpoint:
+    """The card in its folder, in one go, read back. Raises ValueError where it cannot be used."""
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    try:
+        _check(json.loads(text))
+    except ValueError as error:
+        raise ValueError(
+            f"The card of “{shown(folder.name)}” {error}: nothing is written."
+        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{CARD}.part"
+    part.write_text(text, encoding="utf-8")
+    part.replace(folder / CARD)
+    return read(folder)
+
+
+def verify(checkpoint: Checkpoint) -> None:
+    """Check its files, or its members', by the cards. Raises ValueError for a changed one."""
+    for member in checkpoint.members:
+        for name, expected in member.card["sha256"].items():
+            verify_file(member.folder / name, expected)
+
+
+def verify_file(path: Path, expected: str) -> None:
+    """Check one file's SHA-256. Raises ValueError where it is missing or another."""
+    if not path.is_file() or sha256(path) != expected:
+        raise ValueError(
+            f"{path.name} of “{path.parent.name}” is not the file that its card describes: copy "
+            "or publish the checkpoint again."
+        )
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_name(name: str) -> str:
+    """The name itself, where it can be a checkpoint's. Raises ValueError."""
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"“{name}” cannot name a network: use up to 64 letters, digits, dots, dashes and "
+            "underscores."
+        )
+    return name

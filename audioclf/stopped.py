@@ -1,5 +1,0 @@
-"""A training that somebody ended; nothing has gone wrong."""
-
-
-class StoppedError(Exception):
-    """It was asked to end, and its last whole epoch is kept."""

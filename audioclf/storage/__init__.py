@@ -1,0 +1,1 @@
+"""Files, folders, tables and the Hub: how anything is kept and read back."""

@@ -1,0 +1,1 @@
+"""From a labelled folder to a measured checkpoint."""

@@ -1,0 +1,147 @@
+// @ts-check
+/* What every part of the page draws with. Words from outside are written with textContent only. */
+
+/**
+ * A class name, its probability, and its colour where it has one.
+ * @typedef {{ class: string, probability: number, colour?: string }} Ranked
+ */
+
+/**
+ * An element with its class and text.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {string} [className]
+ * @param {string} [text]
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/** @param {number} p */
+export const percent = (p) =>
+  p >= 0.995 ? '> 99 %' : p < 0.005 ? '< 1 %' : `${Math.round(100 * p)} %`;
+
+/** @param {string} name */
+export const displayName = (name) => name.replaceAll('_', ' ');
+
+/**
+ * The box that a component draws in.
+ * @param {Element} element
+ * @returns {HTMLElement}
+ */
+export function boxOf(element) {
+  const box = element.querySelector('.ac');
+  if (!(box instanceof HTMLElement)) throw new Error('The component has no box to draw in.');
+  return box;
+}
+
+/** @param {Element} element */
+export function clearBox(element) {
+  const box = boxOf(element);
+  box.replaceChildren();
+  return box;
+}
+
+/**
+ * Nothing, or a sentence in its place.
+ * @param {Element} element
+ * @param {string} [text]
+ */
+export function showEmpty(element, text) {
+  boxOf(element).replaceChildren(...(text ? [make('p', 'ac-empty', text)] : []));
+}
+
+/**
+ * A sentence that says what is wrong.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function showError(element, text) {
+  const sentence = make('p', 'ac-error', text);
+  sentence.setAttribute('role', 'alert');
+  boxOf(element).replaceChildren(sentence);
+}
+
+/** @param {string} [colour] */
+export function dot(colour) {
+  const mark = make('i', 'ac-dot');
+  if (colour) mark.style.background = colour;
+  return mark;
+}
+
+/**
+ * One entry of a legend.
+ * @param {string} colour
+ * @param {string} text
+ */
+export function legendItem(colour, text) {
+  const mark = make('i');
+  mark.style.background = colour;
+  const item = make('span');
+  item.append(mark, text);
+  return item;
+}
+
+/** @param {string} text */
+export function legendRest(text) {
+  const item = make('span');
+  item.append(make('i', 'ac-others'), text);
+  return item;
+}
+
+/**
+ * A choice of values with their names.
+ * @param {string} label
+ * @param {[value: string, text: string][]} choices
+ */
+export function select(label, choices) {
+  const field = make('select', 'ac-field ac-order');
+  field.setAttribute('aria-label', label);
+  for (const [value, text] of choices) {
+    const option = make('option', '', text);
+    option.value = value;
+    field.append(option);
+  }
+  return field;
+}
+
+/**
+ * A button that gives the keyboard back when it was pressed.
+ * @param {string} text
+ * @param {() => void} act
+ * @param {string} [title]
+ */
+export function button(text, act, title) {
+  const node = make('button', 'ac-step', text);
+  node.type = 'button';
+  if (title) node.title = title;
+  node.addEventListener('click', () => {
+    act();
+    node.blur();
+  });
+  return node;
+}
+
+/**
+ * Probabilities as bars.
+ * @param {Ranked[]} rows
+ */
+export function bars(rows) {
+  const list = make('div', 'ac-bars');
+  for (const row of rows) {
+    const line = make('div', 'ac-bar');
+    const fill = make('span', 'ac-fill');
+    fill.style.width = `${100 * row.probability}%`;
+    fill.style.background = row.colour || 'var(--color-accent)';
+    const track = make('span', 'ac-track');
+    track.append(fill);
+    const name = make('span', 'ac-name', displayName(row.class));
+    line.append(name, track, make('span', 'ac-p', percent(row.probability)));
+    list.append(line);
+  }
+  return list;
+}

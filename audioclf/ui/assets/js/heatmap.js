@@ -1,0 +1,85 @@
+// @ts-check
+/* Many classes: a searchable ranking, and the classes that matter as rows over time. */
+import { bars, clearBox, displayName, make } from './dom.js';
+import { canvas, frame } from './plot.js';
+import { windowPicker } from './window_picker.js';
+
+/** @typedef {import('./dom.js').Ranked} Ranked */
+/**
+ * @typedef {{
+ *   file: string, title: string, duration_s: number,
+ *   rows: { class: string, probabilities: number[] }[],
+ *   windows: { start_s: number, end_s: number, best: Ranked[] }[],
+ * }} HeatmapValue
+ */
+
+const N_SHOWN = 8; // rows of the ranking
+const MAX_MATCHES = 30; // that a search shows
+const ROW_PX = 34;
+const BAR_PX = 15;
+
+/**
+ * The ranking: the first few, and a field that finds any other.
+ * @param {Ranked[]} rows
+ */
+export function searchableRanking(rows) {
+  const block = make('div', 'ac-search');
+  const field = make('input', 'ac-field');
+  field.type = 'search';
+  field.placeholder = `Search ${rows.length} classes`;
+  field.setAttribute('aria-label', field.placeholder);
+  const list = make('div', 'ac-wide');
+  const show = () => {
+    const text = field.value.trim().toLowerCase();
+    const matches = text
+      ? rows.filter((row) => displayName(row.class).toLowerCase().includes(text))
+      : rows.slice(0, N_SHOWN);
+    if (!matches.length) {
+      list.replaceChildren(make('p', 'ac-empty', 'No class has that in its name.'));
+      return;
+    }
+    list.replaceChildren(bars(matches.slice(0, MAX_MATCHES)));
+    const n_more = matches.length - MAX_MATCHES;
+    if (n_more > 0) list.append(make('p', 'ac-empty', `and ${n_more} more: type on`));
+  };
+  field.addEventListener('input', show);
+  block.append(list, field);
+  show();
+  return block;
+}
+
+/**
+ * @param {Element} element
+ * @param {HeatmapValue} value
+ * @param {AbortSignal} signal
+ */
+export function heatmap(element, value, signal) {
+  const { rows, windows, duration_s } = value;
+  const plot = frame(clearBox(element), value.title, { duration_s });
+  plot.classList.add('ac-heat');
+  plot.style.height = `${ROW_PX * rows.length + 4}px`;
+  rows.forEach((row, number) => {
+    const name = make('span', 'ac-row', displayName(row.class));
+    name.style.top = `${ROW_PX * number}px`;
+    plot.append(name);
+  });
+  canvas(plot, (pen, width, _height, style) => {
+    const scale = width / duration_s;
+    const colour = style.color;
+    rows.forEach((row, number) => {
+      const top = ROW_PX * number + ROW_PX / 2;
+      pen.globalAlpha = 1;
+      pen.fillStyle = style.getPropertyValue('--ac-row');
+      pen.fillRect(0, top, width, BAR_PX);
+      pen.fillStyle = colour;
+      row.probabilities.forEach((p, i) => {
+        const left = windows[i].start_s * scale;
+        const right = Math.min(windows[i + 1]?.start_s ?? Infinity, windows[i].end_s) * scale;
+        const gap = right - left > 8 ? 1 : 0;
+        pen.globalAlpha = p;
+        pen.fillRect(left, top, Math.max(right - left - gap, 0.6), BAR_PX);
+      });
+    });
+  });
+  windowPicker(element, plot, value, (i) => windows[i].best, signal).classList.add('ac-wide');
+}

@@ -1,0 +1,80 @@
+"""The Denoised view: a sound before and after spectral gating, to hear and to see."""
+
+from typing import Any
+
+import gradio as gr
+
+from audioclf.audio import silence
+from audioclf.audio.denoise import denoise
+from audioclf.ui.page.lanes import join_playback
+from audioclf.ui.page.state import VIEWS, Shared, Sound, guarded, pcm16, unchecked
+from audioclf.ui.plotting import figures
+from audioclf.ui.plotting.spectrograms import View, pictures
+
+MIN_NOISE_S = 0.1
+METHODS = [("Follows the noise", "non_stationary"), ("Steady noise", "stationary")]
+
+
+@guarded(lambda sentence: (None, None, None, sentence))
+def denoise_clip(
+    sound: str | None, method: str, strength: float, noise_start_s: float, noise_end_s: float
+) -> tuple[Any, Any, Any, str]:
+    """A sound before and after spectral gating, equally loud, and both spectrograms.
+
+    method: stationary or non_stationary. strength: 0 to 1. noise_start_s, noise_end_s: the
+    stretch that is only noise, for the stationary gate; end 0 means the whole clip.
+    """
+    if sound is None:
+        return None, None, None, ""
+    heard = Sound(sound)
+    before = heard.samples()
+    noise = None
+    if noise_end_s:
+        noise = silence.cut(before, heard.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
+        if len(noise) < MIN_NOISE_S * heard.rate_hz:
+            raise ValueError(
+                "The noise stretch is empty or too short: its end must come a tenth of a second "
+                "after its start or later, within the sound."
+            )
+    after = denoise(
+        before, heard.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
+    )
+    rate_hz, duration_s = heard.rate_hz, heard.duration_s
+    (first,) = pictures([before], rate_hz, duration_s, View())
+    (second,) = pictures([after], rate_hz, duration_s, View(), first.loudest_db)
+    shown = [first._replace(title="Before"), second._replace(title="After")]
+    figure = figures.spectrogram_figure(shown, 2.2)
+    return (rate_hz, pcm16(before)), (rate_hz, pcm16(after)), figure, ""
+
+
+def build(shared: Shared, wanted: gr.State) -> None:
+    """Settings, two players and a figure, then their wiring; made when `wanted` has a sound."""
+    with gr.Row():
+        method = gr.Radio(METHODS, value="non_stationary", label="Noise", min_width=240)
+        strength = unchecked(gr.Slider(0, 1, value=1, step=0.05, label="Strength", min_width=160))
+    with gr.Accordion("Where there is only noise (for steady noise)", open=False), gr.Row():
+        start_s = unchecked(gr.Number(0, label="From (s)", min_width=100))
+        end_s = unchecked(gr.Number(0, label="To (s), 0: the whole clip", min_width=140))
+    message = gr.Markdown(elem_classes="ac-message")
+    with gr.Row():
+        before = gr.Audio(
+            label="Before", interactive=False, buttons=["download"], elem_id="before", min_width=260
+        )
+        after = gr.Audio(
+            label="After", interactive=False, buttons=["download"], elem_id="after", min_width=260
+        )
+    figure = gr.Plot(
+        label="Before and after", show_label=False, format="png", elem_id="denoised-figure"
+    )
+
+    for player in (before, after):
+        join_playback(player)
+    settings: list[Any] = [method, strength, start_s, end_s]
+    gr.on(
+        [wanted.change, *(setting.change for setting in settings)],
+        denoise_clip,
+        [shared.sound, *settings],
+        [before, after, figure, message],
+        trigger_mode="always_last",
+        **VIEWS,
+    )

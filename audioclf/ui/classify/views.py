@@ -1,0 +1,46 @@
+"""The views of a sound under the lanes. The costly ones are made when they are opened."""
+
+from typing import Any
+
+import gradio as gr
+
+from audioclf.ui.classify import compare, denoise, spectrogram, split
+from audioclf.ui.page.state import QUEUED, Shared
+
+COSTLY = ("Denoised", "Split", "Compare")
+
+
+def ask_for_view(opened: str, sound: str | None, cleaning: str) -> tuple[Any, ...]:
+    """What the costly view that is open is made of; the others keep what they show."""
+    made_of = {"Denoised": sound, "Split": sound, "Compare": [sound, cleaning]}
+    return tuple(made_of[view] if opened == view else gr.skip() for view in COSTLY)
+
+
+def open_view(event: gr.SelectData) -> str:
+    """The name of the view whose tab was chosen."""
+    return str(event.value)
+
+
+def build(shared: Shared, lane: gr.HTML) -> None:
+    """One tab per view, then their wiring."""
+    opened = gr.State("Spectrogram")
+    wanted = [gr.State(None) for _ in COSTLY]
+    with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
+        with gr.Tab("Spectrogram") as first:
+            spectrogram.build(shared, lane)
+        with gr.Tab("Denoised") as second:
+            denoise.build(shared, wanted[0])
+        with gr.Tab("Split") as third:
+            split.build(shared, wanted[1])
+        with gr.Tab("Compare") as fourth:
+            compare.build(shared, wanted[2], fourth)
+
+    for tab in (first, second, third, fourth):
+        tab.select(open_view, None, opened, **QUEUED)
+    gr.on(
+        [opened.change, shared.sound.change, shared.cleaning.change],
+        ask_for_view,
+        [opened, shared.sound, shared.cleaning],
+        wanted,
+        **QUEUED,
+    )

@@ -1,0 +1,88 @@
+"""How long a training will take on this machine, before it starts: measured, not promised.
+
+A new head costs hearing every clip once, with the network as quick as it is here. A training costs
+what the same architecture needed per clip and epoch when a network that is here was trained.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from audioclf.jobs.job import TrainingMode
+from audioclf.models import checkpoint
+from audioclf.models.checkpoint import Checkpoint
+from audioclf.ui.models import latency
+
+HEAD_START_S, START_S = 2.0, 12.0  # a process, its libraries; exporting and comparing
+FILE_S, SOUND_SHARE = 0.005, 0.003  # per clip, and per second of sound: decoded, as features
+VARIANTS = 3
+USUAL_MS_PER_M = 0.2  # of training, per million multiply-adds; where no card knows better
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done."""
+
+    kind: str
+    network: Checkpoint | None  # where it starts; one of the architecture, from scratch
+    n_clips: int
+    seconds: float  # of sound
+    epochs: int
+
+
+def seconds(work: Work) -> float:
+    """About how many seconds it will take here."""
+    listening_s = work.n_clips * FILE_S + work.seconds * SOUND_SHARE
+    if work.network is None:
+        return START_S + listening_s * (1 + VARIANTS) + work.epochs * work.n_clips * 0.01
+    ms = latency.known_ms(work.network) or latency.measure(work.network) or 1.0
+    n_windows = max(work.n_clips, work.seconds / (work.network.recipe.window_s / 2))
+    hearing_s = n_windows * ms / 1e3
+    if work.kind == TrainingMode.LINEAR_PROBE:
+        return HEAD_START_S + listening_s + 1.3 * hearing_s
+    step_s = work.n_clips * step_ms(work.network) / 1e3
+    watching_s = 0.2 * hearing_s
+    began_s = hearing_s if work.kind == TrainingMode.FINE_TUNE else 0.0
+    return START_S + began_s + listening_s * (1 + VARIANTS) + work.epochs * (step_s + watching_s)
+
+
+def in_words(about_s: float) -> str:
+    """A time as one says it."""
+    if about_s < 90:
+        return f"about {max(5, round(about_s / 5) * 5)} seconds"
+    if about_s < 5_400:
+        return f"about {round(about_s / 60)} minutes"
+    return f"about {about_s / 3_600:.1f} hours"
+
+
+def step_ms(network: Checkpoint) -> float:
+    """Milliseconds of training per clip and epoch, from what trainings took."""
+    own = _step_ms(network.card)
+    if own is not None:
+        return own
+    cards = [one.card for one in checkpoint.find_all() if one.card.get("multiply_adds")]
+    if same := [ms for card in _like(cards, network) if (ms := _step_ms(card)) is not None]:
+        return median(same)
+    rates = [
+        ms / card["multiply_adds"] * 1e6 for card in cards if (ms := _step_ms(card)) is not None
+    ]
+    per_million = median(rates) if rates else USUAL_MS_PER_M
+    return float(per_million * (network.card.get("multiply_adds") or 5e7) / 1e6)
+
+
+def _like(cards: Sequence[dict[str, Any]], network: Checkpoint) -> list[dict[str, Any]]:
+    return [card for card in cards if card["architecture"] == network.card["architecture"]]
+
+
+def _step_ms(card: dict[str, Any]) -> float | None:
+    """The quickest that the card knows of; others may have shared the machine."""
+    found = []
+    training = card.get("training") or {}
+    measured: dict[str, Any] = next(iter(card.get("results") or []), {})
+    n_clips = training.get("n_clips")
+    for part, share in ((training, 1.0), (measured, 0.75)):
+        n_epochs = len((part.get("history") or {}).get("loss") or [])
+        if part.get("seconds") and n_epochs and n_clips:
+            found.append(1e3 * part["seconds"] / (n_epochs * n_clips * share))
+    return min(found) if found else None

@@ -1,0 +1,1 @@
+"""What stands between visitors and Gradio: turns, limits, quotas, headers."""

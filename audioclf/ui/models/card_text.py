@@ -1,0 +1,103 @@
+"""A card in words: recipe, training, calibration, results, licence and where it comes from."""
+
+from typing import Any
+
+from audioclf.models.checkpoint import Checkpoint
+
+UNITS = {"hz": "Hz", "s": "s", "db": "dB"}
+LONGEST = 8  # longer lists of numbers, such as a normalisation, are left to the JSON
+
+
+def facts(network: Checkpoint) -> list[tuple[str, str]]:
+    """Headings and what the card says under them; only what is there."""
+    card, training = network.card, network.card.get("training") or {}
+    shape = " x ".join(str(size) for size in card.get("input_shape") or ())
+    told = [
+        ("Cannot be used yet", network.unavailable_reason or ""),
+        ("Members", ", ".join(map(str, card.get("members") or ()))),
+        ("Recipe", in_words(card.get("recipe") or {})),
+        ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),
+        ("Size", _size(card)),
+        ("Trained on", str(training.get("data") or "")),
+        ("Training", _training(training)),
+        ("Training settings", in_words(training.get("settings") or {})),
+        ("Calibration", _calibration(card)),
+        ("Also measured", "; ".join(result_line(r) for r in card.get("results", [])[1:])),
+        ("Licence", str(card.get("licence") or "")),
+        ("Citation", " ".join(str(card.get("citation") or "").split())),
+    ]
+    return [(heading, words) for heading, words in told if words]
+
+
+def result_line(result: dict[str, Any]) -> str:
+    """One result with the data that it is from: what was right, and how sure it was."""
+    accuracy, n_clips = result.get("accuracy"), result.get("n_clips")
+    parts = []
+    if accuracy is not None:
+        right = f"{round(accuracy * n_clips)} of {n_clips} clips right" if n_clips else "right"
+        parts.append(f"{right} ({100 * accuracy:.2f} %)")
+    names = (("macro F1", "macro_f1"), ("ECE", "ece"), ("negative log-likelihood", "nll"))
+    parts += [f"{name} {result[key]:.3f}" for name, key in names if result.get(key) is not None]
+    if result.get("ece_uncalibrated") not in (None, result.get("ece")):
+        parts.append(f"ECE before calibration {result['ece_uncalibrated']:.3f}")
+    words = f"{result.get('data') or 'Unnamed data'}: {', '.join(parts) or 'no numbers'}"
+    return f"{words}; the network measured: {result['network']}" if result.get("network") else words
+
+
+def in_words(settings: dict[str, Any]) -> str:
+    """Settings as “name value unit”; nested ones in brackets, long lists left out."""
+    return ", ".join(
+        _setting(name, value)
+        for name, value in settings.items()
+        if value is not None and not _is_long(value)
+    )
+
+
+def _is_long(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_is_long(part) for part in value.values())
+    return isinstance(value, list) and (len(value) > LONGEST or any(map(_is_long, value)))
+
+
+def _setting(name: str, value: Any) -> str:
+    stem, _, unit = name.rpartition("_")
+    if unit not in UNITS or not stem:
+        stem, unit = name, ""
+    words = stem if stem.startswith("n_") else stem.replace("_", " ")
+    return " ".join(filter(None, (words, _value(value), UNITS.get(unit, ""))))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({in_words(value)})"
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    return str(value).replace("_", " ")
+
+
+def _size(card: dict[str, Any]) -> str:
+    counts = (("n_params", "parameters"), ("multiply_adds", "multiply-adds per window"))
+    return ", ".join(f"{card[key]:,} {words}" for key, words in counts if card.get(key))
+
+
+def _training(training: dict[str, Any]) -> str:
+    minutes = training["seconds"] / 60 if "seconds" in training else training.get("minutes", 0)
+    parts = [
+        f"{training['n_clips']} clips" if training.get("n_clips") else "",
+        f"weights: {training['weights']}" if training.get("weights") else "",
+        f"{minutes:.1f} minutes" if minutes else "",
+        str(training.get("date") or ""),
+        in_words(training.get("versions") or {}),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _calibration(card: dict[str, Any]) -> str:
+    calibration = card.get("calibration")
+    if not calibration:
+        return "none: the probabilities are as the network gives them"
+    return f"temperature {calibration['temperature']:.3g}, learnt on {calibration.get('learnt_on')}"

@@ -1,0 +1,196 @@
+"""One network in full: what it confuses, how it learnt, its layers, its card."""
+
+from math import isfinite
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from audioclf.models.checkpoint import Checkpoint
+from audioclf.text import escape_markdown, listed
+from audioclf.ui.models.card_text import facts, result_line
+from audioclf.ui.page.state import guarded, network_named
+from audioclf.ui.page.tables import filled, table
+from audioclf.ui.plotting import figures
+
+PER_CLASS = (
+    ("Class", "{}"),
+    ("Precision", "{:.3f}"),
+    ("Recall", "{:.3f}"),
+    ("F1", "{:.3f}"),
+    ("Clips", "{:d}"),
+)
+LAYERS = (("Layer", "{}"), ("Kind", "{}"), ("Output", "{}"), ("Parameters", "{:,}"))
+NO_ATTRIBUTION = "The card of this network names nobody."
+NOT_MEASURED = "The card of this network holds no result on clips that it never saw."
+
+
+@guarded(lambda sentence: (None, None, sentence))
+def show_results(network: str | None) -> tuple[Any, Any, str]:
+    """What a network confuses with what: the matrix as a picture, a table per class, a sentence.
+
+    network: the name of a checkpoint. The matrix has the true classes as rows.
+    """
+    found = network_named(network)
+    result = found.evaluation
+    if not result:
+        return None, None, NOT_MEASURED
+    classes = result.get("classes") or found.classes
+    confusion = result.get("confusion")
+    title = f"Clips of {result.get('data') or 'unnamed data'}"
+    figure = figures.confusion_figure(confusion, classes, title) if confusion else None
+    return (
+        figure,
+        _per_class(result.get("per_class") or {}),
+        escape_markdown(f"{result_line(result)}."),
+    )
+
+
+@guarded(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
+def show_training(network: str | None) -> tuple[Any, Any, str]:
+    """A network's training curves: loss per epoch, accuracy in percent per epoch, a sentence.
+
+    A network that went on from an earlier training shows both, one after the other.
+    """
+    found = network_named(network)
+    stages = training_stages(found)
+    curves = [_curve(stages, name) for name in ("loss", "accuracy")]
+    return *curves, escape_markdown(_on_training(found, stages))
+
+
+def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
+    """The trainings of a network that keep their history, the first one first."""
+    stages, training = [], network.card.get("training")
+    while training:
+        stages.append(training)
+        training = training.get("before")
+    return [stage for stage in reversed(stages) if (stage.get("history") or {}).get("loss")]
+
+
+@guarded(lambda sentence: (sentence, None, "", "", None))
+def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
+    """A network's card: what it is, its layers, its facts, the attribution, the card itself."""
+    found = network_named(network)
+    told = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(found))
+    description, attribution = (
+        escape_markdown(str(found.card.get(name) or "")) for name in ("description", "attribution")
+    )
+    return description, _layers(found), told, attribution or NO_ATTRIBUTION, found.card
+
+
+def _per_class(per_class: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    names = ("precision", "recall", "f1", "n_clips")
+    return filled(
+        PER_CLASS,
+        [
+            [name.replace("_", " "), *(row.get(key) for key in names)]
+            for name, row in per_class.items()
+        ],
+    )
+
+
+def _layers(network: Checkpoint) -> dict[str, Any]:
+    """The layers of a network; for an ensemble, its members."""
+    if network.is_ensemble:
+        parts = [
+            {**m.card, "name": m.name, "kind": m.card["architecture"], "output": len(m.classes)}
+            for m in network.members
+        ]
+    else:
+        parts = network.card.get("layers") or []
+    rows = [
+        [part.get("name"), part.get("kind"), _shape(part.get("output")), part.get("n_params")]
+        for part in parts
+    ]
+    return filled(LAYERS, rows)
+
+
+def _shape(sizes: Any) -> str:
+    if isinstance(sizes, list):
+        return " x ".join("any" if size is None else _shape(size) for size in sizes)
+    return str(sizes or "")
+
+
+def _curve(stages: list[dict[str, Any]], name: str) -> Any:
+    values = [value for stage in stages for value in stage["history"].get(name) or []]
+    scale = 100 if name == "accuracy" else 1
+    rows = [(epoch, scale * value) for epoch, value in enumerate(values, 1) if isfinite(value)]
+    if not rows:
+        return gr.LinePlot(visible=False)
+    return gr.LinePlot(pd.DataFrame(rows, columns=["epoch", name]), visible=True)
+
+
+def _on_training(network: Checkpoint, stages: list[dict[str, Any]]) -> str:
+    if network.is_ensemble:
+        names = listed([member.name for member in network.members])
+        return f"An ensemble is not trained: it answers with the mean opinion of {names}."
+    if not stages:
+        return "The card of this network holds no training curves."
+    parts, first = [], 1
+    for stage in stages:
+        last = first + len(stage["history"]["loss"]) - 1
+        parts.append(f"epochs {first} to {last} on {stage.get('data') or 'unnamed data'}")
+        first = last + 1
+    return f"While it learnt, on windows that were varied at random: {listed(parts)}."
+
+
+def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
+    """Where `show_results` is shown; the prefix is that of the components' names."""
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320):
+            confusion = gr.Plot(
+                label="Confusion", show_label=False, format="png", elem_id=f"{prefix}confusion"
+            )
+        with gr.Column(min_width=320):
+            per_class = table(
+                PER_CLASS,
+                max_height=460,
+                label="Per class",
+                elem_id=f"{prefix}per-class",
+                column_widths=["31%", "24%", "17%", "14%", "14%"],
+            )
+            measured = gr.Markdown(elem_id=f"{prefix}measured", elem_classes="ac-message")
+    return confusion, per_class, measured
+
+
+def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
+    """The parts under the table, then their wiring."""
+    about = gr.Markdown(elem_id="network-about")
+    confusion, per_class, measured = results()
+    with gr.Row():
+        curves = [
+            gr.LinePlot(
+                x="epoch",
+                y=name,
+                x_title="Epoch",
+                y_title=title,
+                height=220,
+                min_width=280,
+                elem_id=f"curve-{name}",
+                label=title,
+                show_label=False,
+            )
+            for name, title in (("loss", "Training loss"), ("accuracy", "Training accuracy (%)"))
+        ]
+    learnt = gr.Markdown(elem_id="learnt", elem_classes="ac-note")
+    with gr.Accordion("Layers, or members of an ensemble", open=False, elem_id="layers"):
+        layers = table(LAYERS, max_height=420, show_label=False)
+    told = gr.Markdown(elem_id="card")
+    with gr.Accordion("Whose recordings it learnt from", open=False, elem_id="attribution"):
+        attribution = gr.Markdown()
+    with gr.Accordion("The whole card (JSON)", open=False, elem_id="card-json"):
+        card = gr.JSON(show_label=False, max_height=420)
+
+    for handler, shown in (
+        (show_card, [about, layers, told, attribution, card]),
+        (show_results, [confusion, per_class, measured]),
+        (show_training, [*curves, learnt]),
+    ):
+        gr.on(
+            [tab.select, chosen.change],
+            handler,
+            chosen,
+            shown,
+            trigger_mode="always_last",
+            show_progress="hidden",
+        )

@@ -1,0 +1,55 @@
+"""How long one window takes in a network on this machine, measured once per set of weights."""
+
+import statistics
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from audioclf.inference.onnx_session import InferenceFn, load_classifier, open_session
+from audioclf.models.checkpoint import Checkpoint
+
+N_RUNS = 5
+MS = 1_000
+_measured: dict[str, float] = {}  # by checkpoint.weights_sha256
+_one_at_a_time = threading.Lock()  # two networks side by side would slow each other down
+
+
+def known_ms(network: Checkpoint) -> float | None:
+    """Milliseconds per window as measured before, or None; an ensemble's is its members' sum."""
+    known = [_measured.get(member.weights_sha256) for member in network.members]
+    return sum(ms for ms in known if ms is not None) if None not in known else None
+
+
+def measure(network: Checkpoint) -> float | None:
+    """Milliseconds per window, the median of a few runs, or None where it cannot be opened.
+
+    The window holds noise: the network's arithmetic alone is timed, without the features.
+    """
+    with _one_at_a_time:
+        try:
+            for member in network.members:
+                if member.weights_sha256 not in _measured:
+                    _measured[member.weights_sha256] = _run_ms(member)
+        except Exception:  # ONNX Runtime's errors have no common base but Exception
+            return None
+        return known_ms(network)
+
+
+def _run_ms(network: Checkpoint) -> float:
+    """One network's median, with its backbone; sessions are opened for this and not kept."""
+    hear = load_classifier(network, open_session)
+    window = _noise((1, *network.recipe.input_shape))
+    hear(window)  # the first run is slower: it allocates
+    return MS * statistics.median(_seconds(hear, window) for _ in range(N_RUNS))
+
+
+def _seconds(hear: InferenceFn, window: Any) -> float:
+    started = time.perf_counter()
+    hear(window)
+    return time.perf_counter() - started
+
+
+def _noise(shape: tuple[int, ...]) -> Any:
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)

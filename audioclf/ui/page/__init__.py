@@ -1,0 +1,1 @@
+"""What the tabs share: state, session, theme, lanes, tables."""

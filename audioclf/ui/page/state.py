@@ -1,0 +1,263 @@
+"""What the tabs share: limits, sounds, networks, the guard that turns errors into sentences."""
+
+import base64
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.data_classes import FileData
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
+from numpy.typing import NDArray
+
+from audioclf.audio import excerpt, io
+from audioclf.audio.io import Header, Limits, Samples
+from audioclf.inference.predict import predict, predict_file, together
+from audioclf.inference.prediction import Prediction
+from audioclf.models import checkpoint
+from audioclf.models.checkpoint import Checkpoint
+from audioclf.ui.page import session as my
+from audioclf.ui.page.cache import kept
+from audioclf.ui.page.mode import is_local
+
+HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
+    max_duration_s=300, max_bytes=20_000_000, max_values=30_000_000,
+    max_samples=15_000_000, max_rate_hz=192_000,
+)  # fmt: skip
+BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
+SHORT_S = 120.0  # sounds up to here are kept decoded
+CLASSIFY, LABEL, TEACH = "classify", "label", "teach"  # ids of tabs
+QUEUED: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
+# Of bookkeeping, which is done at once. Not of what sets a `gr.State` whose change is listened to:
+# the page hears of that through the queue alone.
+QUIET: dict[str, Any] = {**QUEUED, "queue": False}
+# What waits for what: each kind of work has slots of its own, so that a model's answer never
+# stands behind a comparison of many, a costly picture or a table of milliseconds.
+PREDICT: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 2}
+COMPARE: dict[str, Any] = {"concurrency_id": "compare", "concurrency_limit": 1}
+VIEWS: dict[str, Any] = {"concurrency_id": "views", "concurrency_limit": 2}
+TIMINGS: dict[str, Any] = {"concurrency_id": "timings", "concurrency_limit": 1}
+MOST_SHOWN = 300  # letters at both ends of a sentence that is very long
+KEPT_BYTES = 96_000_000  # decoded sounds, and as much of predictions
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The components that several parts of the page read."""
+
+    tabs: gr.Tabs  # the page's; `CLASSIFY` is the first one's id
+    classify: gr.Tab
+    mine: gr.BrowserState  # what the browser remembers
+    sound: gr.Audio
+    network: gr.Dropdown
+    cleaning: gr.Radio
+
+
+def limits() -> Limits:
+    """What sounds are accepted, asked inside every handler: endpoints are open to anyone."""
+    return io.ANY if is_local() else HOSTED
+
+
+class Sound:
+    """One uploaded sound: its header, and its samples in blocks at the file's own rate."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.header: Header = io.read_header(path, limits())
+
+    def blocks(self) -> Iterator[Samples]:
+        """Mono blocks; from memory when the sound is short."""
+        if self.is_short:
+            yield from excerpt.in_blocks(self.samples())
+        else:
+            yield from io.read_blocks(self.path, limits=limits())
+
+    def samples(self) -> Samples:
+        """The whole sound, (samples,)."""
+        if self.is_short:
+            return _decoded(*self.key)
+        return io.load(self.path, limits=limits())[0]
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Path, time of change and size: what tells this sound from every other, for caches."""
+        stat = os.stat(self.path)
+        return self.path, stat.st_mtime_ns, stat.st_size
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is kept decoded."""
+        return self.header.duration_s is not None and self.header.duration_s <= SHORT_S
+
+    @property
+    def rate_hz(self) -> int:
+        """The file's own sample rate."""
+        return self.header.sample_rate_hz
+
+    @functools.cached_property
+    def n_samples(self) -> int:
+        """Exact for short sounds, the header's word for long ones; counted where it has none."""
+        if self.is_short:
+            return len(self.samples())
+        if self.header.duration_s is None:
+            return sum(len(block) for block in self.blocks())
+        return round(self.header.duration_s * self.rate_hz)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.rate_hz
+
+
+@kept(KEPT_BYTES, lambda samples: int(samples.nbytes))
+def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
+    """Uploads lie under the hash of their content, so a path is never two sounds."""
+    samples, _ = io.load(path, limits=limits())
+    samples.setflags(write=False)
+    return samples
+
+
+def network_named(name: str | None) -> Checkpoint:
+    """The checkpoint of that name, which is never a path. Raises ValueError."""
+    found = _listed(name) or my.network_named(name)
+    found = found or next((c for c in checkpoint.find_all() if c.name == name), None)
+    if found is None:
+        checkpoint.check_damaged(name)
+        raise ValueError(
+            f"There is no network “{name}”: choose one from the list."
+            if name
+            else "No network is chosen: choose one, or train one where there is none yet."
+        )
+    return found
+
+
+def _listed(name: str | None) -> Checkpoint | None:
+    """The checkpoint in the folder of that name, if there is one; its card is read once.
+
+    To read all cards for the one that is asked took longer than the prediction.
+    """
+    try:
+        if name not in os.listdir(checkpoint.home()):
+            return None
+        card = checkpoint.home() / str(name) / checkpoint.CARD
+        stat = card.stat()
+    except OSError:
+        return None
+    found = _read(card.parent, stat.st_mtime_ns, stat.st_size)
+    return found if found.name == name else None  # a link may lead to another name
+
+
+@functools.lru_cache(maxsize=64)
+def _read(folder: Path, modified_ns: int, n_bytes: int) -> Checkpoint:
+    return checkpoint.read(folder)
+
+
+def hear(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
+    """What a network hears in a sound; kept, so that no view or ensemble asks a second time."""
+    if network.is_ensemble:
+        return together([hear(sound, one, cleaning) for one in network.members], network)
+    card = network.folder / checkpoint.CARD
+    about = (network.name, network.weights_sha256, card.stat().st_mtime_ns)
+    found: Prediction = _heard(sound.key, about, cleaning)
+    return found
+
+
+def _n_bytes(prediction: Prediction) -> int:
+    arrays = (prediction.probabilities, prediction.starts_s, prediction.ends_s)
+    return sum(array.nbytes for array in arrays)
+
+
+@kept(KEPT_BYTES, _n_bytes)
+def _heard(
+    sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
+) -> Prediction:
+    heard, network = Sound(sound_key[0]), network_named(about[0])
+    if heard.is_short:
+        return predict(heard.samples(), heard.rate_hz, network, cleaning)
+    return predict_file(heard.path, network, cleaning, limits())
+
+
+def guarded(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A handler whose ValueError is shown as `show(sentence)` in place of its result."""
+
+    def wrap(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(handler)
+        def safe(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return handler(*args, **kwargs)
+            except UnicodeError:  # half of a character, which no file or page can hold
+                return show("A name here is no readable text: choose it from the list.")
+            except ValueError as error:
+                return show(readable(str(error)))
+            except (TypeError, AttributeError, OverflowError):  # no such value as the page sends
+                return show("One of the settings is missing or no usable number: choose another.")
+
+        return safe
+
+    return wrap
+
+
+def readable(text: str) -> str:
+    """Text that can be shown: halves of characters become “?”, and its middle is left out.
+
+    A client may send any value where the page sends a name from a list.
+    """
+    if len(text) > 2 * MOST_SHOWN:
+        text = f"{text[:MOST_SHOWN]} … {text[-MOST_SHOWN:]}"
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def unchecked(component: Any) -> Any:
+    """The component, with its values judged by the handler, in a sentence, and by nothing before.
+
+    Gradio would refuse a half-typed number or a checkpoint that is newer than the page.
+    """
+    component.preprocess = lambda value: value
+    return component
+
+
+def playable(sound: Sound) -> dict[str, Any]:
+    """The file as a value with an address: itself, or a WAV where browsers cannot play it."""
+    path = sound.path
+    if Path(path).suffix.lower() not in BROWSERS_PLAY and sound.is_short:
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder, f"{Path(path).stem[:80]}.wav")
+            io.write(made, sound.samples(), sound.rate_hz)
+            path = save_file_to_cache(made, get_upload_folder())
+    return FileData(path=path, orig_name=Path(path).name).model_dump()
+
+
+def pcm16(samples: Samples) -> NDArray[np.int16]:
+    """For `gr.Audio`, which would normalise floats: 16 bits, clipped at full scale, as loud."""
+    return (np.clip(samples, -1, 1) * 32_767).astype(np.int16)
+
+
+def folder_typed(typed: str) -> Path:
+    """The folder of this machine that was typed. Raises ValueError."""
+    try:
+        path = Path(typed).expanduser()
+        is_there = path.is_absolute() and path.is_dir()
+    except (OSError, RuntimeError):  # too long a name; a user who is not here
+        is_there = False
+    if not is_there:
+        raise ValueError("There is no such folder: type its whole path.")
+    return path
+
+
+def audio_url(samples: Samples, rate_hz: int) -> str:
+    """Sound as an address that holds it: a WAV that every browser plays."""
+    return "data:audio/wav;base64," + base64.b64encode(excerpt.as_wav(samples, rate_hz)).decode()
+
+
+def temporary_file(name: str, text: str) -> str:
+    """A text file in the page's cache, under `name`; deleted with the cache's other files."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_text(text, encoding="utf-8")
+        return save_file_to_cache(path, get_upload_folder())

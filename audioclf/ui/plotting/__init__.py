@@ -1,0 +1,1 @@
+"""Pictures that matplotlib draws, and their axes."""

@@ -1,0 +1,119 @@
+"""What is asked next and suggested: on made clusters, where the right answer is known."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from audioclf.annotation import active_learning
+from tests.sentences import refusal
+
+N_EACH = 40
+
+
+@pytest.fixture(scope="module")
+def clusters() -> tuple[active_learning.Space, NDArray[np.int64]]:
+    """Five clusters of embeddings, the last one small and far away."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 3, (5, 100))
+    truth = np.repeat(np.arange(5), [N_EACH] * 4 + [6])
+    values = centres[truth] + rng.normal(0, 1, (len(truth), 100))
+    return active_learning.space(values), truth
+
+
+def label_all(
+    where: active_learning.Space, truth: NDArray[np.int64], n_labels: int, order: str, seed: int = 0
+) -> tuple[list[int], float]:
+    """Who is asked, and the share of all candidates that is right in the end."""
+    rng, known = np.random.default_rng(seed), dict[int, int]()
+    found = active_learning.judge(where, known, 5)
+    for _ in range(n_labels):
+        pick = active_learning.next_candidate(where, list(known), found, order, rng)
+        assert pick is not None and pick.candidate not in known
+        number = pick.candidate
+        known[number] = int(truth[number])
+        found = active_learning.judge(where, known, 5)
+    return list(known), float((found.argmax(axis=1) == truth).mean())
+
+
+def test_the_first_few_are_of_every_kind_and_teach_more_than_the_first_in_the_list(
+    clusters: tuple[active_learning.Space, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+    asked, right = label_all(where, truth, 8, active_learning.USEFUL)
+    assert set(truth[asked]) == {0, 1, 2, 3, 4} and right > 0.95
+    asked, in_order = label_all(where, truth, 8, active_learning.FILED)
+    assert asked == list(range(8)) and in_order < 0.3
+
+
+def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(
+    clusters: tuple[active_learning.Space, NDArray[np.int64]],
+) -> None:
+    where, _ = clusters
+    probabilities = np.full((len(where.points), 5), 0.05, np.float32)
+    probabilities[:, 0] = 0.8
+    probabilities[77] = [0.4, 0.39, 0.07, 0.07, 0.07]
+    probabilities[33] = [0.99, 0.0025, 0.0025, 0.0025, 0.0025]
+    done = list(range(100, 130))
+    rng = np.random.default_rng(0)
+    for order, chosen in ((active_learning.USEFUL, 77), (active_learning.CERTAIN, 33)):
+        asked = [
+            active_learning.next_candidate(where, done, probabilities, order, rng)
+            for _ in range(200)
+        ]
+        by_chance = [pick.candidate for pick in asked if pick is not None and pick.by_chance]
+        assert asked.count(active_learning.Pick(chosen)) == 200 - len(by_chance)
+        assert 5 <= len(by_chance) <= 40 and len(set(by_chance)) > 4
+        assert not set(by_chance) & set(done)
+    everything = list(range(len(where.points)))
+    assert (
+        active_learning.next_candidate(
+            where, everything, probabilities, active_learning.USEFUL, rng
+        )
+        is None
+    )
+    assert "no order “magic”" in refusal(
+        lambda: active_learning.next_candidate(where, [], probabilities, "magic", rng)
+    )
+
+
+def test_before_two_classes_are_known_nothing_is_claimed(
+    clusters: tuple[active_learning.Space, NDArray[np.int64]],
+) -> None:
+    where, _ = clusters
+    for known in ({}, {3: 1}, {3: 1, 4: 1}):
+        assert np.allclose(active_learning.judge(where, known, 5), 0.2)
+    found = active_learning.judge(where, {0: 3, 45: 1}, 5)
+    assert found[:, [0, 2, 4]].max() == 0 and np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    said = active_learning.suggest(found, list("abcde"), "own labels")
+    assert (said[0].name, said[45].name, said[0].by) == ("d", "b", "own labels")
+    assert 0.5 < said[0].probability <= 1
+
+
+def test_the_nearest_are_of_the_same_kind(
+    clusters: tuple[active_learning.Space, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+    found = active_learning.nearest(where, 0, 10, without=[1, 2])
+    assert len(found) == 10 and not {0, 1, 2} & set(found)
+    assert set(truth[found]) == {0}
+    assert len(active_learning.nearest(where, 0, 10_000)) == len(truth) - 1
+
+
+def test_a_map_is_a_square_in_which_kinds_lie_apart(
+    clusters: tuple[active_learning.Space, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+    flat = active_learning.on_a_map(where)
+    assert flat.shape == (len(truth), 2) and flat.min() == 0 and flat.max() == 1
+    first, second = (flat[truth == kind].mean(axis=0) for kind in (0, 1))
+    assert np.linalg.norm(first - second) > flat[truth == 0].std(axis=0).max()
+
+
+@pytest.mark.parametrize("values", [np.zeros((1, 5)), np.zeros((3, 5)), np.ones((2, 1))])
+def test_few_or_equal_candidates_are_no_error(values: NDArray[np.floating]) -> None:
+    where = active_learning.space(values)
+    rng = np.random.default_rng(0)
+    found = active_learning.judge(where, {}, 2)
+    assert active_learning.next_candidate(where, [], found, active_learning.USEFUL, rng) is not None
+    assert np.isfinite(active_learning.on_a_map(where)).all()
+    assert "no candidates" in refusal(lambda: active_learning.space(np.zeros((0, 5))))

@@ -1,0 +1,425 @@
+"""The queue: what is asked next, what is suggested, and what the page's functions answer."""
+
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audioclf.annotation import catalog, database, embedding, event_log, project
+from audioclf.annotation.event_log import LABEL, UNSURE, Mark, Suggested
+from audioclf.annotation.queue import LabelQueue, accuracy
+from audioclf.annotation.tasks import Candidate, Cutting
+from audioclf.audio import io
+from audioclf.models import checkpoint
+from audioclf.ui.annotate import browse_api, payloads, queue_api, regions_api, sessions
+from tests import sounds
+from tests.sentences import refusal
+
+EARS = "separable_cnn-mel"
+N_EACH = 8
+HOSTILE = (
+    "<img src=x onerror=alert(1)>", "${7*7}", '=HYPERLINK("http://x")', "../x", "🐸", "ضفدع",
+    "x" * 100,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOCLF_DATA", str(tmp_path / "made"))
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sines, noises and clicks, one of them broken behind its header, and a long recording."""
+    root = tmp_path_factory.mktemp("three kinds")
+    for i in range(N_EACH):
+        io.write(root / f"sine{i}.wav", sounds.sine(300 + 90 * i, 2.0), sounds.RATE_HZ)
+        io.write(root / f"noise{i}.wav", sounds.noise(2.0, seed=i), sounds.RATE_HZ)
+        io.write(
+            root / f"clicks{i}.wav", sounds.clicks(2.0, every_s=0.1 + 0.04 * i), sounds.RATE_HZ
+        )
+    parts = [sounds.noise(20, seed=9), sounds.sine(440, 20)]
+    io.write(root / "long.wav", np.concatenate(parts), sounds.RATE_HZ)
+    return root
+
+
+@pytest.fixture
+def three(folder: Path) -> project.LabelledSet:
+    made = project.create("three", folder)
+    project.look(made)
+    return made
+
+
+@pytest.fixture
+def heard(three: project.LabelledSet) -> LabelQueue:
+    queue = LabelQueue(three, Cutting())
+    for _ in queue.listen(checkpoint.find(EARS), embedding.OWN_LABELS):
+        pass
+    return queue
+
+
+def kind_of(candidate: Candidate) -> str:
+    if candidate.file == "long.wav":
+        return "noise" if (candidate.start_s or 0) < 20 else "sine"
+    return candidate.file.rstrip("0123456789.wav")
+
+
+def say(queue: LabelQueue, candidate: Candidate, name: str) -> None:
+    with database.opened(queue.one.store) as db:
+        catalog.add_class(db, name)
+        event_log.add(db, Mark(candidate.file, LABEL, (name,), candidate.start_s, candidate.end_s))
+    queue.judge()
+
+
+def test_a_few_labels_are_enough_to_suggest_the_others(heard: LabelQueue) -> None:
+    assert len(heard.candidates) == 3 * N_EACH + 8
+    for _ in range(9):
+        (asked,) = heard.upcoming("useful", 1)
+        assert asked.mark is None
+        say(heard, asked.candidate, kind_of(asked.candidate))
+    marks = heard.marks()
+    left = [n for n in range(len(heard.candidates)) if n not in marks]
+    right = [heard.suggested(n).name == kind_of(heard.candidates[n]) for n in left]  # type: ignore[union-attr]
+    assert np.mean(right) >= 0.9
+    alike = heard.alike(Candidate("sine0.wav"), 5)
+    assert {kind_of(one.candidate) for one in alike} == {"sine"}
+    assert not {heard.numbers[one.candidate] for one in alike} & set(marks)
+
+
+def test_nothing_is_asked_twice_and_nothing_is_left_out(heard: LabelQueue) -> None:
+    for order in ("useful", "certain", "filed"):
+        asked = heard.upcoming(order, 100)
+        assert len({one.candidate for one in asked}) == len(heard.candidates)
+    first = heard.upcoming("filed", 3)
+    assert [one.candidate for one in first] == heard.candidates[:3]
+    later = heard.upcoming("filed", 3, [one.candidate for one in first])
+    assert [one.candidate for one in later] == heard.candidates[3:6]
+    assert "no order" in refusal(lambda: heard.upcoming("magic", 1))
+
+
+def test_before_anything_is_heard_sounds_come_as_filed(three: project.LabelledSet) -> None:
+    queue = LabelQueue(three, Cutting())
+    assert [one.candidate for one in queue.upcoming("useful", 2)] == queue.candidates[:2]
+    assert queue.suggested(0) is None
+    assert "wait a little" in refusal(lambda: queue.alike(queue.candidates[0], 3))
+
+
+def test_a_network_s_own_classes_are_suggested_under_the_set_s_names(
+    three: project.LabelledSet,
+) -> None:
+    with database.opened(three.store) as db:
+        for name in ("Sea Waves", "rooster", "toaster"):
+            catalog.add_class(db, name)
+    queue = LabelQueue(three, Cutting())
+    list(queue.listen(checkpoint.find(EARS), embedding.ITS_CLASSES))
+    assert queue.opinion is not None and set(queue.opinion.classes) == {"Sea Waves", "rooster"}
+    suggested = queue.suggested(queue.numbers[Candidate("noise0.wav")])
+    assert suggested is not None and suggested.name == "Sea Waves" and suggested.by == EARS
+    assert suggested.probability > 0.5
+    queue.judge()
+    assert queue.opinion.by == EARS  # labels do not change what a network says
+
+
+def test_what_cannot_be_heard_is_said_and_left_out(
+    three: project.LabelledSet, folder: Path, tmp_path: Path
+) -> None:
+    whole = (folder / "sine0.wav").read_bytes()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "cut off.wav").write_bytes(whole[:2_000])
+    (own / "good.wav").write_bytes(whole)
+    made = project.create("own", own)
+    project.look(made)
+    queue = LabelQueue(made, Cutting())
+    parts = list(queue.listen(checkpoint.find(EARS), embedding.OWN_LABELS))
+    assert [bool(part.trouble) for part in parts].count(True) == len(queue.candidates) - 1
+    assert [one.candidate.file for one in queue.upcoming("useful", 5)] == ["good.wav"]
+    troubles = {file.place: file.trouble for file in made.files()}
+    assert troubles["cut off.wav"] and troubles["good.wav"] is None
+
+
+def test_accuracy_is_of_what_stood_there_when_a_label_was_given() -> None:
+    right = Suggested("a", 0.9, "your labels", by_chance=True)
+    wrong = Suggested("b", 0.9, "your labels")
+    marks = [Mark("1", LABEL, ("a",), suggested=right), Mark("2", LABEL, ("a",), suggested=wrong),
+             Mark("3", LABEL, ("a",)), Mark("4", UNSURE, suggested=right)]  # fmt: skip
+    assert accuracy(marks) == (1, 2, 1, 1)
+
+
+# What the page asks for
+
+
+def asking(one: project.LabelledSet, **more: Any) -> dict[str, Any]:
+    return {"set": one.id, "kind": "none", "network": "", "order": "filed", "n": 4, **more}
+
+
+def placed(name: str) -> dict[str, Any]:
+    return {"file": name, "start_s": None, "end_s": None}
+
+
+def test_a_label_is_kept_once_with_what_was_suggested(three: project.LabelledSet) -> None:
+    opened = queue_api.open_queue(asking(three))
+    assert opened["n_all"] == 3 * N_EACH + 8 and opened["name"] == "three" and not opened["classes"]
+    shown = {"name": "sine", "probability": 0.8, "by": "your labels", "by_chance": False}
+    said = asking(three, token="a" * 16, mark="label", names=["sine"], suggested=shown,
+                  accepted=True, **placed("sine1.wav"))  # fmt: skip
+    for _ in range(2):  # sent again after a broken connection
+        answer = queue_api.say_label(said)
+    assert answer["n_said"] == 1 and answer["classes"][0]["n"] == 1
+    with database.opened(three.store) as db:
+        ((mark, _),) = event_log.history(db)
+    assert mark.accepted == ("your labels", 0.8) and mark.suggested == Suggested(**shown)
+    assert answer["accuracy"]["n_right"] == 1
+    undone = queue_api.undo_label(asking(three, token="a" * 16))
+    assert undone["undone"]["file"] == "sine1.wav" and undone["n_said"] == 0
+    assert queue_api.undo_label(asking(three, token="a" * 16))["undone"] is None
+
+
+def test_each_window_takes_back_its_own_last_word(three: project.LabelledSet) -> None:
+    for token, file in (("first000", "sine0.wav"), ("second00", "sine1.wav")):
+        queue_api.say_label(asking(three, token=token, mark="label", names=["a"], **placed(file)))
+    assert queue_api.undo_label(asking(three, token="first000"))["undone"]["file"] == "sine0.wav"
+    assert queue_api.undo_label(asking(three))["undone"]["file"] == "sine1.wav"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_classes_come_back_as_they_were_typed(three: project.LabelledSet, name: str) -> None:
+    answer = queue_api.say_label(
+        asking(three, token="t" * 8, mark="label", names=[name], **placed("sine0.wav"))
+    )
+    assert [one["name"] for one in answer["classes"]] == [name]
+    assert three.labels()[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"names": ["x" * 101]}, "1 to 100 characters"),
+        ({"names": ["a\nb"]}, "1 to 100 characters"),
+        ({"names": [" "]}, "1 to 100 characters"),
+        ({"names": [str(i) for i in range(30)]}, "At most 20"),
+        ({"names": []}, "choose one"),
+        ({"mark": "magic"}, "choose one"),
+        ({"token": ""}, "reload"),
+        ({"file": "../../etc/passwd"}, "not in the queue"),
+        ({"file": ["x"]}, "not in the queue"),
+        ({"start_s": {}}, "no such value"),
+        ({"set": "../three"}, "not here any more"),
+        ({"set": None}, "not here any more"),
+        ({"cutting": {"window_s": -1}}, "Windows last"),
+        ({"cutting": {"window_s": float("nan")}}, "Windows last"),
+        ({"cutting": {"kind": "magic"}}, "no cutting"),
+        ({"order": "magic"}, "no order"),
+        ({"n": "x"}, "no number"),
+        ({"token": "../../x" * 4}, "reload"),
+        ({"set": "x" * 300}, "not here any more"),
+        ({"who": "\ud800", "names": ["\ud800"]}, "letters that are none"),
+        ({"n": float("inf")}, "no number"),
+        ({"held": 3}, "no such value"),
+    ],
+)
+def test_what_a_stranger_sends_is_answered_with_a_sentence(
+    three: project.LabelledSet, more: dict[str, Any], words: str
+) -> None:
+    said = asking(three, token="t" * 8, mark="label", names=["a"], **placed("sine0.wav"))
+    answer = queue_api.say_label({**said, **more})
+    assert words in answer.get("error", "")
+    for nonsense in (None, [], "x", 3):
+        assert "error" in queue_api.say_label(nonsense)  # type: ignore[arg-type]
+
+
+def test_a_candidate_is_heard_and_seen(three: project.LabelledSet) -> None:
+    got = queue_api.prepare_candidate(asking(three, **placed("clicks0.wav")))
+    assert got["audio"].startswith("data:audio/wav;base64,")
+    assert got["waveform"]["duration_s"] == pytest.approx(2.0) and got["spectrogram"]["pictures"]
+
+
+def test_two_sounds_are_decoded_at_a_time_and_the_next_is_asked_for_again(
+    three: project.LabelledSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payloads, "WAIT_S", 0.05)
+    asked = asking(three, **placed("clicks0.wav"))
+    with payloads.decoding(), payloads.decoding():
+        answers = [
+            queue_api.prepare_candidate(asked),
+            regions_api.page_of_recording({**asked, "start_s": 0.0, "end_s": 1.0}),
+            regions_api.outline_recording(asked),
+        ]
+    for answer in answers:
+        assert "try it again in a moment" in answer["error"] and answer["is_passing"]
+    assert "audio" in queue_api.prepare_candidate(asked)
+    assert queue_api.open_queue(asking(three))["n_troubles"] == 0
+
+
+def test_few_wait_for_a_sound_and_the_others_are_told_at_once(
+    three: project.LabelledSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payloads, "_waiting", threading.Semaphore(1))
+    asked = asking(three, **placed("clicks0.wav"))
+    answers = []
+
+    def prepare() -> None:
+        answers.append(queue_api.prepare_candidate(asked))
+
+    with ThreadPoolExecutor(3) as pool:
+        with payloads.decoding(), payloads.decoding():
+            waiting = [pool.submit(prepare) for _ in range(3)]
+            wait(waiting, return_when=FIRST_COMPLETED, timeout=20)
+            while len(answers) < 2:
+                wait(waiting, timeout=0.05)
+            assert all("error" in answer for answer in answers)
+        wait(waiting, timeout=60)
+    assert len(answers) == 3 and "audio" in answers[-1]
+
+
+def test_a_file_that_is_away_is_asked_about_when_it_is_back(
+    three: project.LabelledSet, folder: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "drive"
+    own.mkdir()
+    for name in ("a.wav", "b.wav"):
+        (own / name).write_bytes((folder / "sine0.wav").read_bytes())
+    made = project.create("drive", own)
+    project.look(made)
+    own.rename(tmp_path / "unplugged")
+    answer = queue_api.prepare_candidate(asking(made, **placed("a.wav")))
+    assert "a.wav" in answer["trouble"]
+    assert [one["file"] for one in queue_api.ask_next(asking(made))["next"]] == ["b.wav"]
+    (tmp_path / "unplugged").rename(own)
+    assert queue_api.open_queue(asking(made))["n_all"] == 2
+    (own / "a.wav").write_bytes(b"RIFF, and nothing more")
+    assert "trouble" in queue_api.prepare_candidate(asking(made, **placed("a.wav")))
+    assert queue_api.open_queue(asking(made))["n_troubles"] == 1
+    time.sleep(0.05)
+    (own / "a.wav").write_bytes((folder / "sine1.wav").read_bytes())
+    project.look(made)
+    assert queue_api.open_queue(asking(made))["n_troubles"] == 0
+
+
+def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
+    three: project.LabelledSet,
+) -> None:
+    opened = regions_api.open_recording(asking(three, file="long.wav"))
+    assert opened["duration_s"] == pytest.approx(40.0) and opened["regions"] == []
+    asked = asking(three, file="long.wav", region="region-1", names=["call"])
+    saved = regions_api.save_region({**asked, "token": "1" * 8, "start_s": 3.00001, "end_s": 1})
+    (one,) = saved["regions"]
+    assert (one["start_s"], one["end_s"]) == (1.0, round(3.00001 * 22_050) / 22_050)
+    moved = {**asked, "token": "2" * 8, "start_s": 4, "end_s": 50, "names": ["song"]}
+    (one,) = regions_api.save_region(moved)["regions"]
+    assert (one["start_s"], one["end_s"], list(one["names"])) == (4.0, 40.0, ["song"])
+    gone = regions_api.save_region({**moved, "token": "3" * 8, "names": []})
+    assert gone["regions"] == []
+    queue_api.undo_label(asking(three, token="3" * 8))
+    assert len(regions_api.open_recording(asked)["regions"]) == 1
+    page = regions_api.page_of_recording({**asked, "start_s": 19.0, "end_s": 21.0})
+    assert (page["start_s"], page["end_s"]) == (19.0, 21.0)
+    far = regions_api.page_of_recording({**asked, "start_s": 1e9, "end_s": 2e9})
+    assert "Nothing lies" in far["error"]
+    for wrong in (
+        {"start_s": 5, "end_s": 5},
+        {"start_s": float("nan"), "end_s": 1},
+        {"start_s": "x"},
+    ):
+        assert "error" in regions_api.save_region({**asked, "token": "4" * 8, **wrong})
+    assert len(regions_api.outline_recording(asked)["waveform"]["peaks"]) == 1_200
+
+
+def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
+    three: project.LabelledSet,
+) -> None:
+    queue_api.say_label(
+        asking(
+            three, token="t" * 8, mark="label", names=["a"], file="long.wav", start_s=5, end_s=10
+        )
+    )
+    moved = regions_api.save_region(
+        asking(three, file="long.wav", region="region-2", names=["a"], token="u" * 8, start_s=5.5,
+               end_s=10, was={"start_s": 5, "end_s": 10})
+    )  # fmt: skip
+    (one,) = moved["regions"]
+    assert one["start_s"] == 5.5 and [label.start_s for label in three.labels()] == [5.5]
+    queue_api.undo_label(asking(three, token="u" * 8))  # both what went and what came
+    assert [label.start_s for label in three.labels()] == [5.0]
+    named = asking(
+        three, file="long.wav", region="", names=["b"], token="v" * 8, start_s=5, end_s=10
+    )
+    regions_api.save_region(named)
+    assert queue_api.ask_next(asking(three))["n_said"] == 1  # it is not asked again
+    assert [label.name for label in three.labels()] == ["b"]
+    regions_api.save_region({**named, "token": "w" * 8, "names": []})
+    assert three.labels() == []
+
+
+def test_all_sounds_are_listed_searched_and_turned(three: project.LabelledSet) -> None:
+    queue_api.say_label(
+        asking(three, token="t" * 8, mark="label", names=["Pure"], **placed("sine3.wav"))
+    )
+    found = browse_api.list_sounds(asking(three, text="pure"))
+    assert [row["file"] for row in found["rows"]] == ["sine3.wav"] and found["n_found"] == 1
+    assert browse_api.list_sounds(asking(three, only="nothing"))["n_found"] == 3 * N_EACH + 7
+    assert browse_api.list_sounds(asking(three, first=30))["rows"][0]["file"] == "sine6.wav"
+    assert browse_api.list_sounds(asking(three, text="nowhere"))["rows"] == []
+
+
+def test_a_network_listens_in_the_background_and_the_map_is_there_afterwards(
+    three: project.LabelledSet,
+) -> None:
+    asked = asking(three, kind=embedding.OWN_LABELS, network=EARS)
+    assert "wait a little" in browse_api.draw_map(asked)["error"]
+    queue_api.open_queue(asked)
+    for _ in range(300):
+        listens = queue_api.ask_next(asked)["listens"]
+        if listens["ready"]:
+            break
+        time.sleep(0.1)
+    assert listens["ready"] and listens["n_heard"] == listens["n_files"] == 3 * N_EACH + 1
+    points = browse_api.draw_map(asked)["points"]
+    assert len(points) == 3 * N_EACH + 8 and all(0 <= one["x"] <= 1 for one in points)
+    assert len(browse_api.find_alike({**asked, **placed("sine0.wav")})["alike"]) == 24
+    wrong = {**asked, "network": "no such"}
+    queue_api.open_queue(wrong)
+    for _ in range(100):
+        if trouble := queue_api.ask_next(wrong)["listens"]["trouble"]:
+            break
+        time.sleep(0.05)
+    assert "no such" in trouble
+
+
+def test_many_windows_label_at_once_and_nothing_is_lost(three: project.LabelledSet) -> None:
+    def label(window: int) -> None:
+        for i in range(N_EACH):
+            name = ("sine", "noise", "clicks")[window]
+            answer = queue_api.say_label(
+                asking(three, token=f"{window}-{i}-00000", mark="label", names=[name],
+                       **placed(f"{name}{i}.wav"))
+            )  # fmt: skip
+            assert "error" not in answer
+
+    windows = [threading.Thread(target=label, args=(number,)) for number in range(3)]
+    for one in windows:
+        one.start()
+    for one in windows:
+        one.join()
+    assert len(three.labels()) == 3 * N_EACH
+    assert queue_api.ask_next(asking(three))["n_said"] == 3 * N_EACH
+
+
+def test_a_desk_is_opened_again_when_sounds_were_added(
+    three: project.LabelledSet, folder: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    made = project.create("own", own)
+    assert queue_api.open_queue(asking(made))["n_all"] == 0
+    io.write(own / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
+    project.look(made)
+    assert queue_api.ask_next(asking(made))["next"][0]["file"] == "new.wav"
+    for number in range(sessions.MOST_OPEN + 2):
+        queue_api.open_queue(asking(made, cutting={"window_s": 1.0 + number}))
+    assert len(sessions._DESKS) == sessions.MOST_OPEN

@@ -1,0 +1,120 @@
+"""Candidates: whole files, windows, and what lies between silences."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audioclf.annotation import catalog, database, project, tasks
+from audioclf.annotation.tasks import SILENCES, WHOLE, WINDOWS, AnnotationTask, Segmentation
+from audioclf.audio import io, silence
+from audioclf.audio.silence import Split
+from tests import sounds
+from tests.sentences import refusal
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOCLF_DATA", str(tmp_path / "made"))
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> project.AnnotationProject:
+    """A short sound, a broken one, and 40 s with three calls in silence."""
+    root = tmp_path / "field"
+    root.mkdir()
+    io.write(root / "short.wav", sounds.sine(440, 2.0), sounds.RATE_HZ)
+    (root / "broken.wav").write_bytes(b"RIFF")
+    call, pause = sounds.sine(880, 2.0), sounds.silence(9.0)
+    parts = [pause, call, pause, call, pause, call, sounds.silence(7.0)]
+    io.write(root / "long.wav", np.concatenate(parts), sounds.RATE_HZ)
+    made = project.create("field", root)
+    project.scan_files(made)
+    return made
+
+
+def test_long_recordings_become_windows_and_short_ones_stay_whole(
+    field: project.AnnotationProject,
+) -> None:
+    found = tasks.build_tasks(field, Segmentation(WINDOWS, window_s=15.0))
+    assert found[-1] == AnnotationTask("short.wav")
+    ends = [(one.start_s, one.end_s) for one in found[:-1]]
+    assert ends == [(0.0, 15.0), (15.0, 30.0), (25.0, 40.0)]  # the last ends with the file
+    whole = tasks.build_tasks(field, Segmentation(WHOLE))
+    assert whole == [AnnotationTask("long.wav"), AnnotationTask("short.wav")]
+
+
+def test_windows_begin_on_samples_and_leave_nothing_out(field: project.AnnotationProject) -> None:
+    found = tasks.build_tasks(field, Segmentation(WINDOWS, long_s=1.0, window_s=0.7))
+    own = [one for one in found if one.file == "long.wav"]
+    starts = np.array([one.start_s for one in own]) * sounds.RATE_HZ
+    np.testing.assert_allclose(starts, np.round(starts), atol=1e-6)
+    ends = np.array([one.end_s for one in own])
+    assert (np.array([one.start_s for one in own])[1:] <= ends[:-1] + 1e-9).all()
+    assert ends[-1] == pytest.approx(40.0)
+
+
+def test_silences_are_looked_for_once_per_setting(field: project.AnnotationProject) -> None:
+    cutting = Segmentation(SILENCES)
+    assert tasks.build_tasks(field, cutting) == [AnnotationTask("short.wav")]
+    assert list(tasks.detect_silences(field, cutting)) == [0]
+    found = [one for one in tasks.build_tasks(field, cutting) if one.file == "long.wav"]
+    assert [round(one.start_s or 0) for one in found] == [9, 20, 31]
+    assert all(1.9 < (one.end_s or 0) - (one.start_s or 0) < 2.2 for one in found)
+    assert list(tasks.detect_silences(field, cutting)) == []  # known
+    assert list(
+        tasks.detect_silences(field, Segmentation(SILENCES, split=Split(min_length_s=3.0)))
+    ) == [0]
+
+
+def test_a_long_recording_that_breaks_off_is_left_out_with_the_reason(
+    field: project.AnnotationProject, tmp_path: Path
+) -> None:
+    whole = (tmp_path / "field" / "long.wav").read_bytes()
+    (tmp_path / "field" / "long.wav").write_bytes(whole[:100_000])
+    assert list(tasks.detect_silences(field, Segmentation(SILENCES))) == [0]
+    with database.connect(field.store) as db:
+        known = catalog.file(db, "long.wav")
+    assert known is not None and known.trouble and "long.wav" in known.trouble
+    assert tasks.build_tasks(field, Segmentation(SILENCES)) == [AnnotationTask("short.wav")]
+
+
+def test_settings_that_make_no_sense_are_a_sentence(field: project.AnnotationProject) -> None:
+    assert "no cutting" in refusal(lambda: Segmentation("magic"))
+    for seconds in (0.0, float("nan"), 4_000.0):
+        assert "Windows last" in refusal(lambda s=seconds: Segmentation(window_s=s))
+    tiny = Segmentation(WINDOWS, long_s=0.0, window_s=0.1)
+    assert len(tasks.build_tasks(field, tiny)) > 400
+
+
+@pytest.event.parametrize("block_s", [0.01, 0.3, 7.0, 100.0])
+def test_a_sound_in_blocks_is_split_as_the_whole(block_s: float) -> None:
+    parts = [sounds.noise(1.0), sounds.silence(0.5), sounds.sine(440, 0.7), sounds.silence(2.0)]
+    whole = np.concatenate(parts)
+    size = max(1, round(block_s * sounds.RATE_HZ))
+    blocks = [whole[i : i + size] for i in range(0, len(whole), size)]
+    np.testing.assert_array_equal(
+        silence.split_blocks(blocks, sounds.RATE_HZ), silence.split(whole, sounds.RATE_HZ)
+    )
+    assert len(silence.split(whole, sounds.RATE_HZ)) == 2
+    assert silence.split_blocks([], sounds.RATE_HZ).shape == (0, 2)
+
+
+def test_a_candidate_hears_the_windows_that_it_overlaps() -> None:
+    starts_s, ends_s = np.arange(5.0), np.arange(5.0) + 2
+    overlap_weights = tasks.overlap_weights(AnnotationTask("a", 1.0, 3.0), starts_s, ends_s)
+    np.testing.assert_allclose(overlap_weights, [0.25, 0.5, 0.25, 0, 0])
+    np.testing.assert_allclose(
+        tasks.overlap_weights(AnnotationTask("a"), starts_s, ends_s), [0.2] * 5
+    )
+    late = tasks.overlap_weights(AnnotationTask("a", 9.0, 9.5), starts_s, ends_s)
+    np.testing.assert_allclose(late, [0, 0, 0, 0, 1])
+
+
+def test_a_preview_shows_what_would_be_asked_about(field: project.AnnotationProject) -> None:
+    (long_one,) = [one for one in field.files() if one.place == "long.wav"]
+    samples = io.load(field.path_of("long.wav"))[0][: 15 * sounds.RATE_HZ]
+    windows = tasks.preview(long_one, Segmentation(WINDOWS), samples, sounds.RATE_HZ)
+    assert windows == [(0.0, 5.0), (5.0, 10.0), (10.0, 15.0)]
+    calls = tasks.preview(long_one, Segmentation(SILENCES), samples, sounds.RATE_HZ)
+    assert len(calls) == 1 and round(calls[0][0]) == 9

@@ -1,0 +1,242 @@
+"""The app's process, and the page's handlers as plain functions."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from audioclf.audio import io
+from audioclf.features import FEATURES
+from audioclf.models import checkpoint
+from audioclf.models.checkpoint import Checkpoint
+from audioclf.ui.classify import denoise, spectrogram, split, tab
+from audioclf.ui.page import session, state
+from tests import sounds
+from tests.conftest import ROOT
+from tests.sentences import refusal
+
+
+@pytest.fixture
+def network(taught: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
+    """The only network that the page finds."""
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(taught.folder.parent))
+    return checkpoint.find("three_sounds")
+
+
+@pytest.fixture
+def two_stretches(tmp_path: Path) -> str:
+    path = tmp_path / "two.wav"
+    parts = [0.2 * sounds.noise(2, seed=1), sounds.silence(1.5), 0.2 * sounds.sine(900, 2)]
+    io.write(path, np.concatenate(parts), sounds.RATE_HZ)
+    return str(path)
+
+
+def test_the_app_imports_neither_tensorflow_nor_keras() -> None:
+    code = (
+        "import sys, app; from audioclf import ui; ui.build_app();"
+        "print([m for m in ('tensorflow', 'keras', 'torch', 'jax') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_predicting_imports_neither_tensorflow_nor_keras(
+    network: Checkpoint, two_stretches: str
+) -> None:
+    code = (
+        "import sys; from audioclf import checkpoint, predict;"
+        f"predict.predict_file({two_stretches!r}, checkpoint.find({str(network.folder)!r}));"
+        "print([m for m in ('tensorflow', 'keras', 'librosa') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_sound_is_answered_with_a_sentence_and_windows(
+    network: Checkpoint, two_stretches: str
+) -> None:
+    answer, lane, prediction = tab.predict_clip(two_stretches, network.name, "as_is")
+    assert answer["sentence"].startswith(("Noise", "Sine", "Not sure"))
+    assert [row["class"] for row in answer["ranking"]] == [n for n, _ in prediction.ranking()]
+    assert lane["duration_s"] == pytest.approx(5.5)
+    assert len(lane["windows"]) == len(prediction.starts_s)
+    assert len(lane["colours"]) == 3
+
+
+def test_no_sound_teaches_what_to_do(network: Checkpoint) -> None:
+    answer, lane, _ = tab.predict_clip(None, network.name, "as_is")
+    assert "Upload or record" in answer["sentence"]
+    assert lane is None
+
+
+@pytest.mark.parametrize("name", ["../three_sounds", "/etc", "nonesuch", ""])
+def test_a_network_is_a_name_from_the_list_and_never_a_path(
+    network: Checkpoint, two_stretches: str, name: str
+) -> None:
+    answer, lane, _ = tab.predict_clip(two_stretches, name, "as_is")
+    assert "no network" in answer["error"].lower()
+    assert lane is None
+
+
+def test_an_unknown_cleaning_is_a_sentence(network: Checkpoint, two_stretches: str) -> None:
+    answer, _, _ = tab.predict_clip(two_stretches, network.name, "polished")
+    assert "no cleaning “polished”" in answer["error"]
+
+
+def test_limits_hold_inside_the_handlers(
+    network: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "long.wav"
+    io.write(path, sounds.noise(301, seed=0), 8_000 * sounds.RATE_HZ // sounds.RATE_HZ)
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+    answer, _, _ = tab.predict_clip(str(path), network.name, "as_is")
+    assert "300 s are accepted" in answer["error"]
+    assert tab.show_waveform(str(path)) is None
+    assert "300 s" in denoise.denoise_clip(str(path), "stationary", 1, 0, 0)[3]
+    assert "300 s" in split.split_clip(str(path), 40, 0.1, 0.1)[3]
+    monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
+    assert "error" not in tab.predict_clip(str(path), network.name, "as_is")[0]
+    monkeypatch.setenv("SPACE_ID", "someone/space")
+    assert "error" in tab.predict_clip(str(path), network.name, "as_is")[0]
+
+
+def test_the_waveform_names_its_amplitude(two_stretches: str) -> None:
+    lane = tab.show_waveform(two_stretches)
+    assert lane is not None
+    assert len(lane["peaks"]) == 1_200
+    assert np.abs(lane["peaks"]).max() == 127
+    assert lane["audio"]["path"] == two_stretches
+
+
+def test_denoising_keeps_loudness_and_length(two_stretches: str) -> None:
+    before, after, figure, words = denoise.denoise_clip(two_stretches, "non_stationary", 1.0, 0, 0)
+    assert words == ""
+    assert before[1].dtype == after[1].dtype == np.int16
+    assert len(before[1]) == len(after[1])
+    original, _ = io.load(two_stretches)
+    assert np.abs(before[1] / 32_767 - original).max() < 1e-3
+    assert [ax.get_title("left") for ax in figure.axes[:2]] == ["Before", "After"]
+
+
+def test_an_empty_noise_stretch_is_a_sentence(two_stretches: str) -> None:
+    *_, words = denoise.denoise_clip(two_stretches, "stationary", 1.0, 4, 2)
+    assert "noise stretch is empty" in words
+    *_, words = denoise.denoise_clip(two_stretches, "stationary", 1.0, 2, 2.01)
+    assert "too short" in words
+
+
+def test_split_finds_both_stretches_and_trims(two_stretches: str) -> None:
+    lane, rows, trimmed, words = split.split_clip(two_stretches, 40, 0.1, 0.1)
+    assert [row[0] for row in rows] == pytest.approx([0, 3.5], abs=0.1)
+    assert rows[0][2] == pytest.approx(2, abs=0.1)
+    assert len(lane["stretches"]) == 2
+    assert len(trimmed[1]) / trimmed[0] == pytest.approx(5.5, abs=0.1)
+    assert words.startswith("2 stretches")
+
+
+def test_a_stretch_is_cut_to_listen_to(two_stretches: str) -> None:
+    (rate_hz, part), _ = split.cut_clip(two_stretches, 3.5, 5.5)
+    assert len(part) / rate_hz == pytest.approx(2, abs=0.01)
+    with pytest.raises(ValueError, match="Nothing lies between"):
+        split.cut_clip(two_stretches, 3, 3)
+
+
+@pytest.mark.parametrize("setting", [None, "x", [1], float("nan"), 1e308, float("inf"), -5])
+def test_settings_that_are_no_number_are_answered_with_a_sentence(
+    two_stretches: str, setting: object
+) -> None:
+    for *_, words in (
+        spectrogram.show_spectrogram(two_stretches, "mel", 0, 0, setting, "magma"),
+        split.split_clip(two_stretches, setting, 0.1, 0.1),
+        denoise.denoise_clip(two_stretches, "stationary", setting, 0, 0),
+    ):
+        assert words.endswith(".")
+        assert len(words) > 10
+
+
+def test_the_spectrogram_obeys_its_settings(two_stretches: str) -> None:
+    lane, figure, words = spectrogram.show_spectrogram(
+        two_stretches, "stft", 500, 2_000, 60, "viridis"
+    )
+    assert words == ""
+    (picture,) = lane["pictures"]
+    assert picture["image"].startswith("data:image/png;base64,")
+    labels = {tick["label"] for tick in picture["ticks"]}
+    assert "1 kHz" in labels
+    assert labels <= {"500 Hz", "1 kHz", "1.5 kHz", "2 kHz"}
+    assert figure.axes[0].get_xlabel() == "Time (s)"
+
+
+@pytest.mark.parametrize("feature", [name for _, name in spectrogram.CHOICES])
+def test_every_feature_is_offered_and_drawn_channel_by_channel(
+    two_stretches: str, feature: str
+) -> None:
+    lane, figure, words = spectrogram.show_spectrogram(two_stretches, feature, 0, 0, 80, "magma")
+    channels = FEATURES[feature].channels
+    assert words == ""
+    assert len(lane["pictures"]) == len(channels)
+    for picture, channel, ax in zip(lane["pictures"], channels, figure.axes, strict=False):
+        assert channel.axis.label in picture["title"] and picture["ticks"]
+        assert ax.get_title(loc="left") == channel.title
+        assert ax.get_ylabel() == channel.axis.label
+
+
+def test_all_features_but_the_waveform_are_offered() -> None:
+    assert {name for _, name in spectrogram.CHOICES} == set(FEATURES) - {"waveform"}
+
+
+def test_an_empty_band_is_a_sentence(two_stretches: str) -> None:
+    lane, _, words = spectrogram.show_spectrogram(two_stretches, "mel", 5_000, 1_000, 60, "magma")
+    assert lane is None
+    assert words.startswith("Nothing lies between 5000 and 1000 Hz")
+
+
+def test_hosted_unless_local_and_never_local_on_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+    assert state.limits() == state.HOSTED
+    monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
+    assert state.limits() == io.ANY
+    monkeypatch.setenv("SPACE_ID", "someone/space")
+    assert state.limits() == state.HOSTED
+
+
+def test_five_minutes_in_stereo_pass_and_rates_of_bats_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+
+    def silent(name: str, rate_hz: int, n_channels: int, seconds: int) -> str:
+        path = tmp_path / name
+        with soundfile.SoundFile(path, "w", rate_hz, n_channels, "PCM_16") as file:
+            for _ in range(seconds):
+                file.write(np.zeros((rate_hz, n_channels), np.float32))
+        return str(path)
+
+    assert state.Sound(silent("long.flac", 48_000, 2, 300)).duration_s == 300
+    assert state.Sound(silent("fine.flac", 192_000, 1, 2)).n_samples == 384_000
+    for path, words in (
+        (silent("bat.flac", 500_000, 1, 2), "500,000 Hz and 192,000 Hz are accepted here"),
+        (silent("much.flac", 192_000, 1, 90), "too much for its length here"),
+        (silent("many.flac", 48_000, 8, 90), "too much for its length here"),
+    ):
+        assert words in refusal(lambda path=path: state.Sound(path))
+        assert words in refusal(lambda path=path: io.read_header(path, session.HOSTED.sound))
+
+
+def test_a_level_beyond_all_measure_is_a_sentence_in_every_view(
+    network: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, np.full(30_000, 3e38, np.float32), 22_050, subtype="FLOAT")
+    words = "has values up to 3e+38"
+    assert words in spectrogram.show_spectrogram(str(path), "mel", 0, 0, 80, "magma")[-1]
+    assert words in split.split_clip(str(path), 40, 0.1, 0.1)[-1]
+    assert words in refusal(lambda: state.hear(state.Sound(str(path)), network, "as_is"))
+    assert words in refusal(lambda: state.hear(state.Sound(str(path)), network, "denoised"))

@@ -1,0 +1,298 @@
+"""The page in a real browser: what a visitor does and sees."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from playwright.sync_api import Browser, Page, expect
+
+from audioclf.audio import io
+from audioclf.models import checkpoint, ranking
+from tests import sounds
+from tests.browsing import PATIENCE_MS, TOO_WIDE, hear, n_inked, on_a_phone, upload
+
+pytestmark = pytest.mark.browser
+
+
+def choose_network(page: Page, number: int) -> str:
+    """Choose the checkpoint of that number in the dropdown; its name."""
+    name = ranking.best_first()[number].name
+    choose(page, name)
+    return name
+
+
+def choose(page: Page, name: str) -> None:
+    page.locator("#network input").click()
+    page.get_by_role("option", name=re.compile(rf"^\W*{re.escape(name)} \(")).click()
+
+
+def hear_in_six_windows(page: Page, made_wav: Path) -> None:
+    """Ten seconds in windows of three."""
+    choose(page, "separable_cnn-mel")
+    hear(page, made_wav)
+    expect(page.locator("#lane-windows .ac-when")).to_contain_text("Window 1 of 6")
+
+
+def test_an_uploaded_sound_is_drawn_and_heard_at_once(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    assert re.search(r"\(\d+ %\)|\(over 99 %\)|Not sure", page.inner_text("#answer .ac-sentence"))
+    assert page.locator("#answer .ac-bar").count() >= 5
+    assert n_inked(page, "#lane-waveform canvas") > 1_000
+    assert n_inked(page, "#lane-windows canvas") > 1_000
+    width = page.locator("#lane-spectrogram img").evaluate("i => i.naturalWidth")
+    assert width > 300
+    assert "kHz" in page.inner_text("#lane-spectrogram .ac-yaxis")
+    assert "10 s" in page.inner_text("#lane-waveform .ac-xaxis")
+    expect(page.locator("#figure img")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_the_lanes_share_one_time_axis(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    boxes = [
+        page.locator(f"#lane-{lane} .ac-plot").bounding_box()
+        for lane in ("waveform", "spectrogram", "windows")
+    ]
+    assert all(box is not None for box in boxes)
+    assert len({(round(box["x"]), round(box["width"])) for box in boxes if box}) == 1
+
+
+def test_another_network_is_asked_without_uploading_again(page: Page, made_wav: Path) -> None:
+    if len(checkpoint.find_all()) < 2:
+        pytest.skip("one checkpoint only")
+    hear(page, made_wav)
+    before = page.inner_text("#answer")
+    name = choose_network(page, 1)
+    page.wait_for_function(
+        "before => document.querySelector('#answer').innerText !== before", arg=before
+    )
+    card = next(c for c in checkpoint.find_all() if c.name == name).card
+    expect(page.locator("#about")).to_contain_text(card["description"])
+    assert page.locator("#lane-windows canvas").is_visible()
+
+
+COUNT_LISTENERS = """() => { window.nListeners = 0;
+  const add = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function () {
+    if (this instanceof HTMLMediaElement) window.nListeners += 1;
+    return add.apply(this, arguments); }; }"""
+
+
+def test_a_prediction_leaves_no_listener_at_the_player(
+    browser: Browser, page_url: str, made_wav: Path
+) -> None:
+    context = browser.new_context(locale="en-GB")
+    context.add_init_script(f"({COUNT_LISTENERS})()")
+    page = context.new_page()
+    page.goto(page_url)
+    page.wait_for_selector("#sound input[type=file]", state="attached")
+    hear(page, made_wav)
+    counts = []
+    for cleaning in ("Denoised", "As it is", "Silences removed"):
+        panel = page.locator("#lane-windows .ac-panel").element_handle()
+        page.get_by_label(cleaning, exact=True).check()
+        page.wait_for_function("panel => !panel.isConnected", arg=panel)
+        expect(page.locator("#lane-windows .ac-play")).to_be_visible()
+        counts.append(page.evaluate("window.nListeners"))
+    assert counts[0] > 0 and len(set(counts)) == 1
+    context.close()
+
+
+def test_cleaning_predicts_again(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    before = page.inner_text("#lane-windows .ac-when")
+    page.get_by_label("Silences removed").check()
+    page.wait_for_function(
+        "before => document.querySelector('#lane-windows .ac-when').innerText !== before",
+        arg=before,
+    )
+    assert "of" in page.inner_text("#lane-windows .ac-when")
+
+
+def test_a_chosen_window_shows_its_bars_and_plays_from_there(page: Page, made_wav: Path) -> None:
+    hear_in_six_windows(page, made_wav)
+    first = page.inner_text("#lane-windows .ac-panel .ac-bars")
+    plot = page.locator("#lane-windows .ac-plot")
+    box = plot.bounding_box()
+    assert box is not None
+    plot.click(position={"x": box["width"] * 0.97, "y": box["height"] / 2})
+    assert "Window 6 of 6: 7.0" in page.inner_text("#lane-windows .ac-when")
+    assert page.inner_text("#lane-windows .ac-panel .ac-bars") != first
+    page.wait_for_function(
+        """() => +getComputedStyle(document.documentElement)
+             .getPropertyValue('--audioclf-at') > 0.72"""
+    )
+
+
+def test_every_window_is_reached_with_the_keyboard(page: Page, made_wav: Path) -> None:
+    hear_in_six_windows(page, made_wav)
+    plot = page.locator("#lane-windows .ac-plot")
+    plot.focus()
+    seen = []
+    for _ in range(6):
+        seen.append(plot.get_attribute("aria-valuenow"))
+        page.keyboard.press("ArrowRight")
+    assert seen == ["1", "2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize(("button", "ending"), [(0, "csv"), (1, "json"), (2, "txt")])
+def test_the_prediction_is_taken_away_as_a_table(
+    page: Page, made_wav: Path, tmp_path: Path, button: int, ending: str
+) -> None:
+    hear_in_six_windows(page, made_wav)
+    expect(page.locator(f"#download-{button}")).to_be_enabled(timeout=PATIENCE_MS)
+    with page.expect_download() as started:
+        page.locator(f"#download-{button}").click()
+    path = tmp_path / started.value.suggested_filename
+    started.value.save_as(path)
+    assert path.name.endswith(f".{ending}")
+    text = path.read_text(encoding="utf-8")
+    if ending == "csv":
+        rows = list(csv.DictReader(text.splitlines()))
+        assert [float(row["start_s"]) for row in rows][:2] == pytest.approx([0, 1.486], abs=0.01)
+        assert len(rows) == 6
+    elif ending == "json":
+        assert len(json.loads(text)["windows"]) == 6
+    else:
+        assert [line.count("\t") for line in text.splitlines()] == [2] * 6
+
+
+def test_a_feature_of_several_channels_is_several_pictures_with_their_axes(
+    page: Page, made_wav: Path
+) -> None:
+    hear(page, made_wav)
+    page.get_by_label("Feature").click()
+    page.get_by_role("option", name="Multichannel", exact=True).click()
+    titles = page.locator("#lane-spectrogram .ac-title")
+    expect(titles).to_have_count(4, timeout=PATIENCE_MS)
+    expect(titles.nth(0)).to_contain_text("MFCC: Coefficient")
+    expect(titles.nth(2)).to_contain_text("Constant-Q: Note; colours from the loudest down to −80")
+    expect(page.locator("#lane-spectrogram img")).to_have_count(4)
+    expect(page.locator("#lane-spectrogram .ac-yaxis").nth(2)).to_contain_text("C4")
+    boxes = [page.locator("#lane-spectrogram .ac-plot").nth(i).bounding_box() for i in range(4)]
+    waveform = page.locator("#lane-waveform .ac-plot").bounding_box()
+    assert waveform and all(box and box["x"] == waveform["x"] for box in boxes)
+    page.get_by_label("Feature").click()
+    page.get_by_role("option", name="Polar (STFT)", exact=True).click()
+    expect(titles).to_have_count(2, timeout=PATIENCE_MS)
+    expect(titles.nth(1)).to_contain_text("phase from −π to π rad")
+
+
+def test_denoised_is_heard_and_seen_before_and_after(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    page.get_by_role("tab", name="Denoised").click()
+    for player in ("#before", "#after"):
+        expect(page.locator(f"{player} button[aria-label=Play]")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#denoised-figure img")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_split_marks_lists_and_plays_the_stretches(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    page.get_by_role("tab", name="Split").click()
+    expect(page.locator("#lane-split .ac-stretch")).to_have_count(2, timeout=PATIENCE_MS)
+    page.locator("#stretches :text-is('5.968'):visible").first.click()
+    expect(
+        page.locator("#stretch button[aria-label=Pause], #stretch button[aria-label=Play]")
+    ).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#trimmed button[aria-label=Play]")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_an_example_is_one_click_away(page: Page) -> None:
+    page.get_by_role("button", name="siren").click()
+    expect(page.locator("#answer .ac-sentence")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_recording_from_the_microphone_is_heard(page: Page) -> None:
+    page.locator("#sound").get_by_label("Record audio").click()
+    page.locator("#sound").get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(2_500)
+    page.locator("#sound").get_by_role("button", name="Stop").click()
+    expect(page.locator("#answer .ac-sentence, #answer .ac-empty")).to_be_visible()
+    expect(page.locator("#lane-waveform canvas")).to_be_visible(timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"no sound at all " * 50, "is not a sound"),
+        (b"RIFF", "cut off|damaged|not a sound"),
+    ],
+    ids=["empty", "text", "cut off"],
+)
+def test_a_file_that_is_no_sound_gets_a_sentence_in_its_place(
+    page: Page, tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "broken.wav"
+    path.write_bytes(content)
+    upload(page, path)
+    expect(page.locator("#answer .ac-error")).to_be_visible(timeout=PATIENCE_MS)
+    assert re.search(words, page.inner_text("#answer .ac-error"))
+
+
+def test_a_container_that_is_no_audio_type_is_uploaded_too(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "talk.webm"
+    sounds.write_container(path, 0.3 * sounds.sine(700, 4, 48_000), 48_000)
+    page.locator("input[data-testid^='Upload webm']").set_input_files(str(path))
+    expect(page.locator("#answer .ac-sentence")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#lane-waveform canvas")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_what_plays_can_be_paused_and_stops_when_the_sound_goes(page: Page, made_wav: Path) -> None:
+    hear(page, made_wav)
+    play = page.locator("#lane-windows .ac-play")
+    play.click()
+    expect(play).to_have_text("Pause")
+    play.click()
+    expect(play).to_have_text("Play")
+    page.locator("#sound").get_by_label("Clear").click()
+    expect(page.locator("#lane-waveform canvas")).to_have_count(0)
+    expect(page.locator("#lane-windows canvas")).to_have_count(0)
+    expect(page.locator("#answer")).to_contain_text("Upload or record")
+
+
+def test_silence_is_called_silence(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "silence.wav"
+    io.write(path, sounds.silence(3), sounds.RATE_HZ)
+    upload(page, path)
+    expect(page.locator("#answer")).to_contain_text("Silence", timeout=PATIENCE_MS)
+
+
+def test_a_sound_longer_than_a_space_accepts_is_refused(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    io.write(path, sounds.silence(310), 8_000)
+    upload(page, path)
+    expect(page.locator("#answer .ac-error")).to_contain_text("300 s", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_sticks_out_on_a_phone(
+    browser: Browser, page_url: str, made_wav: Path, theme: str
+) -> None:
+    with on_a_phone(browser, page_url, theme) as phone:
+        hear(phone, made_wav)
+        assert phone.evaluate(TOO_WIDE) == []
+
+
+def test_the_endpoint_says_what_the_command_line_says(page_url: str, made_wav: Path) -> None:
+    from audioclf.inference.predict import predict_file
+
+    network = checkpoint.find_all()[0]
+    client = Client(page_url, verbose=False)
+    answer, heard = client.predict(
+        handle_file(str(made_wav)), network.name, "as_is", api_name="/predict_clip"
+    )
+    expected = predict_file(made_wav, network).to_dict(made_wav.name)
+    assert answer["ranking"][0]["class"] == max(expected["clip"], key=expected["clip"].get)
+    assert heard["clip"] == pytest.approx(expected["clip"], abs=1e-4)
+    assert len(heard["windows"]) == len(expected["windows"]) == 6
+
+
+def test_endpoints_have_names_and_descriptions(page_url: str) -> None:
+    api = Client(page_url, verbose=False).view_api(return_format="dict")["named_endpoints"]
+    assert {"/predict_clip", "/show_waveform", "/show_spectrogram", "/denoise_clip"} <= set(api)
+    assert "/split_clip" in api
+    for name, endpoint in api.items():
+        assert endpoint["description"], name

@@ -1,0 +1,408 @@
+"""Jobs as real processes: started, followed, queued, cancelled, resumed, killed and reported."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from audioclf.datasets import uploads
+from audioclf.inference.predict import predict_file
+from audioclf.jobs import queue
+from audioclf.jobs import supervisor as supervise
+from audioclf.jobs.job import (
+    Job,
+    JobLimits,
+    JobState,
+    Request,
+    Status,
+    TrainingMode,
+    Visitor,
+)
+from audioclf.models import checkpoint, ranking
+from tests.conftest import ROOT
+from tests.sentences import refusal
+
+START = "separable_cnn-mel"
+PATIENCE_S = 180
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def own_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test has a queue of its own, and leaves no process behind."""
+    monkeypatch.setenv("AUDIOCLF_JOBS", str(tmp_path / "jobs"))
+    yield
+    for job in queue.find_all():
+        queue.cancel(job)
+    until(lambda: not any(job.is_locked for job in queue.find_all()))
+
+
+def until(is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Wait for something that has to happen."""
+    end = time.monotonic() + patience_s
+    while not is_so():
+        assert time.monotonic() < end, [(job.status, job.log) for job in queue.find_all()]
+        time.sleep(0.05)
+
+
+def ended(job: Job) -> Status:
+    until(lambda: not job.status.is_active)
+    return job.status
+
+
+def worker(job: Job) -> int:
+    """The process that trains: the one that holds the job's lock and is not the supervisor."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"audioclf.training.worker" in words and os.fsencode(job.folder) in words:
+            found.append(int(path.parent.name))
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def request_for(three_sounds: Path, tmp_path: Path) -> Request:
+    """A head on a network that ships."""
+    return Request(
+        TrainingMode.LINEAR_PROBE, str(three_sounds), "taught", str(tmp_path / "out"), start=START
+    )
+
+
+@pytest.fixture
+def long_one(request_for: Request) -> Request:
+    """A training that lasts until it is stopped."""
+    settings = (("epochs", "5000"), ("batch_size", "4"), ("augmentation.variants.count", "0"))
+    return replace(request_for, kind=TrainingMode.FINE_TUNE, settings=settings)
+
+
+def test_a_head_is_taught_measured_and_published(request_for: Request, three_sounds: Path) -> None:
+    job = queue.start(request_for)
+    assert ended(job).state == JobState.DONE, job.log
+    made = checkpoint.read(Path(job.result["folder"]))
+    assert made.name == "taught" and made.classes == ("clicks", "noise", "sine")
+    assert made.evaluation and made.evaluation["n_clips"] == 6 == len(job.result["clips"])
+    assert predict_file(three_sounds / "noise" / "3.wav", made).ranking()[0][0] == "noise"
+    assert "beside" in job.result and job.result["beside"] is None  # it knew none of them
+    assert str(three_sounds.parent) not in json.dumps(made.card)
+
+
+def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Request) -> None:
+    job = queue.start(long_one)
+    until(lambda: len(job.epochs) >= 3)
+    assert job.status.state == JobState.RUNNING and job.status.stage == "Learning"
+    assert job.status.n_total == 5000 and job.status.n_done >= 3
+    first = job.epochs[0]
+    assert 0 <= first["accuracy"] <= 1 and first["loss"] > 0
+    assert 0 <= first["unseen_accuracy"] <= 1 and first["unseen_loss"] > 0
+
+    queue.cancel(job)
+    asked = time.monotonic()
+    until(lambda: not job.status.is_active)
+    assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
+    assert job.status.state == JobState.CANCELLED and "is kept" in job.status.sentence
+    until(lambda: not job.is_locked)
+    n_told = len(job.epochs)
+    assert last_saved_epoch(job) in (n_told, n_told - 1)  # the last one may end as it is asked
+
+    queue.resume(job)
+    until(lambda: len(job.epochs) > n_told + 1)
+    assert [one["epoch"] for one in job.epochs] == list(range(1, len(job.epochs) + 1))
+    assert "running or done" in refusal(lambda: queue.resume(job))
+    assert "cancel it first" in refusal(lambda: queue.delete(job))
+    queue.cancel(job)
+    ended(job)
+
+    queue.resume(job, publish=True)
+    assert ended(job).state == JobState.DONE, job.log
+    assert not (job.folder / "run").exists()  # nobody needs it any more
+    assert "running or done" in refusal(lambda: queue.resume(job))
+    made = checkpoint.read(Path(job.result["folder"]))
+    training = made.card["training"]
+    assert training["ended_after"] == len(training["history"]["unseen_accuracy"]) >= n_told - 1
+    assert made.card["training"]["started_from"] == START
+    assert made.evaluation and made.evaluation["network"] == "this one"
+
+
+def last_saved_epoch(job: Job) -> int:
+    return int(json.loads((job.folder / "run" / "state.json").read_text())["epoch"])
+
+
+def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
+    settings = (("epochs", "1"), ("augmentation.variants.count", "0"))
+    asked = replace(
+        request_for, kind=TrainingMode.SCRATCH, start=None, architecture="separable_cnn"
+    )
+    job = queue.start(replace(asked, settings=settings))
+    assert ended(job).state == JobState.DONE, job.log
+    made = checkpoint.read(Path(job.result["folder"]))
+    best = ranking.best_of("separable_cnn")
+    assert best is not None and made.recipe.analysis == best.recipe.analysis
+    assert made.recipe.window_frames == best.recipe.window_frames
+    assert made.recipe.normalisation != best.recipe.normalisation
+    assert "started_from" not in made.card["training"] and "beside" not in job.result
+
+
+def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:
+    folder = tmp_path / "sounds"
+    shutil.copytree(long_one.folder, folder)
+    asked = replace(long_one, folder=str(folder), fingerprint=uploads.fingerprint(folder))
+    job = queue.start(asked)
+    until(lambda: len(job.epochs) >= 2)
+    queue.cancel(job)
+    ended(job)
+    shutil.copy(folder / "noise" / "1.wav", folder / "noise" / "new.wav")
+    until(lambda: not job.is_locked)
+    queue.resume(job, publish=True)
+    assert "have changed since" in ended(job).sentence
+    (folder / "noise" / "new.wav").unlink()
+    until(lambda: not job.is_locked)
+    queue.resume(job, publish=True)
+    assert ended(job).state == JobState.DONE, job.log
+
+
+def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None:
+    shutil.copytree(checkpoint.find(START).folder, Path(request_for.out, "taught"))
+    job = queue.start(request_for)
+    assert "There is a network “taught” already" in ended(job).sentence
+    checkpoint.verify(checkpoint.read(Path(request_for.out, "taught")))
+
+
+def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request) -> None:
+    code = (
+        "import json, os, signal, sys\nfrom audioclf.jobs import queue\
+"
+        "from audioclf.jobs.job import JobLimits, Request\n"
+        "asked = json.loads(sys.argv[1])\n"
+        "asked['limits'] = JobLimits(**asked['limits'])\n"
+        "print(queue.start(Request(**asked)).id, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    asked = json.dumps(asdict(request_for))
+    child = subprocess.run(
+        [sys.executable, "-c", code, asked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert child.returncode == -signal.SIGKILL
+    job = queue.find(child.stdout.strip())
+    assert ended(job).state == JobState.DONE, job.log
+    assert checkpoint.read(Path(job.result["folder"])).name == "taught"
+
+
+def test_two_who_resume_at_once_resume_once(long_one: Request) -> None:
+    job = queue.start(replace(long_one, folder="/nowhere/at/all"))
+    ended(job)
+    until(lambda: not job.is_locked)
+    with (job.folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "nothing to resume" in refusal(lambda: queue._launch(job))
+        assert (job.folder / "result.json").is_file()  # nothing of it is lost
+
+
+def test_time_spent_before_counts(long_one: Request) -> None:
+    job = queue.start(replace(long_one, limits=JobLimits(max_seconds=25)))
+    until(lambda: len(job.epochs) >= 2)
+    queue.cancel(job)
+    ended(job)
+    until(lambda: not job.is_locked)
+    assert job.spent_s > 3
+    state = json.loads((job.folder / "state.json").read_text())
+    (job.folder / "state.json").write_text(json.dumps({**state, "spent_s": 24.9}))
+    queue.resume(job)
+    assert "which is the limit here" in ended(job).sentence
+
+
+def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
+    job = queue.start(long_one)
+    until(lambda: len(job.epochs) >= 6)
+    os.kill(worker(job), signal.SIGKILL)
+    status = ended(job)
+    assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.sentence
+    assert not Path(long_one.out, long_one.name).exists()
+    kept = last_saved_epoch(job)
+    assert kept >= 5
+    queue.resume(job)
+    until(lambda: len(job.epochs) > kept)
+    assert [one["epoch"] for one in job.epochs][: kept + 1] == list(range(1, kept + 2))
+
+
+def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> None:
+    job = queue.start(long_one)
+    until(lambda: job.status.state == JobState.RUNNING and bool(job.status.stage))
+    pid = worker(job)
+    supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(supervisor, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    status = ended(job)
+    assert status.state == JobState.KILLED and "ended from outside" in status.sentence
+
+
+def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
+    long_one: Request,
+) -> None:
+    job = queue.start(long_one)
+    until(lambda: len(job.epochs) >= 3)
+    pid = worker(job)
+    supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(pid, signal.SIGSTOP)  # it can do nothing by itself
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{pid}").exists() or not job.is_locked, 10)
+    status = ended(job)
+    assert status.state == JobState.KILLED
+    assert last_saved_epoch(job) >= 1
+
+
+def test_what_a_process_holds_is_a_number_on_every_system() -> None:
+    assert 10 < supervise._memory_mb(os.getpid()) < 100_000
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert supervise._memory_mb(gone.pid) == 0.0
+
+
+def test_one_job_runs_at_a_time_and_the_others_in_their_order(
+    request_for: Request, long_one: Request
+) -> None:
+    first = queue.start(long_one)
+    until(lambda: first.status.state == JobState.RUNNING)
+    second = queue.start(replace(request_for, name="second"))
+    third = queue.start(replace(request_for, name="third"))
+    time.sleep(0.5)
+    assert [job.status.state for job in (second, third)] == [JobState.WAITING, JobState.WAITING]
+    assert [job.status.queue_position for job in (second, third)] == [1, 2]
+    fourth = queue.start(replace(request_for, name="fourth"))
+    queue.cancel(fourth)
+    assert ended(fourth).sentence == "It was cancelled before it began."
+    full = replace(request_for, name="fifth", limits=JobLimits(max_waiting=3))
+    assert "3 trainings run or wait already" in refusal(lambda: queue.start(full))
+    queue.cancel(first)
+    assert ended(second).state == JobState.DONE, second.log
+    assert ended(third).state == JobState.DONE, third.log
+    assert second.status.ended_at and third.status.started_at
+    assert second.status.ended_at <= third.status.started_at
+    assert queue.find(third.id) == third
+    assert "not here any more" in refusal(lambda: queue.find("../jobs"))
+    queue.delete(third)
+    assert third not in queue.find_all() and Path(request_for.out, "third").is_dir()
+
+
+def test_each_visitor_has_one_training_and_the_others_come_in_their_order(
+    request_for: Request, long_one: Request
+) -> None:
+    one_each = JobLimits(is_one_each=True)
+    ann, bob, cid = (Visitor(address=name) for name in ("ann", "bob", "cid"))
+    first = queue.start(replace(long_one, limits=one_each), visitor=ann)
+    asked = replace(request_for, limits=one_each)
+    for visitor in (ann, Visitor(jobs=(first.id,), address="elsewhere")):
+        assert "wait until it has ended, or cancel it" in refusal(
+            lambda v=visitor: queue.start(asked, visitor=v)
+        )
+    second = queue.start(replace(asked, name="second"), visitor=bob)
+    third = queue.start(replace(asked, name="third"), visitor=cid)
+    until(lambda: first.status.state == JobState.RUNNING)
+    assert [job.status.queue_position for job in (second, third)] == [1, 2]
+    queue.cancel(third)
+    ended(third)
+    until(lambda: not third.is_locked)
+    queue.start(replace(asked, name="fourth"), visitor=cid)
+    assert "of yours" in refusal(lambda: queue.resume(third, visitor=cid))
+    found: list[object] = []
+
+    def ask() -> None:  # many at once count as one after the other
+        try:
+            found.append(queue.start(replace(asked, name="fifth"), visitor=Visitor(address="dan")))
+        except ValueError:
+            found.append(None)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join()
+    assert found.count(None) == 3 and len(found) == 4
+
+
+@pytest.mark.parametrize(
+    "limits, words",
+    [
+        (JobLimits(max_seconds=4), "which is the limit here"),
+        (JobLimits(max_memory_mb=150), "more memory than the 150 MB"),
+    ],
+)
+def test_limits_end_a_training_with_a_sentence(
+    long_one: Request, limits: JobLimits, words: str
+) -> None:
+    job = queue.start(replace(long_one, limits=replace(limits, n_cores=1)))
+    status = ended(job)
+    assert status.state == JobState.CANCELLED and words in status.sentence
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"start": "nobody"}, "There is no checkpoint “nobody”"),
+        ({"kind": TrainingMode.FINE_TUNE, "settings": (("epochs", "two"),)}, "is a whole number"),
+        (
+            {"kind": TrainingMode.SCRATCH, "start": None, "architecture": "nothing"},
+            "no architecture “nothing”",
+        ),
+        ({"name": "../outside"}, "cannot name a network"),
+        ({"folder": "/nowhere/at/all"}, "There is no folder"),
+        ({"out": "/dev/null/here"}, "Not a directory"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_one_sentence(
+    request_for: Request, changes: dict[str, object], words: str
+) -> None:
+    job = queue.start(replace(request_for, **changes))
+    status = ended(job)
+    assert status.state == JobState.FAILED and words in status.sentence
+    assert "Traceback" not in status.sentence
+    assert list(Path(request_for.out).glob("*")) == []
+
+
+def test_a_full_disk_leaves_no_half_network(request_for: Request, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if os.system(f"mount -t tmpfs -o size=8k tmpfs '{small}' 2>/dev/null") != 0:
+        pytest.skip("a small disk needs the right to mount one")
+    try:
+        job = queue.start(replace(request_for, out=str(small)))
+        status = ended(job)
+        assert status.state == JobState.FAILED and "No space left on device" in status.sentence
+        assert list(small.iterdir()) == []
+    finally:
+        os.system(f"umount -l '{small}'")
+
+
+def test_jobs_that_nobody_touched_for_a_day_are_removed(request_for: Request) -> None:
+    job = queue.start(replace(request_for, folder="/nowhere/at/all"))
+    ended(job)
+    until(lambda: not job.is_locked)
+    queue.delete_old(60)
+    assert queue.find_all() == [job]
+    long_ago = time.time() - 100
+    for path in (*job.folder.rglob("*"), job.folder):
+        os.utime(path, (long_ago, long_ago))
+    queue.delete_old(60)
+    assert queue.find_all() == []
+
+
+def test_a_folder_that_cannot_be_written_says_so(
+    request_for: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(tmp_path / "jobs", ignore_errors=True)
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("AUDIOCLF_JOBS", str(tmp_path / "file"))
+    assert "Nothing can be written" in refusal(lambda: queue.start(request_for))

@@ -1,0 +1,105 @@
+"""Reading checkpoints: what is whole is found, what was changed is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from audioclf.models import architectures, checkpoint, ranking
+from audioclf.models.checkpoint import Checkpoint
+
+
+@pytest.fixture
+def copy(taught: Checkpoint, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(taught.folder, tmp_path / "copy"))
+
+
+def test_a_folder_of_checkpoints_is_listed_by_name(copy: Path) -> None:
+    shutil.copytree(copy, copy.parent / "another")
+    (copy.parent / "half-written").mkdir()
+    (copy.parent / "half-written" / "card.json").write_text("{")
+    assert [found.name for found in checkpoint.find_all(copy.parent)] == ["another", "copy"]
+
+
+def test_the_most_accurate_comes_first(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, accuracy in (("a", 0.5), ("b", 0.9)):
+        card = json.loads((copy / "card.json").read_text())
+        card["results"][0]["accuracy"] = accuracy
+        (Path(shutil.copytree(copy, copy.parent / name)) / "card.json").write_text(json.dumps(card))
+    shutil.rmtree(copy)
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(copy.parent))
+    assert [found.name for found in ranking.best_first()] == ["b", "a"]
+
+
+def test_a_checkpoint_is_found_by_its_folder(copy: Path) -> None:
+    assert checkpoint.find(copy).classes == ("clicks", "noise", "sine")
+
+
+def test_the_recipe_comes_back_as_it_was_trained(taught: Checkpoint) -> None:
+    assert taught.recipe.feature == "mel"
+    assert taught.recipe.normalisation is not None
+    assert len(taught.recipe.normalisation.mean) == 128
+
+
+def test_an_unknown_name_is_refused(copy: Path) -> None:
+    with pytest.raises(ValueError, match="no checkpoint “nonesuch”"):
+        checkpoint.find("nonesuch")
+
+
+def test_a_changed_file_is_noticed(copy: Path) -> None:
+    checkpoint.verify(checkpoint.read(copy))
+    with (copy / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ValueError, match="model.onnx of “copy” is not the file"):
+        checkpoint.verify(checkpoint.read(copy))
+
+
+def test_a_card_without_classes_is_refused(copy: Path) -> None:
+    card = json.loads((copy / "card.json").read_text())
+    del card["classes"]
+    (copy / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="“copy” lacks classes"):
+        checkpoint.read(copy)
+
+
+# What was fetched here is no part of the project.
+SHIPPED = [found for found in checkpoint.find_all() if "source" not in found.card]
+FIVE_TIMES_CHANCE = 0.5
+
+
+@pytest.mark.parametrize("found", SHIPPED, ids=lambda found: found.name)
+def test_what_ships_is_whole_measured_and_attributed(found: Checkpoint) -> None:
+    checkpoint.verify(found)
+    assert found.evaluation is not None
+    assert "ESC-10, fold 4 held out" in found.evaluation["data"]
+    assert found.evaluation["accuracy"] >= FIVE_TIMES_CHANCE
+    assert "Piczak" in found.card["attribution"] and "CC" in found.card["attribution"]
+    assert all(path.stat().st_size < 10_000_000 for path in found.folder.iterdir())
+    if not found.is_ensemble:
+        assert found.card["training"]["folds"] == [1, 2, 3, 4]
+
+
+def test_every_architecture_ships_on_each_of_its_features() -> None:
+    shipped = {(found.card["architecture"], found.feature) for found in SHIPPED}
+    wanted = set(architectures.names()) - {"yamnet"}  # which is fetched
+    assert wanted <= {architecture for architecture, _ in shipped}
+    features = {feature for architecture, feature in shipped if architecture == "separable_cnn"}
+    assert features == {"mel", "stft", "gammatone", "complex", "polar"}
+    n_bytes = sum(path.stat().st_size for found in SHIPPED for path in found.folder.iterdir())
+    assert n_bytes < 150_000_000
+
+
+def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
+    plain = [one for one in SHIPPED if not one.is_ensemble and not one.is_head]
+    heard = [one for one in plain if not one.recipe.definition.is_waveform]
+    good = [one for one in heard if (one.evaluation or {})["accuracy"] >= 0.85]
+    assert len(good) > 0.6 * len(heard)
+    assert all((one.evaluation or {})["accuracy"] >= 0.75 for one in heard)
+
+
+def test_two_clips_out_of_two_do_not_stand_before_seventy_seven_out_of_eighty() -> None:
+    assert ranking.certain_accuracy(1.0, 2) == pytest.approx(0.342, abs=1e-3)
+    assert ranking.certain_accuracy(0.9625, 80) == pytest.approx(0.895, abs=1e-3)
+    assert ranking.certain_accuracy(1.0, 80) > ranking.certain_accuracy(0.9875, 80)
+    assert ranking.certain_accuracy(0.0, 1) == pytest.approx(0.0, abs=1e-9)

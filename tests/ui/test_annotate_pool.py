@@ -1,0 +1,139 @@
+"""Label's background work: few threads, the sets in turns, and nothing done twice."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audioclf.annotation import embedding, project
+from audioclf.audio import io
+from audioclf.ui.annotate import browse_api, queue_api, regions_api, sessions
+from audioclf.ui.annotate import pool as label_pool
+from audioclf.ui.annotate.pool import FairPool
+from tests import sounds
+
+EARS = "separable_cnn-mel"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOCLF_DATA", str(tmp_path / "made"))
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+
+
+def a_set(tmp_path: Path, name: str, n_files: int) -> project.LabelledSet:
+    folder = tmp_path / f"{name} in"
+    folder.mkdir()
+    for i in range(n_files):
+        tone = sounds.sine(300 + 40 * i + 7 * len(name), 1.0)
+        io.write(folder / f"{i}.wav", tone, sounds.RATE_HZ)
+    made = project.create(name, folder)
+    project.look(made)
+    return made
+
+
+def until(is_so: Callable[[], bool], patience_s: float = 60) -> None:
+    end = time.monotonic() + patience_s
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def asking(one: project.LabelledSet, network: str = EARS, **more: Any) -> dict[str, Any]:
+    return {
+        "set": one.id,
+        "kind": embedding.OWN_LABELS,
+        "network": network,
+        "order": "filed",
+        **more,
+    }
+
+
+def test_sets_take_turns_and_what_is_asked_again_is_done_once() -> None:
+    pool, done, is_open = FairPool(1), list[str](), threading.Event()
+
+    def step(name: str, n: list[int]) -> bool:
+        is_open.wait(10)
+        done.append(name)
+        n[0] -= 1
+        return n[0] > 0
+
+    pool.submit("first", 0, lambda: step("first", [1]))  # holds the only thread
+    until(lambda: pool.n_waiting() == 0)
+    for number in range(50):
+        left = [3]
+        pool.submit("flood", number % 5, lambda n=left: step("flood", n))  # type: ignore[misc]
+    small = [2]
+    pool.submit("small", "embed", lambda: step("small", small))
+    assert pool.n_waiting() == 6  # what was asked before is replaced
+    is_open.set()
+    until(lambda: len(done) == 1 + 5 * 3 + 2)
+    assert [i for i, name in enumerate(done) if name == "small"] == [2, 4]  # every second step
+
+
+def test_work_that_fails_does_not_end_the_thread() -> None:
+    pool, done = FairPool(1), threading.Event()
+    pool.submit("a", 0, lambda: bool(1 / 0))
+    pool.submit("a", 1, lambda: bool(done.set()))
+    assert done.wait(10)
+
+
+def test_sixty_requests_for_suggestions_are_two_threads_and_others_go_on(tmp_path: Path) -> None:
+    flood, small = a_set(tmp_path, "flood", 4), a_set(tmp_path, "small", 2)
+    before = threading.active_count()
+    for number in range(60):
+        cutting = {"window_s": 1.0 + number / 100}
+        assert "error" not in queue_api.open_queue(asking(flood, cutting=cutting))
+    queue_api.open_queue(asking(small))
+    until(lambda: bool(queue_api.ask_next(asking(small))["listens"]["ready"]))
+    assert threading.active_count() <= before + label_pool.N_THREADS
+    for _ in range(20):
+        regions_api.open_recording(asking(flood, file="0.wav"))
+    assert threading.active_count() <= before + label_pool.N_THREADS
+    folders = [folder for folder, _ in sessions._DESKS]
+    assert str(small.folder) in folders and len(folders) <= sessions.MOST_OPEN
+    for desk in list(sessions._DESKS.values()):
+        sessions.listen(desk, sessions.NO_SUGGESTIONS, "")
+    until(lambda: label_pool.POOL.n_waiting() == 0)
+
+
+def test_desks_of_a_set_share_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, asked = a_set(tmp_path, "shared", 5), list[tuple[str, str]]()
+    windows_of, is_open = embedding.windows_of, threading.Event()
+
+    def counted(own: Any, network: Any, file: str, kind: str) -> Any:
+        is_open.wait(10)
+        asked.append((network.name, file))
+        return windows_of(own, network, file, kind)
+
+    monkeypatch.setattr(embedding, "windows_of", counted)
+    label_pool.POOL.submit("hold", 0, lambda: not is_open.wait(10))
+    ways = [asking(one, cutting={"window_s": 1.0 + number}) for number in range(3)]
+    for way in ways:
+        queue_api.open_queue(way)
+    is_open.set()
+    until(lambda: all(queue_api.ask_next(way)["listens"]["ready"] for way in ways))
+    assert {file for _, file in asked} == {f"{i}.wav" for i in range(5)}
+    assert len(asked) <= 6  # the first file may have begun before the others were asked for
+    for way in ways:
+        assert len(browse_api.draw_map(way)["points"]) == 5
+
+
+def test_what_cannot_listen_is_told_before_anything_begins(tmp_path: Path) -> None:
+    one = a_set(tmp_path, "names", 2)
+    for more, words in (
+        ({"network": "nobody"}, "There is no network “nobody”"),
+        ({"network": "x" * 100_000}, "There is no network"),
+        ({"network": ""}, "No network is chosen"),
+        ({"kind": "magic"}, "no suggestions from “magic”"),
+        ({"kind": None}, "no suggestions from"),
+    ):
+        n_waiting = label_pool.POOL.n_waiting()
+        trouble = queue_api.open_queue({**asking(one), **more})["listens"]["trouble"]
+        assert words in trouble and len(trouble) < 300
+        assert label_pool.POOL.n_waiting() == n_waiting
+    queue_api.open_queue(asking(one))
+    until(lambda: bool(queue_api.ask_next(asking(one))["listens"]["ready"]))

@@ -1,0 +1,134 @@
+"""The handlers of the tab Label: sets are made, chosen, deleted, given away and taught."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audioclf.annotation import catalog, database, event_log, project
+from audioclf.annotation.event_log import LABEL, Mark
+from audioclf.audio import io
+from audioclf.datasets import uploads
+from audioclf.ui.annotate import projects, transfer
+from audioclf.ui.page import session as my
+from tests import sounds
+
+CUTTING = ("windows", 5.0, 30.0, 40.0, 0.1, 0.1)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOCLF_DATA", str(tmp_path / "made"))
+    monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    paths = [tmp_path / "in" / f"{i}.wav" for i in range(4)]
+    paths[0].parent.mkdir()
+    for number, path in enumerate(paths):
+        io.write(path, sounds.sine(300 + 100 * number, 1.0), sounds.RATE_HZ)
+    return [str(path) for path in paths]
+
+
+def made(name: str, files: list[str] | None, folder: str = "", mine: Any = None) -> tuple[Any, ...]:
+    return projects.make_set(name, folder, files, mine or {}, 0)
+
+
+def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -> None:
+    mine, chosen, said, n_made = made("my birds", files[:2])
+    assert chosen["value"] == "my birds" == mine["set"] and n_made == 1
+    assert said == "“my birds” has 2 sounds, 0.0 minutes."
+    assert "has 4 sounds" in made("my birds", files, mine=mine)[2]
+    assert projects.open_desk(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
+    assert "Type “my birds”" in transfer.delete_set("my birds", "my", mine)[2]
+    kept, _, words = transfer.delete_set("my birds", " my  birds ", mine)
+    assert words == "It is deleted." and kept["sets"] == [] and project.find_all() == []
+    assert projects.open_desk(0, "my birds", "none", None, *CUTTING) is None
+
+
+def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(
+    files: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for arguments, words in (
+        (("x", None), "Bring sounds first"),
+        (("<b>a/b</b>", files), "cannot name a data set"),
+        (("x", None, "/nowhere at all"), "no such folder"),
+        (("x", None, str(tmp_path / "empty")), "no sounds in that folder"),
+        (("x", files, str(tmp_path / "in")), "not both at once"),
+        (("x", [str(tmp_path / "notes.txt")]), "is a sound"),
+    ):
+        said = made(*arguments)[2]  # type: ignore[arg-type]
+        assert words in said and "<" not in said.replace("\\<", "")
+        assert project.find_all() == []
+
+
+def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUDIOCLF_LOCAL")
+    assert "own machine only" in made("x", None, str(tmp_path / "in"))[2]
+    mine, *_ = made("birds", files)
+    (one,) = project.find_all()
+    assert one.name == "birds" and one.id != "birds" and len(one.id) >= 8
+    stranger: dict[str, Any] = {}
+    assert "Choose a data set" in transfer.export_set(one.id, "csv", True, "", False, stranger)[1]
+    assert "Choose a data set" in transfer.delete_set(one.id, "birds", stranger)[2]
+    assert projects.list_sets(stranger)["choices"] == []
+    assert projects.list_sets(mine)["choices"] == [("birds", one.id)]
+    assert "Choose a data set" in transfer.teach_with_set(one.id, stranger)[2]
+
+
+def test_what_visitors_left_behind_goes_after_a_day(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUDIOCLF_LOCAL")
+    monkeypatch.setenv("AUDIOCLF_CACHE", str(tmp_path / "cache"))
+    made("birds", files)
+    kept = [tmp_path / "cache" / name for name in ("decoded/a.wav", "embeddings/x/a.npz")]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    my.tidy()
+    assert all(path.is_file() for path in kept) and len(project.find_all()) == 1
+    for path in (*kept, *project.find_all()[0].folder.iterdir()):
+        os.utime(path, (0, 0))
+    my.tidy()
+    assert not any(path.exists() for path in kept) and project.find_all() == []
+
+
+def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
+    io.write(tmp_path / "in" / "long.wav", sounds.sine(440, 40.0), sounds.RATE_HZ)
+    made("x", None, str(tmp_path / "in"))
+    lane, words = projects.preview_cutting("x", *CUTTING)
+    assert len(lane["stretches"]) == 8 and words.startswith("long.wav: 8 sounds in 40 s")
+    assert "asked about whole" in projects.preview_cutting("x", "whole", *CUTTING[1:])[1]
+    assert (
+        "No recording is longer" in projects.preview_cutting("x", "windows", 5.0, 99.0, 40, 0, 0)[1]
+    )
+    for wrong in (("magic", *CUTTING[1:]), ("windows", -1, *CUTTING[2:])):
+        lane, said = projects.preview_cutting("x", *wrong)
+        assert lane is None and ("no cutting" in said or "Windows last" in said)
+    assert "not here any more" in projects.preview_cutting(None, *CUTTING)[1]
+
+
+def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path) -> None:
+    mine, *_ = made("x", files)
+    assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, mine)[1]
+    assert "labelled yet" in transfer.teach_with_set("x", mine)[2]
+    with database.opened(project.find("x").store) as db:
+        for number, name in enumerate(("a", "b", "a", "b")):
+            catalog.add_class(db, name)
+            event_log.add(db, Mark(f"{number}.wav", LABEL, (name,)))
+    button, said = transfer.export_set("x", "esc50", True, "", True, mine)
+    assert said == "4 labels, as ESC-50." and Path(button["value"]).is_file()
+    kept, _, words = transfer.teach_with_set("x", mine)
+    assert words == "" and uploads.folder_of(kept["sounds"]).name == "x"
+    (tmp_path / "0.txt").write_text("0.1\t0.2\tnew\n0.3\t0.3\tpoint\n")
+    n, said = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, mine)
+    assert n == 1 and said.startswith("1 new label. 1 lie where there is no sound")
+    assert transfer.list_classes("x", mine)["choices"] == ["a", "b", "new"]
+    assert transfer.rename_class("x", "new", "b", 1, mine) == (2, "1 label renamed.")
+    assert "is no repository" in transfer.push_set("x", "csv", "nonsense", "t", False, mine)

@@ -1,0 +1,452 @@
+"""Teach without a browser: its handlers as functions, on made sounds and real jobs."""
+
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio.helpers import special_args
+
+from audioclf.audio import io
+from audioclf.jobs import job, queue
+from audioclf.jobs.job import Request, TrainingMode
+from audioclf.models import checkpoint
+from audioclf.ui.classify import tab
+from audioclf.ui.finetune import data, progress, results, settings, time_estimate
+from audioclf.ui.page import mode, model_lists, session
+from audioclf.ui.page import state as shared
+from tests import sounds
+
+START = "separable_cnn-mel"
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AUDIOCLF_JOBS", str(tmp_path / "jobs"))
+    monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
+    yield
+    for one in queue.find_all():
+        queue.cancel(one)
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """One's own machine, with a network in a folder of its own."""
+    monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
+    home = tmp_path / "networks"
+    shutil.copytree(checkpoint.find(START).folder, home / START)
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(home))
+    return home
+
+
+def faulty(folder: Path) -> Path:
+    """A data set with every fault that a report names."""
+    rng = np.random.default_rng(0)
+
+    def write(place: str, samples: Any, rate_hz: int = 16_000) -> None:
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        io.write(path, np.asarray(samples, np.float32), rate_hz)
+
+    for i in range(12):
+        write(f"noise/{i}.wav", 0.1 * rng.normal(size=48_000))
+    write("tone/0.wav", sounds.sine(300, 3.0), sounds.RATE_HZ)
+    write("tone/1.wav", sounds.sine(400, 3.0), sounds.RATE_HZ)
+    write("tone/short.wav", sounds.sine(400, 0.1), sounds.RATE_HZ)
+    write("tone/silent.wav", np.zeros(48_000))
+    write("lonely/0.wav", sounds.clicks(3.0), sounds.RATE_HZ)
+    (folder / "noise" / "broken.wav").write_bytes(b"RIFF and nothing else")
+    (folder / "noise" / "empty.wav").write_bytes(b"")
+    shutil.copy(folder / "noise" / "1.wav", folder / "noise" / "again.wav")
+    shutil.copy(folder / "noise" / "2.wav", folder / "tone" / "torn.wav")
+    return folder
+
+
+def last(told: Any) -> Any:
+    return list(told)[-1]
+
+
+def is_kept(value: Any) -> bool:
+    """Whether the browser keeps what it remembers."""
+    return value == gr.skip()
+
+
+def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_path: Path) -> None:
+    folder = faulty(tmp_path / "faulty")
+    kept, said = data.name_folder(str(folder), {})
+    assert said == ""
+    report, table, bars, facts, switch = last(data.check_sounds(kept, START, False))
+    for words in (
+        "It cannot be taught yet",
+        "16,000, 22,050 Hz",
+        "a folder per class",
+        "lonely has fewer than 2 clips",
+        "“broken.wav” is not a sound that can be read",
+        "“empty.wav” is empty",
+        "The same recording stands under several classes",
+        "Copies of other clips",
+        "Nothing but silence is in tone/silent.wav",
+        "that a network sees at once, and so repeated",
+        "tone has fewer than 10 clips",
+        "5 folds are made",
+    ):
+        assert words in report.replace("\\", ""), words
+    assert facts["is_usable"] is False
+    rows = {row[0]: row[1:] for row in table["value"]["data"]}
+    assert rows["noise"][0] == 13 and rows["noise"][2] == 2
+    assert sum(bars["value"]["clips"]) == 19 and len(bars["value"]) == 8
+    assert switch["visible"] is True and "5 clips" in switch["label"]
+
+    report, _, _, facts, _ = last(data.check_sounds(kept, START, True))
+    assert "lonely has fewer than 2 clips" in report and "broken.wav" not in report
+    assert facts["is_usable"] is False and len(facts["left_out"]) == 5
+
+
+def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path: Path) -> None:
+    kept, said = data.name_folder(str(three_sounds), {})
+    assert "one's own machine only" in said and is_kept(kept)
+    forged = {"sounds": str(three_sounds), "jobs": ["x", 3, None], "n_brought": "many"}
+    report, _, _, facts, _ = last(data.check_sounds(forged, START, False))
+    assert "one's own machine only" in report and facts is None
+    for nonsense in (None, 3, [], {"sounds": 5}, {"sounds": "../../etc"}, {"jobs": "abc"}):
+        report, *_, facts, _ = last(data.check_sounds(nonsense, START, False))
+        assert facts is None and "Traceback" not in report
+
+
+def test_a_wrong_path_is_a_sentence(local: Path, tmp_path: Path) -> None:
+    for path in ("", "relative", "/nowhere/at/all", str(tmp_path / "a\0b"), None):
+        kept, said = data.name_folder(path, {})
+        assert said and is_kept(kept)
+    (tmp_path / "one" / "class").mkdir(parents=True)
+    assert "fewer than two classes" in data.name_folder(str(tmp_path / "one"), {})[1]
+
+
+def facts_of(three_sounds: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    kept, _ = data.name_folder(str(three_sounds), {})
+    return kept, last(data.check_sounds(kept, START, False))[3]
+
+
+def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: Path) -> None:
+    kept, facts = facts_of(three_sounds)
+    what = (TrainingMode.LINEAR_PROBE, START, None)
+    name = "three_sounds-separable_cnn"
+    assert settings.name_network(facts, *what, "", None) == (name, name)
+    assert is_kept(settings.name_network(facts, *what, "typed", name)[0])
+    (local / name).mkdir()
+    assert settings.name_network(facts, *what, name, name)[0] == f"{name}-2"
+    a_job({"state": job.JobState.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
+    assert settings.name_network(facts, *what, name, name)[0] == f"{name}-3"
+    for name, words in (
+        (START, "already: choose another name"),
+        ("three_sounds-separable_cnn-2", "already: choose another name"),
+        ("../outside", "cannot name a network"),
+        ("", "cannot name a network"),
+    ):
+        chosen = (TrainingMode.LINEAR_PROBE, START, None, name, 10, "usual", 0.2)
+        assert words in settings.start_training(kept, facts, None, *chosen)[2]
+    assert len(queue.find_all()) == 1
+
+
+@pytest.mark.parametrize(
+    "chosen, words",
+    [
+        (("magic", START, None, "new", 10, "usual", 0.2), "none of those that are offered"),
+        (
+            (TrainingMode.LINEAR_PROBE, "nobody", None, "new", 10, "usual", 0.2),
+            "There is no network “nobody”",
+        ),
+        ((TrainingMode.LINEAR_PROBE, "../x", None, "new", 10, "usual", 0.2), "There is no network"),
+        ((TrainingMode.SCRATCH, None, "os", "new", 10, "usual", 0.2), "Choose the architecture"),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", 0, "usual", 0.2),
+            "between 1 and 1000 epochs",
+        ),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", None, "usual", 0.2),
+            "between 1 and 1000 epochs",
+        ),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", float("nan"), "usual", 0.2),
+            "between 1 and 1000 epochs",
+        ),
+        (
+            (TrainingMode.FINE_TUNE, START, None, "new", 10, "wild", 0.2),
+            "none of those that are offered",
+        ),
+        ((TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.9), "half of the clips"),
+        (
+            (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", float("nan")),
+            "half of the clips",
+        ),
+    ],
+)
+def test_settings_that_nobody_offers_are_refused(
+    local: Path, three_sounds: Path, chosen: tuple[Any, ...], words: str
+) -> None:
+    kept, facts = facts_of(three_sounds)
+    assert words in settings.start_training(kept, facts, None, *chosen)[2]
+    assert queue.find_all() == []
+
+
+def test_before_sounds_are_checked_nothing_starts() -> None:
+    chosen = (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.2)
+    assert "Bring sounds first" in settings.start_training({}, None, None, *chosen)[2]
+    facts = {"is_usable": False}
+    assert "in the way" in settings.start_training({}, facts, None, *chosen)[2]
+
+
+def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Path) -> None:
+    network = checkpoint.find(START)
+    few = time_estimate.seconds(time_estimate.Work(TrainingMode.LINEAR_PROBE, network, 30, 150, 1))
+    many = time_estimate.seconds(
+        time_estimate.Work(TrainingMode.LINEAR_PROBE, network, 3_000, 15_000, 1)
+    )
+    whole = time_estimate.seconds(time_estimate.Work(TrainingMode.FINE_TUNE, network, 30, 150, 40))
+    longer = time_estimate.seconds(
+        time_estimate.Work(TrainingMode.FINE_TUNE, network, 30, 150, 400)
+    )
+    assert 1 < few < 30 < many and few < whole < longer
+    assert time_estimate.step_ms(network) == pytest.approx(9, abs=8)  # as its card tells
+    _, facts = facts_of(three_sounds)
+    words = settings.estimate_time(facts, TrainingMode.FINE_TUNE, START, None, 40)
+    assert "This takes about" in words
+    for epochs in (None, 0, -3, 1e9, float("nan"), "two"):
+        assert "between 1 and 1000" in settings.estimate_time(
+            facts, TrainingMode.FINE_TUNE, START, None, epochs
+        )
+    assert settings.estimate_time(facts, TrainingMode.LINEAR_PROBE, START, None, None).startswith(
+        "This takes"
+    )
+    assert settings.estimate_time(None, TrainingMode.FINE_TUNE, START, None, 40) == ""
+    assert [time_estimate.in_words(s) for s in (1, 32, 100, 9_000)] == [
+        "about 5 seconds", "about 30 seconds", "about 2 minutes", "about 2.5 hours",
+    ]  # fmt: skip
+
+
+def test_who_serves_the_page_may_set_other_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert session.job_limits() == session.HOSTED_JOBS
+    monkeypatch.setenv("AUDIOCLF_TRAIN_MINUTES", "2.5")
+    monkeypatch.setenv("AUDIOCLF_TRAIN_MB", "1500")
+    monkeypatch.setenv("AUDIOCLF_TRAIN_CORES", "many")
+    found = session.job_limits()
+    assert (found.max_seconds, found.max_memory_mb, found.n_cores) == (150, 1500, 1)
+    assert found.max_waiting == session.HOSTED_JOBS.max_waiting
+
+
+def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) -> None:
+    facts = {"is_usable": True, "n_clips": 400, "seconds": 2_000.0}
+    words = settings.estimate_time(facts, TrainingMode.FINE_TUNE, START, None, 900)
+    assert "It is ended after 10 minutes" in words
+
+
+def refused_from(before: Any, kept: Any, here: Any, facts: Any, chosen: Any) -> None:
+    """Neither a new browser at the same address nor the same one elsewhere starts another."""
+    elsewhere = gr.Request(client={"host": "203.0.113.8"}, headers={})
+    for memory, request in ((before, here), (kept, elsewhere)):
+        said = settings.start_training(memory, facts, request, *chosen)[2]
+        assert said.startswith("A training of yours, or of somebody at your address, runs or waits")
+    assert len(queue.find_all()) == 1
+
+
+@pytest.mark.slow
+def test_on_a_public_page_a_network_is_its_teacher_s_alone(
+    three_sounds: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "bells.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for clip in three_sounds.glob("*/*.wav"):
+            made.write(clip, f"{clip.parent.name}/{clip.name}")
+    kept, said = data.bring_archive(str(path), {})
+    assert said == ""
+    facts = last(data.check_sounds(kept, START, False))[3]
+    chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
+    for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
+        said = settings.start_training(kept, forged, None, *chosen)[2]
+        assert "wait until they are checked" in said
+    here = gr.Request(client={"host": "203.0.113.7"}, headers={"x-forwarded-for": "198.51.100.1"})
+    before = kept
+    kept, _, said = settings.start_training(kept, facts, here, *chosen)
+    assert said == "" and len(kept["jobs"]) == 1
+    refused_from(before, kept, here, facts, chosen)
+    (one,) = session.jobs_of(kept)
+    told = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
+    assert one.address and b"203.0.113" not in told  # of the address there is a keyed hash only
+    assert one.request.limits == session.HOSTED_JOBS
+    while one.status.is_active:
+        time.sleep(0.1)
+    assert one.status.state == job.JobState.DONE, one.log
+    name = one.result["checkpoint"]
+    assert name.startswith("bells-") and len(name) >= len("bells-") + 22  # 128 bits
+    assert not (checkpoint.home() / name).exists()
+
+    def offered(visitor: Any) -> bool:
+        return name in [value for _, value in model_lists.network_choices(mine=visitor)]
+
+    assert offered(kept) and not offered({}) and not offered({"jobs": ["guessed"]})
+    listed = model_lists.list_networks(name, kept)
+    assert "value" not in listed  # what is chosen meanwhile stays
+    assert name in [value for _, value in listed["choices"]]
+    assert session.jobs_of({}) == []
+    heard = shared.hear(
+        shared.Sound(str(three_sounds / "noise" / "1.wav")), shared.network_named(name), "as_is"
+    )
+    assert heard.ranking()[0][0] == "noise"
+    assert "Trained on bells" in tab.describe_network(name)
+    visible, figure, _, measured, words, table, beside = results.show_outcome(one.id)
+    assert visible.visible and figure["value"] is not None and figure["visible"]
+    assert "6 of 6 clips right" in measured["value"]
+    assert "All 6 clips" in words and len(table["value"]["data"]) == 6 and beside == ""
+    assert results.show_outcome("../" + one.id)[0].visible is False
+
+
+def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -> job.Job:
+    """A job's folder as a process leaves it."""
+    made = job.Job(job.home() / queue.new_id())
+    made.folder.mkdir(parents=True)
+    values = {
+        "kind": TrainingMode.FINE_TUNE,
+        "folder": "/x",
+        "name": "a_b*c*",
+        "out": "/x",
+        "start": "/x/ears",
+    }
+    asked = Request(**{**values, **changes})
+    plain = {**asked.__dict__, "limits": asked.limits.__dict__}
+    (made.folder / job.REQUEST).write_text(json.dumps(plain))
+    (made.folder / job.STATE).write_text(json.dumps({"asked_at": time.time(), **state}))
+    lines = [json.dumps(one) for one in epochs]
+    (made.folder / job.EPOCHS).write_text("\n".join([*lines, '{"epoch": 3, "lo']))
+    return made
+
+
+EPOCH = {
+    "epoch": 1, "n_epochs": 10, "loss": 1.5, "accuracy": 0.5, "seconds": 2.0, "waited_s": 0.0,
+    "unseen_loss": 0.7, "unseen_accuracy": 0.75,
+}  # fmt: skip
+
+
+def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
+    made = a_job({"state": job.JobState.CANCELLED, "sentence": "It was cancelled."}, [EPOCH])
+    told, loss, accuracy, _, *buttons, timer, now, ended = progress.follow_training(made.id, None)
+    cancel, resume, publish, delete = buttons
+    assert told == "**a\\_b\\*c\\***: it was cancelled."
+    assert (cancel.visible, resume.visible, delete.visible) == (False, True, True)
+    assert publish.visible is False  # an epoch was told, and none was kept
+    (made.folder / "run").mkdir()
+    (made.folder / "run" / "state.json").write_text('{"epoch": 1}')
+    assert progress.follow_training(made.id, None)[6].visible is True
+    assert timer.active is False and ended[:2] == [made.id, job.JobState.CANCELLED]
+    frame = accuracy.value
+    assert "75" in str(frame) and "50" in str(frame) and loss.visible
+    again = progress.follow_training(made.id, now)
+    assert "__type__" in again[1] and "value" not in again[1]  # nothing of the curves again
+
+
+def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
+    made = a_job({"state": job.JobState.RUNNING, "started_at": time.time() - 100}, [EPOCH])
+    (made.folder / job.PROGRESS).write_text('{"stage": "Learning", "n_done": 1, "n_all": 10}')
+    with (made.folder / job.LOCK).open("wb") as lock:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        words = progress.in_words(made)
+        assert "epoch 1 of 10. 1 min 40 s so far, about 18 s left." in words
+        assert progress.follow_training(made.id, None)[8].active is True
+    assert "was ended from outside" in progress.in_words(made)
+
+
+@pytest.mark.parametrize("chosen", [None, "", "nobody", "../x", 3, ["a"]])
+def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
+    assert "Nothing is being taught" in progress.follow_training(chosen, None)[0]
+    assert "Nothing is being taught" in progress.cancel_training(chosen)
+    assert "not here any more" in progress.resume_training(chosen)
+    assert results.show_outcome(chosen)[0].visible is False
+    assert "wait until it is done" in results.make_bundle(chosen, None)[1]
+
+
+def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
+    first = a_job({"state": job.JobState.DONE, "asked_at": 1.0}, [], name="first")
+    second = a_job({"state": job.JobState.FAILED, "asked_at": 2.0}, [], name="second")
+    listed = progress.list_trainings({}, None)
+    assert isinstance(listed, gr.Dropdown)
+    assert [value for _, value in listed.choices] == [second.id, first.id]
+    assert listed.value == second.id
+    assert progress.list_trainings({}, first.id).value == first.id
+    assert "second, from ears (failed" in listed.choices[0][0]
+
+
+def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
+    made = a_job({"state": job.JobState.CANCELLED}, [], name="gone")
+    said, listed, kept = progress.delete_training(made.id, {"jobs": [made.id]})
+    assert said == "**gone** is removed." and listed.choices == [] and kept["jobs"] == []
+    assert queue.find_all() == []
+    assert "not here any more" in progress.delete_training(made.id, {})[0]
+
+
+def test_a_request_of_another_version_is_left_alone(local: Path) -> None:
+    made = a_job({"state": job.JobState.DONE}, [], name="good")
+    other = a_job({"state": job.JobState.DONE}, [], name="other")
+    (other.folder / job.REQUEST).write_text('{"kind": "head", "colour": "blue"}')
+    assert queue.find_all() == [made]
+
+
+def test_more_sound_than_may_be_brought_is_refused(
+    three_sounds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
+    kept, *_ = data.bring_files(clips, "noise", {})
+    clips = [str(path) for path in sorted((three_sounds / "sine").glob("*.wav"))]
+    kept, *_ = data.bring_files(clips, "sine", kept)
+    monkeypatch.setattr(session, "HOSTED", session.Limits(max_seconds=30))
+    report, *_, facts, _ = last(data.check_sounds(kept, START, False))
+    assert "1 minutes of sound, and 0 may be brought" in report and facts is None
+    monkeypatch.setattr(session, "HOSTED", session.Limits(sound=io.Limits(max_duration_s=3)))
+    report, *_, facts, _ = last(data.check_sounds(kept, START, False))
+    assert "3 s are accepted" in report and facts["is_usable"] is False
+
+
+def test_limits_of_a_public_page_hold_for_files_too(
+    three_sounds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "HOSTED", session.Limits(max_clips=7))
+    clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
+    kept, said, field = data.bring_files(clips, "noise", {})
+    assert "At most 7 clips" in said and is_kept(kept)
+    assert field is not None  # the files stay where they are
+    kept, said, field = data.bring_files(clips[:6], "noise", {})
+    assert kept["n_brought"] == 1 and "6 files brought" in said and field is None
+    assert os.path.isabs(kept["sounds"]) is False
+
+
+def test_an_address_is_read_from_the_proxy_on_a_space_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def of(host: str, forwarded: str = "") -> str:
+        headers = {"x-forwarded-for": forwarded} if forwarded else {}
+        return mode.address_of(gr.Request(client={"host": host}, headers=headers))
+
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert of("203.0.113.7", "198.51.100.1") == "203.0.113.7"
+    assert of("2001:db8:1:2:3::4") == of("2001:db8:1:2:ffff::9") != of("2001:db8:1:3::4")
+    assert of("::ffff:203.0.113.7") == "203.0.113.7" and mode.address_of(None) == ""
+    monkeypatch.setenv("SPACE_ID", "somebody/audioclf")
+    assert of("10.0.0.1", "1.2.3.4, 198.51.100.1") == "198.51.100.1"  # what came before is a claim
+    assert of("10.0.0.1") == "10.0.0.1"
+    first, again = (gr.Request(client={"host": "203.0.113.7"}, headers={}) for _ in range(2))
+    assert mode.address_hash(first) == mode.address_hash(again) != "203.0.113.7"
+
+
+def test_gradio_tells_the_handlers_who_asks() -> None:
+    asked = gr.Request(client={"host": "203.0.113.7"}, headers={})
+    inputs = [{}, None, TrainingMode.LINEAR_PROBE, START]
+    got, *_ = special_args(settings.start_training, list(inputs), asked)
+    assert got == [{}, None, asked, TrainingMode.LINEAR_PROBE, START]
+    for handler in (progress.resume_training, progress.publish_training):
+        assert special_args(handler, ["id", {}], asked)[0] == ["id", {}, asked]
