@@ -1,11 +1,12 @@
-# make run: the page. make test: every check. Both set up what they need in .venv; the checks of the
-# page's scripts (make check-js) need Node.js 20 or newer, and are skipped where it is not.
+# make run: the page. make test: every check. make docs: the documents. All set up what they need
+# in .venv; the checks of the page's scripts (make check-js) need Node.js 20 or newer, and are
+# skipped where it is not.
 
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?= --local
 
-.PHONY: run test check check-js node-checks browser-test format examples clean
+.PHONY: run test check check-js node-checks browser-test format examples docs docs-pages screenshots clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
@@ -40,6 +41,18 @@ format: $(VENV)/.installed-dev
 examples: $(VENV)/.installed
 	$(BIN)/python scripts/make_examples.py
 
+# The documents as HTML in build/docs; a warning is an error.
+docs: $(VENV)/.installed-docs
+	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/docs
+	@echo "The documents are in build/docs/docs/index.html."
+
+# The generated parts of README.md and docs/.
+docs-pages: $(VENV)/.installed
+	$(BIN)/python scripts/make_docs.py
+
+screenshots: $(VENV)/.installed-dev
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" && export CHROMIUM && $(BIN)/python scripts/make_screenshots.py
+
 $(VENV)/.installed: requirements.txt pyproject.toml
 	scripts/make-venv $(VENV) "$(PYTHON)"
 	@echo "Installing audioclf and what it needs into $(VENV): a few minutes, once."
@@ -50,9 +63,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	touch $@
+
 node_modules/.installed: package.json package-lock.json
 	npm ci --no-audit --no-fund
 	touch $@
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) build node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
