@@ -65,7 +65,7 @@ def evaluate(
     data: Dataset,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
 ) -> Evaluation:
-    """Predict every clip and compare. Raises ValueError for classes that the network lacks."""
+    """Predict every clip and compare. Raises ValueError for classes that the model lacks."""
     return evaluate_predictions(predict_dataset(model, data, progress), model)
 
 
