@@ -46,7 +46,7 @@ def _print_inspection(data: Dataset, args: argparse.Namespace) -> None:
     else:
         print_table(report.classes(), False)
         for finding in report.findings:
-            print(f"{finding.kind}: {finding.sentence}")
+            print(f"{finding.kind.name.lower()}: {finding.sentence}")
     if report.has_errors:
         raise ValueError(f"“{data.name}” cannot be trained on as it is: see the errors above.")
 
