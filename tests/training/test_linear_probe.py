@@ -97,7 +97,7 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     card = json.loads((other / "card.json").read_text())
     (other / "card.json").write_text(json.dumps({**card, "results": []}))
     said = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
-    assert "“three_sounds” hears, which is not here" in said
+    assert "“three_sounds”, which is not here" in said
     assert [found.name for found in ranking.best_first()] == ["worse", "alone"]
     assert (
         dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (cannot be used yet)"
