@@ -73,7 +73,7 @@ def test_a_network_has_the_threads_that_there_are_cores_for(
     made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network: Checkpoint = checkpoint.find(made_checkpoints / "full")
-    for n_cores, expected in ((1, 1), (2, 2), (64, onnx_session.MOST_THREADS)):
+    for n_cores, expected in ((1, 1), (2, 2), (64, onnx_session.MAX_THREADS)):
         monkeypatch.setattr(threads, "n_cores", lambda n=n_cores: n)
         session = onnx_session.open_session(
             network.folder / checkpoint.ONNX, network.weights_sha256
