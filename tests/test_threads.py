@@ -35,7 +35,7 @@ def counted(code: str, **environment: str) -> str:
 
 
 def test_the_command_line_computes_with_one_blas_thread() -> None:
-    code = f"from audioclf import cli; cli.main(['checkpoints', '--json']); {COUNT}"
+    code = f"from audioclf.cli import main; main.main(['checkpoints', '--json']); {COUNT}"
     assert counted(code) == "{1}"
 
 
