@@ -99,9 +99,7 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     said = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
     assert "“three_sounds”, which is not here" in said
     assert [found.name for found in ranking.best_first()] == ["worse", "alone"]
-    assert (
-        dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (unavailable)"
-    )
+    assert dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (unavailable)"
     assert latency.measure(checkpoint.find("alone")) is None
     assert checkpoint.find("alone").n_bytes < 100_000
 
