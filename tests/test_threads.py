@@ -35,7 +35,7 @@ def counted(code: str, **environment: str) -> str:
 
 
 def test_the_command_line_computes_with_one_blas_thread() -> None:
-    code = f"from audioclf import cli; cli.main(['checkpoints', '--json']); {COUNT}"
+    code = f"from audioclf.cli import main; main.main(['checkpoints', '--json']); {COUNT}"
     assert counted(code) == "{1}"
 
 
@@ -73,7 +73,7 @@ def test_a_network_has_the_threads_that_there_are_cores_for(
     made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network: Checkpoint = checkpoint.find(made_checkpoints / "full")
-    for n_cores, expected in ((1, 1), (2, 2), (64, onnx_session.MOST_THREADS)):
+    for n_cores, expected in ((1, 1), (2, 2), (64, onnx_session.MAX_THREADS)):
         monkeypatch.setattr(threads, "n_cores", lambda n=n_cores: n)
         session = onnx_session.open_session(
             network.folder / checkpoint.ONNX, network.weights_sha256

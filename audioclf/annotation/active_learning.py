@@ -49,7 +49,7 @@ class EmbeddingSpace:
 def embedding_space(embeddings: NDArray[np.floating], seed: int = 0) -> EmbeddingSpace:
     """The candidates' mean embeddings, (candidates, d), as a space. Raises ValueError for none."""
     if len(embeddings) == 0:
-        raise ValueError("There are no candidates: add sounds first.")
+        raise ValueError("There is nothing to embed: add files first.")
     points = _components(np.asarray(embeddings, np.float64))
     rng = np.random.default_rng(seed)
     n_references = min(N_REFERENCES, len(points), max(100, MAX_SIMILARITIES // len(points)))

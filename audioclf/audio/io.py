@@ -1,7 +1,7 @@
 """Sound files in and out: decode, mix to mono, resample, write.
 
 libsndfile reads wav, flac, ogg (Vorbis and Opus), aiff and caf here. Everything else is decoded in
-a process of its own (`_decoder`): mp3, and through PyAV m4a, aac, webm, mp4, wma. Every reader sees
+a process of its own (`decoder`): mp3, and through PyAV m4a, aac, webm, mp4, wma. Every reader sees
 the header first, so limits hold before a sample is decoded, and counts what is decoded, as headers
 may lie; every file comes as blocks, so that memory follows the block and not the file. Whatever is
 wrong with a file is an `AudioError`: one sentence for the person.
@@ -146,7 +146,7 @@ class _Forward(soundfile.SoundFile):
 def open_plain(
     path: Path, kind: type[soundfile.SoundFile] = soundfile.SoundFile
 ) -> soundfile.SoundFile | None:
-    """A file that libsndfile reads in this process; None for one that `_decoder` reads.
+    """A file that libsndfile reads in this process; None for one that `decoder` reads.
 
     What it would take for an mp3 is not shown to it: libmpg123 writes to standard error whatever
     it finds odd. Raises AudioError for a file whose header is damaged, OSError.

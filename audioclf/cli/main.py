@@ -68,11 +68,11 @@ def _predict(args: argparse.Namespace) -> None:
     from audioclf.inference import export_formats
     from audioclf.inference.predict import predict_file
 
-    network = _checkpoint(args)
+    model = _checkpoint(args)
     predictions, failed = [], []
     for path in progress("files", args.paths):
         try:
-            predictions.append((path, predict_file(path, network, args.preprocess)))
+            predictions.append((path, predict_file(path, model, args.preprocess)))
         except ValueError as error:
             failed.append(str(error))
     if args.json or args.format == "json":
@@ -119,13 +119,13 @@ def _evaluate(args: argparse.Namespace) -> None:
     from audioclf.datasets import dataset
     from audioclf.inference.evaluation import evaluate
 
-    network, data = _checkpoint(args), dataset.load(args.folder)
-    trained_on = set(network.card.get("training", {}).get("folds", []))
+    model, data = _checkpoint(args), dataset.load(args.folder)
+    trained_on = set(model.card.get("training", {}).get("folds", []))
     if args.fold is not None:
         data = data.of_folds({args.fold})
     if trained_on & set(data.folds):
         print("These folds were in its training: this is no evaluation of it.", file=sys.stderr)
-    evaluation = evaluate(network, data, lambda clips: progress("clips", clips))
+    evaluation = evaluate(model, data, lambda clips: progress("clips", clips))
     if args.json:
         print(json.dumps(evaluation.to_dict(), indent=1))
         return

@@ -58,21 +58,21 @@ def _downloaded(source: download.Source) -> Path:
 def _export(args: argparse.Namespace) -> None:
     from audioclf.export import bundle
 
-    network, formats = checkpoint.find(args.checkpoint), tuple(args.format or ())
+    model, formats = checkpoint.find(args.checkpoint), tuple(args.format or ())
     if args.push:
-        _push(network, formats, args)
+        _push(model, formats, args)
     elif args.output and Path(args.output).suffix != ".zip":
-        print(bundle.write_folder(network, Path(args.output), formats))
+        print(bundle.write_folder(model, Path(args.output), formats))
     else:
-        print(bundle.write_zip(network, Path(args.output or network.name), formats))
+        print(bundle.write_zip(model, Path(args.output or model.name), formats))
 
 
-def _push(network: Checkpoint, formats: tuple[str, ...], args: argparse.Namespace) -> None:
+def _push(model: Checkpoint, formats: tuple[str, ...], args: argparse.Namespace) -> None:
     from audioclf.export import bundle
     from audioclf.storage import hf_hub
 
     with tempfile.TemporaryDirectory() as temporary:
-        folder = bundle.write_folder(network, Path(temporary, network.name), formats)
+        folder = bundle.write_folder(model, Path(temporary, model.name), formats)
         token = os.environ.get("HF_TOKEN", "")
         print(hf_hub.push(folder, args.push, token, private=not args.public))
 

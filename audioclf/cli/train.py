@@ -46,7 +46,7 @@ def _print_inspection(data: Dataset, args: argparse.Namespace) -> None:
     else:
         print_table(report.classes(), False)
         for finding in report.findings:
-            print(f"{finding.kind}: {finding.sentence}")
+            print(f"{finding.kind.name.lower()}: {finding.sentence}")
     if report.has_errors:
         raise ValueError(f"“{data.name}” cannot be trained on as it is: see the errors above.")
 
@@ -152,12 +152,12 @@ def _fine_tune(args: argparse.Namespace) -> None:
     from audioclf.training import linear_probe
 
     checkpoint.check_name(args.name)
-    network, data = checkpoint.find(args.checkpoint), _data(args)
+    model, data = checkpoint.find(args.checkpoint), _data(args)
     if not args.freeze:
-        _fine_tune_all_layers(args, network, data)
+        _fine_tune_all_layers(args, model, data)
         return
     probe = linear_probe.train_linear_probe(
-        network,
+        model,
         replace(data, name=args.data_name or data.name),
         output_dir(args) / args.name,
         linear_probe.LinearProbeSettings(
@@ -170,10 +170,10 @@ def _fine_tune(args: argparse.Namespace) -> None:
     print_saved(probe)
 
 
-def _fine_tune_all_layers(args: argparse.Namespace, network: Checkpoint, data: Dataset) -> None:
+def _fine_tune_all_layers(args: argparse.Namespace, model: Checkpoint, data: Dataset) -> None:
     from audioclf.training import linear_probe
 
-    backbone = linear_probe.resolve_backbone(network)
+    backbone = linear_probe.resolve_backbone(model)
     from audioclf.training import fine_tuning, pipeline
 
     training = config.TrainingConfig(

@@ -15,23 +15,23 @@ from audioclf.storage import paths
 from audioclf.storage.atomic import atomic_file
 
 
-def all_embeddings(network: Checkpoint, paths: Iterable[Path]) -> Iterator[Embeddings]:
+def all_embeddings(model: Checkpoint, paths: Iterable[Path]) -> Iterator[Embeddings]:
     """The embeddings of every file, in order. Raises ValueError (AudioError)."""
     for path in paths:
-        yield file_embeddings(network, path)
+        yield file_embeddings(model, path)
 
 
-def file_embeddings(network: Checkpoint, path: Path) -> Embeddings:
+def file_embeddings(model: Checkpoint, path: Path) -> Embeddings:
     """The embeddings of a file's windows, (windows, d), from the cache where they are there."""
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    backbone = network.backbone or network
-    model = f"{backbone.weights_sha256}{backbone.frontend.key()}"
-    folder = paths.cache_dir() / "embeddings" / hashlib.sha256(model.encode()).hexdigest()[:16]
+    backbone = model.backbone or model
+    source = f"{backbone.weights_sha256}{backbone.frontend.key()}"
+    folder = paths.cache_dir() / "embeddings" / hashlib.sha256(source.encode()).hexdigest()[:16]
     cached = folder / f"{content}.npz"
     if cached.is_file():
         with np.load(cached) as arrays:
             return Embeddings(*(arrays[name] for name in Embeddings._fields))
-    embeddings = embed_file(path, network)
+    embeddings = embed_file(path, model)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(cached) as part, part.open("wb") as file:
         np.savez(file, **embeddings._asdict())

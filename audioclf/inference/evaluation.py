@@ -61,28 +61,27 @@ class DatasetPredictions:
 
 
 def evaluate(
-    network: Checkpoint,
+    model: Checkpoint,
     data: Dataset,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
 ) -> Evaluation:
-    """Predict every clip and compare. Raises ValueError for classes that the network lacks."""
-    return evaluate_predictions(predict_dataset(network, data, progress), network)
+    """Predict every clip and compare. Raises ValueError for classes that the model lacks."""
+    return evaluate_predictions(predict_dataset(model, data, progress), model)
 
 
 def predict_dataset(
-    network: Checkpoint,
+    model: Checkpoint,
     data: Dataset,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
 ) -> DatasetPredictions:
     """Predict every clip. Raises ValueError for classes that the model lacks."""
-    if unknown := sorted(set(data.classes) - set(network.classes)):
+    if unknown := sorted(set(data.classes) - set(model.classes)):
         raise ValueError(
-            f"“{network.name}” does not know the class {unknown[0]}: it knows "
-            f"{_some(network.classes)}."
+            f"“{model.name}” does not know the class {unknown[0]}: it knows {_some(model.classes)}."
         )
-    uncalibrated = network.uncalibrated()
+    uncalibrated = model.uncalibrated()
     windows = [predict_file(clip.path, uncalibrated).probabilities for clip in progress(data.clips)]
-    truth = [network.classes.index(clip.label) for clip in data.clips]
+    truth = [model.classes.index(clip.label) for clip in data.clips]
     named = sorted(f"{clip.path.name} {clip.label}" for clip in data.clips)
     key = hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]
     return DatasetPredictions(tuple(windows), np.array(truth), key)
@@ -95,19 +94,19 @@ def _some(classes: Sequence[str]) -> str:
     return f"{', '.join(classes[:MAX_NAMED])} and {len(classes) - MAX_NAMED} others"
 
 
-def evaluate_predictions(predictions: DatasetPredictions, network: Checkpoint) -> Evaluation:
+def evaluate_predictions(predictions: DatasetPredictions, model: Checkpoint) -> Evaluation:
     """Accuracy, F1, confusion and calibration error, with the model's temperature.
 
     Where that was fitted on these clips, the calibration error is cross-fitted: that of
     temperatures which were fitted on others of them.
     """
-    probabilities = calibration.clip_probabilities(predictions.windows, network.temperature)
+    probabilities = calibration.clip_probabilities(predictions.windows, model.temperature)
     uncalibrated = calibration.clip_probabilities(predictions.windows, 1.0)
     calibrated = probabilities
-    if (network.card.get("calibration") or {}).get("clips") == predictions.key:
+    if (model.card.get("calibration") or {}).get("clips") == predictions.key:
         cross_fitted = calibration.cross_fitted(predictions.windows, predictions.truth)
         calibrated = uncalibrated if cross_fitted is None else cross_fitted  # too few clips
-    return score(predictions.truth, probabilities, network.classes, calibrated, uncalibrated)
+    return score(predictions.truth, probabilities, model.classes, calibrated, uncalibrated)
 
 
 def score(

@@ -23,15 +23,15 @@ InferenceFn = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # of a batch
 SessionFactory = Callable[[str, str], Any]  # (path, SHA-256) -> ONNX Runtime session
 
 
-def load_classifier(network: Checkpoint, open_model: SessionFactory | None = None) -> InferenceFn:
+def load_classifier(model: Checkpoint, open_model: SessionFactory | None = None) -> InferenceFn:
     """The model as a function, (windows, frames, bins, channels) -> (windows, classes).
 
     `open_model`: opens a session; by default sessions are cached.
     """
     open_model = open_model or _cached_session
-    session = _open(network, open_model)
+    session = _open(model, open_model)
     name = session.get_inputs()[0].name
-    backbone = network.backbone
+    backbone = model.backbone
     embed = load_embedder(backbone, open_model) if backbone else None
 
     def classify(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -42,9 +42,9 @@ def load_classifier(network: Checkpoint, open_model: SessionFactory | None = Non
     return classify
 
 
-def load_embedder(network: Checkpoint, open_model: SessionFactory | None = None) -> InferenceFn:
+def load_embedder(model: Checkpoint, open_model: SessionFactory | None = None) -> InferenceFn:
     """The model up to its embedding, (windows, ...) -> (windows, d)."""
-    session = _open(network, open_model or _cached_session)
+    session = _open(model, open_model or _cached_session)
     name = session.get_inputs()[0].name
     return lambda inputs: session.run(["embedding"], {name: inputs})[0]
 
@@ -71,8 +71,8 @@ def run_batched(
     return np.concatenate(starts_s), np.concatenate(ends_s), outputs
 
 
-def _open(network: Checkpoint, open_model: SessionFactory) -> Any:
-    return open_model(str(network.folder / checkpoint.ONNX), network.weights_sha256)
+def _open(model: Checkpoint, open_model: SessionFactory) -> Any:
+    return open_model(str(model.folder / checkpoint.ONNX), model.weights_sha256)
 
 
 @lru_cache(maxsize=32)

@@ -30,26 +30,26 @@ class Embeddings(NamedTuple):
 
 
 def predict(
-    samples: Samples, sample_rate_hz: int, network: Checkpoint, preprocessing: str | None = None
+    samples: Samples, sample_rate_hz: int, model: Checkpoint, preprocessing: str | None = None
 ) -> Prediction:
     """Predict samples, (samples,) mono; `preprocessing` replaces that of the front end.
 
     Raises ValueError (a sentence) for zero samples, an unknown preprocessing, a broken checkpoint.
     """
-    if network.is_ensemble:
+    if model.is_ensemble:
         members = [
-            predict(samples, sample_rate_hz, member, preprocessing) for member in network.members
+            predict(samples, sample_rate_hz, member, preprocessing) for member in model.members
         ]
-        return average_predictions(members, network)
-    frontend = _frontend_with(network, preprocessing)
+        return average_predictions(members, model)
+    frontend = _frontend_with(model, preprocessing)
     at_rate = io.resample(samples, sample_rate_hz, frontend.analysis.sample_rate_hz)
-    prediction = _predict_windows([windowing.windows(frontend, at_rate)], network)
+    prediction = _predict_windows([windowing.windows(frontend, at_rate)], model)
     return replace(prediction, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
 
 
 def predict_file(
     path: str | Path,
-    network: Checkpoint,
+    model: Checkpoint,
     preprocessing: str | None = None,
     limits: Limits = io.ANY,
 ) -> Prediction:
@@ -57,10 +57,10 @@ def predict_file(
 
     Preprocessing needs the whole sound at once, and then memory grows with it. Raises ValueError.
     """
-    if network.is_ensemble:
+    if model.is_ensemble:
         return average_predictions(
-            [predict_file(path, member, preprocessing, limits) for member in network.members],
-            network,
+            [predict_file(path, member, preprocessing, limits) for member in model.members],
+            model,
         )
     peak = 0.0
 
@@ -69,18 +69,18 @@ def predict_file(
         peak = max(peak, _peak(block))
 
     parts = windowing.windows_of_file(
-        _frontend_with(network, preprocessing), path, limits, update_peak
+        _frontend_with(model, preprocessing), path, limits, update_peak
     )
-    prediction = _predict_windows(parts, network)
+    prediction = _predict_windows(parts, model)
     return replace(prediction, is_silent=peak <= windowing.DIGITAL_SILENCE)
 
 
-def warm_up(network: Checkpoint) -> None:
+def warm_up(model: Checkpoint) -> None:
     """Open the model's session and run it once, so that the first prediction is not slow."""
-    predict(np.zeros(1, np.float32), network.members[0].frontend.analysis.sample_rate_hz, network)
+    predict(np.zeros(1, np.float32), model.members[0].frontend.analysis.sample_rate_hz, model)
 
 
-def average_predictions(members: Sequence[Prediction], network: Checkpoint) -> Prediction:
+def average_predictions(members: Sequence[Prediction], model: Checkpoint) -> Prediction:
     """The ensemble's prediction: its members' mean, on the windows of the one that has most.
 
     A member with other windows counts with the mean of those that overlap, weighted by how much.
@@ -90,8 +90,8 @@ def average_predictions(members: Sequence[Prediction], network: Checkpoint) -> P
     mean = np.stack(resampled).mean(axis=0)
     return replace(
         finest,
-        checkpoint=network.name,
-        probabilities=calibration.apply_temperature(mean, network.temperature),
+        checkpoint=model.name,
+        probabilities=calibration.apply_temperature(mean, model.temperature),
         is_silent=any(member.is_silent for member in members),
     )
 
@@ -124,30 +124,28 @@ def _peak(samples: Samples) -> float:
     return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
-def _frontend_with(network: Checkpoint, preprocessing: str | None) -> FrontendConfig:
-    return replace(network.frontend, cleaning=preprocessing) if preprocessing else network.frontend
+def _frontend_with(model: Checkpoint, preprocessing: str | None) -> FrontendConfig:
+    return replace(model.frontend, cleaning=preprocessing) if preprocessing else model.frontend
 
 
-def _predict_windows(parts: Iterable[Windows], network: Checkpoint) -> Prediction:
-    starts_s, ends_s, probabilities = run_batched(load_classifier(network), parts)
+def _predict_windows(parts: Iterable[Windows], model: Checkpoint) -> Prediction:
+    starts_s, ends_s, probabilities = run_batched(load_classifier(model), parts)
     return Prediction(
-        network.name,
-        network.classes,
+        model.name,
+        model.classes,
         starts_s,
         ends_s,
-        calibration.apply_temperature(probabilities, network.temperature),
-        is_multi_label=network.is_multi_label,
+        calibration.apply_temperature(probabilities, model.temperature),
+        is_multi_label=model.is_multi_label,
     )
 
 
-def embed_file(path: str | Path, network: Checkpoint, limits: Limits = io.ANY) -> Embeddings:
+def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> Embeddings:
     """The embeddings of a file's windows.
 
     Raises ValueError for a file that cannot be read, and for an ensemble.
     """
-    if network.is_ensemble:
-        raise ValueError(
-            f"“{network.name}” has no embedding of its own: choose one of its members."
-        )
-    parts = windowing.windows_of_file(network.frontend, path, limits)
-    return Embeddings(*run_batched(load_embedder(network.backbone or network), parts))
+    if model.is_ensemble:
+        raise ValueError(f"“{model.name}” has no embedding of its own: choose one of its members.")
+    parts = windowing.windows_of_file(model.frontend, path, limits)
+    return Embeddings(*run_batched(load_embedder(model.backbone or model), parts))

@@ -141,7 +141,7 @@ class _Source(_Part):
 
 
 class _Card(_Part):
-    """The whole: of an ensemble, which names members, or of a network, which has files."""
+    """The whole: of an ensemble, which names members, or of a model, which has files."""
 
     architecture: Line
     description: Text | None = None

@@ -24,7 +24,7 @@ class LinearHead(NamedTuple):
 
 
 def write(head: LinearHead, path: Path) -> None:
-    """`label` (n, classes) from `embedding` (n, d), which is also an output, as in any network."""
+    """`label` (n, classes) from `embedding` (n, d), which is also an output, as of any model."""
     from onnx import TensorProto, checker, helper, numpy_helper, save
 
     n_values, n_classes = head.kernel.shape

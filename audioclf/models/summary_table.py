@@ -21,16 +21,16 @@ def rows(
     """
     usable = [
         {
-            "name": network.name,
-            "feature": network.feature,
-            "input_shape": network.card.get("input_shape"),
-            "n_params": network.card.get("n_params"),
-            "n_classes": len(network.classes),
-            **{measure: (network.evaluation or {}).get(measure) for measure in MEASURES},
-            "measured_on": (network.evaluation or {}).get("data"),
-            "trouble": network.unavailable_reason,
+            "name": model.name,
+            "feature": model.feature,
+            "input_shape": model.card.get("input_shape"),
+            "n_params": model.card.get("n_params"),
+            "n_classes": len(model.classes),
+            **{measure: (model.evaluation or {}).get(measure) for measure in MEASURES},
+            "measured_on": (model.evaluation or {}).get("data"),
+            "trouble": model.unavailable_reason,
         }
-        for network in checkpoints
+        for model in checkpoints
     ]
     nothing = dict.fromkeys((*COLUMNS, *MEASURES, "measured_on"))
     unusable = [
@@ -59,8 +59,8 @@ def markdown(checkpoints: Iterable[Checkpoint]) -> str:
 
 def best_first() -> list[Checkpoint]:
     """Every readable checkpoint that was evaluated, whether it is available here or not."""
-    evaluated = [network for network in checkpoint.find_all() if network.evaluation]
-    return sorted(evaluated, key=lambda network: -(network.evaluation or {}).get("accuracy", 0.0))
+    evaluated = [model for model in checkpoint.find_all() if model.evaluation]
+    return sorted(evaluated, key=lambda model: -(model.evaluation or {}).get("accuracy", 0.0))
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Features of files, computed once: kept on disk under the file's content and the recipe.
+"""Features of files, computed once: kept on disk by the file's content and the front end.
 
 The folder is `features/` in AUDIOCLF_CACHE, or in the user's cache folder; it may be deleted at
 any time.

@@ -178,7 +178,7 @@ def odd_mp3(path: Path) -> None:
 def test_an_odd_mp3_leaves_standard_error_alone(tmp_path: Path) -> None:
     odd_mp3(tmp_path / "odd.mp3")
     alone = "import sys, soundfile; soundfile.read(sys.argv[1])"
-    ours = "import sys; from audioclf import audio; print(len(audio.load(sys.argv[1])[0]))"
+    ours = "import sys; from audioclf.audio import io; print(len(io.load(sys.argv[1])[0]))"
     runs = [
         subprocess.run(
             [sys.executable, "-c", script, str(tmp_path / "odd.mp3")],

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from audioclf.annotation import database, event_log, project
 from audioclf.audio import io
+from audioclf.datasets.formats.base import Label
 from audioclf.datasets.formats.registry import FORMATS
 from audioclf.models import checkpoint
 from tests import sounds
@@ -275,7 +276,7 @@ def test_regions_are_drawn_resized_named_and_removed(page: Page, long_one: Path)
     assert {one.name for one in wait_for_labels("long", 2)} == {"tone"}
 
 
-def wait_for_labels(name: str, n_labels: int) -> list[project.Label]:
+def wait_for_labels(name: str, n_labels: int) -> list[Label]:
     for _ in range(100):
         if len(found := project.find(name).labels()) == n_labels:
             return found

@@ -81,7 +81,7 @@ def test_on_a_public_page_few_networks_are_compared_and_ensembles_count_as_their
     assert len(shown["rows"]) == 2  # the ensemble's two members, one of them twice
     monkeypatch.setattr(compare, "MAX_HOSTED_S", 15.0)
     (shown,) = compare.compare_networks(str(made_wav), ["full", "old"], "as_is")
-    assert "lasts 10 s, and at most 1 networks" in shown["error"]
+    assert "lasts 10 s, and at most 1 models" in shown["error"]
     monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
     *_, shown = compare.compare_networks(str(made_wav), ["both", "another"], "as_is")
     assert len(shown["rows"]) == 2

@@ -160,8 +160,8 @@ def test_the_hub_is_asked_with_the_token_and_its_refusal_is_a_sentence(
     (tmp_path / "README.md").write_text("words")
     environment = {**os.environ, "HF_ENDPOINT": a_hub.url, "HF_HOME": str(tmp_path / "home")}
     code = (
-        "import sys\nfrom pathlib import Path\nfrom audioclf import hub\n"
-        "try:\n    hub.push(Path(sys.argv[1]), 'me/mine', 'hf_secret')\n"
+        "import sys\nfrom pathlib import Path\nfrom audioclf.storage import hf_hub\n"
+        "try:\n    hf_hub.push(Path(sys.argv[1]), 'me/mine', 'hf_secret')\n"
         "except ValueError as error:\n    print(error)\n"
     )
     said = subprocess.run(

@@ -179,8 +179,7 @@ def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None
 
 def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request) -> None:
     code = (
-        "import json, os, signal, sys\nfrom audioclf.jobs import queue\
-"
+        "import json, os, signal, sys\nfrom audioclf.jobs import queue\n"
         "from audioclf.jobs.job import JobLimits, Request\n"
         "asked = json.loads(sys.argv[1])\n"
         "asked['limits'] = JobLimits(**asked['limits'])\n"

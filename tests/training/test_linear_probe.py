@@ -97,11 +97,9 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     card = json.loads((other / "card.json").read_text())
     (other / "card.json").write_text(json.dumps({**card, "results": []}))
     said = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
-    assert "“three_sounds” hears, which is not here" in said
+    assert "“three_sounds”, which is not here" in said
     assert [found.name for found in ranking.best_first()] == ["worse", "alone"]
-    assert (
-        dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (cannot be used yet)"
-    )
+    assert dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (unavailable)"
     assert latency.measure(checkpoint.find("alone")) is None
     assert checkpoint.find("alone").n_bytes < 100_000
 
@@ -116,7 +114,7 @@ def test_another_network_under_the_backbone_s_name_is_not_taken_for_it(
     card["source"] = {"sha256": "0" * 64}
     (tmp_path / taught.name / "card.json").write_text(json.dumps(card))
     copied = checkpoint.read(tmp_path / "new_head")
-    assert "taught on another" in refusal(lambda: predict_file(new_sounds.clips[0].path, copied))
+    assert "trained on another" in refusal(lambda: predict_file(new_sounds.clips[0].path, copied))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Blocks: functions from tensor to tensor, shared by the networks.
+"""Blocks: functions from tensor to tensor, shared by the architectures.
 
 Running statistics of batch normalisations move by a tenth per step: small data sets have few
 steps. Poolings keep a last odd row, so that every window and every number of bins fits.

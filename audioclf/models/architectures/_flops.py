@@ -1,4 +1,4 @@
-"""What a network costs: its multiplications, each with an addition, for one window."""
+"""What a model costs: its multiplications, each with an addition, for one window."""
 
 import math
 from collections.abc import Callable

@@ -38,13 +38,13 @@ _decoding, _waiting = threading.Semaphore(MAX_DECODING), threading.Semaphore(MAX
 
 
 class BusyError(ValueError):
-    """Too many sounds are decoded at this moment; to be payload again."""
+    """Too many files are being decoded at this moment; the page asks again."""
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
     """Hold one of two slots for decoding; few may wait for one. Raises BusyError."""
-    busy = BusyError("Many sounds are being opened just now: try it again in a moment.")
+    busy = BusyError("Many files are being opened just now: try it again in a moment.")
     if not _decoding.acquire(blocking=False):
         if not _waiting.acquire(blocking=False):
             raise busy

@@ -78,7 +78,7 @@ def export_set(
 def push_set(
     chosen: str | None, format: str, repo: str, token: str, is_public: bool, session: Any
 ) -> str:
-    """Put the data set with its sounds on the Hugging Face Hub; the token is stored nowhere."""
+    """Push the data set with its audio files to the Hugging Face Hub; the token is not stored."""
     hf_hub.check(repo, token)
     labelled = _find_project(chosen, session)
     clips = FLAC if not format_named(format).holds_segments else REGIONS

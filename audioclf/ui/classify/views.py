@@ -1,4 +1,4 @@
-"""The views of a sound under the lanes. The costly ones are made when they are opened."""
+"""The views under the lanes. The costly ones are computed when they are opened."""
 
 from typing import Any
 

@@ -212,7 +212,7 @@ def _epochs(epochs: Any) -> int:
 
 
 def _name(name: Any) -> str:
-    """The new network's name: free, and on a public page one's own."""
+    """The name of the new model: free, and on a public page unique to the visitor."""
     name = checkpoint.check_name(str(name or "").strip())
     if not is_local():
         return checkpoint.check_name(f"{name[:MAX_TYPED]}-{secrets.token_urlsafe(SUFFIX)}")
@@ -222,7 +222,7 @@ def _name(name: Any) -> str:
 
 
 def _is_taken(name: str) -> bool:
-    """Whether a network has that name, or a training that may still publish one under it."""
+    """Whether a model has that name, or an unfinished training that may still save one."""
     if not is_local():
         return False
     unfinished = (one for one in job.find_all() if one.status.state != JobState.DONE)
@@ -230,7 +230,7 @@ def _is_taken(name: str) -> bool:
 
 
 def _base_model(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:
-    """The network that is started from; from scratch, one of that architecture."""
+    """The base model; from scratch, the best model of that architecture."""
     if kind != TrainingMode.SCRATCH:
         return network_named(start)
     return ranking.best_of_architecture(architecture)

@@ -25,7 +25,7 @@ from audioclf.storage import paths
 from audioclf.storage.files import delete_old
 from audioclf.ui.page.mode import address_hash, is_local
 
-PUBLISHED = "published"  # where a job's network lies on a public page
+PUBLISHED = "published"  # where a job's model lies on a public page
 MOST_KEPT = 20
 HOSTED = Limits(
     archive=ArchiveLimits(max_files=500, max_bytes=400_000_000),
@@ -145,7 +145,7 @@ def network_named(name: Any) -> Checkpoint | None:
 
 
 def folder_of(sounds: str | None) -> Path:
-    """Where the sounds lie: a collection, or on one's own machine a path. Raises ValueError."""
+    """The folder of an upload, or on a local page of a path. Raises ValueError."""
     if not sounds:
         raise ValueError("There is no audio yet: add some first.")
     if Path(sounds).is_absolute():

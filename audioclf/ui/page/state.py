@@ -60,7 +60,7 @@ class Shared:
 
 
 def limits() -> Limits:
-    """What sounds are accepted, asked inside every handler: endpoints are open to anyone."""
+    """The limits of audio files, checked inside every handler: endpoints are open to anyone."""
     return io.ANY if is_local() else HOSTED
 
 
@@ -72,7 +72,7 @@ class Sound:
         self.header: Header = io.read_header(path, limits())
 
     def blocks(self) -> Iterator[Samples]:
-        """Mono blocks; from memory when the sound is short."""
+        """Mono blocks; from memory when the file is short."""
         if self.is_short:
             yield from excerpt.in_blocks(self.samples())
         else:
@@ -86,7 +86,7 @@ class Sound:
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """Path, time of change and size: what tells this sound from every other, for caches."""
+        """Path, time of change and size: a unique key of this file for caches."""
         stat = os.stat(self.path)
         return self.path, stat.st_mtime_ns, stat.st_size
 
