@@ -208,7 +208,7 @@ def format_table() -> str:
     """Every label format."""
     lines = ["| `--format` | format | regions |", "|---|---|---|"]
     for name, one in registry.FORMATS.items():
-        regions = "yes" if one.holds_stretches else "whole files; regions are exported as clips"
+        regions = "yes" if one.holds_segments else "whole files; regions are exported as clips"
         lines.append(f"| `{name}` | {one.title} | {regions} |")
     return "\n".join(lines)
 

@@ -34,22 +34,7 @@ OTHERS = {
 }
 RUN = {"predict", "features", "inspect", "labels", "checkpoints"}  # cheap enough to run for real
 # What pages call by its new name already and the code does not yet: docs, code. Empty it.
-NOT_YET = [
-    ("augmentation.mix_prob", "augmentation.mix_share"),
-    ("augmentation.copies.", "augmentation.variants."),
-    ("frontend.spectrogram.", "frontend.analysis."),
-    (".summary()", ".sentence()"),
-]
-
-
-def today(text: str) -> str:
-    """The text with the names that the code has today."""
-    for new, old in NOT_YET:
-        text = text.replace(new, old)
-    return text
-
-
-FURTHER = today("--extra-epochs")
+FURTHER = "--extra-epochs"
 # Those that train, with what makes them short; later arguments win.
 SHORT: dict[str, dict[str, str]] = {
     "fine-tune": {"--epochs": "1"},
