@@ -83,7 +83,7 @@ def test_every_shell_block_says_that_it_is_one() -> None:
 
 @pytest.mark.parametrize(("page", "line"), OURS, ids=[line for _, line in OURS])
 def test_the_parser_takes_every_command(page: str, line: str) -> None:
-    words = shlex.split(today(line), comments=True)[1:]
+    words = shlex.split(line, comments=True)[1:]
     chosen = arguments.build_parser(cli.RUNS).parse_args(words)
     assert callable(chosen.run)
     assert {name for name, _ in getattr(chosen, "set", None) or []} <= SETTINGS
@@ -91,9 +91,9 @@ def test_the_parser_takes_every_command(page: str, line: str) -> None:
 
 def test_commands_in_a_sentence_are_there() -> None:
     parsers = {one.prog: one for one in make_docs._subparsers(arguments.build_parser(cli.RUNS))}
-    named = set(re.findall(r"`(audioclf [^`]+)`", today("\n".join(PAGES.values()))))
+    named = set(re.findall(r"`(audioclf [^`]+)`", "\n".join(PAGES.values())))
     assert len(named - {"audioclf COMMAND"}) > 10
-    changed = set(re.findall(r"--set\s+([\w.]+)=", today("\n".join(PAGES.values()))))
+    changed = set(re.findall(r"--set\s+([\w.]+)=", "\n".join(PAGES.values())))
     assert changed - {"NAME"} <= SETTINGS
     for one in named - {"audioclf COMMAND"}:
         prog = max((prog for prog in parsers if f"{one} ".startswith(f"{prog} ")), key=len)
@@ -139,7 +139,7 @@ def test_cheap_commands_do_what_pages_say(place: Path, capsys: pytest.CaptureFix
         if words[0] not in RUN or line in done:
             continue
         done.add(line)
-        assert cli.main(shlex.split(today(line), comments=True)[1:]) == 0, line
+        assert cli.main(shlex.split(line, comments=True)[1:]) == 0, line
         assert capsys.readouterr().out.strip(), line
     assert {line.split()[1] for line in done} == RUN
     assert {"dog.npy", "birds.zip", "birds-raven.zip"} <= {path.name for path in place.iterdir()}
@@ -163,8 +163,8 @@ def test_training_commands_do_what_pages_say(
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(place / "checkpoints"))
     done = []
     for line in without_shorter_ones(dict.fromkeys(line for _, line in OURS)):
-        words = shlex.split(today(line).replace("yamnet-audioset", BACKBONE), comments=True)[1:]
-        if words[0] not in {today(f"audioclf {one}").split()[1] for one in TRAIN}:
+        words = shlex.split(line.replace("yamnet-audioset", BACKBONE), comments=True)[1:]
+        if words[0] not in {f"audioclf {one}".split()[1] for one in TRAIN}:
             continue
         if "--push" in words:  # to the Hub: test_bundle has one of its own
             continue
@@ -190,7 +190,7 @@ def test_the_python_of_the_pages_runs(place: Path, capsys: pytest.CaptureFixture
             endpoint = re.findall(r'api_name="(/\w+)"', body)
             assert f"| `{endpoint[0]}` |" in PAGES["docs/api.md"]
             continue
-        exec(compile(today(body), "page", "exec"), {})
+        exec(compile(body, "page", "exec"), {})
         assert capsys.readouterr().out.strip()
         n_run += 1
     assert n_run == 2
@@ -235,7 +235,7 @@ def test_pictures_are_there_and_all_are_shown() -> None:
 
 
 def test_the_table_of_variables_is_complete() -> None:
-    table = today(PAGES["docs/deployment.md"].split("## Variables")[1])
+    table = PAGES["docs/deployment.md"].split("## Variables")[1]
     told = set(re.findall(r"^\| `(AUDIOCLF_\w+)`", table, re.MULTILINE))
     files = [*(ROOT / "audioclf").rglob("*.py"), ROOT / "app.py"]
     code = "\n".join(path.read_text("utf-8") for path in files)
@@ -244,7 +244,7 @@ def test_the_table_of_variables_is_complete() -> None:
     assert read - set(prefixes) <= told
     assert all(one in read or one.startswith(prefixes) for one in told)
     pages = "\n".join(text for name, text in PAGES.items() if name != "CHANGELOG.md")
-    assert set(re.findall(r"AUDIOCLF_[A-Z_]+", today(pages))) == told
+    assert set(re.findall(r"AUDIOCLF_[A-Z_]+", pages)) == told
 
 
 def test_generated_parts_are_known_and_used() -> None:
