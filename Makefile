@@ -1,25 +1,29 @@
-# make run: the page. make test: every check. make docs: the documents. All set up what they need
-# in .venv; the checks of the page's scripts (make check-js) need Node.js 20 or newer, and are
-# skipped where it is not.
+# make run: the page. make test: all that a change can break. make test-slow: what takes longer (full
+# exports and trainings). make docs: the documents. All set up what they need in .venv; the checks of
+# the page's scripts (make check-js) need Node.js 20 or newer, and are skipped where it is not.
 
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?= --local
 
-.PHONY: run test check check-js node-checks browser-test format examples docs docs-pages screenshots clean
+.PHONY: run test test-slow check check-js node-checks browser-test format examples docs docs-pages screenshots clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py $(ARGS)
 
 test: check check-js browser-test
 
-# Everything but the browser.
+# Every architecture exported and trained, tables made from all of them, trainings as jobs.
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/pytest -m "slow and not browser" --numprocesses auto --maxprocesses 4 --dist worksteal
+
+# Everything but the browser, and but what is slow.
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not browser" --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest -m "not browser and not slow" --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # The page's scripts: their types, their style, and tests of what needs no page.
 check-js:

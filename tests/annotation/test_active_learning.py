@@ -120,4 +120,4 @@ def test_few_or_equal_candidates_are_no_error(values: NDArray[np.floating]) -> N
     found = active_learning.fit_predict(where, {}, 2)
     assert active_learning.next_candidate(where, [], found, active_learning.USEFUL, rng) is not None
     assert np.isfinite(active_learning.project_2d(where)).all()
-    assert "no candidates" in refusal(lambda: active_learning.embedding_space(np.zeros((0, 5))))
+    assert "nothing to embed" in refusal(lambda: active_learning.embedding_space(np.zeros((0, 5))))

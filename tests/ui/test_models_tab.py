@@ -170,11 +170,11 @@ def test_the_card_is_told_in_words_and_shown_whole(networks: Path) -> None:
     found = checkpoint.find("full")
     told = dict(facts(found))
     rate = found.frontend.analysis.sample_rate_hz
-    assert f"feature {found.frontend.feature}" in told["Recipe"]
-    assert f"sample rate {rate:,} Hz" in told["Recipe"]
+    assert f"feature {found.frontend.feature}" in told["Front end"]
+    assert f"sample rate {rate:,} Hz" in told["Front end"]
     assert told["Calibration"] == "temperature 1.25, fitted on made clips, fold 3 held out"
     assert told["Licence"] == "CC BY 4.0" and "1.5 minutes" in told["Training"]
-    assert told["Also measured"].startswith("street noise: 40 of 80 clips right (50.00 %)")
+    assert told["Other results"].startswith("street noise: 40 of 80 clips right (50.00 %)")
     _, _, words, attribution, card = details.show_card("full")
     assert "**Calibration**: temperature 1.25" in words
     assert card["architecture"] == found.card["architecture"] and attribution
