@@ -267,7 +267,7 @@ def test_another_set_of_networks_is_heard_at_once(compared: Page) -> None:
     expect(compared.locator("#compare .ac-network")).to_have_count(4, timeout=PATIENCE_MS)
     expect(compared.locator("#compare .ac-error")).to_contain_text("not the file that its card")
     expect(compared.locator("#compare .ac-agreement")).to_contain_text(
-        "damaged could not be asked", timeout=PATIENCE_MS
+        "damaged could not predict", timeout=PATIENCE_MS
     )
     expect(compared.locator("#compare .ac-strip:visible")).to_have_count(3)
 

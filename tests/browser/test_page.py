@@ -73,11 +73,17 @@ def test_another_network_is_asked_without_uploading_again(page: Page, made_wav: 
     assert page.locator("#lane-windows canvas").is_visible()
 
 
-COUNT_LISTENERS = """() => { window.nListeners = 0;
-  const add = EventTarget.prototype.addEventListener;
-  EventTarget.prototype.addEventListener = function () {
-    if (this instanceof HTMLMediaElement) window.nListeners += 1;
-    return add.apply(this, arguments); }; }"""
+COUNT_LISTENERS = """() => { window.nListeners = 0; // those that are there, not those ever added
+  const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    if (this instanceof HTMLMediaElement) {
+      window.nListeners += 1;
+      if (options?.signal) add.call(options.signal, 'abort', () => { window.nListeners -= 1; });
+    }
+    return add.apply(this, arguments); };
+  EventTarget.prototype.removeEventListener = function () {
+    if (this instanceof HTMLMediaElement) window.nListeners -= 1;
+    return remove.apply(this, arguments); }; }"""
 
 
 def test_a_prediction_leaves_no_listener_at_the_player(

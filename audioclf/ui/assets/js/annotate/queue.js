@@ -15,6 +15,7 @@ import * as view from './view.js';
 /** @typedef {import('./view.js').Switch} Switch */
 /** @typedef {import('./view.js').ViewName} ViewName */
 
+const MAX_TYPED_NAMES = 20; // in the field for new classes, with a comma and a space between
 const RETRY_MS = 2000;
 const SYNC_MS = 800; // after an undo, when suggestions follow from the labels as they are now
 const DEFAULTS = { autoplay: true, loop: false, several: false, order: 'useful' };
@@ -134,7 +135,7 @@ export class Queue {
       );
       if (!status || !settings) return;
       this.showMessage('');
-      this.els.typed.maxLength = status.maxClassName;
+      this.els.typed.maxLength = MAX_TYPED_NAMES * (status.maxClassName + 2);
       project.applyStatus(status);
       this.show('queue');
       this.next();
