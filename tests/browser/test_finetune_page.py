@@ -259,7 +259,7 @@ def test_files_are_brought_class_by_class(
             field = page.locator("#teach-class input, #teach-class textarea")
             field.fill(typed)
             page.locator("#teach-add").click()
-            expect(said).to_contain_text("choose another" if typed else "Type the class")
+            expect(said).to_contain_text("choose one" if typed else "Type the class")
             field.fill(name)
             page.locator("#teach-add").click()
             expect(said).to_contain_text(f"8 files added as {name}")

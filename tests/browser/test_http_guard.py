@@ -200,7 +200,7 @@ def test_nothing_that_the_page_does_is_against_its_policy(browser: Browser, url:
         page.locator("#label-examples").click()
         page.locator("#desk").get_by_text("Regions", exact=True).click()
         page.wait_for_selector("#desk canvas", state="attached")
-        for name in ("Teach", "Networks"):
+        for name in ("Fine-tune", "Models"):
             page.get_by_role("tab", name=name, exact=True).click()
         expect(page.locator("#use-network")).to_be_visible()
         assert [words for words in told if "Content Security Policy" in words] == []
