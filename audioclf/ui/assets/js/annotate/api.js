@@ -229,7 +229,8 @@ export function createApi(server, getContext) {
      * @param {number} n
      * @param {Place[]} held what is on its way to the person already, or was skipped
      */
-    nextItems: async (n, held) => readStatus(await call('next_items', { n, held: writeHeld(held) })),
+    nextItems: async (n, held) =>
+      readStatus(await call('next_items', { n, held: writeHeld(held) })),
     /**
      * @param {string[]} names
      * @param {Place[]} held
