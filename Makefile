@@ -36,7 +36,7 @@ node-checks: node_modules/.installed
 	node --test tests/js/*.test.js
 
 browser-test: $(VENV)/.installed-dev
-	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" && export CHROMIUM && $(BIN)/pytest -m browser --numprocesses 2 --dist loadfile
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" && export CHROMIUM && $(BIN)/pytest -m browser
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

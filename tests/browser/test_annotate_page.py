@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from audioclf.annotation import database, event_log, project
 from audioclf.audio import io
@@ -141,6 +141,22 @@ def wait_for_other(page: Page, before: str) -> None:
     ).to_be_visible()
 
 
+def wait_for_clip(page: Page) -> None:
+    """A key is meant for the clip that is shown: nothing is, while the next one is loaded."""
+    where = page.locator(".ac-desk .ac-where .ac-soundname").first
+    expect(where.filter(has_text=re.compile(r"\w"))).to_be_visible()
+
+
+def box_of(shown: Locator) -> FloatRect:
+    """Where something is drawn, once it stays: a canvas may be drawn anew just after it appears."""
+    for _ in range(50):
+        expect(shown).to_be_visible(timeout=LONG_MS)
+        if box := shown.bounding_box():
+            return box
+        shown.page.wait_for_timeout(100)
+    raise AssertionError("it is never drawn")
+
+
 def progress(page: Page, words: str) -> None:
     expect(page.locator(".ac-desk .ac-progress")).to_contain_text(words)
 
@@ -237,8 +253,7 @@ def test_regions_are_drawn_resized_named_and_removed(page: Page, long_one: Path)
     page.keyboard.press("e")
     wave = page.locator(".ac-desk .ac-wave canvas").first
     expect(wave).to_be_visible(timeout=LONG_MS)
-    box = wave.bounding_box()
-    assert box is not None
+    box = box_of(wave)
     second, middle = box["width"] / 30, box["y"] + box["height"] / 2
 
     def drag(from_s: float, to_s: float) -> None:
@@ -365,10 +380,13 @@ def test_keys_work_wherever_the_focus_is_but_in_a_text_field(page: Page, thirty:
     page.keyboard.type("1u2b")
     progress(page, "1 of 30")
     assert page.locator("#label-name input, #label-name textarea").input_value() == "1u2b"
+    wait_for_clip(page)
     page.get_by_role("button", name="Not sure (0)").click()
     progress(page, "1 not sure")
+    wait_for_clip(page)
     page.keyboard.press("b")
     progress(page, "1 bad audio")
+    wait_for_clip(page)
     page.keyboard.press("m")  # several classes
     page.keyboard.press("1")
     page.keyboard.press("3")
