@@ -113,6 +113,12 @@ def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
     return [event for event in latest.values() if event.kind != REMOVED]
 
 
+def version(db: sqlite3.Connection) -> int:
+    """A number that grows with every event and class: which of two states is the later one."""
+    sql = "SELECT (SELECT max(number) FROM marks), (SELECT max(number) FROM classes)"
+    return sum(number or 0 for number in db.execute(sql).fetchone())
+
+
 def history(db: sqlite3.Connection) -> list[tuple[AnnotationEvent, int | None]]:
     """All events, each with the number of the event that it undoes."""
     rows = db.execute(f"{SELECT_EVENTS} ORDER BY number")

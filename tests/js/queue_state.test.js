@@ -52,6 +52,7 @@ const status = (next, held = []) => ({
   held,
   n_unsegmented: 0,
   maxClassName: 100,
+  version: 0,
 });
 
 /**
@@ -279,4 +280,14 @@ test('the pace leaves pauses out', () => {
 
 test('another project starts with nothing', () => {
   assert.equal(after(opened(), annotate('dog', 'r1'), { type: 'open' }), CLOSED);
+});
+
+test('an answer that was overtaken by a later one changes no count', () => {
+  const later = answer([item('b')]);
+  Object.assign(later.status, { version: 2, n_labelled: 2 });
+  const overtaken = answer([item('c')]);
+  Object.assign(overtaken.status, { version: 1, n_labelled: 1 });
+  const state = after(opened(), later, overtaken);
+  assert.equal(state.status?.n_labelled, 2);
+  assert.ok(state.prefetched.some(({ file }) => file === 'c')); // what comes next is taken all the same
 });

@@ -146,6 +146,7 @@ def _status(session: LabellingSession, payload: Payload) -> Payload:
     """The status of a project and the next tasks; the keys are those that `api.js` reads."""
     queue = session.queue
     with database.connect(queue.project.store) as db:
+        version = event_log.version(db)  # first: what comes meanwhile is told by the next answer
         current = event_log.current(db)
         classes = catalog.classes(db)
         errors = catalog.errors(db)
@@ -160,6 +161,7 @@ def _status(session: LabellingSession, payload: Payload) -> Payload:
     colours = figures.class_colours(classes)
     suggestions = accuracy(annotated)
     return {
+        "version": version,
         "classes": [{"name": c, "n": counts[c], "colour": colours[c]} for c in classes],
         "n_all": len(queue.tasks) - len(queue.excluded),
         "n_said": len(annotated),

@@ -22,7 +22,7 @@
  *   classes: ClassCount[], n_total: number, n_labelled: number, kinds: Partial<Record<Kind, number>>,
  *   errors: [file: string, reason: string][], n_errors: number,
  *   embedding: EmbeddingStatus, accuracy: Accuracy, next: Item[], held: Item[],
- *   n_unsegmented: number, maxClassName: number,
+ *   n_unsegmented: number, maxClassName: number, version: number,
  * }} Status
  */
 /**
@@ -108,6 +108,7 @@ const readStatus = (wire) => ({
   held: wire.held.map(readItem),
   n_unsegmented: wire.n_uncut || 0,
   maxClassName: wire.max_name || 0,
+  version: wire.version,
 });
 
 /** @param {Wire} wire @returns {Region} */

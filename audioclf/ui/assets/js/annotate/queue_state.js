@@ -173,7 +173,9 @@ function applyStatus(state, { status, pending, hasUnsent }) {
     prefetched.push(next);
     history = annotated(history, next, null); // undone elsewhere
   }
-  const kept = hasUnsent && state.status ? state.status : { ...status, next: [], held: [] };
+  const isOlder = (state.status?.version ?? -1) > status.version; // it was overtaken on its way
+  const kept =
+    (hasUnsent || isOlder) && state.status ? state.status : { ...status, next: [], held: [] };
   return { ...state, status: kept, history, prefetched };
 }
 
