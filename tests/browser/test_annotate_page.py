@@ -104,6 +104,10 @@ def make(page: Page, name: str, folder: Path) -> None:
         page.locator("#label-make button").first.click()
     page.locator("#label-name input, #label-name textarea").fill(name)
     page.locator("#label-folder input, #label-folder textarea").fill(str(folder))
+    page.wait_for_timeout(300)  # a page that has just loaded may set its fields anew
+    field = page.locator("#label-name input, #label-name textarea")
+    if field.input_value() != name:
+        field.fill(name)
     page.locator("#label-begin").click()
     expect(page.locator("#label-said")).to_contain_text(f"“{name}” has")
     expect(page.locator(f'.ac-desk [data-set="{name}"] .ac-lanes canvas')).to_be_visible()
