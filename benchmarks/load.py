@@ -284,7 +284,7 @@ from audioclf import threads
 threads.single_threaded_blas()
 sys.path.insert(0, "benchmarks")
 import load
-from audioclf.ui.app import classify_tab, spectrogram_view
+from audioclf.ui.classify import spectrogram, tab
 n, only, *models = int(sys.argv[1]), sys.argv[2] == "only", *sys.argv[3:]
 with tempfile.TemporaryDirectory() as folder:
     paths = [pathlib.Path(folder, f"{i}.wav") for i in range(n + 1)]
@@ -293,11 +293,11 @@ with tempfile.TemporaryDirectory() as folder:
     for i, path in enumerate(map(str, paths)):
         if i == 1:
             started, cpu = time.perf_counter(), time.process_time()
-        classify_tab.predict_clip(path, models[0], "as_is")
+        tab.predict_clip(path, models[0], "as_is")
         if not only:
-            _, figure, _ = spectrogram_view.show_spectrogram(path, *load.MEL)
+            _, figure, _ = spectrogram.show_spectrogram(path, *load.MEL)
             figure.savefig(io.BytesIO(), format="png")
-            classify_tab.predict_clip(path, models[1], "as_is")
+            tab.predict_clip(path, models[1], "as_is")
 print(n / (time.perf_counter() - started), (time.process_time() - cpu) / n)
 """
 
