@@ -30,18 +30,24 @@ class Embeddings(NamedTuple):
 
 
 def predict(
-    samples: Samples, sample_rate_hz: int, model: Checkpoint, preprocessing: str | None = None
+    samples: Samples,
+    sample_rate_hz: int,
+    model: Checkpoint,
+    preprocessing: str | None = None,
+    hop_s: float | None = None,
 ) -> Prediction:
     """Predict samples, (samples,) mono; `preprocessing` replaces that of the front end.
 
+    `hop_s`: seconds from one window to the next, where the front end's windows are further apart.
     Raises ValueError (a sentence) for zero samples, an unknown preprocessing, a broken checkpoint.
     """
     if model.is_ensemble:
         members = [
-            predict(samples, sample_rate_hz, member, preprocessing) for member in model.members
+            predict(samples, sample_rate_hz, member, preprocessing, hop_s)
+            for member in model.members
         ]
         return average_predictions(members, model)
-    frontend = _frontend_with(model, preprocessing)
+    frontend = _frontend_with(model, preprocessing, hop_s)
     at_rate = io.resample(samples, sample_rate_hz, frontend.analysis.sample_rate_hz)
     prediction = _predict_windows([windowing.windows(frontend, at_rate)], model)
     return replace(prediction, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
@@ -52,14 +58,16 @@ def predict_file(
     model: Checkpoint,
     preprocessing: str | None = None,
     limits: Limits = io.ANY,
+    hop_s: float | None = None,
 ) -> Prediction:
     """Predict an audio file; a long one in blocks, in memory that does not grow.
 
+    `hop_s`: seconds from one window to the next, where the front end's windows are further apart.
     Preprocessing needs the whole sound at once, and then memory grows with it. Raises ValueError.
     """
     if model.is_ensemble:
         return average_predictions(
-            [predict_file(path, member, preprocessing, limits) for member in model.members],
+            [predict_file(path, member, preprocessing, limits, hop_s) for member in model.members],
             model,
         )
     peak = 0.0
@@ -69,7 +77,7 @@ def predict_file(
         peak = max(peak, _peak(block))
 
     parts = windowing.windows_of_file(
-        _frontend_with(model, preprocessing), path, limits, update_peak
+        _frontend_with(model, preprocessing, hop_s), path, limits, update_peak
     )
     prediction = _predict_windows(parts, model)
     return replace(prediction, is_silent=peak <= windowing.DIGITAL_SILENCE)
@@ -124,8 +132,14 @@ def _peak(samples: Samples) -> float:
     return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
-def _frontend_with(model: Checkpoint, preprocessing: str | None) -> FrontendConfig:
-    return replace(model.frontend, cleaning=preprocessing) if preprocessing else model.frontend
+def _frontend_with(
+    model: Checkpoint, preprocessing: str | None, hop_s: float | None
+) -> FrontendConfig:
+    frontend = model.frontend
+    if hop_s is not None:
+        overlap = max(frontend.overlap, 1 - hop_s / frontend.window_s)
+        frontend = replace(frontend, overlap=overlap)
+    return replace(frontend, cleaning=preprocessing) if preprocessing else frontend
 
 
 def _predict_windows(parts: Iterable[Windows], model: Checkpoint) -> Prediction:
