@@ -190,3 +190,21 @@ def test_values_that_no_page_sends_are_refused_without_a_trace(networks: Path) -
             asyncio.run(page.preprocess_data(functions[name], values, None))
         assert not refused.value.print_exception
         assert len(refused.value.message.encode("utf-8")) < 1_000
+
+
+def test_calls_that_no_page_makes_leave_no_trace(
+    networks: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page = build_app()
+    of_the_browser = next(event for event in page.fns.values() if not event.fn)
+    of_a_selection = next(event for event in page.fns.values() if event.name == "choose_row")
+    app = App.create_app(page, app_kwargs={"exception_handlers": requests.HANDLERS})
+    with TestClient(app) as client:
+        for event in (of_the_browser, of_a_selection):
+            values = [None for _ in event.inputs]
+            sent = client.post(
+                "/gradio_api/run/predict",
+                json={"fn_index": event._id, "data": values, "session_hash": "a"},
+            )
+            assert sent.json()["error"] == requests.UNUSABLE
+    assert "Traceback" not in capfd.readouterr().err

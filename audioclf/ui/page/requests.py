@@ -2,9 +2,13 @@
 
 import json
 import logging
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.utils import get_type_hints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +27,31 @@ class Page(gr.Blocks):
         except Exception as error:  # components raise what they like
             message = str(error.message) if isinstance(error, gr.Error) else UNUSABLE
             raise gr.Error(readable(message), print_exception=False) from error
+
+    async def call_function(
+        self, block_fn: BlockFunction | int, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """What the handler returns. Raises gr.Error, not logged, where no page calls it so."""
+        function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        called = signature(gr.Blocks.call_function).bind(self, function, *args, **kwargs)
+        if not function.fn or not _has_event(function.fn, called.arguments.get("event_data")):
+            raise gr.Error(UNUSABLE, print_exception=False)
+        return await super().call_function(function, *args, **kwargs)
+
+
+def _has_event(handler: Callable[..., Any], event: gr.EventData | None) -> bool:
+    """Whether a handler that reads what was selected is told what."""
+    kinds = [
+        hint
+        for hint in get_type_hints(handler).values()
+        if isinstance(hint, type) and issubclass(hint, gr.EventData)
+    ]
+    try:
+        for kind in kinds:
+            kind(event.target if event else None, event._data if event else None)
+    except (LookupError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def refuse(request: Request, error: Exception) -> Response:
