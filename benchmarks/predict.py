@@ -62,7 +62,7 @@ def _on_mel(name: str) -> Checkpoint:
 
 def by_hand(clip: Path, network: Checkpoint, model: keras.Model) -> np.ndarray:
     """What people write without audioclf: librosa for the features, Keras for the answer."""
-    analysis = network.frontend.analysis
+    analysis = network.frontend.spectrogram
     samples, rate_hz = librosa.load(clip, sr=analysis.sample_rate_hz)
     power = librosa.feature.melspectrogram(
         y=samples, sr=rate_hz, n_fft=analysis.n_fft, hop_length=analysis.hop_length,

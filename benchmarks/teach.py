@@ -38,9 +38,9 @@ N_FEW, N_DRAWS = (5, 10), 5
 N_TRIPLES, N_OF_THEM, N_CLIPS = 3, 3, 10
 ARCHITECTURE = "separable_cnn"
 RECIPE = (
-    ("analysis.n_fft", "2048"),
-    ("analysis.hop_length", "1024"),
-    ("analysis.n_bins", "64"),
+    ("spectrogram.n_fft", "2048"),
+    ("spectrogram.hop_length", "1024"),
+    ("spectrogram.n_bins", "64"),
     ("window_frames", "64"),
 )
 SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=fine_tuning.SETTINGS.epochs)

@@ -194,7 +194,7 @@ def feature_table() -> str:
         shape = " x ".join(f"{n:,}" for n in front_end.input_shape)
         lines.append(
             f"| `{name}` | {one.label} | {_cell(one.description)} | {_channels(one.channels)} | "
-            f"{front_end.analysis.sample_rate_hz:,} Hz | {shape} |"
+            f"{front_end.spectrogram.sample_rate_hz:,} Hz | {shape} |"
         )
     return "\n".join(lines)
 
@@ -218,9 +218,9 @@ def setting_table() -> str:
     parts = [
         ("", settings.Settings),
         ("augmentation.", augmentation.Augmentation),
-        ("augmentation.variants.", waveform_augmentation.WaveformAugmentation),
+        ("augmentation.waveform.", waveform_augmentation.WaveformAugmentation),
         ("frontend.", config.FrontendConfig),
-        ("frontend.analysis.", features.SpectrogramConfig),
+        ("frontend.spectrogram.", features.SpectrogramConfig),
     ]
     lines = ["| name | default | meaning |", "|---|---|---|"]
     for prefix, part in parts:

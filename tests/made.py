@@ -33,7 +33,7 @@ def _copy(folder: Path, change: Callable[[Card], None]) -> None:
     card = json.loads(json.dumps(source.card))
     for name in ("layers", "calibration", "licence", "multiply_adds"):
         card.pop(name, None)
-    for name in ("history", "before"):
+    for name in ("history", "previous"):
         card["training"].pop(name, None)
     change(card)
     (folder / checkpoint.CARD).write_text(json.dumps(card), encoding="utf-8")
@@ -41,25 +41,28 @@ def _copy(folder: Path, change: Callable[[Card], None]) -> None:
 
 def _full(card: Card) -> None:
     """All that a card can hold; it went on from an earlier training."""
-    before = {"data": "made clips, fold 1", "history": {"loss": [3.0, 2.0], "accuracy": [0.1, 0.2]}}
+    previous = {
+        "data": "made clips, fold 1",
+        "history": {"loss": [3.0, 2.0], "accuracy": [0.1, 0.2]},
+    }
     card["training"] |= {
         "data": "made clips, folds 1 and 2",
         "history": {"loss": [1.0, 0.5, float("nan")], "accuracy": [0.5, 0.75, 0.875]},
-        "before": before,
+        "previous": previous,
         "seconds": 90.0,
     }
     card["layers"] = [
-        {"name": "first", "kind": "Conv2D", "output": [128, 64, None], "n_params": 1_280},
-        {"name": "last", "kind": "Dense", "output": [10], "n_params": 90},
+        {"name": "first", "type": "Conv2D", "output_shape": [128, 64, None], "n_params": 1_280},
+        {"name": "last", "type": "Dense", "output_shape": [10], "n_params": 90},
     ]
-    card["calibration"] = {"temperature": 1.25, "learnt_on": "made clips, fold 3 held out"}
+    card["calibration"] = {"temperature": 1.25, "fitted_on": "made clips, fold 3 held out"}
     card["licence"] = "CC BY 4.0"
     card["results"] = [result(1.0, ece=0.0421, ece_uncalibrated=0.0984, nll=0.2)]
     card["results"] += [{**result(0.5), "data": "street noise"}]
 
 
 def _both(card: Card) -> None:
-    card |= {"architecture": "ensemble", "recipe": None, "members": ["full", "old"]}
+    card |= {"architecture": "ensemble", "frontend": None, "members": ["full", "old"]}
     card |= {"results": [result(0.975, ece=0.03)], "training": {"data": "made clips"}}
     for name in ("sha256", "input_shape"):
         card.pop(name, None)
@@ -82,7 +85,7 @@ def _damaged(card: Card) -> None:
 
 def _unmeasured(card: Card) -> None:
     """The least that a card can hold."""
-    for name in set(card) - {"architecture", "recipe", "classes", "sha256"}:
+    for name in set(card) - {"format", "architecture", "frontend", "classes", "sha256"}:
         del card[name]
 
 
@@ -99,6 +102,6 @@ def result(accuracy: float, **more: float) -> Card:
         "confusion": [[20, 10], [0, 50]],
         "classes": list(CLASSES),
         "n_clips": 80,
-        "network": "this one",
+        "model": "this one",
         **more,
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from audioclf import __version__
 from audioclf.datasets.formats.registry import FORMATS
-from audioclf.features.config import PREPROCESSINGS
+from audioclf.features.config import Preprocessing
 
 Run = Callable[[argparse.Namespace], None]
 Add = Callable[[argparse.ArgumentParser], None]
@@ -83,7 +83,9 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files")
     parser.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
     parser.add_argument(
-        "--preprocess", choices=PREPROCESSINGS, help="instead of the front end's own preprocessing"
+        "--preprocess",
+        choices=[*Preprocessing],
+        help="instead of the front end's own preprocessing",
     )
     parser.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
     parser.add_argument("--json", action="store_true", help="the same as --format json")
@@ -137,7 +139,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deltas", type=int, metavar="N", help=DELTAS)
     parser.add_argument(
         "--set", type=_setting, action="append", metavar="NAME=VALUE",
-        help="another setting, such as augmentation.mix_share=0.6 or frontend.window_frames=64; "
+        help="another setting, such as augmentation.mix_prob=0.6 or frontend.window_frames=64; "
         "may be given several times",
     )  # fmt: skip
     parser.add_argument("--data-name", metavar="TEXT", help="what cards and tables call the data")

@@ -48,9 +48,9 @@ tags: [audio, audio-classification, keras, onnx, audioclf]
 
 {results}
 
-`model.onnx` (what predicts), `model.keras` (what can be trained further) and `card.json`: recipe,
-classes, training, results, and whose recordings it was trained on. The input of the model is
-computed from audio by the recipe in the card, which audioclf follows; with audioclf installed:
+`model.onnx` (what predicts), `model.keras` (what can be trained further) and `card.json`: front
+end, classes, training, results, and whose recordings it was trained on. The input of the model is
+computed from audio by the front end in the card, which audioclf follows; with audioclf installed:
 
 ```
 python predict.py audio.wav
@@ -155,7 +155,7 @@ def _export(network: Checkpoint, formats: Collection[str], folder: Path) -> None
 
 def _windows(network: Checkpoint) -> NDArray[np.float32]:
     """Windows of a made sound: a rising tone in noise, (windows, frames, bins, channels)."""
-    rate_hz = network.frontend.analysis.sample_rate_hz
+    rate_hz = network.frontend.spectrogram.sample_rate_hz
     time_s = np.arange(int(SOUND_S * rate_hz)) / rate_hz
     noise = np.random.default_rng(0).normal(0, 0.05, len(time_s))
     sound = 0.3 * np.sin(2 * np.pi * (200 + 150 * time_s) * time_s) + noise

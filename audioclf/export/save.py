@@ -21,6 +21,7 @@ from audioclf.models.architectures._flops import multiply_adds
 from audioclf.models.checkpoint import KERAS, ONNX, Checkpoint
 from audioclf.models.equivalence import check_same_outputs
 from audioclf.storage.atomic import atomic_folder
+from audioclf.storage.format import FORMAT
 
 
 def build_card(
@@ -31,11 +32,11 @@ def build_card(
 ) -> dict[str, Any]:
     """The part of a card that follows from the model itself."""
     return {
-        "format": 1,
+        "format": FORMAT,
         "architecture": architecture.name,
         "description": architecture.description,
         "citation": architecture.reference,
-        "recipe": frontend.to_dict(),
+        "frontend": frontend.to_dict(),
         "classes": list(classes),
         "multi_label": architecture.multi_label,
         "input_shape": list(model.input_shape[1:]),
@@ -47,15 +48,15 @@ def build_card(
 
 
 def layers(model: keras.Model) -> list[dict[str, Any]]:
-    """Every layer in the order of the model: name, kind, output's shape per window, parameters.
+    """Every layer in the order of the model: name, type, output's shape per window, parameters.
 
     A layer that wraps another counts for both; of several outputs, the first one's shape.
     """
     return [
         {
             "name": layer.name,
-            "kind": type(layer).__name__,
-            "output": list(keras.tree.flatten(layer.output)[0].shape[1:]),
+            "type": type(layer).__name__,
+            "output_shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
             "n_params": layer.count_params(),
         }
         for layer in model.layers
@@ -75,8 +76,8 @@ def save_checkpoint(
     ValueError where the two differ, where a file is too large, or where the name cannot be used.
     """
     checkpoint.check_name(folder.name)
-    if not card["recipe"]["normalisation"]:
-        raise ValueError("The recipe has no normalisation yet: train the model first.")
+    if not card["frontend"]["normalisation"]:
+        raise ValueError("The front end has no normalisation yet: train the model first.")
     with atomic_folder(folder) as partial:
         bare = _without_optimizer(model)
         _save(bare, partial, max_bytes)

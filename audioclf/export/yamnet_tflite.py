@@ -114,7 +114,7 @@ def _floats(values: NDArray[Any], quantisation: dict[str, Any]) -> NDArray[np.fl
 
 
 def _as_it_is(frontend: FrontendConfig) -> FrontendConfig:
-    """The recipe with values that reach the network as they are."""
+    """The front end with values that reach the network as they are."""
     _, n_bins, n_channels = frontend.input_shape
     same = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
     return replace(frontend, normalisation=same)
@@ -122,7 +122,7 @@ def _as_it_is(frontend: FrontendConfig) -> FrontendConfig:
 
 def _sample_input(frontend: FrontendConfig) -> NDArray[np.float32]:
     """Windows of clicks in noise that gets louder, on which both runtimes are compared."""
-    rate_hz = frontend.analysis.sample_rate_hz
+    rate_hz = frontend.spectrogram.sample_rate_hz
     rng = np.random.default_rng(0)
     sound = rng.normal(0, 1, 4 * rate_hz) * np.geomspace(1e-4, 0.3, 4 * rate_hz)
     sound[:: rate_hz // 3] = 0.9

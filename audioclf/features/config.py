@@ -8,13 +8,20 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from audioclf.features import MAX_ORDERS, VERSION, Feature, SpectrogramConfig, feature
 
-PREPROCESSINGS = ("as_is", "denoised", "silence_removed")
+
+class Preprocessing(StrEnum):
+    """What is done to a waveform before its features are computed."""
+
+    AS_IS = "as_is"
+    DENOISED = "denoised"
+    SILENCE_REMOVED = "silence_removed"
 
 
 @dataclass(frozen=True)
@@ -30,19 +37,19 @@ class FrontendConfig:
     """Frozen settings that turn a waveform into a model's input."""
 
     feature: str = "mel"  # or several, as channels: "mel+cqt"
-    analysis: SpectrogramConfig = field(default_factory=SpectrogramConfig)
+    spectrogram: SpectrogramConfig = field(default_factory=SpectrogramConfig)
     window_frames: int = 128
     overlap: float = 0.5
-    cleaning: str = "as_is"
+    preprocessing: str = Preprocessing.AS_IS
     normalisation: Normalisation | None = None
     deltas: int = 0  # derivatives along the frames, as further channels: 0, 1 or 2
 
     def __post_init__(self) -> None:
         definition = feature(self.feature)
-        if self.cleaning not in PREPROCESSINGS:
+        if self.preprocessing not in tuple(Preprocessing):
             raise ValueError(
-                f"There is no preprocessing “{self.cleaning}”: choose one of "
-                f"{', '.join(PREPROCESSINGS)}."
+                f"There is no preprocessing “{self.preprocessing}”: choose one of "
+                f"{', '.join(Preprocessing)}."
             )
         if self.window_frames < 1 or not 0 <= self.overlap < 1:
             raise ValueError("A window needs at least one frame and an overlap in [0, 1).")
@@ -67,7 +74,7 @@ class FrontendConfig:
     def input_shape(self) -> tuple[int, int, int]:
         """Frames, bins and channels of a model's input, one window."""
         definition = self.definition
-        n_frames, n_bins = self.window_frames, definition.n_bins(self.analysis)
+        n_frames, n_bins = self.window_frames, definition.n_bins(self.spectrogram)
         n_channels = len(definition.channels) * (1 + self.deltas)
         if definition.summarise:
             blank = np.zeros((1, n_frames, n_bins, n_channels), np.float32)
@@ -78,7 +85,7 @@ class FrontendConfig:
     def hop_s(self) -> float:
         """Seconds from one frame to the next; a frame of a waveform is one sample."""
         is_waveform = self.definition.is_waveform
-        return 1 / self.analysis.sample_rate_hz if is_waveform else self.analysis.hop_s
+        return 1 / self.spectrogram.sample_rate_hz if is_waveform else self.spectrogram.hop_s
 
     @property
     def window_s(self) -> float:
@@ -95,13 +102,13 @@ class FrontendConfig:
         """Samples that fill one window."""
         if self.definition.is_waveform:
             return self.window_frames
-        edge = 0 if self.definition.is_padded else self.definition.margin(self.analysis)
-        return (self.window_frames - 1) * self.analysis.hop_length + 2 * edge
+        edge = 0 if self.definition.is_padded else self.definition.margin(self.spectrogram)
+        return (self.window_frames - 1) * self.spectrogram.hop_length + 2 * edge
 
     def key(self) -> str:
         """A name for the features it makes of a clip, before windows are cut: 16 hex digits."""
-        analysis = dataclasses.asdict(self.analysis)
-        parts = [VERSION, self.feature, analysis, self.cleaning, self.window_frames]
+        spectrogram = dataclasses.asdict(self.spectrogram)
+        parts = [VERSION, self.feature, spectrogram, self.preprocessing, self.window_frames]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,7 +148,7 @@ def from_dict(values: dict[str, Any]) -> FrontendConfig:
     """The front end that `to_dict` wrote. Raises ValueError for unknown settings."""
     try:
         known = dict(values)
-        known["analysis"] = SpectrogramConfig(**known["analysis"])
+        known["spectrogram"] = SpectrogramConfig(**known["spectrogram"])
         if known.get("normalisation"):
             known["normalisation"] = Normalisation(
                 **{k: tuple(map(tuple, v)) for k, v in known["normalisation"].items()}

@@ -12,7 +12,7 @@ from audioclf.audio import io, silence
 from audioclf.audio.denoise import denoise
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import compute, stream, with_deltas
-from audioclf.features.config import FrontendConfig
+from audioclf.features.config import FrontendConfig, Preprocessing
 
 Features = NDArray[np.float32]  # (frames, bins, channels)
 Starts = NDArray[np.int64]  # (windows,) in frames
@@ -60,11 +60,11 @@ def preprocess(frontend: FrontendConfig, samples: Samples) -> Clip:
     """Clean and strip a clip, and repeat it until it fills a window, (samples,) -> Clip."""
     if len(samples) == 0:
         raise ValueError("There is no sound here (zero samples): record or choose another.")
-    rate_hz = frontend.analysis.sample_rate_hz
+    rate_hz = frontend.spectrogram.sample_rate_hz
     samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-    if frontend.cleaning == "denoised":
+    if frontend.preprocessing == Preprocessing.DENOISED:
         samples = denoise(samples, rate_hz)
-    if frontend.cleaning == "silence_removed":
+    if frontend.preprocessing == Preprocessing.SILENCE_REMOVED:
         segments = silence.split(samples, rate_hz)
     else:
         loud = loud_part(samples)
@@ -91,7 +91,7 @@ def stripped(samples: Samples) -> Samples:
 
 def clip_features(frontend: FrontendConfig, clip: Clip) -> Features:
     """The features of a prepared clip, not normalised, (samples,) -> (frames, bins, channels)."""
-    return compute(frontend.feature, clip.samples, frontend.analysis)
+    return compute(frontend.feature, clip.samples, frontend.spectrogram)
 
 
 def window_starts(frontend: FrontendConfig, n_frames: int) -> Starts:
@@ -143,9 +143,11 @@ def windows_of_file(
     `on_block` gets every block of samples. Preprocessing needs all of them at once: then memory
     grows with it. Raises AudioError.
     """
-    rate_hz = frontend.analysis.sample_rate_hz
+    rate_hz = frontend.spectrogram.sample_rate_hz
     duration_s = io.read_header(path, limits).duration_s
-    if frontend.cleaning != "as_is" or (duration_s is not None and duration_s <= LONG_S):
+    if frontend.preprocessing != Preprocessing.AS_IS or (
+        duration_s is not None and duration_s <= LONG_S
+    ):
         samples, _ = io.load(path, rate_hz, limits)
         on_block(samples)
         yield windows(frontend, samples)
@@ -165,7 +167,7 @@ def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> It
     The same frames and windows as from the whole sound, except that digital silence at its ends
     is not left out. Raises ValueError for front ends with preprocessing, which needs all.
     """
-    if frontend.cleaning != "as_is":
+    if frontend.preprocessing != Preprocessing.AS_IS:
         raise ValueError(
             "Preprocessing needs the whole sound at once: choose to predict without it."
         )
@@ -183,10 +185,10 @@ def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> It
             yield block
 
     for starts, inputs in _cut_stream(
-        frontend, stream(frontend.feature, counted_blocks(), frontend.analysis)
+        frontend, stream(frontend.feature, counted_blocks(), frontend.spectrogram)
     ):
         starts_s = starts * frontend.hop_s
-        duration_s = n_samples / frontend.analysis.sample_rate_hz
+        duration_s = n_samples / frontend.spectrogram.sample_rate_hz
         yield Windows(inputs, starts_s, np.minimum(starts_s + frontend.window_s, duration_s))
 
 

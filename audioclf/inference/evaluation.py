@@ -103,7 +103,7 @@ def evaluate_predictions(predictions: DatasetPredictions, model: Checkpoint) -> 
     probabilities = calibration.clip_probabilities(predictions.windows, model.temperature)
     uncalibrated = calibration.clip_probabilities(predictions.windows, 1.0)
     calibrated = probabilities
-    if (model.card.get("calibration") or {}).get("clips") == predictions.key:
+    if (model.card.get("calibration") or {}).get("clips_sha256") == predictions.key:
         cross_fitted = calibration.cross_fitted(predictions.windows, predictions.truth)
         calibrated = uncalibrated if cross_fitted is None else cross_fitted  # too few clips
     return score(predictions.truth, probabilities, model.classes, calibrated, uncalibrated)

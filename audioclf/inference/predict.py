@@ -48,7 +48,7 @@ def predict(
         ]
         return average_predictions(members, model)
     frontend = _frontend_with(model, preprocessing, hop_s)
-    at_rate = io.resample(samples, sample_rate_hz, frontend.analysis.sample_rate_hz)
+    at_rate = io.resample(samples, sample_rate_hz, frontend.spectrogram.sample_rate_hz)
     prediction = _predict_windows([windowing.windows(frontend, at_rate)], model)
     return replace(prediction, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
 
@@ -85,7 +85,7 @@ def predict_file(
 
 def warm_up(model: Checkpoint) -> None:
     """Open the model's session and run it once, so that the first prediction is not slow."""
-    predict(np.zeros(1, np.float32), model.members[0].frontend.analysis.sample_rate_hz, model)
+    predict(np.zeros(1, np.float32), model.members[0].frontend.spectrogram.sample_rate_hz, model)
 
 
 def average_predictions(members: Sequence[Prediction], model: Checkpoint) -> Prediction:
@@ -139,7 +139,7 @@ def _frontend_with(
     if hop_s is not None:
         overlap = max(frontend.overlap, 1 - hop_s / frontend.window_s)
         frontend = replace(frontend, overlap=overlap)
-    return replace(frontend, cleaning=preprocessing) if preprocessing else frontend
+    return replace(frontend, preprocessing=preprocessing) if preprocessing else frontend
 
 
 def _predict_windows(parts: Iterable[Windows], model: Checkpoint) -> Prediction:

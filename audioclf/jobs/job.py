@@ -16,6 +16,7 @@ from typing import Any
 
 from audioclf.storage import paths
 from audioclf.storage.files import read_json
+from audioclf.storage.format import METRICS, rename
 
 REQUEST, STATE, EPOCHS, LOG = "request.json", "state.json", "epochs.jsonl", "log.txt"
 RUN, RUN_STATE = "run", "state.json"  # the folder of the training run, and its state there
@@ -252,6 +253,6 @@ def changed_at(folder: Path) -> float:
 def _parsed_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
-            yield json.loads(line)
-        except ValueError:
+            yield rename(json.loads(line), METRICS)
+        except (ValueError, AttributeError):
             return

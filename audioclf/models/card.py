@@ -6,13 +6,14 @@ type; further keys stay in the card as they are.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from audioclf.models import card_conversion
+from audioclf.storage import format as stored_format
 from audioclf.storage.names import shown
 
-FORMAT = 1  # the newest that is read
 MAX_BYTES = 5_000_000  # of a card; the largest that ships has 52 kB
 MAX_DEPTH = 24  # values in values
 MAX_INTEGER = 2**63
@@ -39,17 +40,15 @@ Sizes = Annotated[list[int | None], Field(max_length=8)]
 Folds = Annotated[list[int], Field(max_length=10_000)]
 
 
-class NewerError(ValueError):
-    """A card of a format that this version does not know."""
-
-
 class _Part(BaseModel):
     """A part of a card: a value is of its kind, and never made into it; further keys are free."""
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
 
-class _Analysis(_Part):
+class SpectrogramPart(_Part):
+    """The spectrogram of a front end."""
+
     sample_rate_hz: Annotated[int, Field(ge=100, le=1_000_000)] = 22_050
     n_fft: Annotated[int, Field(ge=16, le=1 << 18)] = 1_024
     hop_length: Annotated[int, Field(ge=1, le=1 << 18)] = 512
@@ -58,34 +57,46 @@ class _Analysis(_Part):
     high_hz: Number = 11_025.0
 
 
-class _Normalisation(_Part):
+class NormalisationPart(_Part):
+    """Mean and deviation per bin and channel."""
+
     mean: list[list[Number]]
     std: list[list[Number]]
 
 
-class _Recipe(_Part):
+class FrontendPart(_Part):
+    """What makes the input of a model; see `features.config`."""
+
     feature: Line
-    analysis: _Analysis
+    spectrogram: SpectrogramPart
     window_frames: Annotated[int, Field(ge=1, le=10_000_000)] = 128
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    cleaning: Line = "as_is"
-    normalisation: _Normalisation | None = None
+    preprocessing: Line = "as_is"
+    normalisation: NormalisationPart | None = None
     deltas: Annotated[int, Field(ge=0, le=8)] = 0
 
 
-class _PerClass(_Part):
+class PerClass(_Part):
+    """The result on the clips of one class."""
+
     precision: Share | None = None
     recall: Share | None = None
     f1: Share | None = None
     n_clips: Count | None = None
 
 
-class _History(_Part):
+class History(_Part):
+    """Metrics of every epoch."""
+
     loss: list[Loss] | None = None
     accuracy: list[Loss] | None = None
+    val_loss: list[Loss] | None = None
+    val_accuracy: list[Loss] | None = None
 
 
-class _Result(_Part):
+class Result(_Part):
+    """An evaluation on held-out clips."""
+
     data: Line | None = None
     accuracy: Share
     macro_f1: Share | None = None
@@ -93,80 +104,92 @@ class _Result(_Part):
     ece_uncalibrated: Share | None = None
     nll: Loss | None = None
     n_clips: Annotated[int, Field(ge=1, lt=MAX_INTEGER)] = 1
-    per_class: dict[str, _PerClass] | None = None
+    per_class: dict[str, PerClass] | None = None
     classes: Annotated[list[ClassName], Field(max_length=10_000)] | None = None
     confusion: list[list[Count]] | None = None
-    network: Line | None = None
-    kept_as: Key | None = None
-    history: _History | None = None
+    model: Line | None = None
+    run_id: Key | None = None
+    history: History | None = None
     seconds: Annotated[float, Field(ge=0)] | None = None
 
 
-class _Training(_Part):
+class Training(_Part):
+    """What a model was trained on, and how; `previous` is the training that it went on from."""
+
     data: Line | None = None
     folds: Folds = []
     n_clips: Count | None = None
-    settings: dict[str, Any] | None = None
+    hyperparameters: dict[str, Any] | None = None
     weights: Line | None = None
     seconds: Annotated[float, Field(ge=0)] = 0.0
-    minutes: Annotated[float, Field(ge=0)] = 0.0
     date: Line | None = None
-    history: _History | None = None
+    history: History | None = None
     versions: dict[str, Any] | None = None
-    before: "_Training | None" = None
+    base_model: Line | None = None
+    stopped_epoch: Count | None = None
+    previous: "Training | None" = None
 
 
-class _Layer(_Part):
+class Layer(_Part):
+    """A layer, and its output per window."""
+
     name: Line | None = None
-    kind: Line | None = None
-    output: Sizes | int | Line | None = None
+    type: Line | None = None
+    output_shape: Sizes | int | Line | None = None
     n_params: Count | None = None
 
 
-class _Calibration(_Part):
+class Calibration(_Part):
+    """The temperature, and the clips that it was fitted on."""
+
     temperature: Annotated[float, Field(gt=0, le=1e6)]
-    learnt_on: Line | None = None
-    clips: Line | None = None
+    fitted_on: Line | None = None
+    clips_sha256: Line | None = None
 
 
-class _Backbone(_Part):
+class Backbone(_Part):
+    """The checkpoint that a linear probe is on; `hint` says how to get it."""
+
     name: Name
     sha256: Annotated[list[Sha256], Field(max_length=100)]
-    how: Line | None = None
+    hint: Line | None = None
     folder: Line | None = None
 
 
-class _Source(_Part):
+class Source(_Part):
+    """The file that weights were converted from."""
+
     sha256: Sha256 | None = None
 
 
-class _Card(_Part):
-    """The whole: of an ensemble, which names members, or of a model, which has files."""
+class Card(_Part):
+    """A card of format 2: of an ensemble, which names members, or of a model, which has files."""
 
+    format: Literal[2]
     architecture: Line
     description: Text | None = None
     citation: Text | None = None
-    recipe: _Recipe | None = None
+    frontend: FrontendPart | None = None
     classes: Annotated[list[ClassName], Field(min_length=1, max_length=10_000)]
     multi_label: bool = False
     input_shape: Sizes | None = None
     outputs: dict[str, Sizes] | None = None
     n_params: Count | None = None
     multiply_adds: Count | None = None
-    layers: Annotated[list[_Layer], Field(max_length=20_000)] | None = None
+    layers: Annotated[list[Layer], Field(max_length=20_000)] | None = None
     members: Annotated[list[Name], Field(max_length=100)] | None = None
-    backbone: _Backbone | None = None
-    source: _Source | None = None
+    backbone: Backbone | None = None
+    source: Source | None = None
     sha256: dict[FileName, Sha256] | None = None
-    training: _Training = Field(default_factory=_Training)
-    results: Annotated[list[_Result], Field(max_length=1_000)] = []
-    calibration: _Calibration | None = None
+    training: Training = Field(default_factory=Training)
+    results: Annotated[list[Result], Field(max_length=1_000)] = []
+    calibration: Calibration | None = None
     licence: Line | None = None
     attribution: Text | None = None
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The card in a file, as it stands there. Raises ValueError for what cannot be one.
+    """The card in a file, in format 2. Raises ValueError for what cannot be one.
 
     The sentence begins with what is wrong; whoever knows its name says which card it is.
     """
@@ -181,28 +204,30 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(f"cannot be read ({error.strerror or type(error).__name__})") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError("cannot be read, because it is no JSON") from error
-    check(found)
-    card: dict[str, Any] = found
+    card = in_current_format(found)
+    check(card)
     return card
 
 
-def check(card: Any) -> None:
-    """Raise ValueError, what is wrong as the end of a sentence, for what cannot be a card."""
-    if not isinstance(card, dict):
+def in_current_format(found: object) -> dict[str, Any]:
+    """A card of any format as one of today's. Raises ValueError, as `read` does."""
+    if not isinstance(found, dict):
         raise ValueError("cannot be read, because it is no JSON object")
-    newest = card.get("format", FORMAT)
-    if not isinstance(newest, int) or isinstance(newest, bool) or newest < 1:
-        raise ValueError("cannot be used, because its format is no number from 1 on")
-    if newest > FORMAT:
-        raise NewerError(f"is of format {shown(newest)}, and this audioclf reads up to {FORMAT}")
+    number = stored_format.check(found)
+    _check_values(found)
+    return found if number == stored_format.FORMAT else card_conversion.to_format_2(found)
+
+
+def check(card: dict[str, Any]) -> None:
+    """Raise ValueError, what is wrong as the end of a sentence, for what is no card of today's."""
     _check_values(card)
     needed = {"architecture", "classes"}
     if not card.get("members"):
-        needed |= {"recipe", "sha256"}
+        needed |= {"frontend", "sha256"}
     if missing := sorted(name for name in needed if not card.get(name)):
         raise ValueError(f"lacks {', '.join(missing)}")
     try:
-        _Card.model_validate(card)
+        Card.model_validate(card)
     except ValidationError as error:
         raise ValueError(f"cannot be used ({_first(error)})") from None
     _check_shapes(card)

@@ -17,10 +17,11 @@ from audioclf.features import config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import card as cards
 from audioclf.storage.atomic import atomic_file
+from audioclf.storage.format import NewerFormatError
 from audioclf.storage.names import shown
 
 CARD, KERAS, ONNX = "card.json", "model.keras", "model.onnx"
-AGAIN = "publish the checkpoint again"
+AGAIN = "save the checkpoint again"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -44,7 +45,7 @@ class Checkpoint:
     @property
     def frontend(self) -> FrontendConfig:
         """The front end that makes its input."""
-        return config.from_dict(self.card["recipe"])
+        return config.from_dict(self.card["frontend"])
 
     @property
     def evaluation(self) -> dict[str, Any] | None:
@@ -107,7 +108,7 @@ class Checkpoint:
     @property
     def feature(self) -> str:
         """Its feature, or those of its members."""
-        features = (member.card["recipe"]["feature"] for member in self.members)
+        features = (member.card["frontend"]["feature"] for member in self.members)
         return ", ".join(dict.fromkeys(features))
 
     @property
@@ -186,16 +187,16 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     folders = [head.folder.parent / name, home() / name]
     folders += [Path(named["folder"])] if named.get("folder") else []
     existing = [folder for folder in folders if (folder / CARD).is_file()]
-    how = named.get("how") or "copy it here"
+    hint = named.get("hint") or "copy it here"
     if not existing:
-        raise ValueError(f"“{head.name}” needs the model “{name}”, which is not here: {how}.")
+        raise ValueError(f"“{head.name}” needs the model “{name}”, which is not here: {hint}.")
     for folder in existing:
         backbone = _read_alone(folder)
         is_single = not (backbone.is_head or backbone.is_ensemble)
         if is_single and backbone.source_sha256 in named["sha256"]:
             return backbone
     raise ValueError(
-        f"“{head.name}” was trained on another “{name}” than the one that is here: {how}, or "
+        f"“{head.name}” was trained on another “{name}” than the one that is here: {hint}, or "
         "train it again."
     )
 
@@ -239,7 +240,7 @@ def _read_alone(folder: Path) -> Checkpoint:
     try:
         card = _checked(path, version)
     except ValueError as error:
-        remedy = "update this one" if isinstance(error, cards.NewerError) else AGAIN
+        remedy = "update audioclf" if isinstance(error, NewerFormatError) else AGAIN
         raise ValueError(f"The card of “{shown(folder.name)}” {error}: {remedy}.") from error
     checkpoint = Checkpoint(folder.resolve(), card)
     if not (checkpoint.is_ensemble or (folder / ONNX).is_file()):
@@ -261,7 +262,7 @@ def _check(card: dict[str, Any]) -> None:
     if card.get("members"):
         return
     try:
-        config.from_dict(card["recipe"])
+        config.from_dict(card["frontend"])
     except ValueError as error:
         reason = str(error).rstrip(".")
         raise ValueError(
@@ -298,7 +299,7 @@ def verify_file(path: Path, expected: str) -> None:
     if not path.is_file() or sha256(path) != expected:
         raise ValueError(
             f"{path.name} of “{path.parent.name}” is not the file that its card describes: copy "
-            "or publish the checkpoint again."
+            "or save the checkpoint again."
         )
 
 

@@ -27,23 +27,23 @@ class Augmentation:
     """The strength of each augmentation; zero switches one off."""
 
     # of the waveform, before training: augmented copies of every clip
-    variants: WaveformAugmentation = field(default_factory=WaveformAugmentation)
+    waveform: WaveformAugmentation = field(default_factory=WaveformAugmentation)
     stretch: float = 0.15  # playing speed between 1 / (1 + stretch) and 1 + stretch
     gain_db: float = 6.0  # louder or softer by up to this
     equaliser_db: float = 6.0  # a random curve over the bins, up to this
-    mix_share: float = 0.25  # windows mixed with one of another class
-    n_bin_masks: int = 2
-    bin_mask_share: float = 0.12  # widest mask, as a share of the bins
-    n_frame_masks: int = 1
-    frame_mask_share: float = 0.2
+    mix_prob: float = 0.25  # windows mixed with one of another class
+    n_freq_masks: int = 2
+    freq_mask_share: float = 0.12  # widest mask, as a share of the bins
+    n_time_masks: int = 1
+    time_mask_share: float = 0.2
     as_levels: bool = True  # mixed as powers of levels in dB; else value by value
 
     def __post_init__(self) -> None:
-        shares = (self.mix_share, self.bin_mask_share, self.frame_mask_share)
+        shares = (self.mix_prob, self.freq_mask_share, self.time_mask_share)
         amounts = (self.stretch, self.gain_db, self.equaliser_db)
         if not all(0 <= share <= 1 for share in shares):
             raise ValueError("How much is mixed and masked are shares: choose 0 to 1.")
-        if min(*amounts, self.n_bin_masks, self.n_frame_masks) < 0:
+        if min(*amounts, self.n_freq_masks, self.n_time_masks) < 0:
             raise ValueError(
                 "The strength of an augmentation cannot be negative: choose 0 or more."
             )
@@ -65,7 +65,7 @@ def restrict_to_feature(settings: Augmentation, feature: Feature) -> Augmentatio
         fixed = replace(fixed, gain_db=0.0)
     if feature.units & {"rad", "amplitude"}:
         fixed = replace(fixed, stretch=0.0)
-    return replace(fixed, mix_share=0.0) if "rad" in feature.units else fixed
+    return replace(fixed, mix_prob=0.0) if "rad" in feature.units else fixed
 
 
 def level_channels(feature: Feature) -> NDArray[np.bool_]:
@@ -74,7 +74,7 @@ def level_channels(feature: Feature) -> NDArray[np.bool_]:
 
 
 class Plan(NamedTuple):
-    """What `augment_batch` needs to know of a recipe: see `plan`."""
+    """What `augment_batch` needs to know of a front end: see `plan`."""
 
     settings: Augmentation  # restricted to what the feature allows
     n_frames: int  # of a window
@@ -167,8 +167,8 @@ def mask(batch: Batch, settings: Augmentation, rng: np.random.Generator) -> Batc
     """
     masked = batch.copy()
     plan = (
-        (2, settings.n_bin_masks, settings.bin_mask_share),
-        (1, settings.n_frame_masks, settings.frame_mask_share),
+        (2, settings.n_freq_masks, settings.freq_mask_share),
+        (1, settings.n_time_masks, settings.time_mask_share),
     )
     for axis, n_masks, share in plan:
         n = batch.shape[axis]
@@ -197,7 +197,7 @@ def augment_batch(
     partners = rng.integers(len(clips), size=len(indices))
     ratio = rng.uniform(0.05, 0.95, len(indices))
     other_class = (augmented * targets[partners]).sum(axis=1) < 0.5
-    mixed = (rng.random(len(indices)) < settings.mix_share) & other_class
+    mixed = (rng.random(len(indices)) < settings.mix_prob) & other_class
     if mixed.any():
         partner = _crops(clips, partners[mixed], plan, rng)
         if settings.as_levels:

@@ -27,8 +27,8 @@ class Settings:
     weight_decay: float = 0.02
     label_smoothing: float = 0.02  # this share of a target is spread over all classes
     class_weights: bool = True  # rare classes count for as much as frequent ones
-    old_rate: float = 1.0  # of the backbone, as a multiple of the learning rate
-    average: float = 0.99  # the decay of the weights' moving average (EMA); 0: none
+    backbone_lr_multiplier: float = 1.0  # of the backbone, as a multiple of the learning rate
+    ema_decay: float = 0.99  # the decay of the weights' moving average (EMA); 0: none
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -37,9 +37,9 @@ class Settings:
             raise ValueError("Training needs at least one epoch and one window per batch.")
         if self.learning_rate <= 0 or self.weight_decay < 0:
             raise ValueError("The learning rate must be above 0, and the weight decay not below.")
-        if not 0 <= self.old_rate <= 1:
+        if not 0 <= self.backbone_lr_multiplier <= 1:
             raise ValueError("Old layers learn at a share of the rate: choose 0 to 1.")
-        if not (0 <= self.label_smoothing < 1 and 0 <= self.average < 1):
+        if not (0 <= self.label_smoothing < 1 and 0 <= self.ema_decay < 1):
             raise ValueError("Label smoothing and the average's decay lie in [0, 1).")
 
 
@@ -53,7 +53,7 @@ class TrainingConfig:
     output_dir: Path
     base_config: FrontendConfig | None = None  # in place of the architecture's own
     feature: str | None = None  # in place of that one's
-    # Other values of the front end, such as ("analysis.n_bins", "64").
+    # Other values of the front end, such as ("spectrogram.n_bins", "64").
     frontend_overrides: tuple[tuple[str, str], ...] = ()
     folds: tuple[int, ...] = ()  # trained on; none: all
     holdout_fold: int | None = None  # trained without this fold first, to evaluate on it
@@ -80,7 +80,7 @@ Frozen = TypeVar("Frozen")
 
 
 def with_overrides(value: Frozen, changes: Mapping[str, str]) -> Frozen:
-    """Settings or a recipe with values by name, such as `augmentation.mix_share` to `0.6`.
+    """Settings or a front end with values by name, such as `augmentation.mix_prob` to `0.6`.
 
     Raises ValueError for a name that is not there and for a value of another kind.
     """
@@ -104,7 +104,9 @@ def _with(value: Any, path: list[str], text: str, name: str) -> Any:
         raise ValueError(
             f"“{name}” holds several settings: name one, such as {name}.{fields(old)[0].name}."
         )
-    return replace(value, **{path[0]: _read(text, type(old), name)})
+    return replace(
+        value, **{path[0]: _read(text, str if isinstance(old, str) else type(old), name)}
+    )
 
 
 def _read(text: str, kind: type, name: str) -> Any:

@@ -30,7 +30,7 @@ ClipFeatures = tuple[Features, ...]
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Clips as features, not normalised, and the recipe with the normalisation fitted on them."""
+    """Clips as features, not normalised, and the front end with their normalisation."""
 
     clips: tuple[ClipFeatures, ...]
     targets: NDArray[np.float32]  # (clips, classes)

@@ -14,6 +14,7 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
+from audioclf.storage.format import FORMAT
 from audioclf.training import holdout
 
 
@@ -30,10 +31,10 @@ def make(
     evaluation: dict[str, Any] = {"results": [], "calibration": None}
     if held_out is not None:
         without_fold = [
-            holdout.load_run((member.evaluation or {}).get("kept_as", "none")) for member in members
+            holdout.load_run((member.evaluation or {}).get("run_id", "none")) for member in members
         ]
         evaluation = _evaluate(without_fold, held_out, progress)
-        evaluation["results"][0]["network"] = "its members, trained without that fold"
+        evaluation["results"][0]["model"] = "its members, trained without that fold"
     folder = members[0].folder.parent / name
     card = {**_card(members), **evaluation, "members": [member.name for member in members]}
     return checkpoint.write_card(folder, card)
@@ -65,11 +66,11 @@ def _card(members: Sequence[Checkpoint]) -> dict[str, Any]:
     cards = [member.card for member in members]
     attributions = dict.fromkeys(card.get("attribution", "") for card in cards)
     return {
-        "format": 1,
+        "format": FORMAT,
         "architecture": "ensemble",
-        "description": f"The mean opinion of {', '.join(member.name for member in members)}.",
+        "description": f"The mean probabilities of {', '.join(member.name for member in members)}.",
         "citation": "Dietterich (2000), “Ensemble Methods in Machine Learning”.",
-        "recipe": None,
+        "frontend": None,
         "classes": list(members[0].classes),
         "n_params": sum(card.get("n_params") or 0 for card in cards),
         "multiply_adds": sum(card.get("multiply_adds") or 0 for card in cards),

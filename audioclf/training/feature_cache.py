@@ -70,7 +70,7 @@ def load_or_compute(
     )
     if cached.is_file():
         return np.load(cached)
-    rate_hz = frontend.analysis.sample_rate_hz
+    rate_hz = frontend.spectrogram.sample_rate_hz
     samples, _ = io.load(path, rate_hz)
     samples = (
         augment_waveform(windowing.stripped(samples), rate_hz, settings, number)

@@ -62,8 +62,8 @@ def calibration(predictions: DatasetPredictions, held_out: Dataset) -> dict[str,
         return None
     return {
         "temperature": temperature,
-        "learnt_on": describe_holdout(held_out),
-        "clips": predictions.key,
+        "fitted_on": describe_holdout(held_out),
+        "clips_sha256": predictions.key,
     }
 
 

@@ -24,6 +24,7 @@ from audioclf.models.checkpoint import ONNX, Checkpoint
 from audioclf.models.linear_head import LinearHead
 from audioclf.progress import StageProgress
 from audioclf.storage.atomic import atomic_folder
+from audioclf.storage.format import FORMAT
 from audioclf.training import holdout
 
 MIN_STD = 1e-3
@@ -87,7 +88,7 @@ def train_linear_probe(
         _check_classes(train)
         evaluated = _evaluate(backbone, train, validation, data.classes, settings, progress)
         evaluation = {key: evaluated.card[key] for key in evaluation}
-        evaluation["results"][0]["network"] = (
+        evaluation["results"][0]["model"] = (
             "a linear probe trained in the same way without these clips"
         )
     card = {**_card(backbone, dataset, data.classes, settings), **evaluation}
@@ -167,7 +168,7 @@ def _evaluate(
     card["backbone"]["folder"] = str(backbone.folder)  # in the cache, nothing lies beside it
     head = _fit_and_save(backbone, train, card, folder, settings, progress)
     evaluation = holdout.evaluate_holdout(head, validation, progress)
-    evaluation["results"][0]["kept_as"] = folder.name
+    evaluation["results"][0]["run_id"] = folder.name
     return checkpoint.write_card(folder, {**head.card, **evaluation})
 
 
@@ -199,20 +200,20 @@ def _card(
     n_head = (n_values + 1) * len(classes)
     credits = (settings.attribution, data.attribution, backbone.card.get("attribution", ""))
     return {
-        "format": 1,
-        "architecture": "head",
-        "description": f"A linear head on what {backbone.name} hears.",
+        "format": FORMAT,
+        "architecture": "linear_probe",
+        "description": f"A linear probe on the embeddings of {backbone.name}.",
         "citation": CITATION,
-        "recipe": backbone.frontend.to_dict(),
+        "frontend": backbone.frontend.to_dict(),
         "classes": list(classes),
         "input_shape": backbone.card["input_shape"],
         "outputs": {"label": [len(classes)], "embedding": [n_values]},
         "n_params": backbone.card["n_params"] + n_head,
         "multiply_adds": backbone.card["multiply_adds"] + n_values * len(classes),
         "layers": [
-            {"name": backbone.name, "kind": "Checkpoint", "output": [n_values],
+            {"name": backbone.name, "type": "Checkpoint", "output_shape": [n_values],
              "n_params": backbone.card["n_params"]},
-            {"name": "label", "kind": "Dense, softmax", "output": [len(classes)],
+            {"name": "label", "type": "Dense, softmax", "output_shape": [len(classes)],
              "n_params": n_head},
         ],
         "backbone": _backbone_card(backbone),
@@ -220,9 +221,7 @@ def _card(
             "data": f"{data.name}, {holdout.format_folds(data.folds)} ({len(data.clips)} clips)",
             "folds": list(data.folds),
             "n_clips": len(data.clips),
-            "settings": {
-                "inverse_strength": settings.C, "tolerance": settings.tolerance
-            },
+            "hyperparameters": {"C": settings.C, "tolerance": settings.tolerance},
             "weights": "logistic regression",
             "date": datetime.date.today().isoformat(),
             "versions": {"audioclf": __version__, "numpy": np.__version__},
@@ -239,6 +238,6 @@ def _backbone_card(backbone: Checkpoint) -> dict[str, Any]:
             backbone.name == wanted.checkpoint_name
             and backbone.source_sha256 in wanted.accepted_sha256
         ):
-            how = f"get it with “python -m audioclf download {name}”, or on the page under Models"
-            return {"name": backbone.name, "sha256": list(wanted.accepted_sha256), "how": how}
+            hint = f"get it with “python -m audioclf download {name}”, or on the page under Models"
+            return {"name": backbone.name, "sha256": list(wanted.accepted_sha256), "hint": hint}
     return {"name": backbone.name, "sha256": [backbone.source_sha256]}

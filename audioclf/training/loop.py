@@ -44,10 +44,8 @@ class EpochReport:
     val_accuracy: float | None = None  # there, of the average of the weights
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values under the names that runs, jobs and cards store."""
-        values = asdict(self)
-        stored = {"val_loss": "unseen_loss", "val_accuracy": "unseen_accuracy"}
-        return {stored.get(name, name): value for name, value in values.items()}
+        """Plain values, as runs, jobs and cards store them."""
+        return asdict(self)
 
 
 def fit(
@@ -68,7 +66,7 @@ def fit(
         settings = replace(settings, class_weights=False)
     keras.utils.set_random_seed(settings.seed)
     validation = validation or Validation()
-    state = load_state(run, settings.average)
+    state = load_state(run, settings.ema_decay)
     if state.epoch == 0:
         initial_model = initial_model or architecture.build(data.input_shape, len(data.classes))
         model = _compiled(initial_model, data, settings)
@@ -162,14 +160,14 @@ def _compiled(model: keras.Model, data: TrainingSet, settings: Settings) -> kera
 def _optimizer(model: keras.Model, rate: Any, settings: Settings) -> keras.Optimizer:
     """AdamW; where the backbone has a rate of its own, that is all but the classifier heads."""
     options = {"learning_rate": rate, "weight_decay": settings.weight_decay, "clipnorm": 1.0}
-    if settings.old_rate == 1:
+    if settings.backbone_lr_multiplier == 1:
         return keras.optimizers.AdamW(**options)
     heads = [layer for layer in model.layers if layer.name.startswith("label")]
     head_variables = {id(variable) for layer in heads for variable in layer.trainable_variables}
     new = [
         i for i, variable in enumerate(model.trainable_variables) if id(variable) in head_variables
     ]
-    return LayeredAdamW(old_rate=settings.old_rate, new=new, **options)
+    return LayeredAdamW(backbone_lr_multiplier=settings.backbone_lr_multiplier, new=new, **options)
 
 
 def losses(model: keras.Model) -> dict[str, str | None]:

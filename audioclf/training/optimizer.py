@@ -10,23 +10,38 @@ from typing import Any
 
 import keras
 
+from audioclf.storage.format import HYPERPARAMETERS, rename
+
 
 @keras.saving.register_keras_serializable(package="audioclf")
 class LayeredAdamW(keras.optimizers.AdamW):
-    """AdamW at `old_rate` times the learning rate for all variables but those numbered in `new`."""
+    """AdamW with a multiplier of the learning rate for all variables but those in `new`."""
 
     def __init__(
-        self, learning_rate: Any = 1e-3, old_rate: float = 1.0, new: Sequence[int] = (), **more: Any
+        self,
+        learning_rate: Any = 1e-3,
+        backbone_lr_multiplier: float = 1.0,
+        new: Sequence[int] = (),
+        **more: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, **more)
-        self.old_rate, self.new = old_rate, tuple(new)
+        self.backbone_lr_multiplier, self.new = backbone_lr_multiplier, tuple(new)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One variable's step, at its own rate."""
         is_new = self._get_variable_index(variable) in self.new
-        share = 1.0 if is_new else self.old_rate
+        share = 1.0 if is_new else self.backbone_lr_multiplier
         super().update_step(gradient, variable, learning_rate * share)
 
     def get_config(self) -> dict[str, Any]:
         """What a saved model's optimizer is made of again."""
-        return {**super().get_config(), "old_rate": self.old_rate, "new": list(self.new)}
+        own = {"backbone_lr_multiplier": self.backbone_lr_multiplier, "new": list(self.new)}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "LayeredAdamW":
+        """The optimizer of a saved model, also of one that format 1 saved."""
+        optimizer: LayeredAdamW = super().from_config(
+            rename(config, HYPERPARAMETERS), custom_objects
+        )
+        return optimizer

@@ -32,9 +32,9 @@ def train_and_evaluate(
     if config.holdout_fold is not None:
         evaluated = train_without_folds(config, (config.holdout_fold,), on_epoch, progress)
         card = {key: evaluated.card[key] for key in ("results", "calibration")}
-        card["results"][0]["network"] = "trained with the same settings without that fold"
+        card["results"][0]["model"] = "trained with the same settings without that fold"
         if config.extra_epochs:
-            card["results"][0]["network"] = "this one, before it went on with that fold too"
+            card["results"][0]["model"] = "this one, before it went on with that fold too"
             config, resume_from = _for_extra_epochs(config, config.extra_epochs), evaluated
     held_out = set(dataset.folds) - folds if config.holdout_fold is None else set()
     validation = dataset.of_folds(held_out) if held_out else None
@@ -44,7 +44,7 @@ def train_and_evaluate(
     saved = export_run(trained, card, config.output_dir / config.name)
     if split.validation:
         evaluation = holdout.evaluate_holdout(saved, split.validation, progress)
-        evaluation["results"][0]["network"] = "this one"
+        evaluation["results"][0]["model"] = "this one"
         saved = checkpoint.write_card(saved.folder, {**saved.card, **evaluation})
     return saved
 
@@ -75,7 +75,7 @@ def train_without_folds(
     evaluation = holdout.evaluate_holdout(saved, validation, progress)
     evaluation["results"][0] |= {
         "weights": trained.training["weights"],
-        "kept_as": folder.name,
+        "run_id": folder.name,
         "seconds": round(trained.training["seconds"], 1),
         "peak_mb": holdout.peak_mb(),
         "history": trained.training["history"],

@@ -84,9 +84,9 @@ def run_training(
             on_epoch(folds, report)
     training = _training_card(config, split.train, run_dir)
     if predecessor := resume_from or config.base_model:
-        training["before"] = predecessor.card.get("training")
+        training["previous"] = predecessor.card.get("training")
     if config.base_model:
-        training["started_from"] = config.base_model.name
+        training["base_model"] = config.base_model.name
     model = run_state.load_averaged(run_dir)
     return TrainedModel(architecture, model, train_set, training, key)
 
@@ -129,7 +129,7 @@ def _training_sets(
     def count(clips: Iterable[Any]) -> Iterable[Any]:
         return progress("clips", clips)
 
-    copies = config.settings.augmentation.variants
+    copies = config.settings.augmentation.waveform
     train_set = training_data.build_training_set(
         split.train, frontend, split.classes, copies, count
     )
@@ -163,8 +163,8 @@ def _training_card(config: TrainingConfig, data: Dataset, run_dir: Path) -> dict
         "data": f"{data.name}, {folds} ({len(data.clips)} clips)",
         "folds": list(data.folds),
         "n_clips": len(data.clips),
-        "settings": asdict(config.settings),
-        "weights": "average of the last steps" if config.settings.average else "last step",
+        "hyperparameters": asdict(config.settings),
+        "weights": "average of the last steps" if config.settings.ema_decay else "last step",
         "seconds": round(run_state.seconds(run_dir), 1),
         "date": datetime.date.today().isoformat(),
         "history": run_state.history(run_dir),
@@ -176,7 +176,7 @@ def _training_card(config: TrainingConfig, data: Dataset, run_dir: Path) -> dict
         },
     }
     if n_done < config.settings.epochs:
-        training["ended_after"] = n_done
+        training["stopped_epoch"] = n_done
     return training
 
 

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.storage.files import write_json
+from audioclf.storage.format import FORMAT, METRICS, NewerFormatError, rename
+from audioclf.storage.format import check as check_format
 
 STATE = "state.json"
-METRICS = ("loss", "accuracy", "unseen_loss", "unseen_accuracy")
+HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 Weights = list[NDArray[Any]]
 
@@ -80,7 +82,9 @@ class RunState:
         old = [path for path in run.iterdir() if path.name != STATE]
         model.save(_model_file(run, self.epoch))
         np.savez(_ema_file(run, self.epoch), *self.ema_weights)
-        values = {"epoch": self.epoch, "n_steps": self.n_steps, "reports": self.reports}
+        values = {
+            "format": FORMAT, "epoch": self.epoch, "n_steps": self.n_steps, "reports": self.reports
+        }  # fmt: skip
         write_json(run / STATE, values)
         new = {_model_file(run, self.epoch), _ema_file(run, self.epoch)}
         for path in set(old) - new:
@@ -93,9 +97,14 @@ def load_state(run: Path, decay: float = 0.0) -> RunState:
     if not (run / STATE).is_file():
         return RunState(decay, [], [], 0)
     values = json.loads((run / STATE).read_text())
+    try:
+        check_format(values)
+    except NewerFormatError as error:
+        raise ValueError(f"The saved epoch of this training {error}: update audioclf.") from error
     with np.load(_ema_file(run, values["epoch"])) as arrays:
         ema_weights = [arrays[f"arr_{number}"] for number in range(len(arrays.files))]
-    return RunState(decay, values["reports"], ema_weights, values["n_steps"], values["epoch"])
+    reports = [rename(report, METRICS) for report in values["reports"]]
+    return RunState(decay, reports, ema_weights, values["n_steps"], values["epoch"])
 
 
 def load_last(run: Path, state: RunState) -> keras.Model:
@@ -122,7 +131,7 @@ def history(run: Path) -> dict[str, list[float]]:
     reports = load_state(run).reports
     return {
         name: [round(report[name], 4) for report in reports]
-        for name in METRICS
+        for name in HISTORY
         if all(report.get(name) is not None for report in reports)
     }
 

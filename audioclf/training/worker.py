@@ -196,7 +196,7 @@ def _evaluation(
     if validation is None or not saved.evaluation:
         return result
     evaluated = saved
-    if saved.is_head and (run_id := saved.evaluation.get("kept_as")):
+    if saved.is_head and (run_id := saved.evaluation.get("run_id")):
         evaluated = holdout.load_run(run_id)
     rows = error_analysis.rank_errors(evaluated, validation, reporter.count)
     result["clips"] = rows

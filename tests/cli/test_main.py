@@ -215,7 +215,7 @@ def test_train_measures_on_a_held_out_fold_and_publishes(
 def test_networks_are_cross_validated_and_vote_in_a_checkpoint(
     capsys: pytest.CaptureFixture[str], three_sounds: Path, tmp_path: Path
 ) -> None:
-    quick = ("--epochs", 2, "--set", "batch_size=8", "--set", "augmentation.variants.count=0")
+    quick = ("--epochs", 2, "--set", "batch_size=8", "--set", "augmentation.waveform.count=0")
     status, out, _ = run(
         capsys, "cross-validate", three_sounds, "--architecture", "mlp", "--folds", "1,2",
         "--json", *quick,
@@ -261,9 +261,9 @@ def test_networks_are_cross_validated_and_vote_in_a_checkpoint(
         ("class_weights=perhaps", "true or false"),
         ("frontend.window_frame=3", "no setting “window_frame”"),
         ("frontend.normalisation=3", "“normalisation” cannot be set"),
-        ("augmentation.mix_share=2", "are shares"),
+        ("augmentation.mix_prob=2", "are shares"),
         ("augmentation.gain_db=-3", "cannot be negative"),
-        ("augmentation.variants.count=-1", "cannot be negative"),
+        ("augmentation.waveform.count=-1", "cannot be negative"),
         ("label_smoothing=1", "lie in [0, 1)"),
         ("learning_rate=0", "above 0"),
         ("epochs", "is not NAME=VALUE"),

@@ -32,7 +32,7 @@ from tests.sentences import refusal
 
 FILE = ROOT.parent / "shared" / "models" / "yamnet" / "yamnet.tflite"
 RECIPE = FEATURE_DEFAULTS["yamnet_mel"]
-RATE_HZ = RECIPE.analysis.sample_rate_hz
+RATE_HZ = RECIPE.spectrogram.sample_rate_hz
 N_SAMPLES = 15_600
 
 
@@ -135,7 +135,7 @@ def test_the_front_end_is_the_file_s_but_for_its_rounded_spectrum(yamnet_file: P
     theirs = Interpreter(as_floats(yamnet_file))
     for name, samples in made_windows().items():
         _, patch = theirs(samples)
-        found = compute(RECIPE.feature, samples, RECIPE.analysis)[..., 0]
+        found = compute(RECIPE.feature, samples, RECIPE.spectrogram)[..., 0]
         assert found.shape == patch.shape == (96, 64)
         # Its Fourier matrices are whole steps of 1 / 127, which leak into quiet bins.
         magnitudes, expected = np.exp(found), np.exp(patch)
@@ -150,7 +150,7 @@ def test_the_front_end_is_the_published_formula(name: str) -> None:
     bank = librosa.filters.mel(
         sr=RATE_HZ, n_fft=512, n_mels=64, fmin=125, fmax=7_500, htk=True, norm=None
     )
-    found = compute(RECIPE.feature, samples, RECIPE.analysis)[..., 0]
+    found = compute(RECIPE.feature, samples, RECIPE.spectrogram)[..., 0]
     # librosa's triangles are straight in Hz, YAMNet's in mel: they differ by a little in between.
     assert np.abs(np.exp(found) - spectra @ bank.T).max() < 0.05 * np.exp(found).max()
     exact = spectra @ triangles_in_mel().T + 1e-3
@@ -186,9 +186,9 @@ def test_a_window_is_0_96_s_every_0_48_s_and_none_is_padded_with_silence() -> No
 @pytest.mark.parametrize("n_samples", [1, 300, 399, 400, 401])
 def test_less_than_a_frame_is_one_frame(n_samples: int) -> None:
     sound = sounds.noise(1, RATE_HZ)[:n_samples]
-    whole = compute(RECIPE.feature, sound, RECIPE.analysis)
+    whole = compute(RECIPE.feature, sound, RECIPE.spectrogram)
     assert whole.shape == (1, 64, 1)
-    (part,) = stream(RECIPE.feature, [sound], RECIPE.analysis)
+    (part,) = stream(RECIPE.feature, [sound], RECIPE.spectrogram)
     assert np.abs(part - whole).max() < 1e-6
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from audioclf.features import SpectrogramConfig
 from audioclf.features.config import (
-    PREPROCESSINGS,
     FrontendConfig,
     Normalisation,
+    Preprocessing,
     for_feature,
     from_dict,
 )
@@ -18,11 +18,11 @@ from tests.sentences import refusal
 
 LEARNT = FrontendConfig(
     feature="stft",
-    analysis=SpectrogramConfig(16_000, 512, 160, 2, 50.0, 7_500.0),
+    spectrogram=SpectrogramConfig(16_000, 512, 160, 2, 50.0, 7_500.0),
     window_frames=96,
     overlap=0.25,
     deltas=1,
-    cleaning="denoised",
+    preprocessing="denoised",
     normalisation=Normalisation(((-40.5, 0.0), (-30.25, 0.1)), ((12.0, 1.0), (8.5, 2.0))),
 )
 
@@ -40,12 +40,19 @@ def test_a_recipe_survives_the_way_through_json(frontend: FrontendConfig) -> Non
     [
         ({"deltas": "many"}, "cannot be read"),
         ({"colour": "blue"}, "colour"),
-        ({"analysis": {"n_ftt": 512}}, "n_ftt"),
-        ({"analysis": None}, "cannot be read"),
+        ({"spectrogram": {"n_ftt": 512}}, "n_ftt"),
+        ({"spectrogram": None}, "cannot be read"),
         ({"normalisation": {"average": [[0]]}}, "average"),
         ({"window_frames": "many"}, "cannot be read"),
     ],
-    ids=["deltas", "key", "key of the analysis", "analysis", "key of the normalisation", "text"],
+    ids=[
+        "deltas",
+        "key",
+        "key of the spectrogram",
+        "spectrogram",
+        "key of the normalisation",
+        "text",
+    ],
 )
 def test_what_a_newer_version_may_have_written_is_refused(
     change: dict[str, Any], words: str
@@ -54,10 +61,10 @@ def test_what_a_newer_version_may_have_written_is_refused(
     assert "The front end cannot be read" in said and "newer version" in said and words in said
 
 
-def test_a_card_without_an_analysis_is_refused() -> None:
+def test_a_card_without_a_spectrogram_is_refused() -> None:
     values = FrontendConfig().to_dict()
-    del values["analysis"]
-    assert "analysis" in refusal(lambda: from_dict(values))
+    del values["spectrogram"]
+    assert "spectrogram" in refusal(lambda: from_dict(values))
 
 
 @pytest.mark.parametrize("values", [[], None, {"normalisation": [1, 2]}], ids=str)
@@ -73,8 +80,8 @@ def test_an_unknown_feature_is_refused_with_those_there_are() -> None:
 
 
 def test_an_unknown_cleaning_is_refused_with_those_there_are() -> None:
-    said = refusal(lambda: FrontendConfig(cleaning="bleached"))
-    assert "“bleached”" in said and all(cleaning in said for cleaning in PREPROCESSINGS)
+    said = refusal(lambda: FrontendConfig(preprocessing="bleached"))
+    assert "“bleached”" in said and all(preprocessing in said for preprocessing in Preprocessing)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +95,8 @@ def test_windows_that_cannot_be_made_are_refused(settings: dict[str, Any]) -> No
     "change",
     [
         {"feature": "mel"},
-        {"cleaning": "as_is"},
-        {"analysis": SpectrogramConfig(16_000, 512, 160, 2, 50.0, 8_000.0)},
+        {"preprocessing": "as_is"},
+        {"spectrogram": SpectrogramConfig(16_000, 512, 160, 2, 50.0, 8_000.0)},
         {"window_frames": 64},
     ],
     ids=lambda change: next(iter(change)),
@@ -124,10 +131,10 @@ def test_deltas_multiply_the_channels() -> None:
 
 def test_a_feature_keeps_the_other_settings_of_a_recipe_that_suits_it() -> None:
     like = FrontendConfig(
-        analysis=SpectrogramConfig(16_000, high_hz=8_000), window_frames=64, overlap=0.75
+        spectrogram=SpectrogramConfig(16_000, high_hz=8_000), window_frames=64, overlap=0.75
     )
     assert for_feature("gfcc", like) == replace(like, feature="gfcc")
-    assert for_feature("waveform", like).analysis.sample_rate_hz == 10_000
+    assert for_feature("waveform", like).spectrogram.sample_rate_hz == 10_000
     assert for_feature("mel", for_feature("waveform")) == FrontendConfig()
 
 
@@ -153,7 +160,7 @@ def test_the_key_stays_when_only_what_follows_the_features_changes() -> None:
 
 def test_a_window_lasts_as_long_as_its_frames() -> None:
     frontend = FrontendConfig(
-        analysis=SpectrogramConfig(16_000, 512, 160, 40, 0, 8_000), window_frames=100
+        spectrogram=SpectrogramConfig(16_000, 512, 160, 40, 0, 8_000), window_frames=100
     )
     assert frontend.window_s == pytest.approx(1.0)
     assert frontend.step_frames == 50

@@ -297,14 +297,14 @@ def test_channels_of_different_heights_are_refused_with_these() -> None:
 
 def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
     frontend = for_feature("modulation")
-    rate_hz = frontend.analysis.sample_rate_hz
+    rate_hz = frontend.spectrogram.sample_rate_hz
     t = np.arange(4 * rate_hz) / rate_hz
     for number, rate in enumerate((3.0, 13.0, 55.0)):
         swing = 0.5 * (1 + 0.5 * np.sin(2 * np.pi * rate * t)) * np.sin(2 * np.pi * 1_000 * t)
-        found = features.compute("modulation", swing.astype(np.float32), frontend.analysis)
+        found = features.compute("modulation", swing.astype(np.float32), frontend.spectrogram)
         middle = found[20:30].mean(axis=0)  # (mels, 4 levels + 10 modulations)
         loudest = int(middle[:, 0].argmax())
-        hz = mel_hz(frontend.analysis)
+        hz = mel_hz(frontend.spectrogram)
         assert abs(hz[loudest] - 1_000) < 100, number
         assert RATES_HZ[int(middle[loudest, N_LEVELS:].argmax())] == rate
         # Of an envelope 1 + m sin, a rate's side band has (m / 2)^2 of the mean's power; up to
@@ -317,6 +317,6 @@ def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
 def test_a_steady_sound_does_not_go_up_and_down() -> None:
     frontend = for_feature("modulation")
     steady = sine(1_000.0, 4.0, rate_hz=44_100)
-    found = features.compute("modulation", steady, frontend.analysis)[20:30]
+    found = features.compute("modulation", steady, frontend.spectrogram)[20:30]
     loudest = int(found[..., 0].mean(axis=0).argmax())
     assert (found[:, loudest, N_LEVELS:] < -40).all()

@@ -9,15 +9,15 @@ import pytest
 from audioclf.audio.io import Samples
 from audioclf.features import FEATURES, SpectrogramConfig, compute, feature, with_deltas
 from audioclf.features import windowing as w
-from audioclf.features.config import PREPROCESSINGS, FrontendConfig, Normalisation, for_feature
+from audioclf.features.config import FrontendConfig, Normalisation, Preprocessing, for_feature
 from audioclf.features.windowing import Windows
 from tests.sentences import refusal
 from tests.sounds import RATE_HZ, noise, silence, sine
 
 RECIPE = FrontendConfig(
-    analysis=SpectrogramConfig(n_bins=32), window_frames=40
+    spectrogram=SpectrogramConfig(n_bins=32), window_frames=40
 )  # 0.93 s, a step of 20 frames
-HOP_S = RECIPE.analysis.hop_s
+HOP_S = RECIPE.spectrogram.hop_s
 EXACT = RECIPE.window_samples
 
 LENGTHS = {
@@ -33,17 +33,17 @@ every_length = pytest.mark.parametrize("n_samples", LENGTHS.values(), ids=LENGTH
 
 
 @every_length
-@pytest.mark.parametrize("cleaning", PREPROCESSINGS)
-def test_every_clip_gives_windows_to_its_very_end(n_samples: int, cleaning: str) -> None:
+@pytest.mark.parametrize("preprocessing", Preprocessing)
+def test_every_clip_gives_windows_to_its_very_end(n_samples: int, preprocessing: str) -> None:
     sound = noise(30)[:n_samples]
-    inputs, starts_s, ends_s = w.windows(replace(RECIPE, cleaning=cleaning), sound)
+    inputs, starts_s, ends_s = w.windows(replace(RECIPE, preprocessing=preprocessing), sound)
     assert inputs.shape == (len(starts_s), 40, 32, 1)
     assert len(starts_s) == len(ends_s) >= 1
     assert np.isfinite(inputs).all()
     assert (np.diff(starts_s) > 0).all() and (np.diff(ends_s) >= 0).all()
     assert (starts_s < ends_s).all()
     assert ends_s[-1] <= n_samples / RATE_HZ
-    if cleaning == "as_is":
+    if preprocessing == "as_is":
         assert starts_s[0] == 0
         assert ends_s[-1] == pytest.approx(n_samples / RATE_HZ)
         assert (starts_s[1:] <= ends_s[:-1]).all()  # no gap
@@ -54,7 +54,7 @@ def test_a_window_holds_the_features_from_its_start_on(name: str) -> None:
     sound = noise(3)
     frontend = replace(RECIPE, feature=name)
     inputs, starts_s, _ = w.windows(frontend, sound)
-    frames = compute(name, sound, RECIPE.analysis)
+    frames = compute(name, sound, RECIPE.spectrogram)
     for window, first in zip(inputs, np.rint(starts_s / frontend.hop_s).astype(int), strict=True):
         np.testing.assert_array_equal(window, frames[first : first + 40])
     np.testing.assert_array_equal(inputs[-1], frames[-40:])
@@ -81,8 +81,8 @@ def test_zero_samples_are_refused() -> None:
 
 
 def test_silence_from_end_to_end_is_a_sound_like_another() -> None:
-    for cleaning in PREPROCESSINGS:
-        _, starts_s, ends_s = w.windows(replace(RECIPE, cleaning=cleaning), silence(3))
+    for preprocessing in Preprocessing:
+        _, starts_s, ends_s = w.windows(replace(RECIPE, preprocessing=preprocessing), silence(3))
         assert (starts_s[0], ends_s[-1]) == pytest.approx((0, 3))
 
 
@@ -103,7 +103,7 @@ def test_silence_inside_a_sound_stays() -> None:
 
 def test_windows_without_silence_have_times_in_the_original() -> None:
     sound = np.concatenate([silence(2), noise(2), silence(3), noise(2, seed=1), silence(1)])
-    frontend = replace(RECIPE, cleaning="silence_removed")
+    frontend = replace(RECIPE, preprocessing="silence_removed")
     inputs, starts_s, ends_s = w.windows(frontend, sound)
     assert (starts_s[0], ends_s[-1]) == pytest.approx((2, 9), abs=0.1)
     in_gap = (starts_s > 4.1) & (starts_s < 6.9) | (ends_s > 4.1) & (ends_s < 6.9)
@@ -141,9 +141,9 @@ def test_windows_of_blocks_are_those_of_the_whole(
     assert_equal_windows(joined(frontend, sound, size), w.windows(frontend, sound))
 
 
-@pytest.mark.parametrize("cleaning", ["denoised", "silence_removed"])
-def test_cleaning_in_blocks_is_refused(cleaning: str) -> None:
-    frontend = replace(RECIPE, cleaning=cleaning)
+@pytest.mark.parametrize("preprocessing", ["denoised", "silence_removed"])
+def test_cleaning_in_blocks_is_refused(preprocessing: str) -> None:
+    frontend = replace(RECIPE, preprocessing=preprocessing)
     said = refusal(lambda: joined(frontend, noise(3), 1_000))
     assert "whole sound at once" in said and "choose" in said
 

@@ -85,7 +85,7 @@ def request_for(three_sounds: Path, tmp_path: Path) -> Request:
 @pytest.fixture
 def long_one(request_for: Request) -> Request:
     """A training that lasts until it is stopped."""
-    settings = (("epochs", "5000"), ("batch_size", "4"), ("augmentation.variants.count", "0"))
+    settings = (("epochs", "5000"), ("batch_size", "4"), ("augmentation.waveform.count", "0"))
     return replace(request_for, kind=TrainingMode.FINE_TUNE, settings=settings)
 
 
@@ -107,7 +107,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert job.status.n_total == 5000 and job.status.n_done >= 3
     first = job.epochs[0]
     assert 0 <= first["accuracy"] <= 1 and first["loss"] > 0
-    assert 0 <= first["unseen_accuracy"] <= 1 and first["unseen_loss"] > 0
+    assert 0 <= first["val_accuracy"] <= 1 and first["val_loss"] > 0
 
     queue.cancel(job)
     asked = time.monotonic()
@@ -132,13 +132,13 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert "running or done" in refusal(lambda: queue.resume(job))
     made = checkpoint.read(Path(job.result["folder"]))
     training = made.card["training"]
-    assert training["ended_after"] == len(training["history"]["unseen_accuracy"]) >= n_told - 1
-    assert made.card["training"]["started_from"] == START
-    assert made.evaluation and made.evaluation["network"] == "this one"
+    assert training["stopped_epoch"] == len(training["history"]["val_accuracy"]) >= n_told - 1
+    assert made.card["training"]["base_model"] == START
+    assert made.evaluation and made.evaluation["model"] == "this one"
 
 
 def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
-    settings = (("epochs", "1"), ("augmentation.variants.count", "0"))
+    settings = (("epochs", "1"), ("augmentation.waveform.count", "0"))
     asked = replace(
         request_for, kind=TrainingMode.SCRATCH, start=None, architecture="separable_cnn"
     )
@@ -146,10 +146,10 @@ def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Re
     assert ended(job).state == JobState.DONE, job.log
     made = checkpoint.read(Path(job.result["folder"]))
     best = ranking.best_of_architecture("separable_cnn")
-    assert best is not None and made.frontend.analysis == best.frontend.analysis
+    assert best is not None and made.frontend.spectrogram == best.frontend.spectrogram
     assert made.frontend.window_frames == best.frontend.window_frames
     assert made.frontend.normalisation != best.frontend.normalisation
-    assert "started_from" not in made.card["training"] and "beside" not in job.result
+    assert "base_model" not in made.card["training"] and "beside" not in job.result
 
 
 def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:

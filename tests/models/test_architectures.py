@@ -37,7 +37,7 @@ def small(network: Architecture) -> FrontendConfig:
         return replace(frontend, window_frames=10_000)
     if frontend.definition.summarise:
         return frontend
-    return replace(frontend, analysis=SpectrogramConfig(n_bins=40), window_frames=64)
+    return replace(frontend, spectrogram=SpectrogramConfig(n_bins=40), window_frames=64)
 
 
 def shapes(network: Architecture) -> list[Shape]:
@@ -110,7 +110,7 @@ def test_blocks_are_functions_and_nothing_is_custom(network: Architecture) -> No
 
 def made_windows(frontend: FrontendConfig, first: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Windows of n sines, noises and clicks, none like another, and their classes."""
-    rate_hz = frontend.analysis.sample_rate_hz
+    rate_hz = frontend.spectrogram.sample_rate_hz
     inputs = []
     for i in range(first, first + n):
         for sound in (

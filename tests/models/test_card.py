@@ -9,6 +9,7 @@ import pytest
 
 from audioclf.cli import main
 from audioclf.models import card, checkpoint, ranking
+from audioclf.storage.format import FORMAT
 from audioclf.ui import app as ui
 from audioclf.ui.classify import compare
 from audioclf.ui.models import details, tab
@@ -28,13 +29,13 @@ def with_result(**values: Any) -> Callable[[Card], Card]:
     return lambda found: {**found, "results": [{**found["results"][0], **values}]}
 
 
-def with_recipe(**values: Any) -> Callable[[Card], Card]:
-    return lambda found: {**found, "recipe": {**found["recipe"], **values}}
+def with_frontend(**values: Any) -> Callable[[Card], Card]:
+    return lambda found: {**found, "frontend": {**found["frontend"], **values}}
 
 
 def ensemble(*members: str) -> Callable[[Card], Card]:
     def make(found: Card) -> Card:
-        kept = {k: v for k, v in found.items() if k not in ("recipe", "sha256")}
+        kept = {k: v for k, v in found.items() if k not in ("frontend", "sha256")}
         return {**kept, "architecture": "ensemble", "members": list(members)}
 
     return make
@@ -57,7 +58,7 @@ BAD: dict[str, tuple[Callable[[Card], Any], str]] = {
     "half-a-character": (with_values(description="\ud800"), "out of bounds"),
     "deep": (deep, "nested too deep"),
     "no-object": (lambda found: [found], "no JSON object"),
-    "newer": (with_values(format=2), "is of format 2, and this audioclf reads up to 1"),
+    "newer": (with_values(format=3), "is of format 3, and this audioclf reads up to 2"),
     "odd-format": (with_values(format="1"), "format"),
     "no-classes": (with_values(classes=[]), "lacks classes"),
     "classes-twice": (with_values(classes=["a", "a"]), "names a class twice"),
@@ -69,8 +70,8 @@ BAD: dict[str, tuple[Callable[[Card], Any], str]] = {
     "confusion": (with_result(confusion=[[1, 2]]), "confusion matrix"),
     "path-outside": (with_values(sha256={"../../x": "0" * 64}), "sha256"),
     "no-digest": (with_values(sha256={"model.onnx": "x"}), "sha256.model.onnx"),
-    "feature": (with_recipe(feature="nonesuch"), "nonesuch"),
-    "bins": (with_recipe(analysis={"n_bins": 10**9}), "recipe.analysis.n_bins"),
+    "feature": (with_frontend(feature="nonesuch"), "nonesuch"),
+    "bins": (with_frontend(spectrogram={"n_bins": 10**9}), "frontend.spectrogram.n_bins"),
     "cold": (with_values(calibration={"temperature": 0}), "calibration.temperature"),
     "history": (with_values(training={"history": {"loss": ["x"]}}), "training.history.loss.0"),
     "backbone": (with_values(backbone={"name": "../up", "sha256": []}), "backbone.name"),
@@ -131,7 +132,7 @@ def test_every_bad_card_is_listed_with_its_reason_and_the_rest_works(here: Path)
     for name, (_, words) in BAD.items():
         assert words in reasons[name], reasons[name]
     assert "no JSON" in reasons["no-json"] and "has 100 MB" in reasons["huge"]
-    assert "update this one" in reasons["newer"]
+    assert "update audioclf" in reasons["newer"]
     assert all(one.unavailable_reason.isprintable() for one in damaged)
 
 
@@ -167,7 +168,7 @@ def test_the_commands_list_them_too(here: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_what_is_not_known_stays_in_the_card(here: Path, tmp_path: Path) -> None:
-    more = {"of_mine": {"anything": [1, "two", None]}, "format": 1}
+    more = {"of_mine": {"anything": [1, "two", None]}, "format": 2}
     copied(GOOD, tmp_path / "more", with_values(**more))
     assert checkpoint.read(tmp_path / "more").card["of_mine"] == more["of_mine"]
 
@@ -201,7 +202,7 @@ def test_every_card_that_ships_is_valid() -> None:
     folders = sorted(Path(checkpoint.__file__).parents[2].glob("checkpoints/*/card.json"))
     assert len(folders) >= 27 or not folders
     for path in folders:
-        assert card.read(path)["format"] == card.FORMAT
+        assert card.read(path)["format"] == FORMAT
     assert checkpoint.scan(Path(checkpoint.__file__).parents[2] / "checkpoints")[1] == []
 
 

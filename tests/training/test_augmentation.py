@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_windows(made: TrainingSet) -> None:
 
 
 def test_mixed_targets_still_sum_to_one(made: TrainingSet) -> None:
-    plan = augmentation.plan(Augmentation(mix_share=1.0), feature("mel"), 64)
+    plan = augmentation.plan(Augmentation(mix_prob=1.0), feature("mel"), 64)
     chosen = np.arange(len(made.clips))
     rng = np.random.default_rng(0)
     batch, targets = augmentation.augment_batch(made.clips, made.targets, chosen, plan, rng)
@@ -77,7 +77,7 @@ def test_modulations_are_mixed_by_the_level_that_they_are_of() -> None:
 
 def test_masks_cover_at_most_their_share(made: TrainingSet) -> None:
     ones = np.ones((4, 100, 50, 1), np.float32)
-    settings = Augmentation(n_bin_masks=1, bin_mask_share=0.1, n_frame_masks=1)
+    settings = Augmentation(n_freq_masks=1, freq_mask_share=0.1, n_time_masks=1)
     masked = augmentation.mask(ones, settings, np.random.default_rng(3))
     hidden = (masked == 0).mean(axis=(1, 2, 3))
     assert (hidden > 0).any()
@@ -87,7 +87,7 @@ def test_masks_cover_at_most_their_share(made: TrainingSet) -> None:
 def test_no_variation_leaves_the_clip_as_it_is(made: TrainingSet) -> None:
     clip = made.clips[0][0]
     rng = np.random.default_rng(0)
-    nothing = Augmentation(gain_db=0, equaliser_db=0, mix_share=0, n_bin_masks=0, n_frame_masks=0)
+    nothing = Augmentation(gain_db=0, equaliser_db=0, mix_prob=0, n_freq_masks=0, n_time_masks=0)
     batch = clip[None, :64]
     assert np.array_equal(augmentation.equalise(batch, nothing, np.array([True]), rng), batch)
     assert np.array_equal(augmentation.mask(batch, nothing, rng), batch)
@@ -102,11 +102,11 @@ def test_phases_and_waves_are_neither_averaged_nor_made_louder() -> None:
     assert modulation.stretch == 0 and modulation.gain_db == usual.gain_db
     mixed = augmentation.restrict_to_feature(usual, feature("mfcc"))
     assert mixed.gain_db == mixed.equaliser_db == 0 and not mixed.as_levels
-    assert mixed.stretch == usual.stretch and mixed.mix_share == usual.mix_share
+    assert mixed.stretch == usual.stretch and mixed.mix_prob == usual.mix_prob
     wave = augmentation.restrict_to_feature(usual, feature("waveform"))
     assert wave.stretch == wave.equaliser_db == 0 and wave.gain_db == usual.gain_db
     phases = augmentation.restrict_to_feature(usual, feature("polar"))
-    assert phases.stretch == phases.mix_share == 0
+    assert phases.stretch == phases.mix_prob == 0
 
 
 def test_values_are_mixed_in_the_ratio_of_their_targets() -> None:

@@ -25,7 +25,7 @@ from tests import sounds
 pytestmark = pytest.mark.slow
 
 QUICK = Settings(
-    epochs=8, batch_size=8, augmentation=Augmentation(variants=WaveformAugmentation(count=1))
+    epochs=8, batch_size=8, augmentation=Augmentation(waveform=WaveformAugmentation(count=1))
 )
 
 
@@ -58,10 +58,10 @@ def together(two: tuple[Checkpoint, ...], three_sounds: Path) -> Checkpoint:
 def test_a_network_that_goes_on_tells_both_of_its_trainings(two: tuple[Checkpoint, ...]) -> None:
     training = two[0].card["training"]
     assert training["folds"] == [1, 2, 3, 4, 5] and training["settings"]["epochs"] == 2
-    assert training["before"]["folds"] == [1, 3, 4, 5]
-    assert training["before"]["settings"]["epochs"] == 8
+    assert training["previous"]["folds"] == [1, 3, 4, 5]
+    assert training["previous"]["settings"]["epochs"] == 8
     assert (two[0].evaluation or {})["data"] == "three_sounds, fold 2 held out"
-    assert "before" not in two[1].card["training"]
+    assert "previous" not in two[1].card["training"]
 
 
 def test_the_ensemble_is_a_card_that_votes_like_its_members(
@@ -83,7 +83,7 @@ def test_the_ensemble_is_measured_with_members_that_never_saw_the_fold(
 ) -> None:
     assert together.evaluation is not None
     assert together.evaluation["data"] == "three_sounds, fold 2 held out"
-    before = [holdout.load_run((one.evaluation or {})["kept_as"]) for one in two]
+    before = [holdout.load_run((one.evaluation or {})["run_id"]) for one in two]
     assert all(one.card["training"]["folds"] == [1, 3, 4, 5] for one in before)
     again = ensemble.evaluate_ensemble(before, dataset.load(three_sounds).of_folds({2}), silent)
     assert again["accuracy"] == together.evaluation["accuracy"]
@@ -117,7 +117,7 @@ def test_an_ensemble_without_its_members_is_not_listed(
 def test_what_evaluate_says_is_what_the_card_says_to_the_digit(
     two: tuple[Checkpoint, ...], three_sounds: Path
 ) -> None:
-    before = holdout.load_run((two[0].evaluation or {})["kept_as"])
+    before = holdout.load_run((two[0].evaluation or {})["run_id"])
     found = evaluation.evaluate(before, dataset.load(three_sounds).of_folds({2})).to_dict()
     assert found.items() <= (before.evaluation or {}).items()
 

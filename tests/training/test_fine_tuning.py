@@ -72,7 +72,7 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
     old = keras.layers.Dense(5, name="old")(inputs)
     label = keras.layers.Dense(3, activation="softmax", name="label")(old)
     model = keras.Model(inputs, {"label": label, "embedding": old})
-    settings = Settings(learning_rate=1e-2, old_rate=share, weight_decay=0.0)
+    settings = Settings(learning_rate=1e-2, backbone_lr_multiplier=share, weight_decay=0.0)
     optimizer = loop._optimizer(model, settings.learning_rate, settings)
     model.compile(optimizer=optimizer, loss=loop.losses(model))
     before = [keras.ops.convert_to_numpy(one) for one in model.trainable_variables]
@@ -85,7 +85,7 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
     model.save(tmp_path / "kept.keras")
     again = keras.saving.load_model(tmp_path / "kept.keras").optimizer
     assert isinstance(again, LayeredAdamW)
-    assert (again.old_rate, again.new) == (share, optimizer.new) == (share, (2, 3))
+    assert (again.backbone_lr_multiplier, again.new) == (share, optimizer.new) == (share, (2, 3))
 
 
 def test_every_epoch_is_watched_on_clips_that_are_not_taught(
@@ -99,7 +99,7 @@ def test_every_epoch_is_watched_on_clips_that_are_not_taught(
     assert [report.val_accuracy for report in reports] == [1, 1]
     for report in reports:
         assert report.val_loss is not None and 0 < report.val_loss < 0.5
-    assert set(run_state.history(tmp_path)) == set(run_state.METRICS)
+    assert set(run_state.history(tmp_path)) == set(run_state.HISTORY)
     # Watching changes nothing: what is learnt is what is learnt without.
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
@@ -144,15 +144,18 @@ def test_the_command_line_tunes_a_whole_network(
 ) -> None:
     command = ["fine-tune", str(three_sounds), "--checkpoint", START, "--name", "whole"]
     command += ["--folds", "1,2,3,4", "--epochs", "3", "--validate", "--output-dir", str(tmp_path)]
-    assert main.main([*command, "--set", "augmentation.variants.count=0", "--skip-unusable"]) == 0
+    assert main.main([*command, "--set", "augmentation.waveform.count=0", "--skip-unusable"]) == 0
     assert "100.00% on three_sounds, fold 5 held out" in capsys.readouterr().out
     made = checkpoint.read(tmp_path / "whole")
     card = made.card
-    assert card["training"]["started_from"] == START and not made.is_head
-    assert card["training"]["settings"]["old_rate"] == fine_tuning.SETTINGS.old_rate
-    assert len(card["training"]["history"]["unseen_loss"]) == 3
+    assert card["training"]["base_model"] == START and not made.is_head
+    assert (
+        card["training"]["hyperparameters"]["backbone_lr_multiplier"]
+        == fine_tuning.SETTINGS.backbone_lr_multiplier
+    )
+    assert len(card["training"]["history"]["val_loss"]) == 3
     assert "K. J. Piczak" in card["attribution"]  # whose clips the network learnt from before
-    assert card["training"]["before"]["n_clips"] == 320
+    assert card["training"]["previous"]["n_clips"] == 320
     assert evaluate(made, data.of_folds({5})).accuracy == 1
     assert str(tmp_path) not in json.dumps(card)
 

@@ -198,7 +198,7 @@ def test_a_card_that_says_nonsense_of_its_source_is_not_listed(
     shutil.copytree(source.folder, tmp_path / "odd")
     (tmp_path / "odd" / "card.json").write_text(json.dumps({**source.card, **wrong}))
     assert checkpoint.find_all(tmp_path) == []
-    assert "publish the checkpoint again" in refusal(lambda: checkpoint.read(tmp_path / "odd"))
+    assert "save the checkpoint again" in refusal(lambda: checkpoint.read(tmp_path / "odd"))
 
 
 def test_a_class_without_clips_is_never_heard() -> None:

@@ -19,7 +19,7 @@ from audioclf.training.config import Settings, TrainingConfig
 from audioclf.training.data import TrainingSet
 from audioclf.training.waveform_augmentation import WaveformAugmentation
 
-ONE_COPY = Augmentation(variants=WaveformAugmentation(count=1))
+ONE_COPY = Augmentation(waveform=WaveformAugmentation(count=1))
 SHORT = Settings(epochs=4, batch_size=8, augmentation=ONE_COPY)
 
 
@@ -42,14 +42,14 @@ def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
     assert card["architecture"] == "separable_cnn"
     assert card["classes"] == ["clicks", "noise", "sine"]
     assert card["training"]["folds"] == [1, 2, 3, 4]
-    assert card["training"]["settings"]["epochs"] == 30
+    assert card["training"]["hyperparameters"]["epochs"] == 30
     assert card["attribution"] == "Made by a program."
     assert card["calibration"] is None  # four held-out clips say nothing about a temperature
     assert len(card["training"]["history"]["loss"]) == 30
     assert card["layers"][-1]["n_params"] >= 0 and len(card["layers"]) > 10
     assert sum(layer["n_params"] for layer in card["layers"]) == card["n_params"]
     assert set(card["sha256"]) == {"model.keras", "model.onnx"}
-    assert np.array(card["recipe"]["normalisation"]["mean"]).shape == (128, 1)
+    assert np.array(card["frontend"]["normalisation"]["mean"]).shape == (128, 1)
 
 
 def test_normalised_training_clips_have_mean_0_and_deviation_1(made: TrainingSet) -> None:
@@ -159,8 +159,8 @@ def test_a_run_keeps_its_last_epoch_and_nothing_else(made: TrainingSet, tmp_path
 
 def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: Path) -> None:
     network = architectures.load("mobilenet")
-    list(loop.fit(network, made, replace(SHORT, epochs=3, average=0.99), tmp_path / "average"))
-    list(loop.fit(network, made, replace(SHORT, epochs=3, average=0.0), tmp_path / "last"))
+    list(loop.fit(network, made, replace(SHORT, epochs=3, ema_decay=0.99), tmp_path / "average"))
+    list(loop.fit(network, made, replace(SHORT, epochs=3, ema_decay=0.0), tmp_path / "last"))
     last = run_state.load_averaged(tmp_path / "last").get_weights()
     average = run_state.load_averaged(tmp_path / "average").get_weights()
     apart = max(float(np.abs(a - b).max()) for a, b in zip(last, average, strict=True))
@@ -183,7 +183,7 @@ def test_rare_classes_count_for_more(made: TrainingSet) -> None:
 
 
 def test_targets_are_smoothed(made: TrainingSet) -> None:
-    plain = replace(ONE_COPY, mix_share=0.0)
+    plain = replace(ONE_COPY, mix_prob=0.0)
     settings = replace(SHORT, label_smoothing=0.3, augmentation=plain)
     for batch in training_data.batches(made, settings, 1):
         np.testing.assert_allclose(np.sort(batch.targets, axis=1)[:, -1], 0.8, atol=1e-6)

@@ -328,7 +328,7 @@ def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -
 
 EPOCH = {
     "epoch": 1, "n_epochs": 10, "loss": 1.5, "accuracy": 0.5, "seconds": 2.0, "waited_s": 0.0,
-    "unseen_loss": 0.7, "unseen_accuracy": 0.75,
+    "val_loss": 0.7, "val_accuracy": 0.75,
 }  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def test_layers_are_a_table_and_an_ensembles_are_its_members(networks: Path) -> 
 def test_the_card_is_told_in_words_and_shown_whole(networks: Path) -> None:
     found = checkpoint.find("full")
     told = dict(facts(found))
-    rate = found.frontend.analysis.sample_rate_hz
+    rate = found.frontend.spectrogram.sample_rate_hz
     assert f"feature {found.frontend.feature}" in told["Front end"]
     assert f"sample rate {rate:,} Hz" in told["Front end"]
     assert told["Calibration"] == "temperature 1.25, fitted on made clips, fold 3 held out"
@@ -214,13 +214,13 @@ def test_settings_are_read_with_their_units() -> None:
             "hop_length": 512,
             "gain_db": 6.0,
             "low_hz": 20.0,
-            "deep": {"mix_share": 0.5},
+            "deep": {"mix_prob": 0.5},
             "flag": True,
         }
         | {"mean": list(range(128)), "none": None, "folds": [1, 2]}
     )
     assert said == (
-        "hop length 512, gain 6 dB, low 20 Hz, deep (mix share 0.5), flag yes, folds 1, 2"
+        "hop length 512, gain 6 dB, low 20 Hz, deep (mix prob 0.5), flag yes, folds 1, 2"
     )
     assert result_line({}) == "Unnamed data: no numbers"
 

@@ -32,7 +32,7 @@ STAGES = {
 }
 TRAIN, VALIDATION = "training (augmented)", "validation"
 COLOURS = {TRAIN: "#0072B2", VALIDATION: "#D55E00"}  # Okabe and Ito
-CURVES = (("loss", "unseen_loss", 1), ("accuracy", "unseen_accuracy", 100))
+CURVES = (("loss", "val_loss", 1), ("accuracy", "val_accuracy", 100))
 
 
 def list_trainings(session: Any, chosen: str | None) -> Any:

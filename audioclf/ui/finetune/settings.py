@@ -29,19 +29,19 @@ AUGMENTATION_CHOICES = [("None", "none"), ("Default", "usual"), ("Strong", "stro
 AUGMENTATIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "usual": (),
     "none": (
-        ("augmentation.variants.count", "0"),
+        ("augmentation.waveform.count", "0"),
         ("augmentation.stretch", "0"),
         ("augmentation.gain_db", "0"),
         ("augmentation.equaliser_db", "0"),
-        ("augmentation.mix_share", "0"),
-        ("augmentation.n_bin_masks", "0"),
-        ("augmentation.n_frame_masks", "0"),
+        ("augmentation.mix_prob", "0"),
+        ("augmentation.n_freq_masks", "0"),
+        ("augmentation.n_time_masks", "0"),
     ),
     "strong": (
         ("augmentation.stretch", "0.25"),
         ("augmentation.gain_db", "10"),
         ("augmentation.equaliser_db", "10"),
-        ("augmentation.mix_share", "0.5"),
+        ("augmentation.mix_prob", "0.5"),
     ),
 }
 MAX_EPOCHS = 1_000

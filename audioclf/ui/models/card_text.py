@@ -15,12 +15,12 @@ def facts(network: Checkpoint) -> list[tuple[str, str]]:
     rows = [
         ("Unavailable", network.unavailable_reason or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
-        ("Front end", format_settings(card.get("recipe") or {})),
+        ("Front end", format_settings(card.get("frontend") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),
         ("Size", _size(card)),
         ("Trained on", str(training.get("data") or "")),
         ("Training", _training(training)),
-        ("Training settings", format_settings(training.get("settings") or {})),
+        ("Hyperparameters", format_settings(training.get("hyperparameters") or {})),
         ("Calibration", _calibration(card)),
         ("Other results", "; ".join(result_line(r) for r in card.get("results", [])[1:])),
         ("Licence", str(card.get("licence") or "")),
@@ -41,7 +41,7 @@ def result_line(result: dict[str, Any]) -> str:
     if result.get("ece_uncalibrated") not in (None, result.get("ece")):
         parts.append(f"ECE before calibration {result['ece_uncalibrated']:.3f}")
     line = f"{result.get('data') or 'Unnamed data'}: {', '.join(parts) or 'no numbers'}"
-    return f"{line}; model: {result['network']}" if result.get("network") else line
+    return f"{line}; model: {result['model']}" if result.get("model") else line
 
 
 def format_settings(settings: dict[str, Any]) -> str:
@@ -85,7 +85,7 @@ def _size(card: dict[str, Any]) -> str:
 
 
 def _training(training: dict[str, Any]) -> str:
-    minutes = training["seconds"] / 60 if "seconds" in training else training.get("minutes", 0)
+    minutes = training.get("seconds", 0) / 60
     parts = [
         f"{training['n_clips']} clips" if training.get("n_clips") else "",
         f"weights: {training['weights']}" if training.get("weights") else "",
@@ -100,4 +100,4 @@ def _calibration(card: dict[str, Any]) -> str:
     calibration = card.get("calibration")
     if not calibration:
         return "none: the probabilities are those of the model"
-    return f"temperature {calibration['temperature']:.3g}, fitted on {calibration.get('learnt_on')}"
+    return f"temperature {calibration['temperature']:.3g}, fitted on {calibration.get('fitted_on')}"

@@ -20,7 +20,7 @@ PER_CLASS = (
     ("F1", "{:.3f}"),
     ("Clips", "{:d}"),
 )
-LAYERS = (("Layer", "{}"), ("Kind", "{}"), ("Output", "{}"), ("Parameters", "{:,}"))
+LAYERS = (("Layer", "{}"), ("Type", "{}"), ("Output", "{}"), ("Parameters", "{:,}"))
 NO_ATTRIBUTION = "The card of this model has no attribution."
 NOT_MEASURED = "The card of this model has no results on held-out clips."
 
@@ -63,7 +63,7 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
     stages, training = [], network.card.get("training")
     while training:
         stages.append(training)
-        training = training.get("before")
+        training = training.get("previous")
     return [stage for stage in reversed(stages) if (stage.get("history") or {}).get("loss")]
 
 
@@ -93,13 +93,18 @@ def _layers(network: Checkpoint) -> dict[str, Any]:
     """The layers of a model; for an ensemble, its members."""
     if network.is_ensemble:
         parts = [
-            {**m.card, "name": m.name, "kind": m.card["architecture"], "output": len(m.classes)}
+            {
+                **m.card,
+                "name": m.name,
+                "type": m.card["architecture"],
+                "output_shape": len(m.classes),
+            }
             for m in network.members
         ]
     else:
         parts = network.card.get("layers") or []
     rows = [
-        [part.get("name"), part.get("kind"), _shape(part.get("output")), part.get("n_params")]
+        [part.get("name"), part.get("type"), _shape(part.get("output_shape")), part.get("n_params")]
         for part in parts
     ]
     return filled(LAYERS, rows)
