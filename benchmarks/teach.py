@@ -26,7 +26,8 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.inference.evaluation import evaluate
 from audioclf.inference.predict import predict_file
 from audioclf.jobs import queue
-from audioclf.jobs.job import Job, Request, TrainingMode
+from audioclf.jobs.job import Job
+from audioclf.jobs.records import Request, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.training import fine_tuning, linear_probe
 from audioclf.training.config import Settings, TrainingConfig
@@ -78,7 +79,7 @@ def soon(seen: Dataset, judged: Dataset) -> None:
                 began = time.perf_counter()
                 job = queue.start(request(folder, start, kind))
                 followed(job)
-                predict_file(judged.clips[0].path, checkpoint.read(Path(job.result["folder"])))
+                predict_file(judged.clips[0].path, checkpoint.read(Path(job.result.folder)))
                 found.append(time.perf_counter() - began)
         each = ", ".join(f"{value:.1f}" for value in found)
         print(f"| `{start}`, {kind} | {each} | {statistics.median(found):.1f} |", flush=True)
@@ -90,7 +91,8 @@ def beside(seen: Dataset, judged: Dataset) -> None:
     network = checkpoint.find(STARTS[-1][0])
     with in_a_new_cache(data) as folder:
         asked = replace(
-            request(folder, STARTS[-1][0], TrainingMode.FINE_TUNE), settings=(("epochs", "100000"),)
+            request(folder, STARTS[-1][0], TrainingMode.FINE_TUNE),
+            hyperparameters=(("epochs", "100000"),),
         )
         alone = timed(judged, network)
         job = queue.start(asked)
@@ -135,9 +137,9 @@ def in_a_new_cache(data: Dataset) -> Iterator[Path]:
         os.environ["AUDIOCLF_CACHE"] = before
 
 
-def request(folder: Path, start: str, kind: str) -> Request:
+def request(folder: Path, base_model: str, mode: TrainingMode) -> Request:
     """As the page would ask, published beside the cache."""
-    return Request(kind, str(folder), "taught", str(folder.parent / "out"), start=start)
+    return Request(mode, str(folder), "taught", str(folder.parent / "out"), base_model)
 
 
 def followed(job: Job) -> None:

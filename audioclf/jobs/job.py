@@ -9,14 +9,14 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from audioclf.jobs import conversion, records
+from audioclf.jobs.records import JobResult, JobState, Progress, Request, State
 from audioclf.storage import paths
 from audioclf.storage.files import read_json
-from audioclf.storage.format import METRICS, rename
 
 REQUEST, STATE, EPOCHS, LOG = "request.json", "state.json", "epochs.jsonl", "log.txt"
 RUN, RUN_STATE = "run", "state.json"  # the folder of the training run, and its state there
@@ -29,57 +29,7 @@ GONE = (
 )
 
 
-class JobState(StrEnum):
-    """How a job is, as its state file has it."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    KILLED = "killed"
-
-
 ACTIVE = (JobState.WAITING, JobState.RUNNING)
-
-
-class TrainingMode(StrEnum):
-    """Which weights are trained, as a request has it."""
-
-    LINEAR_PROBE = "head"  # a new classifier head; the backbone stays frozen
-    FINE_TUNE = "whole"  # all layers of a trained model
-    SCRATCH = "scratch"  # all layers of a new one
-
-
-@dataclass(frozen=True)
-class JobLimits:
-    """What a job may take; None is no limit. Memory and cores are held on Linux."""
-
-    max_seconds: float | None = None
-    max_memory_mb: float | None = None
-    n_cores: int | None = None
-    max_waiting: int = 40  # jobs of everybody, the one that runs included
-    is_one_each: bool = False  # whether a visitor has one job at a time
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is trained, on what, how, and where the model is saved."""
-
-    kind: str  # a TrainingMode
-    folder: str
-    name: str
-    out: str
-    start: str | None = None  # a checkpoint; or, from scratch,
-    architecture: str | None = None
-    data_name: str = ""
-    credit: str = ""
-    share: float = 0.2  # of the clips, held out for validation; 0: none
-    left_out: tuple[str, ...] = ()  # relative paths of clips, such as `dog/1.wav`
-    settings: tuple[tuple[str, str], ...] = ()  # other values, such as ("epochs", "30")
-    fingerprint: str = ""  # of the folder's files as they were checked; empty: not compared
-    has_own_cache: bool = False  # its cache is deleted with the job
-    limits: JobLimits = field(default_factory=JobLimits)
 
 
 @dataclass(frozen=True)
@@ -94,8 +44,8 @@ class Visitor:
 class Status:
     """How a job is, in plain values."""
 
-    state: str
-    sentence: str = ""  # why it failed or was ended
+    state: JobState
+    message: str = ""  # why it failed or was ended
     stage: str = ""  # what is being done
     n_done: int = 0
     n_total: int | None = None
@@ -127,21 +77,26 @@ class Job:
 
     @property
     def request(self) -> Request:
-        """The request, as it was submitted."""
-        values = json.loads((self.folder / REQUEST).read_text(encoding="utf-8"))
-        values["limits"] = JobLimits(**values["limits"])
-        values["settings"] = tuple(map(tuple, values["settings"]))
-        return Request(**{**values, "left_out": tuple(values["left_out"])})
+        """The request, as it was submitted. Raises ValueError for one that cannot be read."""
+        request = records.read(self.folder / REQUEST, Request, conversion.request)
+        if request is None:
+            raise ValueError("This training cannot be read: start another one.")
+        return request
+
+    @property
+    def stored_state(self) -> State:
+        """The state that its process wrote last. Raises ValueError for one of a later version."""
+        return records.read(self.folder / STATE, State, conversion.state) or State()
 
     @property
     def submitted_at(self) -> float:
         """When it was last started or resumed, in seconds since 1970."""
-        return float(read_json(self.folder / STATE).get("asked_at", 0.0))
+        return self.stored_state.submitted_at
 
     @property
     def address(self) -> str:
         """The keyed hash of the address that last submitted it; empty where there is none."""
-        return str(read_json(self.folder / STATE).get("address", ""))
+        return self.stored_state.address
 
     @property
     def status(self) -> Status:
@@ -151,7 +106,7 @@ class Job:
             status = self._reported_status  # it may have ended between the two looks
         if status.is_active and not self.is_locked:
             return replace(
-                status, state=JobState.KILLED, sentence=GONE, ended_at=changed_at(self.folder)
+                status, state=JobState.KILLED, message=GONE, ended_at=changed_at(self.folder)
             )
         if status.state == JobState.WAITING:
             n_before = sum(job.submitted_at < self.submitted_at for job in active_jobs())
@@ -161,14 +116,14 @@ class Job:
     @property
     def _reported_status(self) -> Status:
         """The status that its process wrote last."""
-        state = read_json(self.folder / STATE)
-        values: dict[str, Any] = {k: state[k] for k in ("state", "sentence") if k in state}
-        values |= {key: state.get(key) for key in ("started_at", "ended_at")}
-        if state.get("state") == JobState.RUNNING:
-            progress = read_json(self.folder / PROGRESS)
-            names = {"stage": "stage", "n_done": "n_done", "n_all": "n_total"}  # in the file, here
-            values |= {names[k]: value for k, value in progress.items() if k in names}
-        return Status(**{"state": JobState.KILLED, **values})
+        stored, progress = self.stored_state, Progress()
+        if stored.state == JobState.RUNNING:
+            path = self.folder / PROGRESS
+            progress = records.read(path, Progress, conversion.progress) or progress
+        return Status(
+            stored.state, stored.message, progress.stage, progress.n_done, progress.n_total,
+            stored.started_at, stored.ended_at,
+        )  # fmt: skip
 
     @property
     def last_saved_epoch(self) -> int:
@@ -178,7 +133,7 @@ class Job:
     @property
     def spent_s(self) -> float:
         """Seconds that its earlier runs took."""
-        return float(read_json(self.folder / STATE).get("spent_s", 0.0))
+        return self.stored_state.spent_s
 
     @property
     def is_locked(self) -> bool:
@@ -212,9 +167,9 @@ class Job:
         return "\n".join(lines)[-LOG_CHARACTERS:]
 
     @property
-    def result(self) -> dict[str, Any]:
-        """The result; empty before it is done."""
-        return read_json(self.folder / RESULT)
+    def result(self) -> JobResult:
+        """The result; without a checkpoint before it is done."""
+        return records.read(self.folder / RESULT, JobResult, conversion.result) or JobResult()
 
 
 def home() -> Path:
@@ -230,15 +185,15 @@ def find_all() -> list[Job]:
 
 def active_jobs() -> list[Job]:
     """The jobs that wait or run, in their order."""
-    states = [(job, read_json(job.folder / STATE).get("state")) for job in find_all()]
+    states = [(job, job.stored_state.state) for job in find_all()]
     return [job for job, state in reversed(states) if state in ACTIVE and job.is_locked]
 
 
 def _is_readable(job: Job) -> bool:
-    """Whether its request is one that this version knows."""
+    """Whether its request and state are such as this version knows."""
     try:
-        return bool(job.request.name)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return bool(job.request.name and job.stored_state)
+    except ValueError:
         return False
 
 
@@ -253,6 +208,6 @@ def changed_at(folder: Path) -> float:
 def _parsed_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
-            yield rename(json.loads(line), METRICS)
+            yield conversion.epoch(json.loads(line))
         except (ValueError, AttributeError):
             return

@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
+from audioclf.jobs import records
 from audioclf.jobs.job import (
     CANCEL,
     LOCK,
@@ -25,16 +25,14 @@ from audioclf.jobs.job import (
     RESULT,
     STATE,
     Job,
-    JobLimits,
-    JobState,
-    Request,
     Visitor,
     active_jobs,
     changed_at,
     find_all,
     home,
 )
-from audioclf.storage.files import oserror_as_valueerror, read_json, write_json
+from audioclf.jobs.records import JobLimits, JobState, Request, State
+from audioclf.storage.files import oserror_as_valueerror
 
 ID_BYTES = 9
 SUBMIT_LOCK = "asking.lock"
@@ -46,8 +44,16 @@ def find(job_id: str) -> Job:
     """The job of that name, which is never a path. Raises ValueError."""
     job = next((job for job in find_all() if job.id == job_id), None)
     if job is None:
+        _check_format(job_id)
         raise ValueError("This training is not here any more: start another one.")
     return job
+
+
+def _check_format(job_id: str) -> None:
+    """Raise ValueError where that job is one of a later version."""
+    for path in home().glob(f"*/{REQUEST}"):
+        if path.parent.name == job_id:
+            _ = Job(path.parent).stored_state, Job(path.parent).request
 
 
 def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY) -> Job:
@@ -60,7 +66,7 @@ def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY
     with oserror_as_valueerror(job.folder), _submitting():
         _check_turn(request.limits, visitor)
         job.folder.mkdir(parents=True, exist_ok=True)
-        write_json(job.folder / REQUEST, asdict(request))
+        records.write(job.folder / REQUEST, request)
         _launch(job, address=visitor.address)
     return job
 
@@ -154,19 +160,15 @@ def _launch(job: Job, *arguments: str, address: str = "") -> None:
     command = [sys.executable, "-m", "audioclf.jobs.supervisor", os.fspath(job.folder), *arguments]
     with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
         _lock(lock)
-        before = read_json(job.folder / STATE)
-        if before.get("state") == JobState.DONE:
+        before = job.stored_state
+        if before.state == JobState.DONE:
             raise ValueError("This training is running or done: there is nothing to resume.")
         for name in (PROGRESS, RESULT, CANCEL):
             (job.folder / name).unlink(missing_ok=True)
-        spent_s = before.get("spent_s", 0.0)
-        now = {
-            "state": JobState.WAITING,
-            "asked_at": time.time(),
-            "spent_s": spent_s,
-            "address": address,
-        }
-        write_json(job.folder / STATE, now)
+        now = State(
+            JobState.WAITING, submitted_at=time.time(), spent_s=before.spent_s, address=address
+        )
+        records.write(job.folder / STATE, now)
         subprocess.Popen(
             [*command, str(lock.fileno())],
             cwd=Path(__file__).parents[2],

@@ -15,23 +15,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import psutil
 
+from audioclf.jobs import records
 from audioclf.jobs.job import (
     CANCEL,
-    RESULT,
     RUN,
     STATE,
     Job,
-    JobLimits,
-    JobState,
     active_jobs,
     home,
 )
-from audioclf.storage.files import read_json, write_json
+from audioclf.jobs.records import JobLimits, JobState
 
 POLL_S = 0.1
 GRACE_S = 1.5  # from the request to stop until it is killed
@@ -51,10 +50,10 @@ def main(folder: Path, lock: int, arguments: list[str]) -> None:
             return
         began = time.time()
         write_status(job, JobState.RUNNING, started_at=began)
-        state, sentence = _run(job, arguments, (lock, turn.fileno()))
+        state, message = _run(job, arguments, (lock, turn.fileno()))
         _clear(job, state)
         ended = time.time()
-        write_status(job, state, sentence, ended_at=ended, spent_s=job.spent_s + ended - began)
+        write_status(job, state, message, ended_at=ended, spent_s=job.spent_s + ended - began)
 
 
 def _wait(job: Job, turn: IO[bytes]) -> bool:
@@ -69,7 +68,7 @@ def _wait(job: Job, turn: IO[bytes]) -> bool:
     return False
 
 
-def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, str]:
+def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[JobState, str]:
     """Run the worker; how it ended, and why."""
     limits, n_ooms, started = job.request.limits, _out_of_memory_events(), time.monotonic()
     command = [
@@ -95,13 +94,12 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[str, s
             child.send_signal(signal.SIGTERM)
         if reason and time.monotonic() - stop_requested_at > GRACE_S:
             child.kill()
-    if child.returncode == 0 or read_json(job.folder / RESULT).get("checkpoint"):
+    if child.returncode == 0 or job.result.checkpoint:
         return JobState.DONE, ""  # also where it was stopped after its model had been saved
     if reason:
         return JobState.CANCELLED, reason + _saved_epoch(job)
     if child.returncode == 2:  # where the disk is full, only the log may have the reason
-        sentence = read_json(job.folder / RESULT).get("sentence")
-        return JobState.FAILED, sentence or (job.log.splitlines() or ["It failed."])[-1]
+        return JobState.FAILED, job.result.error or (job.log.splitlines() or ["It failed."])[-1]
     return JobState.KILLED, describe_exit(child.returncode, _out_of_memory_events() > n_ooms)
 
 
@@ -136,10 +134,10 @@ def _saved_epoch(job: Job) -> str:
     return f"; epoch {n_epochs} is saved." if n_epochs else "; no epoch was finished yet."
 
 
-def _clear(job: Job, state: str) -> None:
+def _clear(job: Job, state: JobState) -> None:
     """Remove the partial files of a killed worker, and what a job that is done no longer needs."""
     request = job.request
-    for partial in Path(request.out).glob(f".{request.name}.*.partial"):
+    for partial in Path(request.output_dir).glob(f".{request.name}.*.partial"):
         shutil.rmtree(partial, ignore_errors=True)
     if state == JobState.DONE:
         shutil.rmtree(job.folder / RUN, ignore_errors=True)
@@ -192,10 +190,26 @@ def _out_of_memory_events() -> int:
     return int(match[1]) if match else 0
 
 
-def write_status(job: Job, state: str, sentence: str = "", **times: float) -> None:
+def write_status(
+    job: Job,
+    state: JobState,
+    message: str = "",
+    *,
+    started_at: float | None = None,
+    ended_at: float | None = None,
+    spent_s: float | None = None,
+) -> None:
     """Write the job's state, with a sentence for people and the times that belong to it."""
-    before = read_json(job.folder / STATE)
-    write_json(job.folder / STATE, {**before, "state": state, "sentence": sentence, **times})
+    before = job.stored_state
+    after = replace(
+        before,
+        state=state,
+        message=message,
+        started_at=before.started_at if started_at is None else started_at,
+        ended_at=ended_at,
+        spent_s=before.spent_s if spent_s is None else spent_s,
+    )
+    records.write(job.folder / STATE, after)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """Error analysis on held-out clips: which are misclassified, and how the base model did on them."""
 
-from typing import Any
-
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.inference.predict import predict_file
 from audioclf.inference.prediction import Prediction, normalize_class_name
+from audioclf.jobs.records import ClipResult, Comparison
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
-
-ClipResult = dict[str, Any]  # one clip's prediction, under the names that a job's result stores
 
 
 def rank_errors(
@@ -22,15 +19,15 @@ def rank_errors(
         _clip_result(clip, predict_file(clip.path, model))
         for clip in progress("error analysis", validation.clips)
     ]
-    wrong = [row for row in rows if row["expected"] != row["heard"]]
-    right = [row for row in rows if row["expected"] == row["heard"]]
-    wrong.sort(key=lambda row: -row["probability"])
-    return [*wrong, *sorted(right, key=lambda row: row["probability"])]
+    wrong = [row for row in rows if not row.is_correct]
+    right = [row for row in rows if row.is_correct]
+    wrong.sort(key=lambda row: -row.probability)
+    return [*wrong, *sorted(right, key=lambda row: row.probability)]
 
 
 def compare_with_base(
     base_model: Checkpoint, rows: list[ClipResult], validation: Dataset, progress: StageProgress
-) -> dict[str, Any] | None:
+) -> Comparison | None:
     """The share of correct clips before and after, of clips whose classes the base model has too.
 
     None where it has none of them. Classes are the same where their names are.
@@ -39,18 +36,18 @@ def compare_with_base(
     clips = [clip for clip in validation.clips if normalize_class_name(clip.label) in base_classes]
     if not clips:
         return None
-    correct = {row["place"] for row in rows if row["expected"] == row["heard"]}
+    correct = {row.relative_path for row in rows if row.is_correct}
     n_before = sum(
         _predicted(base_model, clip) == normalize_class_name(clip.label)
         for clip in progress(f"{base_model.name}, for comparison", clips)
     )
-    return {
-        "start": base_model.name,
-        "n_clips": len(clips),
-        "n_classes": len(base_model.classes),
-        "before": n_before / len(clips),
-        "after": sum(clip.relative_path in correct for clip in clips) / len(clips),
-    }
+    return Comparison(
+        base_model.name,
+        n_clips=len(clips),
+        n_classes=len(base_model.classes),
+        before=n_before / len(clips),
+        after=sum(clip.relative_path in correct for clip in clips) / len(clips),
+    )
 
 
 def _predicted(model: Checkpoint, clip: LabelledClip) -> str:
@@ -60,11 +57,11 @@ def _predicted(model: Checkpoint, clip: LabelledClip) -> str:
 def _clip_result(clip: LabelledClip, prediction: Prediction) -> ClipResult:
     name, probability = prediction.ranking()[0]
     true_class_probability = float(prediction.clip[prediction.classes.index(clip.label)])
-    return {
-        "place": clip.relative_path,
-        "path": str(clip.path),
-        "expected": clip.label,
-        "heard": name,
-        "probability": round(probability, 4),
-        "of_the_truth": round(true_class_probability, 4),
-    }
+    return ClipResult(
+        relative_path=clip.relative_path,
+        path=str(clip.path),
+        true_class=clip.label,
+        predicted_class=name,
+        probability=round(probability, 4),
+        true_class_probability=round(true_class_probability, 4),
+    )

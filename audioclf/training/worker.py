@@ -19,10 +19,11 @@ from typing import Any
 from audioclf import threads
 from audioclf.datasets import dataset, uploads
 from audioclf.datasets.dataset import Dataset
-from audioclf.jobs.job import EPOCHS, PROGRESS, RESULT, RUN, Job, Request, TrainingMode
+from audioclf.jobs import records
+from audioclf.jobs.job import EPOCHS, PROGRESS, RESULT, RUN, Job
+from audioclf.jobs.records import TRAINING, JobResult, Progress, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.storage.files import write_json
 from audioclf.training import config, error_analysis, holdout, linear_probe
 from audioclf.training.errors import TrainingInterruptedError
 
@@ -54,8 +55,7 @@ class _Reporter:
     def stage(self, name: str, n_done: int = 0, n_total: int | None = None) -> None:
         """Report the stage, and how many of its items are done."""
         self.reported_at = time.monotonic()
-        progress = {"stage": name, "n_done": n_done, "n_all": n_total}
-        write_json(self.job.folder / PROGRESS, progress)
+        records.write(self.job.folder / PROGRESS, Progress(name, n_done, n_total))
 
     def count(self, stage: str, items: Iterable[Any]) -> Iterator[Any]:
         """The items, one after the other; raises TrainingInterruptedError."""
@@ -73,7 +73,7 @@ class _Reporter:
         """Report an epoch that has ended."""
         with (self.job.folder / EPOCHS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(report.to_dict()) + "\n")
-        self.stage("Learning", report.epoch, report.n_epochs)
+        self.stage(TRAINING, report.epoch, report.n_epochs)
         print(f"epoch {report.epoch} of {report.n_epochs}: {_format_epoch(report)}", flush=True)
 
 
@@ -91,15 +91,16 @@ def main(folder: Path, *, export_only: bool = False) -> int:
         saved, validation = _train(
             request, data, reporter, job.folder / RUN, export_only=export_only
         )
-        result = {"checkpoint": saved.name, "folder": str(saved.folder), "clips": []}
-        write_json(folder / RESULT, result)  # from here on the job is done, whatever happens
-        write_json(folder / RESULT, result | _evaluation(request, saved, validation, reporter))
+        result = JobResult(saved.name, str(saved.folder))
+        records.write(folder / RESULT, result)  # from here on the job is done, whatever happens
+        evaluated = _with_evaluation(result, request, saved, validation, reporter)
+        records.write(folder / RESULT, evaluated)
     except TrainingInterruptedError:
         return INTERRUPTED
     except (ValueError, OSError, MemoryError) as error:
         print(_sentence(error), file=sys.stderr)
         with contextlib.suppress(OSError):
-            write_json(folder / RESULT, {"sentence": _sentence(error)})
+            records.write(folder / RESULT, JobResult(error=_sentence(error)))
         return 2
     print(f"saved as {saved.name}", flush=True)
     return 0
@@ -109,7 +110,7 @@ def reserve_name(job: Job) -> None:
     """Reserve the new model's name for this job, from its first run on. Raises ValueError."""
     request, claim = job.request, job.folder / CLAIM
     checkpoint.check_name(request.name)
-    if not claim.exists() and Path(request.out, request.name).exists():
+    if not claim.exists() and Path(request.output_dir, request.name).exists():
         raise ValueError(f"There is a model “{request.name}” already: choose another name.")
     claim.touch()
 
@@ -120,9 +121,9 @@ def load_dataset(request: Request) -> Dataset:
         raise ValueError(
             "These files have changed since they were checked: start another training."
         )
-    data = dataset.load(request.folder, dataset.n_folds_for(request.share))
-    data = data.without(request.left_out)
-    missing, _ = data.missing_per_split(data.held_out(request.share))
+    data = dataset.load(request.folder, dataset.n_folds_for(request.validation_split))
+    data = data.without(request.excluded)
+    missing, _ = data.missing_per_split(data.held_out(request.validation_split))
     if missing:
         raise ValueError(f"All clips of “{missing[0]}” would be held out: choose another share.")
     data = replace(data, name=request.data_name or data.name)
@@ -135,14 +136,14 @@ def _train(
     request: Request, data: Dataset, reporter: _Reporter, run: Path, *, export_only: bool
 ) -> tuple[Checkpoint, Dataset | None]:
     """The new checkpoint, and the clips that are held out from training."""
-    held_out = data.held_out(request.share)
+    held_out = data.held_out(request.validation_split)
     validation = data.of_folds(held_out) if held_out else None
-    if request.kind == TrainingMode.LINEAR_PROBE:
+    if request.mode == TrainingMode.LINEAR_PROBE:
         settings = linear_probe.LinearProbeSettings(
-            holdout_folds=tuple(sorted(held_out)), attribution=request.credit
+            holdout_folds=tuple(sorted(held_out)), attribution=request.attribution
         )
-        base_model = checkpoint.find(request.start or "")
-        folder = Path(request.out, request.name)
+        base_model = checkpoint.find(request.base_model or "")
+        folder = Path(request.output_dir, request.name)
         saved = linear_probe.train_linear_probe(base_model, data, folder, settings, reporter.count)
         return saved, validation
     reporter.stage(STARTING)
@@ -161,8 +162,8 @@ def _fine_tune(
 ) -> Checkpoint:
     """Train all layers, of a model or from scratch; goes on from the run's last saved epoch."""
     base_model = None
-    if request.start:
-        base_model = linear_probe.resolve_backbone(checkpoint.find(request.start))
+    if request.base_model:
+        base_model = linear_probe.resolve_backbone(checkpoint.find(request.base_model))
     from audioclf.training import fine_tuning, pipeline, run_state
 
     _drop_epochs_after(reporter.job, run_state.n_epochs_done(run))
@@ -173,12 +174,12 @@ def _fine_tune(
             base_model.card["architecture"] if base_model else (request.architecture or "")
         ),
         name=request.name,
-        output_dir=Path(request.out),
+        output_dir=Path(request.output_dir),
         folds=tuple(sorted(set(data.folds) - held_out)),
         base_config=None if base_model else ranking.best_config(request.architecture),
         base_model=base_model,
-        attribution=request.credit,
-        settings=config.with_overrides(defaults, dict(request.settings)),
+        attribution=request.attribution,
+        settings=config.with_overrides(defaults, dict(request.hyperparameters)),
         dataset=data,
         run_dir=run,
         validate=True,
@@ -188,24 +189,25 @@ def _fine_tune(
     return pipeline.train_and_evaluate(training, reporter.epoch, reporter.count)
 
 
-def _evaluation(
-    request: Request, saved: Checkpoint, validation: Dataset | None, reporter: _Reporter
-) -> dict[str, Any]:
+def _with_evaluation(
+    result: JobResult,
+    request: Request,
+    saved: Checkpoint,
+    validation: Dataset | None,
+    reporter: _Reporter,
+) -> JobResult:
     """What the page shows afterwards; a linear probe is evaluated as it was without these clips."""
-    result: dict[str, Any] = {}
     if validation is None or not saved.evaluation:
         return result
     evaluated = saved
     if saved.is_head and (run_id := saved.evaluation.get("run_id")):
         evaluated = holdout.load_run(run_id)
-    rows = error_analysis.rank_errors(evaluated, validation, reporter.count)
-    result["clips"] = rows
-    if request.start:
-        base_model = checkpoint.find(request.start)
-        result["beside"] = error_analysis.compare_with_base(
-            base_model, rows, validation, reporter.count
-        )
-    return result
+    clips = error_analysis.rank_errors(evaluated, validation, reporter.count)
+    comparison = None
+    if request.base_model:
+        base_model = checkpoint.find(request.base_model)
+        comparison = error_analysis.compare_with_base(base_model, clips, validation, reporter.count)
+    return replace(result, clips=tuple(clips), comparison=comparison)
 
 
 def _drop_epochs_after(job: Job, n_done: int) -> None:

@@ -19,15 +19,8 @@ from audioclf.datasets import uploads
 from audioclf.inference.predict import predict_file
 from audioclf.jobs import queue
 from audioclf.jobs import supervisor as supervise
-from audioclf.jobs.job import (
-    Job,
-    JobLimits,
-    JobState,
-    Request,
-    Status,
-    TrainingMode,
-    Visitor,
-)
+from audioclf.jobs.job import Job, Status, Visitor
+from audioclf.jobs.records import TRAINING, JobLimits, JobState, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
 from tests.conftest import ROOT
 from tests.sentences import refusal
@@ -78,7 +71,11 @@ def worker(job: Job) -> int:
 def request_for(three_sounds: Path, tmp_path: Path) -> Request:
     """A head on a network that ships."""
     return Request(
-        TrainingMode.LINEAR_PROBE, str(three_sounds), "taught", str(tmp_path / "out"), start=START
+        TrainingMode.LINEAR_PROBE,
+        str(three_sounds),
+        "taught",
+        str(tmp_path / "out"),
+        base_model=START,
     )
 
 
@@ -86,24 +83,24 @@ def request_for(three_sounds: Path, tmp_path: Path) -> Request:
 def long_one(request_for: Request) -> Request:
     """A training that lasts until it is stopped."""
     settings = (("epochs", "5000"), ("batch_size", "4"), ("augmentation.waveform.count", "0"))
-    return replace(request_for, kind=TrainingMode.FINE_TUNE, settings=settings)
+    return replace(request_for, mode=TrainingMode.FINE_TUNE, hyperparameters=settings)
 
 
 def test_a_head_is_taught_measured_and_published(request_for: Request, three_sounds: Path) -> None:
     job = queue.start(request_for)
     assert ended(job).state == JobState.DONE, job.log
-    made = checkpoint.read(Path(job.result["folder"]))
+    made = checkpoint.read(Path(job.result.folder))
     assert made.name == "taught" and made.classes == ("clicks", "noise", "sine")
-    assert made.evaluation and made.evaluation["n_clips"] == 6 == len(job.result["clips"])
+    assert made.evaluation and made.evaluation["n_clips"] == 6 == len(job.result.clips)
     assert predict_file(three_sounds / "noise" / "3.wav", made).ranking()[0][0] == "noise"
-    assert "beside" in job.result and job.result["beside"] is None  # it knew none of them
+    assert job.result.clips and job.result.comparison is None  # it knew none of them
     assert str(three_sounds.parent) not in json.dumps(made.card)
 
 
 def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Request) -> None:
     job = queue.start(long_one)
     until(lambda: len(job.epochs) >= 3)
-    assert job.status.state == JobState.RUNNING and job.status.stage == "Learning"
+    assert job.status.state == JobState.RUNNING and job.status.stage == TRAINING
     assert job.status.n_total == 5000 and job.status.n_done >= 3
     first = job.epochs[0]
     assert 0 <= first["accuracy"] <= 1 and first["loss"] > 0
@@ -113,7 +110,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     asked = time.monotonic()
     until(lambda: not job.status.is_active)
     assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
-    assert job.status.state == JobState.CANCELLED and "is saved" in job.status.sentence
+    assert job.status.state == JobState.CANCELLED and "is saved" in job.status.message
     until(lambda: not job.is_locked)
     n_told = len(job.epochs)
     assert job.last_saved_epoch in (n_told, n_told - 1)  # the last one may end as it is asked
@@ -130,7 +127,7 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert ended(job).state == JobState.DONE, job.log
     assert not (job.folder / "run").exists()  # nobody needs it any more
     assert "running or done" in refusal(lambda: queue.resume(job))
-    made = checkpoint.read(Path(job.result["folder"]))
+    made = checkpoint.read(Path(job.result.folder))
     training = made.card["training"]
     assert training["stopped_epoch"] == len(training["history"]["val_accuracy"]) >= n_told - 1
     assert made.card["training"]["base_model"] == START
@@ -140,16 +137,16 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
 def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
     settings = (("epochs", "1"), ("augmentation.waveform.count", "0"))
     asked = replace(
-        request_for, kind=TrainingMode.SCRATCH, start=None, architecture="separable_cnn"
+        request_for, mode=TrainingMode.SCRATCH, base_model=None, architecture="separable_cnn"
     )
-    job = queue.start(replace(asked, settings=settings))
+    job = queue.start(replace(asked, hyperparameters=settings))
     assert ended(job).state == JobState.DONE, job.log
-    made = checkpoint.read(Path(job.result["folder"]))
+    made = checkpoint.read(Path(job.result.folder))
     best = ranking.best_of_architecture("separable_cnn")
     assert best is not None and made.frontend.spectrogram == best.frontend.spectrogram
     assert made.frontend.window_frames == best.frontend.window_frames
     assert made.frontend.normalisation != best.frontend.normalisation
-    assert "base_model" not in made.card["training"] and "beside" not in job.result
+    assert "base_model" not in made.card["training"] and job.result.comparison is None
 
 
 def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:
@@ -163,7 +160,7 @@ def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) ->
     shutil.copy(folder / "noise" / "1.wav", folder / "noise" / "new.wav")
     until(lambda: not job.is_locked)
     queue.resume(job, export_only=True)
-    assert "have changed since" in ended(job).sentence
+    assert "have changed since" in ended(job).message
     (folder / "noise" / "new.wav").unlink()
     until(lambda: not job.is_locked)
     queue.resume(job, export_only=True)
@@ -171,16 +168,16 @@ def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) ->
 
 
 def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None:
-    shutil.copytree(checkpoint.find(START).folder, Path(request_for.out, "taught"))
+    shutil.copytree(checkpoint.find(START).folder, Path(request_for.output_dir, "taught"))
     job = queue.start(request_for)
-    assert "There is a model “taught” already" in ended(job).sentence
-    checkpoint.verify(checkpoint.read(Path(request_for.out, "taught")))
+    assert "There is a model “taught” already" in ended(job).message
+    checkpoint.verify(checkpoint.read(Path(request_for.output_dir, "taught")))
 
 
 def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request) -> None:
     code = (
         "import json, os, signal, sys\nfrom audioclf.jobs import queue\n"
-        "from audioclf.jobs.job import JobLimits, Request\n"
+        "from audioclf.jobs.records import JobLimits, Request\n"
         "asked = json.loads(sys.argv[1])\n"
         "asked['limits'] = JobLimits(**asked['limits'])\n"
         "print(queue.start(Request(**asked)).id, flush=True)\n"
@@ -193,7 +190,7 @@ def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request)
     assert child.returncode == -signal.SIGKILL
     job = queue.find(child.stdout.strip())
     assert ended(job).state == JobState.DONE, job.log
-    assert checkpoint.read(Path(job.result["folder"])).name == "taught"
+    assert checkpoint.read(Path(job.result.folder)).name == "taught"
 
 
 def test_two_who_resume_at_once_resume_once(long_one: Request) -> None:
@@ -216,7 +213,7 @@ def test_time_spent_before_counts(long_one: Request) -> None:
     state = json.loads((job.folder / "state.json").read_text())
     (job.folder / "state.json").write_text(json.dumps({**state, "spent_s": 24.9}))
     queue.resume(job)
-    assert "which is the limit here" in ended(job).sentence
+    assert "which is the limit here" in ended(job).message
 
 
 def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
@@ -224,7 +221,7 @@ def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
     until(lambda: job.last_saved_epoch >= 20)
     os.kill(worker(job), signal.SIGKILL)
     status = ended(job)
-    assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.sentence
+    assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.message
     assert not Path(long_one.out, long_one.name).exists()
     kept = job.last_saved_epoch
     assert kept >= 20
@@ -241,7 +238,7 @@ def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> 
     os.kill(supervisor, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
     status = ended(job)
-    assert status.state == JobState.KILLED and "ended from outside" in status.sentence
+    assert status.state == JobState.KILLED and "ended from outside" in status.message
 
 
 def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
@@ -278,7 +275,7 @@ def test_one_job_runs_at_a_time_and_the_others_in_their_order(
     assert [job.status.queue_position for job in (second, third)] == [1, 2]
     fourth = queue.start(replace(request_for, name="fourth"))
     queue.cancel(fourth)
-    assert ended(fourth).sentence == "It was cancelled before it began."
+    assert ended(fourth).message == "It was cancelled before it began."
     full = replace(request_for, name="fifth", limits=JobLimits(max_waiting=3))
     assert "3 trainings run or wait already" in refusal(lambda: queue.start(full))
     queue.cancel(first)
@@ -289,7 +286,7 @@ def test_one_job_runs_at_a_time_and_the_others_in_their_order(
     assert queue.find(third.id) == third
     assert "not here any more" in refusal(lambda: queue.find("../jobs"))
     queue.delete(third)
-    assert third not in queue.find_all() and Path(request_for.out, "third").is_dir()
+    assert third not in queue.find_all() and Path(request_for.output_dir, "third").is_dir()
 
 
 def test_each_visitor_has_one_training_and_the_others_come_in_their_order(
@@ -340,21 +337,24 @@ def test_limits_end_a_training_with_a_sentence(
 ) -> None:
     job = queue.start(replace(long_one, limits=replace(limits, n_cores=1)))
     status = ended(job)
-    assert status.state == JobState.CANCELLED and words in status.sentence
+    assert status.state == JobState.CANCELLED and words in status.message
 
 
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"start": "nobody"}, "There is no checkpoint “nobody”"),
-        ({"kind": TrainingMode.FINE_TUNE, "settings": (("epochs", "two"),)}, "is a whole number"),
+        ({"base_model": "nobody"}, "There is no checkpoint “nobody”"),
         (
-            {"kind": TrainingMode.SCRATCH, "start": None, "architecture": "nothing"},
+            {"mode": TrainingMode.FINE_TUNE, "hyperparameters": (("epochs", "two"),)},
+            "is a whole number",
+        ),
+        (
+            {"mode": TrainingMode.SCRATCH, "base_model": None, "architecture": "nothing"},
             "no architecture “nothing”",
         ),
         ({"name": "../outside"}, "cannot name a model"),
         ({"folder": "/nowhere/at/all"}, "There is no folder"),
-        ({"out": "/dev/null/here"}, "Not a directory"),
+        ({"output_dir": "/dev/null/here"}, "Not a directory"),
     ],
 )
 def test_what_cannot_be_done_ends_with_one_sentence(
@@ -362,9 +362,9 @@ def test_what_cannot_be_done_ends_with_one_sentence(
 ) -> None:
     job = queue.start(replace(request_for, **changes))
     status = ended(job)
-    assert status.state == JobState.FAILED and words in status.sentence
-    assert "Traceback" not in status.sentence
-    assert list(Path(request_for.out).glob("*")) == []
+    assert status.state == JobState.FAILED and words in status.message
+    assert "Traceback" not in status.message
+    assert list(Path(request_for.output_dir).glob("*")) == []
 
 
 def test_a_full_disk_leaves_no_half_network(request_for: Request, tmp_path: Path) -> None:
@@ -373,9 +373,9 @@ def test_a_full_disk_leaves_no_half_network(request_for: Request, tmp_path: Path
     if os.system(f"mount -t tmpfs -o size=8k tmpfs '{small}' 2>/dev/null") != 0:
         pytest.skip("a small disk needs the right to mount one")
     try:
-        job = queue.start(replace(request_for, out=str(small)))
+        job = queue.start(replace(request_for, output_dir=str(small)))
         status = ended(job)
-        assert status.state == JobState.FAILED and "No space left on device" in status.sentence
+        assert status.state == JobState.FAILED and "No space left on device" in status.message
         assert list(small.iterdir()) == []
     finally:
         os.system(f"umount -l '{small}'")

@@ -15,8 +15,8 @@ import pytest
 from gradio.helpers import special_args
 
 from audioclf.audio import io
-from audioclf.jobs import job, queue
-from audioclf.jobs.job import Request, TrainingMode
+from audioclf.jobs import job, queue, records
+from audioclf.jobs.records import JobState, Request, State, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.ui.classify import tab
 from audioclf.ui.finetune import data, progress, results, settings, time_estimate
@@ -141,7 +141,7 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
     assert is_kept(settings.suggest_name(facts, *what, "typed", name)[0])
     (local / name).mkdir()
     assert settings.suggest_name(facts, *what, name, name)[0] == f"{name}-2"
-    a_job({"state": job.JobState.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
+    a_job({"state": JobState.CANCELLED}, [], name=f"{name}-2")  # it may be published yet
     assert settings.suggest_name(facts, *what, name, name)[0] == f"{name}-3"
     for name, words in (
         (START, "already: choose another name"),
@@ -281,8 +281,8 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert one.request.limits == session.HOSTED_JOBS
     while one.status.is_active:
         time.sleep(0.1)
-    assert one.status.state == job.JobState.DONE, one.log
-    name = one.result["checkpoint"]
+    assert one.status.state == JobState.DONE, one.log
+    name = one.result.checkpoint
     assert name.startswith("bells-") and len(name) >= len("bells-") + 22  # 128 bits
     assert not (checkpoint.home() / name).exists()
 
@@ -311,16 +311,15 @@ def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -
     made = job.Job(job.home() / queue.new_id())
     made.folder.mkdir(parents=True)
     values = {
-        "kind": TrainingMode.FINE_TUNE,
+        "mode": TrainingMode.FINE_TUNE,
         "folder": "/x",
         "name": "a_b*c*",
-        "out": "/x",
-        "start": "/x/ears",
+        "output_dir": "/x",
+        "base_model": "/x/ears",
     }
     asked = Request(**{**values, **changes})
-    plain = {**asked.__dict__, "limits": asked.limits.__dict__}
-    (made.folder / job.REQUEST).write_text(json.dumps(plain))
-    (made.folder / job.STATE).write_text(json.dumps({"asked_at": time.time(), **state}))
+    records.write(made.folder / job.REQUEST, asked)
+    records.write(made.folder / job.STATE, State(**{"submitted_at": time.time(), **state}))
     lines = [json.dumps(one) for one in epochs]
     (made.folder / job.EPOCHS).write_text("\n".join([*lines, '{"epoch": 3, "lo']))
     return made
@@ -333,7 +332,7 @@ EPOCH = {
 
 
 def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
-    made = a_job({"state": job.JobState.CANCELLED, "sentence": "It was cancelled."}, [EPOCH])
+    made = a_job({"state": JobState.CANCELLED, "message": "It was cancelled."}, [EPOCH])
     told, loss, accuracy, _, *buttons, timer, now, ended = progress.follow_training(made.id, None)
     cancel, resume, publish, delete = buttons
     assert told == "**a\\_b\\*c\\***: it was cancelled."
@@ -342,7 +341,7 @@ def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
     (made.folder / "run").mkdir()
     (made.folder / "run" / "state.json").write_text('{"epoch": 1}')
     assert progress.follow_training(made.id, None)[6].visible is True
-    assert timer.active is False and ended[:2] == [made.id, job.JobState.CANCELLED]
+    assert timer.active is False and ended[:2] == [made.id, JobState.CANCELLED]
     frame = accuracy.value
     assert "75" in str(frame) and "50" in str(frame) and loss.visible
     again = progress.follow_training(made.id, now)
@@ -350,8 +349,10 @@ def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
 
 
 def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
-    made = a_job({"state": job.JobState.RUNNING, "started_at": time.time() - 100}, [EPOCH])
-    (made.folder / job.PROGRESS).write_text('{"stage": "Learning", "n_done": 1, "n_all": 10}')
+    made = a_job({"state": JobState.RUNNING, "started_at": time.time() - 100}, [EPOCH])
+    (made.folder / job.PROGRESS).write_text(
+        '{"format": 2, "stage": "Training", "n_done": 1, "n_total": 10}'
+    )
     with (made.folder / job.LOCK).open("wb") as lock:
         import fcntl
 
@@ -372,8 +373,8 @@ def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
 
 
 def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
-    first = a_job({"state": job.JobState.DONE, "asked_at": 1.0}, [], name="first")
-    second = a_job({"state": job.JobState.FAILED, "asked_at": 2.0}, [], name="second")
+    first = a_job({"state": JobState.DONE, "submitted_at": 1.0}, [], name="first")
+    second = a_job({"state": JobState.FAILED, "submitted_at": 2.0}, [], name="second")
     listed = progress.list_trainings({}, None)
     assert isinstance(listed, gr.Dropdown)
     assert [value for _, value in listed.choices] == [second.id, first.id]
@@ -383,7 +384,7 @@ def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
 
 
 def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
-    made = a_job({"state": job.JobState.CANCELLED}, [], name="gone")
+    made = a_job({"state": JobState.CANCELLED}, [], name="gone")
     said, listed, kept = progress.delete_training(made.id, {"jobs": [made.id]})
     assert said == "**gone** is removed." and listed.choices == [] and kept["jobs"] == []
     assert queue.find_all() == []
@@ -391,9 +392,9 @@ def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
 
 
 def test_a_request_of_another_version_is_left_alone(local: Path) -> None:
-    made = a_job({"state": job.JobState.DONE}, [], name="good")
-    other = a_job({"state": job.JobState.DONE}, [], name="other")
-    (other.folder / job.REQUEST).write_text('{"kind": "head", "colour": "blue"}')
+    made = a_job({"state": JobState.DONE}, [], name="good")
+    other = a_job({"state": JobState.DONE}, [], name="other")
+    (other.folder / job.REQUEST).write_text('{"mode": "linear_probe", "colour": "blue"}')
     assert queue.find_all() == [made]
 
 

@@ -8,7 +8,7 @@ from audioclf.datasets import inspection
 from audioclf.datasets.checks import DEFAULT_SHARE, MAX_SHARE
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.datasets.layouts import AUDIO_SUFFIXES
-from audioclf.jobs.job import TrainingMode
+from audioclf.jobs.records import TrainingMode
 from audioclf.ui.finetune import data, progress
 from audioclf.ui.finetune import settings as finetune_settings
 from audioclf.ui.page.mode import is_local

@@ -11,7 +11,8 @@ import pandas as pd
 
 from audioclf.jobs import job as jobs
 from audioclf.jobs import queue
-from audioclf.jobs.job import Job, JobState, TrainingMode
+from audioclf.jobs.job import Job
+from audioclf.jobs.records import TRAINING, JobState, TrainingMode
 from audioclf.text import escape_markdown
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.state import show_errors
@@ -120,7 +121,7 @@ def format_status(job: Job) -> str:
     saved = ""
     if status.state != JobState.CANCELLED and job.last_saved_epoch:
         saved = f" Epoch {job.last_saved_epoch} is saved."
-    return f"**{name}**: {escape_markdown(_lower(status.sentence))}{saved}"
+    return f"**{name}**: {escape_markdown(_lower(status.message))}{saved}"
 
 
 def _lower(sentence: str) -> str:
@@ -138,7 +139,7 @@ def _find(chosen: Any) -> Job | None:
 def _stage(job: Job) -> str:
     status = job.status
     text = STAGES.get(status.stage, escape_markdown(status.stage) or "starting")
-    if status.stage == "Learning":
+    if status.stage == TRAINING:
         return f"epoch {status.n_done} of {status.n_total}"
     return f"{text}, {status.n_done} of {status.n_total}" if status.n_total else text
 
@@ -146,11 +147,7 @@ def _stage(job: Job) -> str:
 def _remaining(job: Job) -> str:
     """From how long the last epochs took."""
     epochs = job.epochs
-    if (
-        job.request.kind == TrainingMode.LINEAR_PROBE
-        or not epochs
-        or job.status.stage != "Learning"
-    ):
+    if job.request.mode == TrainingMode.LINEAR_PROBE or not epochs or job.status.stage != TRAINING:
         return ""
     last = epochs[1:][-5:] or epochs  # the first one also builds the model
     mean_s = sum(epoch["seconds"] for epoch in last) / len(last)
@@ -197,8 +194,8 @@ def _buttons(job: Job | None) -> tuple[Any, ...]:
 def _title(job: Job) -> str:
     request = job.request
     how = f"{request.architecture}, from scratch"
-    if request.kind != TrainingMode.SCRATCH:
-        how = f"from {Path(request.start or '').name}"
+    if request.mode != TrainingMode.SCRATCH:
+        how = f"from {Path(request.base_model or '').name}"
     day = datetime.fromtimestamp(job.submitted_at)
     state = STATES[job.status.state]
     return f"{request.name}, {how} ({state}, {day:%d %b %H:%M})"

@@ -13,7 +13,8 @@ from gradio.utils import get_upload_folder
 
 from audioclf.audio import io
 from audioclf.jobs import queue
-from audioclf.jobs.job import Job, JobState
+from audioclf.jobs.job import Job
+from audioclf.jobs.records import JobResult, JobState
 from audioclf.storage import hf_hub
 from audioclf.text import escape_markdown
 from audioclf.ui.models.details import model_results
@@ -43,12 +44,18 @@ def show_results(chosen: str | None) -> tuple[Any, ...]:
     if job is None:
         return gr.Column(visible=False), None, None, "", None, None, ""
     result = job.result
-    figure, per_class, evaluation = model_results(result["checkpoint"])
+    figure, per_class, evaluation = model_results(result.checkpoint)
     rows = [
-        [r["place"], r["expected"], r["heard"], 100 * r["probability"], 100 * r["of_the_truth"]]
-        for r in result["clips"]
+        [
+            clip.relative_path,
+            clip.true_class,
+            clip.predicted_class,
+            100 * clip.probability,
+            100 * clip.true_class_probability,
+        ]
+        for clip in result.clips
     ]
-    wrong = sum(r["expected"] != r["heard"] for r in result["clips"])
+    wrong = sum(not clip.is_correct for clip in result.clips)
     text = _format_errors(len(rows), wrong)
     table = gr.update(value=filled(CLIPS, rows), visible=bool(rows))
     shown = (
@@ -62,15 +69,15 @@ def show_results(chosen: str | None) -> tuple[Any, ...]:
 def play_clip(chosen: str | None, event: gr.SelectData) -> Any:
     """Play the clip of the chosen row."""
     job = _done(chosen)
-    rows = job.result.get("clips", []) if job else []
-    row = next((one for one in rows if one["place"] == event.row_value[0]), None)
-    return gr.Audio(value=_cached(Path(row["path"]))) if row else gr.skip()
+    clips = job.result.clips if job else ()
+    clip = next((one for one in clips if one.relative_path == event.row_value[0]), None)
+    return gr.Audio(value=_cached(Path(clip.path))) if clip else gr.skip()
 
 
 def use_new_model(chosen: str | None, session: Any) -> tuple[Any, Any]:
     """Choose the new model in Classify, and open that tab."""
     job = _done(chosen)
-    return use_network(job.result["checkpoint"] if job else None, session)
+    return use_network(job.result.checkpoint if job else None, session)
 
 
 def show_progress() -> tuple[Any, str]:
@@ -88,7 +95,7 @@ def export_model(chosen: str | None, formats: list[str] | None) -> tuple[Any, st
     """Export the new model as a ZIP, with further formats where requested."""
     job = _require_done(chosen)
     with tempfile.TemporaryDirectory() as temporary:
-        archive = _export(job, Path(temporary, f"{job.result['checkpoint']}.zip"), formats)
+        archive = _export(job, Path(temporary, f"{job.result.checkpoint}.zip"), formats)
         path = save_file_to_cache(archive, get_upload_folder())
         text = f"{archive.name}: {archive.stat().st_size / 1e6:.1f} MB."
     return gr.DownloadButton(value=path, visible=True), text
@@ -100,7 +107,7 @@ def push_model(chosen: str | None, repo: str, token: str, is_public: bool) -> st
     job = _require_done(chosen)
     hf_hub.check(repo, token)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = _export(job, Path(temporary, job.result["checkpoint"]), ())
+        folder = _export(job, Path(temporary, job.result.checkpoint), ())
         return f"Uploaded: {hf_hub.push(folder, repo, token, private=not is_public)}"
 
 
@@ -108,7 +115,7 @@ def _export(job: Job, output: Path, formats: Any) -> Path:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
     known = {name for _, name in FORMATS}
     options = [f"--format={name}" for name in formats or () if name in known]
-    folder = str(network_named(job.result["checkpoint"]).folder)
+    folder = str(network_named(job.result.checkpoint).folder)
     command = [sys.executable, "-W", "ignore", "-m", "audioclf", "export", "--checkpoint", folder]
     try:
         child = subprocess.run(
@@ -133,7 +140,7 @@ def _done(chosen: Any) -> Job | None:
         job = queue.find(chosen) if isinstance(chosen, str) else None
     except ValueError:
         return None
-    return job if job and job.status.state == JobState.DONE and job.result else None
+    return job if job and job.status.state == JobState.DONE and job.result.checkpoint else None
 
 
 def _require_done(chosen: Any) -> Job:
@@ -154,16 +161,16 @@ def _format_errors(n_clips: int, n_wrong: int) -> str:
     )
 
 
-def _compare_with_base(result: dict[str, Any]) -> str:
+def _compare_with_base(result: JobResult) -> str:
     """A sentence on the accuracy of the base model, on the classes that both have."""
-    comparison = result.get("beside")
+    comparison = result.comparison
     if not comparison:
         return ""
-    base = escape_markdown(comparison["start"])
+    base = escape_markdown(comparison.base_model)
     return (
-        f"On the {comparison['n_clips']} of these clips whose classes {base} has too, its accuracy "
-        f"is {100 * comparison['before']:.0f} % (among {comparison['n_classes']} classes); "
-        f"the new model has {100 * comparison['after']:.0f} %."
+        f"On the {comparison.n_clips} of these clips whose classes {base} has too, its accuracy "
+        f"is {100 * comparison.before:.0f} % (among {comparison.n_classes} classes); "
+        f"the new model has {100 * comparison.after:.0f} %."
     )
 
 

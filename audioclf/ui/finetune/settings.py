@@ -10,7 +10,7 @@ import gradio as gr
 from audioclf.datasets import uploads
 from audioclf.datasets.checks import MAX_SHARE
 from audioclf.jobs import job, queue
-from audioclf.jobs.job import JobState, Request, TrainingMode
+from audioclf.jobs.records import JobState, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.finetune import time_estimate
@@ -140,9 +140,9 @@ def start_training(
 ) -> tuple[Any, Any, str]:
     """Queue a training: the browser session, the training's id, and a sentence.
 
-    facts: the result of `check_data`. chosen: training mode (head, whole or scratch), base model,
-    architecture, the new model's name, epochs, augmentation (none, usual or strong), and the
-    validation split.
+    facts: the result of `check_data`. chosen: training mode (linear_probe, fine_tune or scratch),
+    base model, architecture, the new model's name, epochs, augmentation (none, usual or strong),
+    and the validation split.
     """
     stored = sessions.parse_session(session)
     if not isinstance(facts, dict):
@@ -158,10 +158,7 @@ def start_training(
 
 def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: str) -> Request:
     kind, start, architecture, name, epochs, variation, share = chosen
-    if (
-        kind not in (TrainingMode.LINEAR_PROBE, TrainingMode.FINE_TUNE, TrainingMode.SCRATCH)
-        or variation not in AUGMENTATIONS
-    ):
+    if kind not in tuple(TrainingMode) or variation not in AUGMENTATIONS:
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not 0 <= float(share) <= MAX_SHARE:
         raise ValueError("The validation split is at most half of the clips: choose 0 to 0.5.")
@@ -184,17 +181,18 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: 
         )
     if kind == TrainingMode.SCRATCH and architecture not in architectures():
         raise ValueError("Choose the architecture that is trained from scratch.")
+    output_dir = checkpoint.home() if is_local() else job.home() / job_id / sessions.PUBLISHED
     return Request(
-        kind=kind,
+        mode=TrainingMode(kind),
         folder=str(folder),
         name=_name(name),
-        out=str(checkpoint.home() if is_local() else job.home() / job_id / sessions.PUBLISHED),
-        start=str(network.folder) if network else None,
+        output_dir=str(output_dir),
+        base_model=str(network.folder) if network else None,
         architecture=architecture if kind == TrainingMode.SCRATCH else None,
         data_name=facts["name"],
-        share=float(share),
-        left_out=tuple(facts["left_out"]),
-        settings=changes,
+        validation_split=float(share),
+        excluded=tuple(facts["left_out"]),
+        hyperparameters=changes,
         limits=sessions.job_limits(),
         fingerprint=facts["fingerprint"],
         has_own_cache=not is_local(),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from audioclf.jobs.job import TrainingMode
+from audioclf.jobs.records import TrainingMode
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.models import latency

@@ -18,7 +18,8 @@ from audioclf.datasets import uploads
 from audioclf.datasets.uploads import Limits
 from audioclf.datasets.zip_archive import ArchiveLimits
 from audioclf.jobs import job, queue
-from audioclf.jobs.job import Job, JobLimits, Visitor
+from audioclf.jobs.job import Job, Visitor
+from audioclf.jobs.records import JobLimits
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import paths
