@@ -9,6 +9,8 @@ from typing import Any
 
 from audioclf.annotation.database import transaction
 
+SELECT_FILES = "SELECT relative_path, duration_s, rate_hz, error FROM files"
+
 
 @dataclass(frozen=True)
 class File:
@@ -37,7 +39,9 @@ def add_files(db: sqlite3.Connection, files: Iterable[File]) -> int:
 
 def files(db: sqlite3.Connection) -> list[File]:
     """All files, ordered by path."""
-    rows = db.execute("SELECT place, duration_s, rate_hz, trouble FROM files ORDER BY place")
+    rows = db.execute(
+        "SELECT relative_path, duration_s, rate_hz, error FROM files ORDER BY relative_path"
+    )
     return [File(*row) for row in rows]
 
 
@@ -48,13 +52,12 @@ def n_files(db: sqlite3.Connection) -> int:
 
 def relative_paths(db: sqlite3.Connection) -> set[str]:
     """The relative paths of all files."""
-    return {row[0] for row in db.execute("SELECT place FROM files")}
+    return {row[0] for row in db.execute("SELECT relative_path FROM files")}
 
 
 def file(db: sqlite3.Connection, relative_path: str) -> File | None:
     """The file of that path, or None."""
-    sql = "SELECT place, duration_s, rate_hz, trouble FROM files WHERE place = ?"
-    row = db.execute(sql, (relative_path,)).fetchone()
+    row = db.execute(f"{SELECT_FILES} WHERE relative_path = ?", (relative_path,)).fetchone()
     return File(*row) if row else None
 
 
@@ -76,7 +79,8 @@ def add_classes(
         raise ValueError(f"At most {max_classes} classes may be made here: use those there are.")
     now = time.time()
     db.executemany(
-        "INSERT OR IGNORE INTO classes (name, added) VALUES (?, ?)", [(name, now) for name in new]
+        "INSERT OR IGNORE INTO classes (name, added_at) VALUES (?, ?)",
+        [(name, now) for name in new],
     )
 
 
@@ -95,36 +99,36 @@ def rename_class(db: sqlite3.Connection, old: str, new: str) -> None:
 def set_setting(db: sqlite3.Connection, name: str, value: Any) -> None:
     """Store a plain value, such as the project's name."""
     text = json.dumps(value, ensure_ascii=False)
-    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, text))
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, text))
 
 
 def setting(db: sqlite3.Connection, name: str, default: Any = None) -> Any:
     """A stored value."""
-    row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
     return json.loads(row[0]) if row else default
 
 
 def set_error(db: sqlite3.Connection, relative_path: str, error: str) -> None:
     """Store why a file cannot be read."""
-    sql = "UPDATE files SET trouble = ?, added = ? WHERE place = ?"
+    sql = "UPDATE files SET error = ?, added_at = ? WHERE relative_path = ?"
     db.execute(sql, (error, time.time(), relative_path))
 
 
 def error_times(db: sqlite3.Connection) -> dict[str, float]:
     """The files that could not be read, and when that was found, in seconds since 1970."""
-    return dict(db.execute("SELECT place, added FROM files WHERE trouble NOT NULL"))
+    return dict(db.execute("SELECT relative_path, added_at FROM files WHERE error NOT NULL"))
 
 
 def errors(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """The files that cannot be read, and why."""
-    return list(db.execute("SELECT place, trouble FROM files WHERE trouble NOT NULL"))
+    return list(db.execute("SELECT relative_path, error FROM files WHERE error NOT NULL"))
 
 
 def replace_file(db: sqlite3.Connection, file: File) -> None:
     """Update a file that has changed."""
     row = (file.duration_s, file.rate_hz, file.error, time.time(), file.relative_path)
-    sql = "UPDATE files SET duration_s = ?, rate_hz = ?, trouble = ?, added = ? WHERE place = ?"
-    db.execute(sql, row)
+    values = "duration_s = ?, rate_hz = ?, error = ?, added_at = ?"
+    db.execute(f"UPDATE files SET {values} WHERE relative_path = ?", row)
 
 
 def on_samples(file: File, start_s: float, end_s: float) -> tuple[float, float]:
@@ -141,11 +145,11 @@ def save_segments(
 ) -> None:
     """Store the segments of a long file for these settings, in seconds."""
     db.execute(
-        "INSERT OR REPLACE INTO stretches VALUES (?, ?, ?)", (file, settings, json.dumps(ends))
+        "INSERT OR REPLACE INTO segments VALUES (?, ?, ?)", (file, settings, json.dumps(ends))
     )
 
 
 def segments(db: sqlite3.Connection, settings: str) -> dict[str, list[tuple[float, float]]]:
     """The segments of files for these settings, in seconds, by file."""
-    rows = db.execute("SELECT file, ends FROM stretches WHERE settings = ?", (settings,))
+    rows = db.execute("SELECT file, ends FROM segments WHERE settings = ?", (settings,))
     return {file: [(a, b) for a, b in json.loads(ends)] for file, ends in rows}

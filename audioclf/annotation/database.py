@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from audioclf.annotation import store_conversion
+from audioclf.annotation.store_conversion import VERSION
+
 BUSY_MS = 10_000
 PRIMARY = 0xFF  # of an SQLite error code: the rest of it is detail
 ADVICE = {
@@ -31,27 +34,22 @@ class StoreError(ValueError):
     """The store itself cannot be read or written now; later it may be."""
 
 
-MIGRATIONS = (  # from an empty file to today's store, one per version
-    """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS files (
-  place TEXT PRIMARY KEY, duration_s REAL, rate_hz INTEGER, trouble TEXT, added REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS classes (
-  number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, added REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS marks (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, file TEXT NOT NULL,
-  start_s REAL, end_s REAL, kind TEXT NOT NULL, names TEXT NOT NULL, who TEXT NOT NULL,
-  at REAL NOT NULL, accepted TEXT, undoes INTEGER);
-CREATE INDEX IF NOT EXISTS marks_of_files ON marks (file);
-""",
-    """
-ALTER TABLE marks ADD COLUMN suggested TEXT;
-ALTER TABLE marks ADD COLUMN token TEXT;
-CREATE UNIQUE INDEX marks_by_token ON marks (token);
-CREATE TABLE stretches (file TEXT, settings TEXT, ends TEXT NOT NULL, PRIMARY KEY (file, settings));
-""",
+SCHEMA = (
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE files (relative_path TEXT PRIMARY KEY, duration_s REAL, rate_hz INTEGER, "
+    "error TEXT, added_at REAL NOT NULL)",
+    "CREATE TABLE classes (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, "
+    "added_at REAL NOT NULL)",
+    "CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL, "
+    "file TEXT NOT NULL, start_s REAL, end_s REAL, kind TEXT NOT NULL, names TEXT NOT NULL, "
+    "annotator TEXT NOT NULL, created_at REAL NOT NULL, accepted TEXT, undoes INTEGER, "
+    "suggestion TEXT, request_id TEXT)",
+    "CREATE INDEX events_by_file ON events (file)",
+    "CREATE UNIQUE INDEX events_by_request_id ON events (request_id)",
+    "CREATE TABLE segments (file TEXT, settings TEXT, ends TEXT NOT NULL, "
+    "PRIMARY KEY (file, settings))",
+    f"PRAGMA user_version={VERSION}",
 )
-VERSION = len(MIGRATIONS)
 
 
 @contextmanager
@@ -62,13 +60,13 @@ def connect(path: Path) -> Iterator[sqlite3.Connection]:
         with _open(path) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
-                raise ValueError(f"“{path.name}” is of a newer audioclf: update this one.")
+                raise ValueError(f"“{path.name}” is of a newer audioclf: update audioclf.")
             if version == 0:  # every store is made whole, so this one has lost what it held
                 raise _error(path, sqlite3.SQLITE_CORRUPT)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
             if version < VERSION:
-                _migrate(db)
+                _convert(db, path)
             yield db
 
 
@@ -119,8 +117,9 @@ def _make(path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as temporary:
         new = Path(temporary, path.name)
         new.touch()
-        with _open(new) as db:
-            _migrate(db)
+        with _open(new) as db, transaction(db):
+            for statement in SCHEMA:
+                db.execute(statement)
         try:
             os.link(new, path)
         except FileExistsError:  # another process was quicker
@@ -129,14 +128,16 @@ def _make(path: Path) -> None:
             new.replace(path)
 
 
-def _migrate(db: sqlite3.Connection) -> None:
-    """Apply the missing migrations; a second process finds them applied."""
-    with transaction(db):
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        for step in MIGRATIONS[version:]:
-            for statement in step.split(";"):
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version={VERSION}")
+def _convert(db: sqlite3.Connection, path: Path) -> None:
+    """Bring an older store up to date, in one piece."""
+    try:
+        with transaction(db):
+            store_conversion.convert(db, path)
+    except OSError as error:
+        raise StoreError(
+            f"“{path.name}” cannot be converted ({error.strerror or error}): make its folder "
+            "writable, or free some space."
+        ) from error
 
 
 @contextmanager

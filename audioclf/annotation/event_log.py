@@ -72,11 +72,11 @@ def undo(
     with transaction(db):
         if request_id and _find_number(db, request_id) is not None:
             return None  # sent twice
-        target = ("token", undone_id) if undone_id else ("who", annotator)
+        target = ("request_id", undone_id) if undone_id else ("annotator", annotator)
         last = _undo(db, *target, request_id)
         if last is not None and last.request_id:
             linked_undo = linked_request_id(request_id) if request_id else ""
-            _undo(db, "token", linked_request_id(last.request_id), linked_undo)
+            _undo(db, "request_id", linked_request_id(last.request_id), linked_undo)
     return last
 
 
@@ -88,7 +88,7 @@ def linked_request_id(request_id: str) -> str:
 def _undo(
     db: sqlite3.Connection, column: str, value: str, request_id: str
 ) -> AnnotationEvent | None:
-    undone = {row[0] for row in db.execute("SELECT undoes FROM marks WHERE undoes NOT NULL")}
+    undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
     rows = db.execute(
         f"{SELECT_EVENTS} WHERE {column} = ? AND kind != ? ORDER BY number DESC", (value, UNDO)
     )
@@ -103,7 +103,7 @@ def _undo(
 
 def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
     """The events that count now, in the order of the log; removed regions are left out."""
-    undone = {row[0] for row in db.execute("SELECT undoes FROM marks WHERE undoes NOT NULL")}
+    undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
     latest: dict[tuple[Any, ...], AnnotationEvent] = {}
     for row in db.execute(f"{SELECT_EVENTS} WHERE kind != ? ORDER BY number", (UNDO,)):
         if row[0] not in undone:
@@ -115,7 +115,7 @@ def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
 
 def version(db: sqlite3.Connection) -> int:
     """A number that grows with every event and class: which of two states is the later one."""
-    sql = "SELECT (SELECT max(number) FROM marks), (SELECT max(number) FROM classes)"
+    sql = "SELECT (SELECT max(number) FROM events), (SELECT max(number) FROM classes)"
     return sum(number or 0 for number in db.execute(sql).fetchone())
 
 
@@ -138,8 +138,8 @@ def labels(db: sqlite3.Connection) -> list[Label]:
 
 
 SELECT_EVENTS = (
-    "SELECT number, region, file, start_s, end_s, kind, names, who, at, accepted, undoes, "
-    "suggested, token FROM marks"
+    "SELECT number, region, file, start_s, end_s, kind, names, annotator, created_at, accepted, "
+    "undoes, suggestion, request_id FROM events"
 )
 
 
@@ -150,10 +150,11 @@ def _append(db: sqlite3.Connection, event: AnnotationEvent, undoes: int | None) 
         json.dumps(event.accepted) if event.accepted else None, undoes,
         json.dumps(event.suggested) if event.suggested else None, event.request_id or None,
     )  # fmt: skip
-    columns = SELECT_EVENTS.removeprefix("SELECT number, ").removesuffix(" FROM marks")
+    columns = SELECT_EVENTS.removeprefix("SELECT number, ").removesuffix(" FROM events")
     places = ", ".join("?" * len(values))
     inserted = db.execute(
-        f"INSERT INTO marks ({columns}) VALUES ({places}) ON CONFLICT (token) DO NOTHING", values
+        f"INSERT INTO events ({columns}) VALUES ({places}) ON CONFLICT (request_id) DO NOTHING",
+        values,
     )
     if inserted.rowcount:
         return int(inserted.lastrowid or 0)
@@ -162,15 +163,16 @@ def _append(db: sqlite3.Connection, event: AnnotationEvent, undoes: int | None) 
 
 def _find_number(db: sqlite3.Connection, request_id: str) -> int | None:
     """The number of the event with this request id."""
-    row = db.execute("SELECT number FROM marks WHERE token = ?", (request_id,)).fetchone()
+    row = db.execute("SELECT number FROM events WHERE request_id = ?", (request_id,)).fetchone()
     return int(row[0]) if row else None
 
 
 def _event(row: tuple[Any, ...]) -> AnnotationEvent:
-    number, region, file, start_s, end_s, kind, names, who, at, accepted, _, suggested, token = row
+    number, region, file, start_s, end_s, kind, names, annotator, created_at, *others = row
+    accepted, _, suggestion, request_id = others
     return AnnotationEvent(
-        file, kind, tuple(json.loads(names)), start_s, end_s, region, annotator=who, created_at=at,
+        file, kind, tuple(json.loads(names)), start_s, end_s, region, annotator, created_at,
         accepted=tuple(json.loads(accepted)) if accepted else None, number=number,
-        suggested=Suggestion(*json.loads(suggested)) if suggested else None,
-        request_id=token or "",
+        suggested=Suggestion(*json.loads(suggestion)) if suggestion else None,
+        request_id=request_id or "",
     )  # fmt: skip

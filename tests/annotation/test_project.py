@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -340,25 +339,6 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
         lambda: add_files.add_files(made, [tmp_path / "more.zip"], few)
     )
     assert made.n_files == 3
-
-
-def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "labels.sqlite"
-    old = sqlite3.connect(path)
-    old.executescript(database.MIGRATIONS[0] + "PRAGMA user_version=1;")
-    old.execute(
-        "INSERT INTO marks (region, file, kind, names, who, at) "
-        "VALUES ('', 'a.wav', 'label', '[\"wren\"]', 'Ann', 1)"
-    )
-    old.commit()
-    old.close()
-    with database.connect(path) as db:
-        assert [event.names for event in event_log.current(db)] == [("wren",)]
-        event_log.add(db, AnnotationEvent("a.wav", LABEL, ("rain",), request_id="t"))
-        event_log.add(
-            db, AnnotationEvent("a.wav", LABEL, ("hail",), request_id="t")
-        )  # the same, sent twice
-        assert [event.names for event in event_log.current(db)] == [("rain",)]
 
 
 def test_sets_in_which_nothing_was_said_for_long_are_removed(
