@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from audioclf.audio import io
 from audioclf.models.checkpoint import Checkpoint
 from tests import made, sounds
-from tests.browsing import FLAGS, PATIENCE_MS
+from tests.browsing import FLAGS, new_visitor
 
 ROOT = Path(__file__).parent.parent
 ESC10 = ROOT.parent / "shared" / "datasets" / "esc10"
@@ -142,16 +142,14 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def visit(browser: Browser, url: str) -> Iterator[Page]:
     """A fresh visit; a script error or a trace on the page fails the test."""
-    opened = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    opened.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(url)
-    opened.wait_for_selector("#sound input[type=file]", state="attached")
-    yield opened
-    assert errors == []
-    assert "Traceback" not in opened.content()
-    opened.close()
+    with new_visitor(browser, url) as opened:
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.goto(url)
+        opened.wait_for_selector("#sound input[type=file]", state="attached")
+        yield opened
+        assert errors == []
+        assert "Traceback" not in opened.content()
 
 
 @pytest.fixture
