@@ -16,10 +16,15 @@ from audioclf import threads
 from audioclf.cli import annotate, train
 from audioclf.cli.console import print_table, progress
 from audioclf.cli.parser import Run, build_parser
+from audioclf.dependencies import check_training
 from audioclf.features import FEATURES, config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint, summary_table
 from audioclf.models.checkpoint import Checkpoint
+
+NEED_TENSORFLOW = (
+    "architectures", "train", "cross-validate", "fine-tune", "download", "export",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads.single_threaded_blas()
     try:
+        if args.command in NEED_TENSORFLOW:
+            check_training()
         args.run(args)
     except (ValueError, OSError) as error:
         print(f"audioclf: {_message(error)}", file=sys.stderr)

@@ -40,7 +40,7 @@ def _add_commands(
         command = group.add_parser(name, help=text, description=text)
         add_arguments(command)
         if prefix + name in runs:
-            command.set_defaults(run=runs[prefix + name])
+            command.set_defaults(run=runs[prefix + name], command=prefix + name)
         else:
             _add_commands(command, SUBCOMMANDS[name], runs, f"{name} ")
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from audioclf.dependencies import check_training
 from audioclf.jobs import records
 from audioclf.jobs.job import (
     CANCEL,
@@ -59,9 +60,10 @@ def _check_format(job_id: str) -> None:
 def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY) -> Job:
     """Submit a training; it begins when those before it have ended, first come, first served.
 
-    Raises ValueError where too many wait, where the visitor has one already, and where nothing can
+    Raises ValueError where TensorFlow is missing, where too many wait, where the visitor has one already, and where nothing can
     be written.
     """
+    check_training()
     job = Job(home() / (job_id or new_id()))
     with oserror_as_valueerror(job.folder), _submitting():
         _check_turn(request.limits, visitor)
@@ -76,6 +78,7 @@ def resume(job: Job, *, export_only: bool = False, visitor: Visitor = NOBODY) ->
 
     Raises ValueError where it is running or done, and as `start` does.
     """
+    check_training()
     status = job.status
     if status.is_active or status.state == JobState.DONE:
         raise ValueError("This training is running or done: there is nothing to resume.")

@@ -1,13 +1,12 @@
 """Checkpoints: a folder each with `model.keras`, `model.onnx` and `card.json`; the reading half.
 
-An ensemble is a checkpoint too: a card alone, which names its members in the same folder. So is a
+An ensemble is a checkpoint too: a card alone, which names its members. So is a
 linear head: an ONNX file of kilobytes and a card that names its backbone, another checkpoint.
 """
 
 import functools
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from audioclf.features import config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import card as cards
+from audioclf.storage import paths
 from audioclf.storage.atomic import atomic_file
 from audioclf.storage.format import NewerFormatError
 from audioclf.storage.names import shown
@@ -131,9 +131,14 @@ class Checkpoint:
 
 
 def home() -> Path:
-    """The folder that ships the checkpoints; AUDIOCLF_CHECKPOINTS names another."""
-    named = os.environ.get("AUDIOCLF_CHECKPOINTS")
-    return Path(named) if named else Path(__file__).parents[2] / "checkpoints"
+    """The folder that new checkpoints are saved in; see `storage.paths.checkpoint_dirs`."""
+    return paths.checkpoint_dirs()[0]
+
+
+def locate(name: str) -> Path | None:
+    """The folder of the checkpoint of that name, in the first folder that has it."""
+    folders = (folder / name for folder in paths.checkpoint_dirs())
+    return next((folder for folder in folders if (folder / CARD).is_file()), None)
 
 
 @dataclass(frozen=True)
@@ -145,18 +150,25 @@ class Damaged:
 
 
 def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
-    """Every checkpoint in `folder`, sorted by name, and those whose card cannot be used."""
+    """Every checkpoint in `folder`, sorted by name, and those whose card cannot be used.
+
+    Without a folder in all folders of checkpoints; of two with one name, that in the first counts.
+    """
+    folders: dict[str, Path] = {}
+    for place in [folder] if folder else paths.checkpoint_dirs():
+        for card in place.glob(f"*/{CARD}"):
+            folders.setdefault(card.parent.name, card.parent)
     checkpoints, damaged = [], []
-    for card in sorted((folder or home()).glob(f"*/{CARD}")):
+    for name in sorted(folders):
         try:
-            checkpoints.append(read(card.parent))
+            checkpoints.append(read(folders[name]))
         except ValueError as error:
-            damaged.append(Damaged(card.parent.name, str(error)))
+            damaged.append(Damaged(name, str(error)))
     return checkpoints, damaged
 
 
 def find_all(folder: Path | None = None) -> list[Checkpoint]:
-    """Every checkpoint in `folder` whose card can be used, sorted by name."""
+    """Every checkpoint in `folder`, or in all folders, whose card can be used, sorted by name."""
     return scan(folder)[0]
 
 
@@ -184,7 +196,7 @@ def check_damaged(name: str | None, damaged: list[Damaged] | None = None) -> Non
 
 def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     name = str(named["name"])
-    folders = [head.folder.parent / name, home() / name]
+    folders = [head.folder.parent / name, *(place / name for place in paths.checkpoint_dirs())]
     folders += [Path(named["folder"])] if named.get("folder") else []
     existing = [folder for folder in folders if (folder / CARD).is_file()]
     hint = named.get("hint") or "copy it here"
@@ -203,8 +215,9 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
 
 def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
     """A member of an ensemble. Raises ValueError where it is missing, or cannot be one."""
-    folder = ensemble.folder.parent / name
-    if not (folder / CARD).is_file():
+    beside = ensemble.folder.parent / name
+    folder = beside if (beside / CARD).is_file() else locate(name)
+    if folder is None:
         raise ValueError(f"“{shown(ensemble.name)}” needs “{name}”, which is not here: copy it.")
     member = _read_alone(folder)
     if member.is_ensemble:

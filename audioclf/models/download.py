@@ -75,8 +75,11 @@ def source_named(name: str) -> Source:
 def installed(source: Source) -> Checkpoint | None:
     """The checkpoint that was made of a download; None where there is none."""
     try:
-        model = checkpoint.read(checkpoint.home() / source.checkpoint_name)
+        folder = checkpoint.locate(source.checkpoint_name)
+        model = checkpoint.read(folder) if folder else None
     except ValueError:
+        return None
+    if model is None:
         return None
     return model if model.source_sha256 in source.accepted_sha256 and not model.is_head else None
 

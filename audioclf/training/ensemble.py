@@ -15,6 +15,7 @@ from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
 from audioclf.storage.format import FORMAT
+from audioclf.storage.paths import checkpoint_dirs
 from audioclf.training import holdout
 
 
@@ -35,7 +36,8 @@ def make(
         ]
         evaluation = _evaluate(without_fold, held_out, progress)
         evaluation["results"][0]["model"] = "its members, trained without that fold"
-    folder = members[0].folder.parent / name
+    places = {member.folder.parent for member in members}
+    folder = (places.pop() if len(places) == 1 else checkpoint.home()) / name
     card = {**_card(members), **evaluation, "members": [member.name for member in members]}
     return checkpoint.write_card(folder, card)
 
@@ -87,7 +89,8 @@ def _check(members: Sequence[Checkpoint]) -> None:
     """Raise ValueError where these cannot form an ensemble."""
     if len(members) < 2 or len({member.name for member in members}) < len(members):
         raise ValueError("An ensemble needs two different models or more: name another.")
-    if len({member.folder.parent for member in members}) > 1:
+    places = {member.folder.parent for member in members}
+    if len(places) > 1 and not places <= {place.resolve() for place in checkpoint_dirs()}:
         raise ValueError("The members of an ensemble lie in one folder: copy them together first.")
     if any(member.is_ensemble for member in members):
         raise ValueError("An ensemble cannot be a member of another: name its members instead.")

@@ -25,6 +25,7 @@ from audioclf.models.linear_head import LinearHead
 from audioclf.progress import StageProgress
 from audioclf.storage.atomic import atomic_folder
 from audioclf.storage.format import FORMAT
+from audioclf.storage.paths import checkpoint_dirs
 from audioclf.training import holdout
 
 MIN_STD = 1e-3
@@ -138,8 +139,8 @@ def _check_folder(backbone: Checkpoint, folder: Path) -> None:
     """Raise ValueError where the probe would replace its backbone, or not find it."""
     if folder.name == backbone.name:
         raise ValueError(f"“{folder.name}” is the model that the head is for: choose a new name.")
-    places = (folder.parent / backbone.name, checkpoint.home() / backbone.name)
-    if backbone.folder not in [place.resolve() for place in places]:
+    places = (folder.parent, *checkpoint_dirs())
+    if backbone.folder not in [(place / backbone.name).resolve() for place in places]:
         raise ValueError(
             f"There, the head would not find “{backbone.name}”: save both in one folder, with "
             "--output-dir."

@@ -13,6 +13,7 @@ from audioclf.jobs import job, queue
 from audioclf.jobs.records import JobState, Request, TrainingMode
 from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.storage.paths import checkpoint_dirs
 from audioclf.ui.finetune import time_estimate
 from audioclf.ui.finetune.progress import list_trainings
 from audioclf.ui.page import session as sessions
@@ -173,7 +174,7 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: 
     if (
         kind == TrainingMode.LINEAR_PROBE
         and network
-        and not (network.is_head or network.folder.parent == _home())
+        and not (network.is_head or network.folder.parent in _shipped())
     ):
         raise ValueError(
             "On a public page, a new head needs a shipped model: choose another one to start from, "
@@ -199,8 +200,8 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: 
     )
 
 
-def _home() -> Path:
-    return checkpoint.home().resolve()
+def _shipped() -> list[Path]:
+    return [folder.resolve() for folder in checkpoint_dirs()]
 
 
 def _epochs(epochs: Any) -> int:
@@ -224,7 +225,8 @@ def _is_taken(name: str) -> bool:
     if not is_local():
         return False
     unfinished = (one for one in job.find_all() if one.status.state != JobState.DONE)
-    return (checkpoint.home() / name).exists() or name in {one.request.name for one in unfinished}
+    exists = checkpoint.locate(name) is not None or (checkpoint.home() / name).exists()
+    return exists or name in {one.request.name for one in unfinished}
 
 
 def _base_model(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:

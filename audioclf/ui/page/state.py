@@ -22,6 +22,7 @@ from audioclf.inference.predict import average_predictions, predict, predict_fil
 from audioclf.inference.prediction import Prediction
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.storage.paths import checkpoint_dirs
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.cache import cached
 from audioclf.ui.page.mode import is_local
@@ -143,14 +144,19 @@ def _listed(name: str | None) -> Checkpoint | None:
     To read all cards for the one that is asked took longer than the prediction.
     """
     try:
-        if name not in os.listdir(checkpoint.home()):
+        place = next((one for one in checkpoint_dirs() if name in _names(one)), None)
+        if place is None:
             return None
-        card = checkpoint.home() / str(name) / checkpoint.CARD
+        card = place / str(name) / checkpoint.CARD
         stat = card.stat()
     except OSError:
         return None
     found = _read(card.parent, stat.st_mtime_ns, stat.st_size)
     return found if found.name == name else None  # a link may lead to another name
+
+
+def _names(folder: Path) -> list[str]:
+    return os.listdir(folder) if folder.is_dir() else []
 
 
 @functools.lru_cache(maxsize=64)
