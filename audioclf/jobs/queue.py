@@ -60,8 +60,8 @@ def _check_format(job_id: str) -> None:
 def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY) -> Job:
     """Submit a training; it begins when those before it have ended, first come, first served.
 
-    Raises ValueError where TensorFlow is missing, where too many wait, where the visitor has one already, and where nothing can
-    be written.
+    Raises ValueError where TensorFlow is missing, where too many wait, where the visitor has one
+    already, and where nothing can be written.
     """
     check_training()
     job = Job(home() / (job_id or new_id()))
