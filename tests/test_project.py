@@ -1,11 +1,14 @@
 """What a Space and a new developer rely on: the header, the sizes, the folder of networks."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from audioclf.models import architectures, checkpoint
 from tests.conftest import ROOT
@@ -53,3 +56,26 @@ def test_the_folder_is_the_registry() -> None:
     folder = Path(architectures.__file__).parent
     files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
     assert set(architectures.names()) == files
+
+
+def test_the_lock_pins_what_is_required_by_hash_and_names_no_host() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = {
+        canonicalize_name(match[1]): match[2]
+        for match in re.finditer(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
+    }
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for line in filter(None, (line.split("#")[0].strip() for line in lines)):
+        needed = Requirement(line)
+        assert pins[canonicalize_name(needed.name)] in needed.specifier
+    assert "://" not in text
+    entries = re.split(r"^(?=\w)", text, flags=re.MULTILINE)
+    assert all("--hash=sha256:" in entry for entry in entries if "==" in entry.split("\n")[0])
+
+
+def test_the_docker_image_is_given_what_it_is_built_from() -> None:
+    kept = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
+    assert all(list(ROOT.glob(name)) for name in kept)
+    assert {"audioclf", "checkpoints", "pyproject.toml", "README.md", "LICENSE"} <= kept
