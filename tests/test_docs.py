@@ -27,6 +27,10 @@ FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Commands of other programs that a page may name, as they stand there.
 OTHERS = {
     "pip install .",
+    "pip install --require-hashes --requirement requirements.lock",
+    "pip install --no-deps .",
+    "docker build --tag audioclf .",
+    "docker run --publish 7860:7860 --volume audioclf:/data audioclf",
     "pip install pre-commit",
     "pre-commit install",
     'python -m pip install --editable ".[dev]"',

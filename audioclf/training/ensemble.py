@@ -36,8 +36,9 @@ def make(
         ]
         evaluation = _evaluate(without_fold, held_out, progress)
         evaluation["results"][0]["model"] = "its members, trained without that fold"
-    places = {member.folder.parent for member in members}
-    folder = (places.pop() if len(places) == 1 else checkpoint.home()) / name
+    place = members[0].folder.parent
+    shipped = {folder.resolve() for folder in checkpoint_dirs()}
+    folder = (checkpoint.home() if place in shipped else place) / name
     card = {**_card(members), **evaluation, "members": [member.name for member in members]}
     return checkpoint.write_card(folder, card)
 

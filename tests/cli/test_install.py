@@ -12,7 +12,7 @@ from audioclf import dependencies
 from audioclf.audio import io
 from audioclf.cli.main import main
 from audioclf.jobs import queue
-from audioclf.jobs.job import Request, TrainingMode
+from audioclf.jobs.records import Request, TrainingMode
 from audioclf.models import checkpoint
 from tests import sounds
 from tests.conftest import ROOT
