@@ -49,7 +49,7 @@ def rows(name: str, network: checkpoint.Checkpoint, data: Dataset) -> None:
     truth = np.array([data.classes.index(clip.label) for clip in data.clips])
     found = embedding_cache.all_embeddings(network, [clip.path for clip in data.clips])
     where = active_learning.embedding_space(np.stack([one.values.mean(axis=0) for one in found]))
-    for order in (active_learning.USEFUL, "random"):
+    for order in (active_learning.QueueOrder.USEFUL, "random"):
         curves = [curve(where, truth, order, seed) for seed in range(N_SEEDS)]
         cells = " | ".join(f"{100 * value:.1f}" for value in np.mean(curves, axis=0))
         print(f"| {name} | {order} | {cells} |", flush=True)

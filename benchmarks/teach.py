@@ -30,7 +30,7 @@ from audioclf.jobs.job import Job
 from audioclf.jobs.records import Request, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.training import fine_tuning, linear_probe
-from audioclf.training.config import Settings, TrainingConfig
+from audioclf.training.config import Hyperparameters, TrainingConfig
 from audioclf.training.linear_probe import LinearProbeSettings
 from audioclf.training.pipeline import train_and_evaluate
 
@@ -44,7 +44,7 @@ RECIPE = (
     ("spectrogram.n_bins", "64"),
     ("window_frames", "64"),
 )
-SCRATCH, SHORT = Settings(epochs=100), Settings(epochs=fine_tuning.SETTINGS.epochs)
+SCRATCH, SHORT = Hyperparameters(epochs=100), Hyperparameters(epochs=fine_tuning.SETTINGS.epochs)
 COLUMNS = (
     f"scratch, {SHORT.epochs} epochs",
     f"scratch, {SCRATCH.epochs}",
@@ -200,7 +200,10 @@ def unseen(seen: Dataset, judged: Dataset) -> None:
 
 
 def taught(
-    data: Dataset, folder: Path, settings: Settings, start: checkpoint.Checkpoint | None = None
+    data: Dataset,
+    folder: Path,
+    settings: Hyperparameters,
+    start: checkpoint.Checkpoint | None = None,
 ) -> checkpoint.Checkpoint:
     """A network trained on all of these clips."""
     work = TrainingConfig(

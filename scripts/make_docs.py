@@ -73,7 +73,7 @@ API: list[tuple[ModuleType, list[Any]]] = [
     (importing, [importing.read_labels]),
     (exporting, [exporting.write_labels]),
     (bundle, [bundle.write_zip, bundle.write_folder]),
-    (settings, [settings.Settings, settings.with_overrides]),
+    (settings, [settings.Hyperparameters, settings.with_overrides]),
 ]  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def format_table() -> str:
 def setting_table() -> str:
     """Every setting that `--set` takes, by the dataclass that it belongs to."""
     parts = [
-        ("", settings.Settings),
+        ("", settings.Hyperparameters),
         ("augmentation.", augmentation.Augmentation),
         ("augmentation.waveform.", waveform_augmentation.WaveformAugmentation),
         ("frontend.", config.FrontendConfig),

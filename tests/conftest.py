@@ -62,7 +62,7 @@ def three_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A network that was really trained, on made sounds, measured on a fold it never saw."""
     from audioclf.training import pipeline  # with Keras: ten seconds that most tests need not wait
-    from audioclf.training.config import Settings, TrainingConfig
+    from audioclf.training.config import Hyperparameters, TrainingConfig
 
     work = TrainingConfig(
         folder=three_sounds,
@@ -71,7 +71,7 @@ def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
         output_dir=tmp_path_factory.mktemp("checkpoints"),
         folds=(1, 2, 3, 4),
         attribution="Made by a program.",
-        settings=Settings(epochs=30, batch_size=4),
+        settings=Hyperparameters(epochs=30, batch_size=4),
     )
     return pipeline.train_and_evaluate(
         work, lambda stage, report: None, lambda words, things: things

@@ -10,6 +10,7 @@ Extraction", IDA 2001). One in ten comes at random, so that its accuracy on thes
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +28,14 @@ N_FIRST = 20  # labels before uncertainty sampling begins
 REACH = 0.6  # cosine distance from which the similarity is 0
 RANDOM_SHARE = 0.1
 MIN_STD = 1e-3
-USEFUL, CERTAIN, FILED = "useful", "certain", "filed"
-ORDERS = (USEFUL, CERTAIN, FILED)
+
+
+class QueueOrder(StrEnum):
+    """The order in which tasks are asked about."""
+
+    USEFUL = "useful"  # the most informative first
+    CERTAIN = "certain"  # the most certain first
+    FILED = "filed"  # as the files are
 
 
 class Selection(NamedTuple):
@@ -84,16 +91,16 @@ def next_candidate(
     rng: np.random.Generator,
 ) -> Selection | None:
     """Which candidate to show next; None where all are done. Raises ValueError."""
-    if order not in ORDERS:
-        raise ValueError(f"There is no order “{order}”: choose one of {', '.join(ORDERS)}.")
+    if order not in tuple(QueueOrder):
+        raise ValueError(f"There is no order “{order}”: choose one of {', '.join(QueueOrder)}.")
     left = np.setdiff1d(np.arange(len(space.points)), np.fromiter(done, int, len(done)))
     if len(left) == 0:
         return None
-    if order == FILED:
+    if order == QueueOrder.FILED:
         return Selection(int(left[0]))
     if rng.random() < RANDOM_SHARE:
         return Selection(int(rng.choice(left)), is_random=True)
-    if order == CERTAIN and probabilities.shape[1]:
+    if order == QueueOrder.CERTAIN and probabilities.shape[1]:
         return Selection(int(left[probabilities[left].max(axis=1).argmax()]))
     if len(done) < N_FIRST or probabilities.shape[1] < 2:
         return Selection(int(left[_gain(space, done, left).argmax()]))

@@ -1,6 +1,7 @@
 """Embeddings (or class probabilities) of all tasks of a project, file by file."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,12 @@ from audioclf.inference.embedding_cache import file_embeddings
 from audioclf.inference.predict import predict_file
 from audioclf.models.checkpoint import Checkpoint
 
-OWN_LABELS, MODEL_CLASSES = "labels", "classes"  # what suggestions are made from
+
+class SuggestionKind(StrEnum):
+    """What suggestions are made from."""
+
+    OWN_LABELS = "labels"  # a classifier of the project's own labels, on embeddings
+    MODEL_CLASSES = "classes"  # the classes of the embedding model
 
 
 class Windows(NamedTuple):
@@ -35,7 +41,7 @@ class TaskEmbeddings(NamedTuple):
 
 def embed_tasks(
     project: AnnotationProject,
-    network: Checkpoint,
+    embedding_model: Checkpoint,
     annotation_tasks: Sequence[AnnotationTask],
     kind: str,
 ) -> Iterator[TaskEmbeddings]:
@@ -44,18 +50,18 @@ def embed_tasks(
     Those of a task are the mean over the windows, weighted by overlap. Raises ValueError for a
     model that cannot be used.
     """
-    check(network, kind)
+    check(embedding_model, kind)
     for file, numbers in numbers_by_file(annotation_tasks).items():
-        windows = embed_windows(project, network, file, kind)
+        windows = embed_windows(project, embedding_model, file, kind)
         yield average_windows(annotation_tasks, file, numbers, windows)
 
 
-def check(network: Checkpoint, kind: str) -> None:
+def check(embedding_model: Checkpoint, kind: str) -> None:
     """Raise ValueError for a model that cannot be used, and for an unknown kind of suggestions."""
-    if kind not in (OWN_LABELS, MODEL_CLASSES):
+    if kind not in tuple(SuggestionKind):
         raise ValueError(f"There are no suggestions from “{kind[:40]}”: choose labels or classes.")
-    if network.unavailable_reason:
-        raise ValueError(network.unavailable_reason)
+    if embedding_model.unavailable_reason:
+        raise ValueError(embedding_model.unavailable_reason)
 
 
 def numbers_by_file(annotation_tasks: Sequence[AnnotationTask]) -> dict[str, list[int]]:
@@ -83,21 +89,23 @@ def average_windows(
 
 
 def embed_windows(
-    project: AnnotationProject, network: Checkpoint, file: str, kind: str
+    project: AnnotationProject, embedding_model: Checkpoint, file: str, kind: str
 ) -> Windows | str:
     """The embeddings or probabilities of a file's windows, or a sentence why there are none."""
     try:
         path = project.path_of(file)
-        if kind == OWN_LABELS:
-            return Windows(*file_embeddings(network, path))
-        prediction = predict_file(path, network)
+        if kind == SuggestionKind.OWN_LABELS:
+            return Windows(*file_embeddings(embedding_model, path))
+        prediction = predict_file(path, embedding_model)
     except ValueError as error:
         return str(error)
     return Windows(prediction.starts_s, prediction.ends_s, prediction.probabilities)
 
 
-def matching_classes(network: Checkpoint, classes: Sequence[str]) -> list[str]:
+def matching_classes(embedding_model: Checkpoint, classes: Sequence[str]) -> list[str]:
     """The model's classes that a project has too, as the model spells them; all if none match."""
     wanted = {name.casefold().replace("_", " ") for name in classes}
-    matching = [name for name in network.classes if name.casefold().replace("_", " ") in wanted]
-    return matching or list(network.classes)
+    matching = [
+        name for name in embedding_model.classes if name.casefold().replace("_", " ") in wanted
+    ]
+    return matching or list(embedding_model.classes)

@@ -8,14 +8,26 @@ import json
 import sqlite3
 import time
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from audioclf.annotation.database import transaction
 from audioclf.datasets.formats.base import Label
 
-LABEL, UNSURE, BAD_AUDIO, REMOVED, UNDO = "label", "unsure", "bad audio", "removed", "undo"
-KINDS = (LABEL, UNSURE, BAD_AUDIO, REMOVED)
 LINKED = "+"
+
+
+class EventKind(StrEnum):
+    """What an event says."""
+
+    LABEL = "label"
+    UNSURE = "unsure"
+    BAD_AUDIO = "bad audio"
+    REMOVED = "removed"
+    UNDO = "undo"  # of another event
+
+
+KINDS = tuple(kind for kind in EventKind if kind != EventKind.UNDO)
 
 
 class Suggestion(NamedTuple):
@@ -55,7 +67,7 @@ def add(db: sqlite3.Connection, event: AnnotationEvent) -> AnnotationEvent:
 
     An event with the request id of an earlier one was sent twice and is not stored again.
     """
-    if event.kind not in KINDS or (event.kind == LABEL) != bool(event.names):
+    if event.kind not in KINDS or (event.kind == EventKind.LABEL) != bool(event.names):
         raise ValueError("A label names a class, and nothing else does: choose one.")
     event = replace(event, created_at=event.created_at or time.time())
     return replace(event, number=_append(db, event, None))
@@ -90,12 +102,13 @@ def _undo(
 ) -> AnnotationEvent | None:
     undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
     rows = db.execute(
-        f"{SELECT_EVENTS} WHERE {column} = ? AND kind != ? ORDER BY number DESC", (value, UNDO)
+        f"{SELECT_EVENTS} WHERE {column} = ? AND kind != ? ORDER BY number DESC",
+        (value, EventKind.UNDO),
     )
     last = next((_event(row) for row in rows if row[0] not in undone), None)
     if last is not None:
         undo_event = replace(
-            last, kind=UNDO, created_at=time.time(), accepted=None, request_id=request_id
+            last, kind=EventKind.UNDO, created_at=time.time(), accepted=None, request_id=request_id
         )
         _append(db, undo_event, last.number)
     return last
@@ -105,12 +118,12 @@ def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
     """The events that count now, in the order of the log; removed regions are left out."""
     undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
     latest: dict[tuple[Any, ...], AnnotationEvent] = {}
-    for row in db.execute(f"{SELECT_EVENTS} WHERE kind != ? ORDER BY number", (UNDO,)):
+    for row in db.execute(f"{SELECT_EVENTS} WHERE kind != ? ORDER BY number", (EventKind.UNDO,)):
         if row[0] not in undone:
             event = _event(row)
             latest.pop(event.target, None)
             latest[event.target] = event
-    return [event for event in latest.values() if event.kind != REMOVED]
+    return [event for event in latest.values() if event.kind != EventKind.REMOVED]
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from audioclf.annotation import database, event_log
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
+from audioclf.audio.excerpt import ClipFormat
 from audioclf.datasets import dataset
 from audioclf.datasets.formats import audiofolder
 from audioclf.datasets.formats.base import Label
@@ -63,7 +64,7 @@ class Export:
     one_class: bool = False  # without clips of several classes
 
 
-TRAINING_EXPORT = Export("audiofolder", clips="wav", one_class=True)
+TRAINING_EXPORT = Export("audiofolder", clips=ClipFormat.WAV, one_class=True)
 
 
 def write_labels(
@@ -98,8 +99,8 @@ def exported_folder(
         labels = _of_one_class(labels)
     if not labels:
         raise ValueError(f"Nothing in “{project.name}” is labelled yet: label some sounds first.")
-    if export.clips and export.clips not in excerpt.FORMS:
-        raise ValueError(f"Clips are written as {' or '.join(excerpt.FORMS)}: choose one of them.")
+    if export.clips and export.clips not in tuple(ClipFormat):
+        raise ValueError(f"Clips are written as {' or '.join(ClipFormat)}: choose one of them.")
     with tempfile.TemporaryDirectory() as temporary:
         folder, cut = Path(temporary, "export", project.name), Path(temporary, "cut")
         written, durations, sources = labels, project.durations(), dict[str, Path]()

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from audioclf.annotation import catalog, database, event_log
 from audioclf.annotation.catalog import File
-from audioclf.annotation.event_log import LABEL, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.annotation.exporting import FULL_CSV
 from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets.formats.base import Label, class_name, decoded
@@ -129,7 +129,7 @@ def _event(label: Label, files: dict[str, File], annotator: str) -> AnnotationEv
             return None
     person = label.annotator.encode("utf-8", "replace").decode() or annotator
     return AnnotationEvent(
-        file.relative_path, LABEL, (class_name(label.name),), *ends, annotator=person
+        file.relative_path, EventKind.LABEL, (class_name(label.name),), *ends, annotator=person
     )
 
 
@@ -146,7 +146,7 @@ def _merge_per_target(events: list[AnnotationEvent]) -> list[AnnotationEvent]:
     return [
         AnnotationEvent(
             event.file,
-            LABEL,
+            EventKind.LABEL,
             tuple(names[place]),
             event.start_s,
             event.end_s,

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.annotation import active_learning, catalog, database, embedding, event_log, tasks
-from audioclf.annotation.active_learning import FILED, EmbeddingSpace, Selection
-from audioclf.annotation.event_log import LABEL, AnnotationEvent, Suggestion
+from audioclf.annotation.active_learning import EmbeddingSpace, QueueOrder, Selection
+from audioclf.annotation.event_log import AnnotationEvent, EventKind, Suggestion
 from audioclf.annotation.project import AnnotationProject
 from audioclf.annotation.tasks import AnnotationTask, Segmentation
 from audioclf.models.checkpoint import Checkpoint
@@ -76,16 +76,16 @@ class LabelQueue:
         return events
 
     def embed_all(
-        self, network: Checkpoint, kind: str, is_wanted: Callable[[], bool] = lambda: True
+        self, embedding_model: Checkpoint, kind: str, is_wanted: Callable[[], bool] = lambda: True
     ) -> Iterator[embedding.TaskEmbeddings]:
         """Embed all tasks file by file, then set the suggestion model while it is wanted.
 
         Files that cannot be read are stored with the reason and excluded.
         """
-        embedding_pass = EmbeddingPass(self, network, kind)
+        embedding_pass = EmbeddingPass(self, embedding_model, kind)
         while embedding_pass.missing:
             file = next(iter(embedding_pass.missing))
-            windows = embedding.embed_windows(self.project, network, file, kind)
+            windows = embedding.embed_windows(self.project, embedding_model, file, kind)
             yield embedding_pass.add(file, windows)
         embedding_pass.finish(is_wanted)
 
@@ -105,7 +105,9 @@ class LabelQueue:
         labels = {
             number: classes.index(event.names[0])
             for number, event in self.events().items()
-            if event.kind == LABEL and event.names[0] in classes and number not in self.excluded
+            if event.kind == EventKind.LABEL
+            and event.names[0] in classes
+            and number not in self.excluded
         }
         model = _without_classes(before.space)
         if len(set(labels.values())) > 1:
@@ -145,15 +147,16 @@ class LabelQueue:
 
         In the order of files until all are embedded. Raises ValueError for an unknown order.
         """
-        if order not in active_learning.ORDERS:
+        if order not in tuple(active_learning.QueueOrder):
             raise ValueError(
-                f"There is no order “{order}”: choose one of {active_learning.ORDERS}."
+                f"There is no order “{order}”: choose one of "
+                f"{', '.join(active_learning.QueueOrder)}."
             )
         events = self.events() if events is None else events
         reserved = {self.numbers[task] for task in without if task in self.numbers}
         done = set(events) | self.excluded | reserved
         model = self.model
-        if model is None or order == FILED:
+        if model is None or order == QueueOrder.FILED:
             left = (number for number in range(len(self.tasks)) if number not in done)
             selections = [Selection(number) for number, _ in zip(left, range(n), strict=False)]
         else:
@@ -202,9 +205,9 @@ class LabelQueue:
 class EmbeddingPass:
     """The embeddings of all tasks of a queue by one checkpoint, collected file by file."""
 
-    def __init__(self, queue: LabelQueue, network: Checkpoint, kind: str) -> None:
-        embedding.check(network, kind)
-        self.queue, self.network, self.kind = queue, network, kind
+    def __init__(self, queue: LabelQueue, embedding_model: Checkpoint, kind: str) -> None:
+        embedding.check(embedding_model, kind)
+        self.queue, self.embedding_model, self.kind = queue, embedding_model, kind
         self.missing = embedding.numbers_by_file(queue.tasks)  # files that are yet to come
         self._values: NDArray[np.float32] | None = None
         self._excluded: set[int] = set()
@@ -228,16 +231,16 @@ class EmbeddingPass:
         self.queue.excluded = self.queue.excluded | self._excluded
         if self._values is None:
             return
-        if self.kind == embedding.OWN_LABELS:
+        if self.kind == embedding.SuggestionKind.OWN_LABELS:
             model = _without_classes(active_learning.embedding_space(self._values))
         else:
-            model = _from_checkpoint(self.network, self._values, self.queue.classes())
+            model = _from_checkpoint(self.embedding_model, self._values, self.queue.classes())
         self.queue.set_model(model, is_wanted)
 
 
 def accuracy(events: Sequence[AnnotationEvent]) -> Accuracy:
     """How often suggestions were right, of the last labels that had one, in the log's order."""
-    recent = [e for e in events if e.kind == LABEL and e.suggested is not None][-RECENT:]
+    recent = [e for e in events if e.kind == EventKind.LABEL and e.suggested is not None][-RECENT:]
     random = [e for e in recent if e.suggested and e.suggested.is_random]
     return Accuracy(_n_right(recent), len(recent), _n_right(random), len(random))
 
@@ -266,16 +269,16 @@ def _select(
 
 
 def _from_checkpoint(
-    network: Checkpoint, values: NDArray[np.float32], classes: list[str]
+    embedding_model: Checkpoint, values: NDArray[np.float32], classes: list[str]
 ) -> SuggestionModel:
     """A checkpoint's own predictions of the project's classes, in the project's spelling."""
-    names = embedding.matching_classes(network, classes)
-    probabilities = values[:, [network.classes.index(name) for name in names]]
-    if not network.is_multi_label:
+    names = embedding.matching_classes(embedding_model, classes)
+    probabilities = values[:, [embedding_model.classes.index(name) for name in names]]
+    if not embedding_model.is_multi_label:
         total = probabilities.sum(axis=1, keepdims=True)
         probabilities = probabilities / np.maximum(total, 1e-9)
     spelling = {name.casefold().replace("_", " "): name for name in classes}
     spelled = tuple(spelling.get(name.casefold().replace("_", " "), name) for name in names)
     return SuggestionModel(
-        active_learning.embedding_space(values), spelled, probabilities, network.name
+        active_learning.embedding_space(values), spelled, probabilities, embedding_model.name
     )

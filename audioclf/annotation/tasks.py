@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +20,15 @@ from audioclf.audio import io, silence
 from audioclf.audio.io import Samples
 from audioclf.audio.silence import Split
 
-WHOLE, SILENCES, WINDOWS = "whole", "silences", "windows"
-KINDS = (WHOLE, SILENCES, WINDOWS)
 MAX_TASKS = 100_000  # tasks of a project: more is a sign of windows that are too short
+
+
+class SegmentationKind(StrEnum):
+    """Where long recordings are cut."""
+
+    WHOLE = "whole"  # nowhere
+    SILENCES = "silences"
+    WINDOWS = "windows"
 
 
 class AnnotationTask(NamedTuple):
@@ -36,14 +43,17 @@ class AnnotationTask(NamedTuple):
 class Segmentation:
     """How long recordings are segmented into tasks."""
 
-    kind: str = WINDOWS
+    kind: str = SegmentationKind.WINDOWS
     long_s: float = 30.0  # what is shorter stays whole
     window_s: float = 5.0
     split: Split = field(default_factory=Split)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"There is no segmentation “{self.kind}”: choose one of {KINDS}.")
+        if self.kind not in tuple(SegmentationKind):
+            raise ValueError(
+                f"There is no segmentation “{self.kind}”: choose one of "
+                f"{', '.join(SegmentationKind)}."
+            )
         if not (self.long_s >= 0 and 0.1 <= self.window_s <= 3_600):
             raise ValueError("Windows last from 0.1 s to an hour: choose another length.")
 
@@ -61,7 +71,11 @@ def build_tasks(project: AnnotationProject, segmentation: Segmentation) -> list[
     """
     with database.connect(project.store) as db:
         files = catalog.files(db)
-        known = catalog.segments(db, segmentation.key) if segmentation.kind == SILENCES else {}
+        known = (
+            catalog.segments(db, segmentation.key)
+            if segmentation.kind == SegmentationKind.SILENCES
+            else {}
+        )
     tasks: list[AnnotationTask] = []
     for file in files:
         if file.error is None:
@@ -96,7 +110,7 @@ def is_segmented(project: AnnotationProject, segmentation: Segmentation) -> bool
 
 def pending_files(db: sqlite3.Connection, segmentation: Segmentation) -> list[File]:
     """Long files whose silences are not detected yet."""
-    if segmentation.kind != SILENCES:
+    if segmentation.kind != SegmentationKind.SILENCES:
         return []
     known = catalog.segments(db, segmentation.key)
     return [
@@ -120,7 +134,7 @@ def preview(
     file: File, segmentation: Segmentation, samples: Samples, rate_hz: int
 ) -> list[tuple[float, float]]:
     """The tasks in the beginning of a long file, in seconds."""
-    if segmentation.kind == SILENCES:
+    if segmentation.kind == SegmentationKind.SILENCES:
         found = silence.split(samples, rate_hz, segmentation.split)
         return [(float(start), float(end)) for start, end in found]
     end_s = len(samples) / rate_hz
@@ -132,7 +146,10 @@ def preview(
 
 def is_long(file: File, segmentation: Segmentation) -> bool:
     """Whether a file is segmented; one of unknown length is not."""
-    return segmentation.kind != WHOLE and (file.duration_s or 0.0) > segmentation.long_s
+    return (
+        segmentation.kind != SegmentationKind.WHOLE
+        and (file.duration_s or 0.0) > segmentation.long_s
+    )
 
 
 def _of_file(
@@ -140,7 +157,7 @@ def _of_file(
 ) -> Iterator[AnnotationTask]:
     if not is_long(file, segmentation):
         yield AnnotationTask(file.relative_path)
-    elif segmentation.kind == SILENCES:
+    elif segmentation.kind == SegmentationKind.SILENCES:
         for start_s, end_s in known.get(file.relative_path, ()):
             yield AnnotationTask(file.relative_path, start_s, end_s)
     else:

@@ -9,6 +9,7 @@ import io
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,15 @@ from audioclf.storage import paths
 from audioclf.storage.atomic import atomic_file
 
 EXACT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC", "CAF"})
-FORMS = ("flac", "wav")
+
+
+class ClipFormat(StrEnum):
+    """What a part of a recording is written as."""
+
+    FLAC = "flac"
+    WAV = "wav"
+
+
 PCM = {"PCM_S8": "PCM_S8", "PCM_U8": "PCM_S8", "PCM_16": "PCM_16", "PCM_24": "PCM_24"}
 BEGINNING_S = 120.0  # up to here a file is read from its start rather than decoded
 SHORT_S = 60.0  # decoded again for every part

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from audioclf import __version__
+from audioclf.audio.excerpt import ClipFormat
 from audioclf.datasets.formats.registry import FORMATS
 from audioclf.features.config import Preprocessing
 
@@ -251,9 +252,7 @@ def _add_labels_export(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="FILE.zip", help="or a new folder; SET.zip unless given"
     )
     parser.add_argument("--with-audio", action="store_true", help="export the recordings too")
-    parser.add_argument(
-        "--clip-format", choices=("flac", "wav"), help="and every segment as a file"
-    )
+    parser.add_argument("--clip-format", choices=[*ClipFormat], help="and every segment as a file")
     parser.add_argument("--split", action="store_true", help="train/test split by recording")
 
 

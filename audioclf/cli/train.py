@@ -15,10 +15,10 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import config
-from audioclf.training.config import Settings
+from audioclf.training.config import Hyperparameters
 
 WINDOW_S = 2.0  # clips shorter than this are repeated by most models
-DEFAULT = Settings()
+DEFAULT = Hyperparameters()
 FRONTEND = "frontend."  # what `--set` changes in the front end, and not in the settings
 
 
@@ -79,7 +79,7 @@ def _train(args: argparse.Namespace) -> None:
     print_saved(pipeline.train_and_evaluate(training, EpochBars().show, progress))
 
 
-def _settings(args: argparse.Namespace, default: Settings = DEFAULT) -> Settings:
+def _settings(args: argparse.Namespace, default: Hyperparameters = DEFAULT) -> Hyperparameters:
     """The default settings with the values of `--set`, `--epochs` and `--seed`."""
     changes = {name: text for name, text in args.set or [] if not name.startswith(FRONTEND)}
     if args.epochs is not None:

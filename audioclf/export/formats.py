@@ -5,6 +5,7 @@ other, LiteRT needs operations that only TensorFlow has).
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,17 @@ from numpy.typing import NDArray
 
 from audioclf.models.equivalence import check_same_outputs
 
-SAVED_MODEL, LITERT = "saved_model", "litert"
 RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 
 Outputs = dict[str, NDArray[np.floating]]
 Reader = Callable[[NDArray[np.float32]], Outputs]  # of one window
+
+
+class ModelFormat(StrEnum):
+    """The format of another tool."""
+
+    SAVED_MODEL = "saved_model"
+    LITERT = "litert"
 
 
 def export(model: keras.Model, format_name: str, folder: Path, inputs: NDArray[np.float32]) -> Path:
@@ -39,7 +46,7 @@ def export(model: keras.Model, format_name: str, folder: Path, inputs: NDArray[n
 def _saved_model(model: keras.Model, folder: Path) -> tuple[Path, Reader]:
     import tensorflow as tf
 
-    path = folder / SAVED_MODEL
+    path = folder / ModelFormat.SAVED_MODEL
     model.export(path, format="tf_saved_model", verbose=False)
     loaded = tf.saved_model.load(str(path))  # lives as long as the reader
     return path, lambda window: {k: v.numpy() for k, v in loaded.serve(window).items()}
@@ -69,6 +76,6 @@ def _is_recurrent(model: keras.Model) -> bool:
 
 
 FORMATS: dict[str, Callable[[keras.Model, Path], tuple[Path, Any]]] = {
-    SAVED_MODEL: _saved_model,
-    LITERT: _litert,
+    ModelFormat.SAVED_MODEL: _saved_model,
+    ModelFormat.LITERT: _litert,
 }

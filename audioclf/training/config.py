@@ -18,7 +18,7 @@ def never() -> bool:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Hyperparameters:
     """The hyperparameters of a training; part of the checkpoint's card."""
 
     epochs: int = 50
@@ -61,7 +61,7 @@ class TrainingConfig:
     base_model: Checkpoint | None = None  # fine-tuned on new classes; no linear probe
     data_name: str | None = None  # the folder's name unless given
     attribution: str = ""  # the data's citation and licence
-    settings: Settings = field(default_factory=Settings)
+    settings: Hyperparameters = field(default_factory=Hyperparameters)
     dataset: Dataset | None = None  # in place of what lies in the folder
     run_dir: Path | None = None  # where epochs are saved; in the cache unless given
     validate: bool = False  # every epoch is evaluated on the held-out folds, if there are any

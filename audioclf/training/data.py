@@ -17,7 +17,7 @@ from audioclf.features.config import FrontendConfig, Normalisation
 from audioclf.features.windowing import Features
 from audioclf.progress import Progress
 from audioclf.training import augmentation, feature_cache
-from audioclf.training.config import Settings
+from audioclf.training.config import Hyperparameters
 from audioclf.training.waveform_augmentation import WaveformAugmentation
 
 MIN_STD, MIN_SHARE = 1e-9, 1e-4
@@ -110,12 +110,12 @@ def _rounded(values: NDArray[np.floating]) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(float(f"{v:.7g}") for v in row) for row in values)
 
 
-def n_batches(data: TrainingSet, settings: Settings) -> int:
+def n_batches(data: TrainingSet, settings: Hyperparameters) -> int:
     """Batches of an epoch; every clip gives one window."""
     return math.ceil(len(data.clips) / settings.batch_size)
 
 
-def batches(data: TrainingSet, settings: Settings, epoch: int) -> Iterator[Batch]:
+def batches(data: TrainingSet, settings: Hyperparameters, epoch: int) -> Iterator[Batch]:
     """One epoch's batches, the same for the same seed and epoch, prepared ahead in a thread."""
     feature, n_frames = data.frontend.definition, data.frontend.window_frames
     plan = augmentation.plan(settings.augmentation, feature, n_frames)

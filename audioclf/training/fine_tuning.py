@@ -12,11 +12,13 @@ from audioclf.export.attach_head import with_head
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
 from audioclf.training import linear_probe
-from audioclf.training.config import Settings
+from audioclf.training.config import Hyperparameters
 from audioclf.training.linear_probe import LinearProbeSettings
 
 # Chosen on folds 1 to 3 of ESC-10, see benchmarks/teach.md; without weight decay.
-SETTINGS = Settings(epochs=60, learning_rate=1e-3, weight_decay=0.0, backbone_lr_multiplier=0.5)
+SETTINGS = Hyperparameters(
+    epochs=60, learning_rate=1e-3, weight_decay=0.0, backbone_lr_multiplier=0.5
+)
 
 
 def build_fine_tune_model(

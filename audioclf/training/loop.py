@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from audioclf.features.windowing import Features
 from audioclf.models.architectures import Architecture
-from audioclf.training.config import Settings
+from audioclf.training.config import Hyperparameters
 from audioclf.training.data import Batch, TrainingSet, batches, n_batches
 from audioclf.training.errors import TrainingInterruptedError
 from audioclf.training.optimizer import LayeredAdamW
@@ -51,7 +51,7 @@ class EpochReport:
 def fit(
     architecture: Architecture,
     data: TrainingSet,
-    settings: Settings,
+    settings: Hyperparameters,
     run: Path,
     initial_model: keras.Model | None = None,
     validation: Validation | None = None,
@@ -140,7 +140,7 @@ def _train_epoch(
     return EpochReport(*number, loss, accuracy, elapsed_s, waited_s)
 
 
-def _compiled(model: keras.Model, data: TrainingSet, settings: Settings) -> keras.Model:
+def _compiled(model: keras.Model, data: TrainingSet, settings: Hyperparameters) -> keras.Model:
     n_steps = n_batches(data, settings) * settings.epochs
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=settings.learning_rate / 100,
@@ -157,7 +157,7 @@ def _compiled(model: keras.Model, data: TrainingSet, settings: Settings) -> kera
     return model
 
 
-def _optimizer(model: keras.Model, rate: Any, settings: Settings) -> keras.Optimizer:
+def _optimizer(model: keras.Model, rate: Any, settings: Hyperparameters) -> keras.Optimizer:
     """AdamW; where the backbone has a rate of its own, that is all but the classifier heads."""
     options = {"learning_rate": rate, "weight_decay": settings.weight_decay, "clipnorm": 1.0}
     if settings.backbone_lr_multiplier == 1:

@@ -167,7 +167,7 @@ def _fine_tune(
     from audioclf.training import fine_tuning, pipeline, run_state
 
     _drop_epochs_after(reporter.job, run_state.n_epochs_done(run))
-    defaults = fine_tuning.SETTINGS if base_model else config.Settings()
+    defaults = fine_tuning.SETTINGS if base_model else config.Hyperparameters()
     training = config.TrainingConfig(
         folder=Path(request.folder),
         architecture=(

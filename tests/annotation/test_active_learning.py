@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audioclf.annotation import active_learning
+from audioclf.annotation.active_learning import QueueOrder
 from tests.sentences import refusal
 
 N_EACH = 40
@@ -43,9 +44,9 @@ def test_the_first_few_are_of_every_kind_and_teach_more_than_the_first_in_the_li
     clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
 ) -> None:
     where, truth = clusters
-    asked, right = label_all(where, truth, 8, active_learning.USEFUL)
+    asked, right = label_all(where, truth, 8, QueueOrder.USEFUL)
     assert set(truth[asked]) == {0, 1, 2, 3, 4} and right > 0.95
-    asked, in_order = label_all(where, truth, 8, active_learning.FILED)
+    asked, in_order = label_all(where, truth, 8, QueueOrder.FILED)
     assert asked == list(range(8)) and in_order < 0.3
 
 
@@ -59,7 +60,7 @@ def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(
     probabilities[33] = [0.99, 0.0025, 0.0025, 0.0025, 0.0025]
     done = list(range(100, 130))
     rng = np.random.default_rng(0)
-    for order, chosen in ((active_learning.USEFUL, 77), (active_learning.CERTAIN, 33)):
+    for order, chosen in ((QueueOrder.USEFUL, 77), (QueueOrder.CERTAIN, 33)):
         asked = [
             active_learning.next_candidate(where, done, probabilities, order, rng)
             for _ in range(200)
@@ -70,9 +71,7 @@ def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(
         assert not set(is_random) & set(done)
     everything = list(range(len(where.points)))
     assert (
-        active_learning.next_candidate(
-            where, everything, probabilities, active_learning.USEFUL, rng
-        )
+        active_learning.next_candidate(where, everything, probabilities, QueueOrder.USEFUL, rng)
         is None
     )
     assert "no order “magic”" in refusal(
@@ -118,6 +117,6 @@ def test_few_or_equal_candidates_are_no_error(values: NDArray[np.floating]) -> N
     where = active_learning.embedding_space(values)
     rng = np.random.default_rng(0)
     found = active_learning.fit_predict(where, {}, 2)
-    assert active_learning.next_candidate(where, [], found, active_learning.USEFUL, rng) is not None
+    assert active_learning.next_candidate(where, [], found, QueueOrder.USEFUL, rng) is not None
     assert np.isfinite(active_learning.project_2d(where)).all()
     assert "nothing to embed" in refusal(lambda: active_learning.embedding_space(np.zeros((0, 5))))

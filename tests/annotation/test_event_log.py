@@ -13,9 +13,16 @@ import pytest
 
 from audioclf.annotation import catalog, database, event_log
 from audioclf.annotation.catalog import File
-from audioclf.annotation.event_log import BAD_AUDIO, LABEL, REMOVED, UNSURE, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from tests.conftest import ROOT
 from tests.sentences import refusal
+
+BAD_AUDIO, LABEL, REMOVED, UNSURE = (
+    EventKind.BAD_AUDIO,
+    EventKind.LABEL,
+    EventKind.REMOVED,
+    EventKind.UNSURE,
+)
 
 
 @pytest.fixture

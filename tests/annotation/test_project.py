@@ -19,7 +19,7 @@ from audioclf.annotation import (
     project,
     to_dataset,
 )
-from audioclf.annotation.event_log import LABEL, UNSURE, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.annotation.exporting import Export
 from audioclf.audio import io
 from audioclf.cli import main
@@ -27,6 +27,8 @@ from audioclf.datasets import dataset, uploads
 from audioclf.datasets.formats.registry import FORMATS
 from tests import sounds
 from tests.sentences import refusal
+
+LABEL, UNSURE = EventKind.LABEL, EventKind.UNSURE
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audioclf.annotation import catalog, database, embedding, event_log, project
-from audioclf.annotation.event_log import LABEL, UNSURE, AnnotationEvent, Suggestion
+from audioclf.annotation.event_log import AnnotationEvent, EventKind, Suggestion
 from audioclf.annotation.queue import LabelQueue, accuracy
 from audioclf.annotation.tasks import AnnotationTask, Segmentation
 from audioclf.audio import io
@@ -18,6 +18,8 @@ from audioclf.models import checkpoint
 from audioclf.ui.annotate import browse_api, payloads, queue_api, regions_api, sessions
 from tests import sounds
 from tests.sentences import refusal
+
+LABEL, UNSURE = EventKind.LABEL, EventKind.UNSURE
 
 EARS = "separable_cnn-mel"
 N_EACH = 8
@@ -58,7 +60,7 @@ def three(folder: Path) -> project.AnnotationProject:
 @pytest.fixture
 def heard(three: project.AnnotationProject) -> LabelQueue:
     queue = LabelQueue(three, Segmentation())
-    for _ in queue.embed_all(checkpoint.find(EARS), embedding.OWN_LABELS):
+    for _ in queue.embed_all(checkpoint.find(EARS), embedding.SuggestionKind.OWN_LABELS):
         pass
     return queue
 
@@ -118,7 +120,7 @@ def test_a_network_s_own_classes_are_suggested_under_the_set_s_names(
         for name in ("Sea Waves", "rooster", "toaster"):
             catalog.add_class(db, name)
     queue = LabelQueue(three, Segmentation())
-    list(queue.embed_all(checkpoint.find(EARS), embedding.MODEL_CLASSES))
+    list(queue.embed_all(checkpoint.find(EARS), embedding.SuggestionKind.MODEL_CLASSES))
     assert queue.model is not None and set(queue.model.classes) == {"Sea Waves", "rooster"}
     suggested = queue.suggestion(queue.numbers[AnnotationTask("noise0.wav")])
     assert suggested is not None and suggested.name == "Sea Waves" and suggested.source == EARS
@@ -138,7 +140,7 @@ def test_what_cannot_be_heard_is_said_and_left_out(
     made = project.create("own", own)
     project.scan_files(made)
     queue = LabelQueue(made, Segmentation())
-    parts = list(queue.embed_all(checkpoint.find(EARS), embedding.OWN_LABELS))
+    parts = list(queue.embed_all(checkpoint.find(EARS), embedding.SuggestionKind.OWN_LABELS))
     assert [bool(part.error) for part in parts].count(True) == len(queue.tasks) - 1
     assert [one.task.file for one in queue.next_items("useful", 5)] == ["good.wav"]
     troubles = {file.relative_path: file.error for file in made.files()}
@@ -382,7 +384,7 @@ def test_all_sounds_are_listed_searched_and_turned(three: project.AnnotationProj
 def test_a_network_listens_in_the_background_and_the_map_is_there_afterwards(
     three: project.AnnotationProject,
 ) -> None:
-    asked = asking(three, kind=embedding.OWN_LABELS, network=EARS)
+    asked = asking(three, kind=embedding.SuggestionKind.OWN_LABELS, network=EARS)
     assert "wait a little" in browse_api.draw_map(asked)["error"]
     queue_api.open_queue(asked)
     for _ in range(300):

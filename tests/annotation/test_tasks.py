@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from audioclf.annotation import catalog, database, project, tasks
-from audioclf.annotation.tasks import SILENCES, WHOLE, WINDOWS, AnnotationTask, Segmentation
+from audioclf.annotation.tasks import AnnotationTask, Segmentation, SegmentationKind
 from audioclf.audio import io, silence
 from audioclf.audio.silence import Split
 from tests import sounds
 from tests.sentences import refusal
+
+SILENCES, WHOLE, WINDOWS = (
+    SegmentationKind.SILENCES,
+    SegmentationKind.WHOLE,
+    SegmentationKind.WINDOWS,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import constants
 
 from audioclf.annotation import add_files, catalog, database, event_log, project
-from audioclf.annotation.event_log import LABEL, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.audio import io
 from audioclf.datasets.uploads import Limits
 from audioclf.models import download
@@ -22,6 +22,8 @@ from audioclf.ui.annotate import transfer
 from tests.conftest import free_port
 from tests.sentences import refusal
 from tests.sounds import noise
+
+LABEL = EventKind.LABEL
 
 TOKEN = "hf_of_a_test"
 

@@ -16,7 +16,7 @@ from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import ensemble, holdout, pipeline
 from audioclf.training.augmentation import Augmentation
-from audioclf.training.config import Settings, TrainingConfig
+from audioclf.training.config import Hyperparameters, TrainingConfig
 from audioclf.training.cross_validation import cross_validate
 from audioclf.training.loop import EpochReport
 from audioclf.training.waveform_augmentation import WaveformAugmentation
@@ -24,7 +24,7 @@ from tests import sounds
 
 pytestmark = pytest.mark.slow
 
-QUICK = Settings(
+QUICK = Hyperparameters(
     epochs=8, batch_size=8, augmentation=Augmentation(waveform=WaveformAugmentation(count=1))
 )
 

@@ -16,7 +16,7 @@ from audioclf.models import architectures as networks
 from audioclf.models import checkpoint
 from audioclf.training import data as training_data
 from audioclf.training import fine_tuning, loop, run_state
-from audioclf.training.config import Settings
+from audioclf.training.config import Hyperparameters
 from audioclf.training.data import TrainingSet
 from audioclf.training.errors import TrainingInterruptedError
 from audioclf.training.optimizer import LayeredAdamW
@@ -25,7 +25,7 @@ from audioclf.training.waveform_augmentation import WaveformAugmentation
 from tests.sentences import refusal
 
 START = "separable_cnn-mel"
-PLAIN = Settings(epochs=2, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
+PLAIN = Hyperparameters(epochs=2, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
 pytestmark = pytest.mark.slow
 
 
@@ -72,7 +72,7 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
     old = keras.layers.Dense(5, name="old")(inputs)
     label = keras.layers.Dense(3, activation="softmax", name="label")(old)
     model = keras.Model(inputs, {"label": label, "embedding": old})
-    settings = Settings(learning_rate=1e-2, backbone_lr_multiplier=share, weight_decay=0.0)
+    settings = Hyperparameters(learning_rate=1e-2, backbone_lr_multiplier=share, weight_decay=0.0)
     optimizer = loop._optimizer(model, settings.learning_rate, settings)
     model.compile(optimizer=optimizer, loss=loop.losses(model))
     before = [keras.ops.convert_to_numpy(one) for one in model.trainable_variables]

@@ -15,12 +15,12 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.training import data as training_data
 from audioclf.training import feature_cache, loop, pipeline, run_state
 from audioclf.training.augmentation import Augmentation
-from audioclf.training.config import Settings, TrainingConfig
+from audioclf.training.config import Hyperparameters, TrainingConfig
 from audioclf.training.data import TrainingSet
 from audioclf.training.waveform_augmentation import WaveformAugmentation
 
 ONE_COPY = Augmentation(waveform=WaveformAugmentation(count=1))
-SHORT = Settings(epochs=4, batch_size=8, augmentation=ONE_COPY)
+SHORT = Hyperparameters(epochs=4, batch_size=8, augmentation=ONE_COPY)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from gradio.routes import App
 
 from audioclf.annotation import catalog, database, event_log, exporting, importing, project
-from audioclf.annotation.event_log import LABEL, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.annotation.exporting import Export
 from audioclf.annotation.importing import ImportLimits
 from audioclf.audio import io
@@ -29,6 +29,8 @@ from audioclf.ui.plotting import figures
 from tests import sounds
 from tests.conftest import ROOT
 from tests.sentences import refusal
+
+LABEL = EventKind.LABEL
 
 MINE: dict[str, Any] = {"sets": ["noises"]}
 

@@ -45,7 +45,7 @@ def until(is_so: Callable[[], bool], patience_s: float = 60) -> None:
 def asking(one: project.AnnotationProject, network: str = EARS, **more: Any) -> dict[str, Any]:
     return {
         "set": one.id,
-        "kind": embedding.OWN_LABELS,
+        "kind": embedding.SuggestionKind.OWN_LABELS,
         "network": network,
         "order": "filed",
         **more,

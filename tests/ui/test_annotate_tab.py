@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from audioclf.annotation import catalog, database, event_log, project
-from audioclf.annotation.event_log import LABEL, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.audio import io
 from audioclf.datasets import uploads
 from audioclf.ui.annotate import projects, transfer
 from audioclf.ui.page import session as sessions
 from tests import sounds
+
+LABEL = EventKind.LABEL
 
 CUTTING = ("windows", 5.0, 30.0, 40.0, 0.1, 0.1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from audioclf.annotation import add_files, project, tasks
-from audioclf.annotation.embedding import MODEL_CLASSES, OWN_LABELS
+from audioclf.annotation.embedding import SuggestionKind
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.jobs.queue import new_id
@@ -23,14 +23,14 @@ from audioclf.ui.page.model_lists import keep_selection, networks
 from audioclf.ui.page.state import show_errors
 
 SUGGESTIONS = [
-    ("From your own labels, as they grow", OWN_LABELS),
-    ("From the classes of a model", MODEL_CLASSES),
+    ("From your own labels, as they grow", SuggestionKind.OWN_LABELS),
+    ("From the classes of a model", SuggestionKind.MODEL_CLASSES),
     ("None", NO_SUGGESTIONS),
 ]
 SEGMENTATIONS = [
-    ("Into windows", tasks.WINDOWS),
-    ("At silences", tasks.SILENCES),
-    ("Not at all", tasks.WHOLE),
+    ("Into windows", tasks.SegmentationKind.WINDOWS),
+    ("At silences", tasks.SegmentationKind.SILENCES),
+    ("Not at all", tasks.SegmentationKind.WHOLE),
 ]
 FIRST_NAME = "my sounds"
 PREVIEW_S = 120.0
@@ -141,7 +141,7 @@ def preview_segmentation(chosen: str | None, *segmentation: Any) -> tuple[Any, s
     """The clips of the longest recording with these settings, in its first two minutes."""
     labelled, settings = project.by_id(chosen), parse_segmentation(_settings_by_name(segmentation))
     files = [file for file in labelled.files() if tasks.is_long(file, settings)]
-    if settings.kind == tasks.WHOLE:
+    if settings.kind == tasks.SegmentationKind.WHOLE:
         return None, "Every recording is one clip, however long it is."
     if not files:
         return (

@@ -197,7 +197,7 @@ def _next_items(
 
 
 def _order(payload: Payload) -> str:
-    return str(payload.get("order") or active_learning.USEFUL)
+    return str(payload.get("order") or active_learning.QueueOrder.USEFUL)
 
 
 def _parse_task(place: Any) -> Any:

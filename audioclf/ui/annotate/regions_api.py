@@ -10,7 +10,7 @@ from typing import Any
 
 from audioclf.annotation import catalog, database, event_log
 from audioclf.annotation.catalog import File
-from audioclf.annotation.event_log import LABEL, REMOVED, AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt, io
 from audioclf.ui.annotate.payloads import (
@@ -85,7 +85,7 @@ def save_region(payload: Payload) -> Payload:
         start_s, end_s = catalog.on_samples(file, start_s, end_s)
     if names and start_s == end_s:
         raise ValueError("This region is shorter than a sample: draw a longer one.")
-    kind, person = LABEL if names else REMOVED, annotator(payload)
+    kind, person = EventKind.LABEL if names else EventKind.REMOVED, annotator(payload)
     event = AnnotationEvent(
         file.relative_path, kind, names, start_s, end_s, region, person, request_id=request_id
     )
@@ -97,7 +97,7 @@ def save_region(payload: Payload) -> Payload:
                 db,
                 AnnotationEvent(
                     file.relative_path,
-                    REMOVED,
+                    EventKind.REMOVED,
                     (),
                     *old_ends,
                     annotator=person,
@@ -142,7 +142,7 @@ def _regions(project: AnnotationProject, file: File) -> list[dict[str, Any]]:
             "names": event.names,
         }
         for event in events
-        if event.kind == LABEL and event.start_s is not None
+        if event.kind == EventKind.LABEL and event.start_s is not None
     ]
 
 

@@ -126,7 +126,7 @@ def parse_segmentation(settings: Any) -> Segmentation:
     settings = settings if isinstance(settings, dict) else {}
     split = Split(*(_number(settings, name) for name in ("top_db", "min_length_s", "min_gap_s")))
     return Segmentation(
-        str(settings.get("kind", tasks.WINDOWS)), _number(settings, "long_s"),
+        str(settings.get("kind", tasks.SegmentationKind.WINDOWS)), _number(settings, "long_s"),
         _number(settings, "window_s"), split,
     )  # fmt: skip
 
@@ -195,7 +195,7 @@ def _embed(folder: str) -> bool:
             return True
         file = next(iter(current.missing))
         windows = embedding.embed_windows(
-            current.queue.project, current.network, file, current.kind
+            current.queue.project, current.embedding_model, file, current.kind
         )
         for session in waiting:
             each = session.embedding

@@ -17,6 +17,7 @@ from audioclf.annotation import exporting, importing, project, to_dataset
 from audioclf.annotation.exporting import Export
 from audioclf.annotation.importing import ImportLimits
 from audioclf.annotation.project import AnnotationProject
+from audioclf.audio.excerpt import ClipFormat
 from audioclf.datasets.formats.registry import FORMATS, format_named
 from audioclf.storage import deadline, hf_hub
 from audioclf.text import escape_markdown, pluralize
@@ -27,11 +28,11 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import FINE_TUNE, show_errors
 
 FORMAT_CHOICES = [(form.title, name) for name, form in FORMATS.items()]
-REGIONS, FLAC, WAV = "", "flac", "wav"
+REGIONS = ""  # no clips: regions of the recordings
 CLIPS = [
     ("Regions of their recordings", REGIONS),
-    ("Files: FLAC", FLAC),
-    ("Files: WAV", WAV),
+    ("Files: FLAC", ClipFormat.FLAC),
+    ("Files: WAV", ClipFormat.WAV),
 ]
 EXPORTING = "Exporting…"
 IMPORT_S, EXPORT_S, PUSH_S = 30.0, 120.0, 300.0  # on a public page
@@ -81,7 +82,7 @@ def push_set(
     """Push the data set with its audio files to the Hugging Face Hub; the token is not stored."""
     hf_hub.check(repo, token)
     labelled = _find_project(chosen, session)
-    clips = FLAC if not format_named(format).holds_segments else REGIONS
+    clips = ClipFormat.FLAC if not format_named(format).holds_segments else REGIONS
     check = deadline.within(_seconds(EXPORT_S), "This export")
     with exporting.exported_folder(
         labelled, Export(format, True, clips, is_split=False), check
