@@ -13,14 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from audioclf import threads
-from audioclf.cli import annotate, train
+from audioclf.cli import annotate, prediction, train
 from audioclf.cli.console import print_table, progress
 from audioclf.cli.parser import Run, build_parser
 from audioclf.dependencies import check_training
 from audioclf.features import FEATURES, config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint, summary_table
-from audioclf.models.checkpoint import Checkpoint
 
 NEED_TENSORFLOW = (
     "architectures", "train", "cross-validate", "fine-tune", "download", "export",
@@ -71,32 +70,6 @@ def _checkpoints(args: argparse.Namespace) -> None:
     print_table(summary_table.rows(*checkpoint.scan()), args.json)
 
 
-def _predict(args: argparse.Namespace) -> None:
-    from audioclf.inference import export_formats
-    from audioclf.inference.predict import predict_file
-
-    model = _checkpoint(args)
-    predictions, failed = [], []
-    for path in progress("files", args.paths):
-        try:
-            predictions.append((path, predict_file(path, model, args.preprocess)))
-        except ValueError as error:
-            failed.append(str(error))
-    if args.json or args.format == "json":
-        rows = [prediction.to_dict(path) for path, prediction in predictions]
-        print(json.dumps(rows[0] if len(args.paths) == 1 and rows else rows, indent=1))
-    elif args.format:
-        write = export_formats.FORMATS[args.format]
-        for number, (path, prediction) in enumerate(predictions):
-            text = write(prediction, path)
-            print(text if number == 0 or args.format != "csv" else text.split("\n", 1)[1], end="")
-    else:
-        for path, prediction in predictions:
-            print(f"{path}: {prediction.summary()}")
-    if failed:
-        raise ValueError("\naudioclf: ".join(failed))
-
-
 def _features(args: argparse.Namespace) -> None:
     from audioclf.features import windowing
     from audioclf.storage.npy_writer import GrowingArray
@@ -126,7 +99,7 @@ def _evaluate(args: argparse.Namespace) -> None:
     from audioclf.datasets import dataset
     from audioclf.inference.evaluation import evaluate
 
-    model, data = _checkpoint(args), dataset.load(args.folder)
+    model, data = checkpoint.find(args.checkpoint), dataset.load(args.folder)
     trained_on = set(model.card.get("training", {}).get("folds", []))
     if args.fold is not None:
         data = data.of_folds({args.fold})
@@ -151,14 +124,10 @@ def _serve(args: argparse.Namespace) -> None:
     start(local=args.local, host=args.host, port=args.port)
 
 
-def _checkpoint(args: argparse.Namespace) -> Checkpoint:
-    return checkpoint.find(args.checkpoint)
-
-
 RUNS: dict[str, Run] = {
     "architectures": _architectures,
     "checkpoints": _checkpoints,
-    "predict": _predict,
+    **prediction.RUNS,
     "features": _features,
     **train.RUNS,
     **annotate.RUNS,

@@ -88,6 +88,16 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         choices=[*Preprocessing],
         help="instead of the front end's own preprocessing",
     )
+    parser.add_argument(
+        "--events", action="store_true", help="what is heard from when to when, not every window"
+    )
+    parser.add_argument(
+        "--threshold", type=float, metavar="P",
+        help="with --events: the probability with which an event begins (0.5)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-length", type=float, metavar="S", help="with --events: shorter events are left out"
+    )
     parser.add_argument("--format", choices=("json", "csv", "audacity", "raven"))
     parser.add_argument("--json", action="store_true", help="the same as --format json")
 

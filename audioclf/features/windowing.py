@@ -29,6 +29,24 @@ class Windows(NamedTuple):
     ends_s: NDArray[np.floating]  # (windows,)
 
 
+class Cut(NamedTuple):
+    """Which segments of a sound become windows: their length and distance in seconds.
+
+    A segment shorter than a window is repeated until it fills one, as a short clip is.
+    """
+
+    length_s: float
+    hop_s: float
+
+    def n_frames(self, frontend: FrontendConfig) -> int:
+        """Frames of a segment: at least one, at most a window."""
+        return min(frontend.window_frames, max(1, round(self.length_s / frontend.hop_s)))
+
+    def step_frames(self, frontend: FrontendConfig) -> int:
+        """Frames from one segment to the next: at least one, at most the front end's step."""
+        return min(frontend.step_frames, max(1, round(self.hop_s / frontend.hop_s)))
+
+
 class Clip(NamedTuple):
     """A clip ready for its features."""
 
@@ -37,20 +55,24 @@ class Clip(NamedTuple):
     segments: NDArray[np.floating]  # (segments, 2): where the content lies in the original, in s
 
 
-def windows(frontend: FrontendConfig, samples: Samples) -> Windows:
+def windows(frontend: FrontendConfig, samples: Samples, cut: Cut | None = None) -> Windows:
     """A clip at the front end's rate as windows, (samples,) -> (windows, frames, bins, channels).
 
     Digital silence at both ends is left out, a clip shorter than a window is repeated until it
     fills one, and the last window is aligned to the end: there is at least one, and nothing else
-    is dropped. Raises ValueError for zero samples.
+    is dropped. `cut`: shorter segments instead, each repeated. Raises ValueError for zero samples.
     """
     clip = preprocess(frontend, samples)
     features = clip_features(frontend, clip)
-    starts = window_starts(frontend, len(features))
+    if cut:  # the repetitions of a short clip are no further segments
+        n_content = max(cut.n_frames(frontend), int(np.ceil(clip.content_s / frontend.hop_s)))
+        features = features[:n_content]
+    starts = window_starts(frontend, len(features), cut)
     starts_s = starts * frontend.hop_s
-    ends_s = np.minimum(starts_s + frontend.window_s, clip.content_s)
+    length_s = cut.n_frames(frontend) * frontend.hop_s if cut else frontend.window_s
+    ends_s = np.minimum(starts_s + length_s, clip.content_s)
     return Windows(
-        to_model_input(frontend, cut_windows(frontend, features, starts)),
+        to_model_input(frontend, cut_windows(frontend, features, starts, cut)),
         silence.original_time(starts_s, clip.segments),
         silence.original_time(ends_s, clip.segments, ends=True),
     )
@@ -94,17 +116,24 @@ def clip_features(frontend: FrontendConfig, clip: Clip) -> Features:
     return compute(frontend.feature, clip.samples, frontend.spectrogram)
 
 
-def window_starts(frontend: FrontendConfig, n_frames: int) -> Starts:
+def window_starts(frontend: FrontendConfig, n_frames: int, cut: Cut | None = None) -> Starts:
     """First frames of the windows over a clip, (windows,); the last window ends with it."""
-    last = n_frames - frontend.window_frames
-    starts = np.arange(0, last + 1, frontend.step_frames)
+    last = n_frames - (cut.n_frames(frontend) if cut else frontend.window_frames)
+    step_frames = cut.step_frames(frontend) if cut else frontend.step_frames
+    starts = np.arange(0, last + 1, step_frames)
     return starts if starts[-1] == last else np.append(starts, last)
 
 
-def cut_windows(frontend: FrontendConfig, features: Features, starts: Starts) -> Features:
+def cut_windows(
+    frontend: FrontendConfig, features: Features, starts: Starts, cut: Cut | None = None
+) -> Features:
     """(frames, bins, channels) -> (windows, frames, bins, channels), one window per start."""
-    views = np.lib.stride_tricks.sliding_window_view(features, frontend.window_frames, axis=0)
-    return np.ascontiguousarray(np.moveaxis(views[starts], -1, 1))
+    n_frames = cut.n_frames(frontend) if cut else frontend.window_frames
+    views = np.lib.stride_tricks.sliding_window_view(features, n_frames, axis=0)
+    segments = np.moveaxis(views[starts], -1, 1)
+    if n_frames < frontend.window_frames:
+        return segments[:, np.arange(frontend.window_frames) % n_frames]
+    return np.ascontiguousarray(segments)
 
 
 def to_model_input(frontend: FrontendConfig, inputs: Features) -> Features:
@@ -137,11 +166,13 @@ def windows_of_file(
     path: str | Path,
     limits: Limits = io.ANY,
     on_block: Callable[[Samples], None] = lambda samples: None,
+    cut: Cut | None = None,
 ) -> Iterator[Windows]:
     """The windows of a sound file; of a long one in parts, in memory that does not grow.
 
-    `on_block` gets every block of samples. Preprocessing needs all of them at once: then memory
-    grows with it. Raises AudioError.
+    `cut`: shorter segments instead, each repeated until it fills a window. `on_block` gets every
+    block of samples. Preprocessing needs all of them at once: then memory grows with it. Raises
+    AudioError.
     """
     rate_hz = frontend.spectrogram.sample_rate_hz
     duration_s = io.read_header(path, limits).duration_s
@@ -150,7 +181,7 @@ def windows_of_file(
     ):
         samples, _ = io.load(path, rate_hz, limits)
         on_block(samples)
-        yield windows(frontend, samples)
+        yield windows(frontend, samples, cut)
         return
 
     def read_blocks() -> Iterator[Samples]:
@@ -158,10 +189,12 @@ def windows_of_file(
             on_block(block)
             yield block
 
-    yield from windows_of_blocks(frontend, read_blocks())
+    yield from windows_of_blocks(frontend, read_blocks(), cut)
 
 
-def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> Iterator[Windows]:
+def windows_of_blocks(
+    frontend: FrontendConfig, blocks: Iterable[Samples], cut: Cut | None = None
+) -> Iterator[Windows]:
     """`windows` for a long sound that comes in blocks, in memory that does not grow.
 
     The same frames and windows as from the whole sound, except that digital silence at its ends
@@ -174,7 +207,7 @@ def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> It
     blocks = iter(blocks)
     head = _first_window(frontend, blocks)
     if len(head) < frontend.window_samples:
-        yield windows(frontend, head)
+        yield windows(frontend, head, cut)
         return
     n_samples = 0
 
@@ -184,12 +217,13 @@ def windows_of_blocks(frontend: FrontendConfig, blocks: Iterable[Samples]) -> It
             n_samples += len(block)
             yield block
 
+    length_s = cut.n_frames(frontend) * frontend.hop_s if cut else frontend.window_s
     for starts, inputs in _cut_stream(
-        frontend, stream(frontend.feature, counted_blocks(), frontend.spectrogram)
+        frontend, stream(frontend.feature, counted_blocks(), frontend.spectrogram), cut
     ):
         starts_s = starts * frontend.hop_s
         duration_s = n_samples / frontend.spectrogram.sample_rate_hz
-        yield Windows(inputs, starts_s, np.minimum(starts_s + frontend.window_s, duration_s))
+        yield Windows(inputs, starts_s, np.minimum(starts_s + length_s, duration_s))
 
 
 def _first_window(frontend: FrontendConfig, blocks: Iterator[Samples]) -> Samples:
@@ -203,21 +237,27 @@ def _first_window(frontend: FrontendConfig, blocks: Iterator[Samples]) -> Sample
 
 
 def _cut_stream(
-    frontend: FrontendConfig, parts: Iterator[Features]
+    frontend: FrontendConfig, parts: Iterator[Features], cut: Cut | None
 ) -> Iterator[tuple[Starts, Features]]:
     """Starts in frames and normalised windows, as many at a time as the stream completes."""
+    n_frames = cut.n_frames(frontend) if cut else frontend.window_frames
+    step_frames = cut.step_frames(frontend) if cut else frontend.step_frames
     rows: Features | None = None  # what coming windows still need
     first_row = next_start = 0
+
+    def inputs(starts: Starts, rows: Features) -> Features:
+        return to_model_input(frontend, cut_windows(frontend, rows, starts - first_row, cut))
+
     for features in parts:
         rows = features if rows is None else np.concatenate([rows, features])
         end = first_row + len(rows)
-        starts = np.arange(next_start, end - frontend.window_frames + 1, frontend.step_frames)
+        starts = np.arange(next_start, end - n_frames + 1, step_frames)
         if len(starts):
-            yield starts, to_model_input(frontend, cut_windows(frontend, rows, starts - first_row))
-            next_start = int(starts[-1]) + frontend.step_frames
-        keep_from = max(first_row, min(next_start, end - frontend.window_frames))
+            yield starts, inputs(starts, rows)
+            next_start = int(starts[-1]) + step_frames
+        keep_from = max(first_row, min(next_start, end - n_frames))
         rows, first_row = rows[keep_from - first_row :], keep_from
-    last = first_row + (0 if rows is None else len(rows)) - frontend.window_frames
-    if rows is not None and last > next_start - frontend.step_frames:
+    last = first_row + (0 if rows is None else len(rows)) - n_frames
+    if rows is not None and last > next_start - step_frames:
         starts = np.array([last])
-        yield starts, to_model_input(frontend, cut_windows(frontend, rows, starts - first_row))
+        yield starts, inputs(starts, rows)

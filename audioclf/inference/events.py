@@ -21,7 +21,7 @@ from scipy import ndimage
 
 from audioclf.inference import ontology
 from audioclf.inference.levels import Levels
-from audioclf.inference.prediction import Prediction
+from audioclf.inference.prediction import Prediction, display_name, percent
 
 FRAME_S = 0.05  # the grid: a tenth of the 0.5 s within which an event's times count as right
 TIME, CONFIDENCE = "time", "confidence"
@@ -90,6 +90,15 @@ class SoundEvents:
     quiet: tuple[Segment, ...] = ()
     unknown: tuple[Unfamiliar, ...] = ()
 
+    def summary(self) -> str:
+        """The events in words: “Dog 0.0-4.8 s (97 %) · Rain 5.3-10.1 s (88 %)”."""
+        texts = [
+            f"{display_name(event.label).capitalize()} {event.start_s:.1f}-{event.end_s:.1f} s "
+            f"({percent(event.confidence)} %)"
+            for event in self.events
+        ]
+        return " · ".join(texts) or "No event: nothing here is likely enough"
+
     def to_dict(self, file: str) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
         return {
@@ -109,7 +118,7 @@ class EventSettings:
     release: float = 0.6  # it ends below this share of the threshold
     min_length_s: float = 0.25  # shorter events are dropped
     min_gap_s: float = 1.0  # shorter pauses within an event of one class are bridged
-    median_s: float = 0.55  # length of the median filter
+    median_s: float = 1.55  # length of the median filter: half a second more than a segment
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:

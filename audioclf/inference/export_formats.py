@@ -1,12 +1,17 @@
-"""A Prediction as text, in the formats that people take away: JSON, CSV, Audacity, Raven."""
+"""A Prediction, or its events, as text in the formats that people take away.
+
+JSON, CSV, Audacity labels and Raven selection tables; what is written of events has their
+confidence in the label where the format has no place of its own for it.
+"""
 
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from audioclf.datasets.formats import audacity, raven
 from audioclf.datasets.formats.base import Interval, one_line
+from audioclf.inference.events import Event, SoundEvents
 from audioclf.inference.prediction import Prediction
 
 RAVEN_HIGH_HZ = 11_025.0
@@ -48,6 +53,49 @@ FORMATS: dict[str, Callable[[Prediction, str], str]] = {
     "audacity": to_audacity,
     "raven": to_raven,
 }
+
+
+def events_to_json(sound: SoundEvents, file: str) -> str:
+    """The events, and where the sound is unlike what the model was trained on."""
+    return json.dumps(sound.to_dict(file), indent=1, ensure_ascii=False) + "\n"
+
+
+def events_to_csv(sound: SoundEvents, file: str) -> str:
+    """A row per event."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["file", "start_s", "end_s", "class", "confidence"])
+    for event in sound.events:
+        times = [f"{event.start_s:.4f}", f"{event.end_s:.4f}"]
+        writer.writerow([_cell(file), *times, _cell(event.label), f"{event.confidence:.6f}"])
+    return text.getvalue()
+
+
+def events_to_audacity(sound: SoundEvents, file: str) -> str:
+    """A label per event, such as “rain 88 %”."""
+    return audacity.track(
+        Interval(event.start_s, event.end_s, f"{event.label} {100 * event.confidence:.0f} %")
+        for event in sound.events
+    )
+
+
+def events_to_raven(sound: SoundEvents, file: str) -> str:
+    """A selection per event, with its confidence in a column of its own."""
+    table = raven.table(_event_intervals(sound.events), RAVEN_HIGH_HZ).splitlines()
+    cells = ["Confidence", *(f"{event.confidence:.4f}" for event in sound.events)]
+    return "".join(f"{row}\t{cell}\n" for row, cell in zip(table, cells, strict=True))
+
+
+EVENT_FORMATS: dict[str, Callable[[SoundEvents, str], str]] = {
+    "json": events_to_json,
+    "csv": events_to_csv,
+    "audacity": events_to_audacity,
+    "raven": events_to_raven,
+}
+
+
+def _event_intervals(events: Iterable[Event]) -> list[Interval]:
+    return [Interval(event.start_s, event.end_s, event.label) for event in events]
 
 
 def _intervals(prediction: Prediction) -> list[Interval]:

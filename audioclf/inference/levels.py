@@ -1,7 +1,9 @@
 """The level of a sound over time, and where it is quiet.
 
-Quiet is absolute (nobody hears it at a usual volume) or relative (far below the loudest that there
-is): what a model says of such a moment is about nothing.
+Quiet is absolute (nobody hears it at a usual volume) or relative: far below the loudest moment, or
+hardly above the noise floor of a recording whose sounds are much louder than it. What a model says
+of such a moment is about nothing. A sound that never stops is no noise floor unless something in
+the recording is 25 dB louder.
 """
 
 from collections.abc import Iterable
@@ -15,7 +17,10 @@ from audioclf.audio.io import Samples
 HOP_S = 0.05
 SILENT_DB = -120.0  # what silence is given
 QUIET_DB = -60.0  # RMS re full scale: below the noise of most microphones
-QUIET_BELOW_LOUDEST_DB = 45.0  # speech is 30 dB louder than its pauses in a quiet room
+QUIET_BELOW_LOUDEST_DB = 45.0  # a sound that masks what is so far below it
+FLOOR_PERCENTILE = 5.0  # of all levels: a recording has pauses of 5 % of its length
+ABOVE_FLOOR_DB = 6.0  # noise varies by this much from one 50 ms to the next
+FLOOR_BELOW_LOUDEST_DB = 25.0  # from here on the lowest level is a noise floor
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,12 @@ class Levels:
     def quiet_below_db(self) -> float:
         """The level below which this sound is quiet, in dB re full scale."""
         loudest = float(self.db.max(initial=SILENT_DB))
-        return max(QUIET_DB, loudest - QUIET_BELOW_LOUDEST_DB)
+        quiet_db = max(QUIET_DB, loudest - QUIET_BELOW_LOUDEST_DB)
+        audible = self.db[self.db >= quiet_db]
+        floor = float(np.percentile(audible, FLOOR_PERCENTILE)) if len(audible) else SILENT_DB
+        if floor <= loudest - FLOOR_BELOW_LOUDEST_DB:
+            quiet_db = max(quiet_db, floor + ABOVE_FLOOR_DB)
+        return quiet_db
 
     def quiet_at(self, times_s: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Whether the sound is quiet at these times, (times,) -> (times,)."""

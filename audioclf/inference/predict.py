@@ -12,7 +12,7 @@ from audioclf.audio import io
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
-from audioclf.features.windowing import Windows
+from audioclf.features.windowing import Cut, Windows
 from audioclf.inference import calibration
 from audioclf.inference.onnx_session import load_classifier, load_embedder, run_batched
 from audioclf.inference.prediction import Prediction
@@ -34,22 +34,21 @@ def predict(
     sample_rate_hz: int,
     model: Checkpoint,
     preprocessing: str | None = None,
-    hop_s: float | None = None,
+    cut: Cut | None = None,
 ) -> Prediction:
     """Predict samples, (samples,) mono; `preprocessing` replaces that of the front end.
 
-    `hop_s`: seconds from one window to the next, where the front end's windows are further apart.
+    `cut`: shorter segments in place of the front end's windows, each repeated to fill one.
     Raises ValueError (a sentence) for zero samples, an unknown preprocessing, a broken checkpoint.
     """
     if model.is_ensemble:
         members = [
-            predict(samples, sample_rate_hz, member, preprocessing, hop_s)
-            for member in model.members
+            predict(samples, sample_rate_hz, member, preprocessing, cut) for member in model.members
         ]
         return average_predictions(members, model)
-    frontend = _frontend_with(model, preprocessing, hop_s)
+    frontend = _frontend_with(model, preprocessing)
     at_rate = io.resample(samples, sample_rate_hz, frontend.spectrogram.sample_rate_hz)
-    prediction = _predict_windows([windowing.windows(frontend, at_rate)], model)
+    prediction = _predict_windows([windowing.windows(frontend, at_rate, cut)], model)
     return replace(prediction, is_silent=_peak(samples) <= windowing.DIGITAL_SILENCE)
 
 
@@ -58,16 +57,16 @@ def predict_file(
     model: Checkpoint,
     preprocessing: str | None = None,
     limits: Limits = io.ANY,
-    hop_s: float | None = None,
+    cut: Cut | None = None,
 ) -> Prediction:
     """Predict an audio file; a long one in blocks, in memory that does not grow.
 
-    `hop_s`: seconds from one window to the next, where the front end's windows are further apart.
+    `cut`: shorter segments in place of the front end's windows, each repeated to fill one.
     Preprocessing needs the whole sound at once, and then memory grows with it. Raises ValueError.
     """
     if model.is_ensemble:
         return average_predictions(
-            [predict_file(path, member, preprocessing, limits, hop_s) for member in model.members],
+            [predict_file(path, member, preprocessing, limits, cut) for member in model.members],
             model,
         )
     peak = 0.0
@@ -77,7 +76,7 @@ def predict_file(
         peak = max(peak, _peak(block))
 
     parts = windowing.windows_of_file(
-        _frontend_with(model, preprocessing, hop_s), path, limits, update_peak
+        _frontend_with(model, preprocessing), path, limits, update_peak, cut
     )
     prediction = _predict_windows(parts, model)
     return replace(prediction, is_silent=peak <= windowing.DIGITAL_SILENCE)
@@ -132,14 +131,8 @@ def _peak(samples: Samples) -> float:
     return float(np.nanmax(np.abs(samples), initial=0.0))
 
 
-def _frontend_with(
-    model: Checkpoint, preprocessing: str | None, hop_s: float | None
-) -> FrontendConfig:
-    frontend = model.frontend
-    if hop_s is not None:
-        overlap = max(frontend.overlap, 1 - hop_s / frontend.window_s)
-        frontend = replace(frontend, overlap=overlap)
-    return replace(frontend, preprocessing=preprocessing) if preprocessing else frontend
+def _frontend_with(model: Checkpoint, preprocessing: str | None) -> FrontendConfig:
+    return replace(model.frontend, preprocessing=preprocessing) if preprocessing else model.frontend
 
 
 def _predict_windows(parts: Iterable[Windows], model: Checkpoint) -> Prediction:

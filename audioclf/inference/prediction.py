@@ -45,7 +45,7 @@ class Prediction:
         if self.is_multi_label:
             return self._likely_classes()
         how = next(text for least, text in SURENESS if probability >= least)
-        return f"{display_name(best).capitalize()}, {how} ({_percent(probability)} %)"
+        return f"{display_name(best).capitalize()}, {how} ({percent(probability)} %)"
 
     def of_classes_above(self, least: float, most_cells: int) -> "Prediction":
         """Only the classes that some window gives that probability, where there are more cells."""
@@ -58,7 +58,7 @@ class Prediction:
     def _likely_classes(self) -> str:
         """The classes more likely than not, such as “Speech (97 %), music (61 %)”."""
         likely = [(name, p) for name, p in self.ranking()[:MAX_NAMED] if p >= UNSURE_BELOW]
-        text = ", ".join(f"{display_name(name).lower()} ({_percent(p)} %)" for name, p in likely)
+        text = ", ".join(f"{display_name(name).lower()} ({percent(p)} %)" for name, p in likely)
         return text[:1].upper() + text[1:]
 
     def to_dict(self, file: str) -> dict[str, Any]:
@@ -82,7 +82,8 @@ class Prediction:
         }
 
 
-def _percent(probability: float) -> str:
+def percent(probability: float) -> str:
+    """A probability in percent without decimals, never rounded to certainty."""
     return "over 99" if probability >= 0.995 else f"{100 * probability:.0f}"
 
 

@@ -1,6 +1,7 @@
 """The command line as people type it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,47 @@ def test_predict_prints_the_agreed_json(
     assert max(found["clip"], key=found["clip"].get) == "noise"
     assert set(found["windows"][0]) == {"start_s", "end_s", "probabilities"}
     assert len(found["windows"][0]["probabilities"]) == len(found["classes"]) == 3
+
+
+def test_predict_prints_events(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path
+) -> None:
+    command = ("predict", noise_wav, "--checkpoint", taught.folder, "--events")
+    _, out, _ = run(capsys, *command, "--format", "json")
+    found = json.loads(out)
+    assert set(found) == {"file", "duration_s", "model", "events", "unknown"}
+    assert (found["file"], found["duration_s"]) == (str(noise_wav), 5.0)
+    (event,) = found["events"]
+    assert (event["label"], event["start_s"]) == ("noise", 0.0) and event["confidence"] > 0.5
+    assert 4.9 < event["end_s"] <= 5.0
+    _, out, _ = run(capsys, *command)
+    assert "Noise 0.0-5.0 s (" in out
+    _, out, _ = run(capsys, *command, "--min-length", 6, "--json")
+    assert json.loads(out)["events"] == []
+    status, _, err = run(capsys, *command, "--threshold", 7)
+    assert status == 2 and "threshold" in err
+    status, _, err = run(capsys, *command[:-1], "--min-length", 1)
+    assert status == 2 and "add --events" in err
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("csv", r"[^,]+noise.wav,0\.0000,5\.0000,noise,0\.\d{6}|[^,]+noise.wav,.*,1\.000000"),
+        ("audacity", r"0\.000000\t5\.000000\tnoise \d+ %"),
+        ("raven", r"1\tSpectrogram 1\t1\t0\.0+\t5\.0+\t0\.0\t11025\.0\tnoise\t[01]\.\d{4}"),
+    ],
+)
+def test_predict_writes_events_in_other_formats(
+    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, form: str, line: str
+) -> None:
+    _, out, _ = run(
+        capsys, "predict", noise_wav, "--checkpoint", taught.folder, "--events", "--format", form
+    )
+    rows = out.splitlines()
+    assert re.fullmatch(line, rows[-1]) and len(rows) == (1 if form == "audacity" else 2)
+    if form == "raven":
+        assert rows[0].split("\t")[:2] == ["Selection", "View"] and "Confidence" in rows[0]
 
 
 def test_predict_says_it_in_words(
