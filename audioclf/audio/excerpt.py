@@ -4,7 +4,6 @@ A part is found by its samples' numbers, so a region means the same sound everyw
 cannot be entered in the middle to the sample (mp3, and what PyAV reads) are decoded once.
 """
 
-import hashlib
 import io
 import threading
 from collections.abc import Iterable, Iterator
@@ -19,8 +18,7 @@ from numpy.typing import NDArray
 from audioclf.audio import io as audio
 from audioclf.audio.errors import AudioError
 from audioclf.audio.io import Limits, Samples
-from audioclf.storage import paths
-from audioclf.storage.atomic import atomic_file
+from audioclf.storage import cache
 
 EXACT = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC", "CAF"})
 
@@ -37,7 +35,6 @@ BEGINNING_S = 120.0  # up to here a file is read from its start rather than deco
 SHORT_S = 60.0  # decoded again for every part
 LOWEST_HZ, HIGHEST_HZ = 8_000, 48_000
 _DECODING = threading.Lock()
-MOST_BYTES = 4_000_000_000  # of all decoded files
 BLOCK_VALUES = 1 << 19  # samples times channels
 BLOCK_S = 2.0
 MOST_SAMPLES = 15_000_000  # of a part in memory: five minutes at 48 kHz
@@ -109,8 +106,8 @@ def entered(path: Path, limits: Limits = audio.ANY) -> Path:
         return path
     kept = _decoded(path)
     with _DECODING:  # whoever comes second finds it
-        if not kept.is_file():
-            _decode(path, kept, limits)
+        if not cache.is_there(kept):
+            cache.write(kept, lambda part: _decode(path, part, limits))
     return kept
 
 
@@ -130,7 +127,7 @@ def _is_exact(path: Path) -> bool:
 def _decoded(path: Path) -> Path:
     stat = path.stat()
     about = f"{path.resolve()}\0{stat.st_mtime_ns}\0{stat.st_size}"
-    return paths.cache_dir() / "decoded" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.wav"
+    return cache.entry(cache.DECODED, f"{cache.text_key(about)}.wav")
 
 
 def as_wav(samples: Samples, rate_hz: int) -> bytes:
@@ -214,22 +211,7 @@ def _frames(file: soundfile.SoundFile, first: int, last: int, kind: str) -> Iter
 
 
 def _decode(path: Path, target: Path, limits: Limits) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     rate_hz = audio.read_header(path, limits).sample_rate_hz
-    with (
-        atomic_file(target) as part,
-        soundfile.SoundFile(part, "w", rate_hz, 1, "PCM_16", format="RF64") as file,
-    ):
+    with soundfile.SoundFile(target, "w", rate_hz, 1, "PCM_16", format="RF64") as file:
         for block in audio.read_blocks(path, limits=limits):
             file.write(np.clip(block, -1, 1))
-    _make_room(target)
-
-
-def _make_room(newest: Path) -> None:
-    """Remove what was decoded longest ago where all of it takes too much of the disk."""
-    files = sorted(newest.parent.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
-    n_bytes = 0
-    for path in files:
-        n_bytes += path.stat().st_size
-        if n_bytes > MOST_BYTES and path != newest:
-            path.unlink(missing_ok=True)

@@ -156,5 +156,5 @@ def from_dict(values: dict[str, Any]) -> FrontendConfig:
         return FrontendConfig(**known)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(
-            f"The front end cannot be read ({error}): is it from a newer version?"
+            f"The front end cannot be read ({str(error).split('. ')[0]}): is it from a newer version?"
         ) from error

@@ -1,9 +1,8 @@
 """Embeddings of files, computed once: cached on disk by the file's content and the model.
 
-The folder is `embeddings/` in the cache (see `feature_cache`); it may be deleted at any time.
+An entry of the cache, see `storage.cache`: it may be deleted at any time.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import numpy as np
 
 from audioclf.inference.predict import Embeddings, embed_file
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.storage import paths
-from audioclf.storage.atomic import atomic_file
+from audioclf.storage import cache
 
 
 def all_embeddings(model: Checkpoint, paths: Iterable[Path]) -> Iterator[Embeddings]:
@@ -23,16 +21,22 @@ def all_embeddings(model: Checkpoint, paths: Iterable[Path]) -> Iterator[Embeddi
 
 def file_embeddings(model: Checkpoint, path: Path) -> Embeddings:
     """The embeddings of a file's windows, (windows, d), from the cache where they are there."""
-    content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
     backbone = model.backbone or model
     source = f"{backbone.weights_sha256}{backbone.frontend.key()}"
-    folder = paths.cache_dir() / "embeddings" / hashlib.sha256(source.encode()).hexdigest()[:16]
-    cached = folder / f"{content}.npz"
-    if cached.is_file():
-        with np.load(cached) as arrays:
-            return Embeddings(*(arrays[name] for name in Embeddings._fields))
-    embeddings = embed_file(path, model)
-    folder.mkdir(parents=True, exist_ok=True)
-    with atomic_file(cached) as part, part.open("wb") as file:
+    name = f"{cache.content_key(path)}.npz"
+    return cache.load_or_make(
+        cache.entry(cache.EMBEDDINGS, cache.text_key(source)[:16], name),
+        _load,
+        lambda: embed_file(path, model),
+        _save,
+    )
+
+
+def _load(path: Path) -> Embeddings:
+    with np.load(path) as arrays:
+        return Embeddings(*(arrays[name] for name in Embeddings._fields))
+
+
+def _save(path: Path, embeddings: Embeddings) -> None:
+    with path.open("wb") as file:
         np.savez(file, **embeddings._asdict())
-    return embeddings

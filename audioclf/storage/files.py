@@ -1,9 +1,8 @@
-"""JSON files, caches that are emptied by age, and errors of the disk as sentences."""
+"""JSON files, and errors of the disk as sentences."""
 
 import json
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     """A JSON file, which appears when all of it is written."""
     with atomic_file(path) as part:
         part.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-
-
-def delete_old(folder: Path, pattern: str, seconds: float) -> None:
-    """Remove files of a cache that were made longer ago."""
-    for path in folder.glob(pattern):
-        with suppress(OSError):  # another process was quicker
-            if time.time() - path.stat().st_mtime > seconds:
-                path.unlink()
 
 
 @contextmanager

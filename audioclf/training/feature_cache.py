@@ -1,10 +1,8 @@
 """Features of files, computed once: kept on disk by the file's content and the front end.
 
-The folder is `features/` in AUDIOCLF_CACHE, or in the user's cache folder; it may be deleted at
-any time.
+An entry of the cache, see `storage.cache`: it may be deleted at any time.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,8 +16,7 @@ from audioclf.audio import io
 from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
 from audioclf.features.windowing import Features
-from audioclf.storage import paths
-from audioclf.storage.atomic import atomic_file
+from audioclf.storage import cache
 from audioclf.training.waveform_augmentation import WaveformAugmentation, augment_waveform
 
 
@@ -64,12 +61,18 @@ def load_or_compute(
     Raises AudioError.
     """
     settings = augmentation or WaveformAugmentation(count=0)
-    content = hashlib.sha256(path.read_bytes()).hexdigest()[:32] if path.is_file() else "none"
-    cached = (
-        paths.cache_dir() / "features" / frontend.key() / f"{content}{settings.key(number)}.npy"
+    name = f"{cache.content_key(path)}{settings.key(number)}.npy"
+    return cache.load_or_make(
+        cache.entry(cache.FEATURES, frontend.key(), name),
+        np.load,
+        lambda: _computed(frontend, path, settings, number),
+        _save,
     )
-    if cached.is_file():
-        return np.load(cached)
+
+
+def _computed(
+    frontend: FrontendConfig, path: Path, settings: WaveformAugmentation, number: int
+) -> Features:
     rate_hz = frontend.spectrogram.sample_rate_hz
     samples, _ = io.load(path, rate_hz)
     samples = (
@@ -77,8 +80,9 @@ def load_or_compute(
         if number
         else samples
     )
-    features = windowing.clip_features(frontend, windowing.preprocess(frontend, samples))
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(cached) as part, part.open("wb") as file:
+    return windowing.clip_features(frontend, windowing.preprocess(frontend, samples))
+
+
+def _save(path: Path, features: Features) -> None:
+    with path.open("wb") as file:
         np.save(file, features)
-    return features

@@ -22,8 +22,7 @@ from audioclf.jobs.job import Job, Visitor
 from audioclf.jobs.records import JobLimits
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.storage import paths
-from audioclf.storage.files import delete_old
+from audioclf.storage import cache
 from audioclf.ui.page.mode import address_hash, is_local
 
 PUBLISHED = "published"  # where a job's model lies on a public page
@@ -74,13 +73,12 @@ def _names(stored: Any) -> list[str]:
 
 
 def cleanup() -> None:
-    """On a public page, delete uploads and trainings after a day."""
+    """On a public page, delete uploads, trainings and what was computed of them after a day."""
     if not is_local():
         queue.delete_old()
         uploads.delete_old()
         project.delete_old(queue.DAY_S)
-        for folder, pattern in (("decoded", "*.wav"), ("embeddings", "*/*.npz")):
-            delete_old(paths.cache_dir() / folder, pattern, queue.DAY_S)
+    cache.evict(None if is_local() else queue.DAY_S)
 
 
 def limits() -> Limits:
