@@ -155,6 +155,7 @@ def from_dict(values: dict[str, Any]) -> FrontendConfig:
             )
         return FrontendConfig(**known)
     except (TypeError, KeyError, AttributeError) as error:
+        reason = str(error).partition(". ")[0]  # Python 3.13 guesses what was meant
         raise ValueError(
-            f"The front end cannot be read ({str(error).split('. ')[0]}): is it from a newer version?"
+            f"The front end cannot be read ({reason}): is it from a newer version?"
         ) from error

@@ -27,6 +27,7 @@ DEFAULT_MB, DEFAULT_DAYS, DAY_S = 10_000.0, 30.0, 86_400.0
 IN_USE_S = 600.0  # since its last use
 SHARE = 0.05  # of the allowed size: after so much is written, room is made
 LOCK = ".evicting"
+UNUSABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile)
 _written = {"bytes": float("inf")}  # by this process since room was made: at first it is made once
 _counting = threading.Lock()
 
@@ -58,9 +59,7 @@ def load_or_make(
     Raises what `make` and `save` raise.
     """
     if is_there(path):
-        with contextlib.suppress(
-            OSError, ValueError, EOFError, zipfile.BadZipFile
-        ):  # removed since, or damaged
+        with contextlib.suppress(*UNUSABLE):  # removed since, or damaged
             return load(path)
     value = make()
     write(path, lambda part: save(part, value))
@@ -112,8 +111,9 @@ def _evict(folder: Path, max_age_s: float) -> None:
     entries = []
     for path in (path for kind in KINDS for path in (folder / kind).rglob("*")):
         with contextlib.suppress(OSError):  # another process was quicker
-            if path.is_file():
-                stat = path.stat()
+            stat = path.stat()
+            is_half = path.name.startswith(".") and time.time() - stat.st_mtime < DAY_S
+            if path.is_file() and not is_half:
                 entries.append((stat.st_mtime, stat.st_size, path))
     now, n_bytes, most = time.time(), 0, max_bytes()
     for used_at, size, path in sorted(entries, key=lambda one: one[0], reverse=True):
