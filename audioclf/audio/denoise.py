@@ -22,14 +22,38 @@ def denoise(
     noise: Samples | None = None,
     strength: float = 1.0,
 ) -> Samples:
-    """Spectral gating, (samples,) -> (samples,), through noisereduce.
+    """Reduce noise by spectral gating.
 
-    `stationary` takes one threshold per frequency from `noise` (a segment without signal; the
-    whole clip when None); otherwise the threshold follows a running mean, and `noise` has no
-    effect. `strength` in [0, 1] is the share of the noise that is taken away. What is silent, or
-    shorter than a gate's window, comes back as it is. Raises ValueError for more than one channel,
-    another strength, and a rate below 8 kHz, where the gate's smoothing filter does not exist.
+    What is silent, or shorter than two of the gate's windows (2,048 samples), comes back as it is.
 
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Mono samples; NaN and infinity count as 0.
+    sample_rate_hz : int
+        Their rate in Hz.
+    stationary : bool, optional
+        Whether one threshold per frequency holds for the whole clip; otherwise the threshold
+        follows a running mean.
+    noise : ndarray of float32, shape (samples,), optional
+        A segment without signal, from which a stationary threshold is computed; None, or one that
+        is silent or too short, stands for the whole clip. Not used unless `stationary`.
+    strength : float, optional
+        The share of the noise that is removed, in [0, 1].
+
+    Returns
+    -------
+    ndarray of float32, shape (samples,)
+        As many samples, finite; the loudness is not normalised.
+
+    Raises
+    ------
+    ValueError
+        For more than one channel, a strength outside of [0, 1], and a rate below 8 kHz, where the
+        gate's smoothing filter does not exist.
+
+    References
+    ----------
     Sainburg, T. (2019), "noisereduce", https://doi.org/10.5281/zenodo.3243139
     """
     samples = finite_mono(samples)

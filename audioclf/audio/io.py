@@ -55,7 +55,26 @@ ANY = Limits()
 
 
 def read_header(path: str | Path, limits: Limits = ANY) -> Header:
-    """The header alone, checked against `limits`. Raises AudioError."""
+    """Read the header of a sound file alone, checked against `limits`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file of any format that `load` reads.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+
+    Returns
+    -------
+    Header
+        Sample rate in Hz, number of channels and duration in seconds; None for a duration that the
+        file does not tell.
+
+    Raises
+    ------
+    AudioError
+        For a file that is missing, empty, damaged or beyond the limits.
+    """
     with _open(Path(path), limits) as (header, _):
         return header
 
@@ -63,9 +82,28 @@ def read_header(path: str | Path, limits: Limits = ANY) -> Header:
 def load(
     path: str | Path, sample_rate_hz: int | None = None, limits: Limits = ANY
 ) -> tuple[Samples, int]:
-    """The whole file as mono, (samples,) in [-1, 1] by convention, and its rate in Hz.
+    """Load a whole sound file as mono samples.
 
-    Resampled when `sample_rate_hz` is given. Raises AudioError.
+    Parameters
+    ----------
+    path : str or Path
+        Any format that libsndfile reads, or PyAV: wav, flac, ogg, mp3, m4a, webm and others.
+    sample_rate_hz : int, optional
+        The rate to resample to, in Hz; None keeps that of the file.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+
+    Returns
+    -------
+    samples : ndarray of float32, shape (samples,)
+        The mean of the channels, in [-1, 1] by convention; what was no finite number is 0.
+    sample_rate_hz : int
+        Their rate in Hz.
+
+    Raises
+    ------
+    AudioError
+        For a file that is missing, empty, damaged or beyond the limits.
     """
     with _open(Path(path), limits) as (header, chunks):
         samples = np.concatenate(list(_guarded(chunks, header, limits, Path(path).name)))
@@ -80,10 +118,32 @@ def read_blocks(
     block_s: float = BLOCK_S,
     limits: Limits = ANY,
 ) -> Generator[Samples, None, None]:
-    """The file as mono blocks of about `block_s` seconds, (samples,) each; memory stays flat.
+    """Read a sound file as mono blocks, in memory that does not grow with its length.
 
-    Together the blocks are the whole file, resampled without a seam when `sample_rate_hz` is
-    given. Raises AudioError, at the latest after the last block (a truncated file, only NaN).
+    Together the blocks are what `load` gives, resampled without a seam.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file of any format that `load` reads.
+    sample_rate_hz : int, optional
+        The rate to resample to, in Hz; None keeps that of the file.
+    block_s : float, optional
+        The length of a block in seconds, about; shorter where many channels or a high rate would
+        make it larger than 8 million values.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+
+    Yields
+    ------
+    ndarray of float32, shape (samples,)
+        The next block.
+
+    Raises
+    ------
+    AudioError
+        For a file that is missing, empty, damaged or beyond the limits; of a truncated one, or one
+        of NaN alone, at the latest after the last block.
     """
     with _open(Path(path), limits, block_s) as (header, chunks):
         mono = _guarded(chunks, header, limits, Path(path).name)
@@ -104,7 +164,26 @@ def resample_blocks(
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """Band-limited resampling (soxr, high quality), (samples,) -> (samples * to / from,)."""
+    """Resample mono samples, band-limited.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Mono samples at the rate `from_hz`.
+    from_hz : int
+        Their rate in Hz.
+    to_hz : int
+        The new rate in Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (samples * to_hz / from_hz,)
+        The samples at the new rate, at least one of them; the same array where the rates are equal.
+
+    References
+    ----------
+    The SoX resampler at its high quality, https://github.com/dofuuz/python-soxr
+    """
     if from_hz == to_hz:
         return samples
     resampled = soxr.resample(samples, from_hz, to_hz).astype(np.float32, copy=False)
@@ -112,7 +191,22 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 
 
 def write(path: str | Path, samples: Samples, sample_rate_hz: int) -> None:
-    """A 16-bit WAV, neither scaled nor normalised: what is beyond full scale is clipped."""
+    """Write mono samples as a 16-bit WAV, neither scaled nor normalised.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, which is replaced where it exists.
+    samples : ndarray of float32, shape (samples,)
+        Full scale is 1: what is beyond is clipped.
+    sample_rate_hz : int
+        Their rate in Hz.
+
+    Raises
+    ------
+    soundfile.LibsndfileError
+        Where the file cannot be written.
+    """
     soundfile.write(path, np.clip(samples, -1, 1), sample_rate_hz, subtype="PCM_16", format="WAV")
 
 

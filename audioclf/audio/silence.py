@@ -34,10 +34,34 @@ class Split:
 def split(
     samples: Samples, sample_rate_hz: int, settings: Split | None = None
 ) -> NDArray[np.floating]:
-    """The segments that are not silent, (segments, 2) start and end in seconds.
+    """Find the segments that are not silent.
 
-    A frame of 2,048 samples is silent when its RMS is more than `top_db` below the loudest
-    frame's, as in `librosa.effects.split`. Silence has no segments.
+    A frame of 2,048 samples is silent when its RMS is more than `settings.top_db` below that of the
+    loudest frame.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Mono samples; NaN and infinity count as 0.
+    sample_rate_hz : int
+        Their rate in Hz.
+    settings : Split, optional
+        The threshold in dB below the loudest frame, and the shortest segments and silences in
+        seconds; None for the defaults of `Split`.
+
+    Returns
+    -------
+    ndarray of float, shape (segments, 2)
+        Start and end of each segment in seconds; no segments where all is silent.
+
+    Raises
+    ------
+    ValueError
+        For more than one channel.
+
+    References
+    ----------
+    The threshold is that of `librosa.effects.split`.
     """
     return split_blocks([samples], sample_rate_hz, settings)
 
@@ -72,7 +96,29 @@ def split_blocks(
 def trim(
     samples: Samples, sample_rate_hz: int, settings: Split | None = None
 ) -> tuple[float, float]:
-    """Start and end in seconds of what is left without silence at either end; (0, 0) if none."""
+    """Find where a sound starts and ends without the silence at both ends.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Mono samples; NaN and infinity count as 0.
+    sample_rate_hz : int
+        Their rate in Hz.
+    settings : Split, optional
+        What counts as silence, as for `split`; None for the defaults of `Split`.
+
+    Returns
+    -------
+    start_s : float
+        The start of the first segment in seconds.
+    end_s : float
+        The end of the last segment in seconds; both are 0 where all is silent.
+
+    Raises
+    ------
+    ValueError
+        For more than one channel.
+    """
     segments = split(samples, sample_rate_hz, settings)
     return (float(segments[0, 0]), float(segments[-1, 1])) if len(segments) else (0.0, 0.0)
 

@@ -182,7 +182,23 @@ FEATURES["multichannel"] = stacked(
 
 @lru_cache(maxsize=64)
 def feature(name: str) -> Feature:
-    """The feature of that name, or those of “a+b” as the channels of one. Raises ValueError."""
+    """Find a feature by its name.
+
+    Parameters
+    ----------
+    name : str
+        A name in `FEATURES`, or several joined by “+”: they become the channels of one feature.
+
+    Returns
+    -------
+    Feature
+        The function that computes it, its channels and its label.
+
+    Raises
+    ------
+    ValueError
+        For a name that is unknown, or that stands twice.
+    """
     definition = FEATURES.get(name)
     if definition is not None:
         return definition
@@ -201,9 +217,26 @@ def feature(name: str) -> Feature:
 
 
 def compute(name: str, samples: Samples, analysis: SpectrogramConfig) -> Values:
-    """The named feature of a clip at the analysis' rate, (samples,) -> (frames, bins, channels).
+    """Compute a feature of a clip.
 
-    Raises ValueError where the analysis cannot give this feature.
+    Parameters
+    ----------
+    name : str
+        The feature's name, or several joined by “+”.
+    samples : ndarray of float32, shape (samples,)
+        Mono samples at the sample rate of `analysis`.
+    analysis : SpectrogramConfig
+        Sample rate, frames and bins.
+
+    Returns
+    -------
+    ndarray of float32, shape (frames, bins, channels)
+        The feature, in the units that its channels name.
+
+    Raises
+    ------
+    ValueError
+        For an unknown feature, and for frames and bins from which it cannot be computed.
     """
     definition = feature(name)
     margin = definition.margin(analysis)
@@ -213,9 +246,26 @@ def compute(name: str, samples: Samples, analysis: SpectrogramConfig) -> Values:
 
 
 def stream(name: str, blocks: Iterable[Samples], analysis: SpectrogramConfig) -> Iterator[Values]:
-    """The named feature of a sound that comes in blocks, (frames, bins, channels) at a time.
+    """Compute a feature of a sound that comes in blocks.
 
-    Together the parts are what `compute` makes of the whole sound.
+    Parameters
+    ----------
+    name : str
+        The feature's name, or several joined by “+”.
+    blocks : iterable of ndarray of float32, shape (samples,)
+        Consecutive blocks of mono samples at the sample rate of `analysis`.
+    analysis : SpectrogramConfig
+        Sample rate, frames and bins.
+
+    Yields
+    ------
+    ndarray of float32, shape (frames, bins, channels)
+        The next frames; together they are what `compute` gives for the whole sound.
+
+    Raises
+    ------
+    ValueError
+        For an unknown feature, and for frames and bins from which it cannot be computed.
     """
     definition = feature(name)
     margin = definition.margin(analysis)

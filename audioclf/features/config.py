@@ -34,15 +34,40 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class FrontendConfig:
-    """Frozen settings that turn a waveform into a model's input."""
+    """Frozen settings that turn a waveform into a model's input.
 
-    feature: str = "mel"  # or several, as channels: "mel+cqt"
+    Attributes
+    ----------
+    feature : str
+        The feature's name, or several joined by “+”, which are stacked as channels: "mel+cqt".
+    spectrogram : SpectrogramConfig
+        Sample rate, frames and bins of the spectrum from which features follow.
+    window_frames : int
+        The length of a window in frames; of a waveform, in samples.
+    overlap : float
+        The share of a window that it has in common with the next one, in [0, 1).
+    preprocessing : str
+        What is done to a waveform before its features are computed, a value of `Preprocessing`:
+        "as_is", "denoised" or "silence_removed".
+    normalisation : Normalisation or None
+        Mean and deviation of the training clips, per bin and channel; None leaves features as they
+        are.
+    deltas : int
+        Derivatives along the frames, as further channels: 0, 1 or 2.
+
+    Raises
+    ------
+    ValueError
+        For values that do not go together, such as deltas of a feature without frames.
+    """
+
+    feature: str = "mel"
     spectrogram: SpectrogramConfig = field(default_factory=SpectrogramConfig)
     window_frames: int = 128
     overlap: float = 0.5
     preprocessing: str = Preprocessing.AS_IS
     normalisation: Normalisation | None = None
-    deltas: int = 0  # derivatives along the frames, as further channels: 0, 1 or 2
+    deltas: int = 0
 
     def __post_init__(self) -> None:
         definition = feature(self.feature)
@@ -134,9 +159,26 @@ FEATURE_DEFAULTS = {
 
 
 def for_feature(name: str, like: FrontendConfig | None = None) -> FrontendConfig:
-    """The front end for a feature: its own default where it has one, else `like` or the default.
+    """Give the default front end for a feature.
 
-    Raises ValueError for an unknown feature.
+    Parameters
+    ----------
+    name : str
+        The feature's name, as in `FrontendConfig.feature`.
+    like : FrontendConfig, optional
+        The front end whose other settings are used, for a feature without a front end of its own;
+        None, or a front end of a feature with its own one, stands for the defaults.
+
+    Returns
+    -------
+    FrontendConfig
+        The feature's own front end where `FEATURE_DEFAULTS` has one, otherwise `like` with the
+        feature.
+
+    Raises
+    ------
+    ValueError
+        For an unknown feature, and for one that the other settings of `like` do not fit.
     """
     if name in FEATURE_DEFAULTS:
         return FEATURE_DEFAULTS[name]
@@ -145,7 +187,23 @@ def for_feature(name: str, like: FrontendConfig | None = None) -> FrontendConfig
 
 
 def from_dict(values: dict[str, Any]) -> FrontendConfig:
-    """The front end that `to_dict` wrote. Raises ValueError for unknown settings."""
+    """Read the front end that `FrontendConfig.to_dict` wrote.
+
+    Parameters
+    ----------
+    values : dict
+        The plain values, as they stand in a checkpoint's card.
+
+    Returns
+    -------
+    FrontendConfig
+        The same front end.
+
+    Raises
+    ------
+    ValueError
+        For settings that are missing, unknown or do not go together.
+    """
     try:
         known = dict(values)
         known["spectrogram"] = SpectrogramConfig(**known["spectrogram"])

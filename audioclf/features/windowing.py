@@ -56,11 +56,31 @@ class Clip(NamedTuple):
 
 
 def windows(frontend: FrontendConfig, samples: Samples, cut: Cut | None = None) -> Windows:
-    """A clip at the front end's rate as windows, (samples,) -> (windows, frames, bins, channels).
+    """Turn a clip into the windows that are a model's input.
 
     Digital silence at both ends is left out, a clip shorter than a window is repeated until it
     fills one, and the last window is aligned to the end: there is at least one, and nothing else
-    is dropped. `cut`: shorter segments instead, each repeated. Raises ValueError for zero samples.
+    is dropped.
+
+    Parameters
+    ----------
+    frontend : FrontendConfig
+        The model's front end.
+    samples : ndarray of float32, shape (samples,)
+        Mono samples at the sample rate of the front end; NaN and infinity count as 0.
+    cut : Cut, optional
+        Shorter segments, each repeated until it fills a window; None for the front end's windows.
+
+    Returns
+    -------
+    Windows
+        The inputs, (windows, frames, bins, channels), and the windows' starts and ends in seconds
+        of the original clip, (windows,) each.
+
+    Raises
+    ------
+    ValueError
+        For zero samples.
     """
     clip = preprocess(frontend, samples)
     features = clip_features(frontend, clip)
@@ -168,11 +188,33 @@ def windows_of_file(
     on_block: Callable[[Samples], None] = lambda samples: None,
     cut: Cut | None = None,
 ) -> Iterator[Windows]:
-    """The windows of a sound file; of a long one in parts, in memory that does not grow.
+    """Turn a sound file into a model's windows; a long one in parts, in memory that does not grow.
 
-    `cut`: shorter segments instead, each repeated until it fills a window. `on_block` gets every
-    block of samples. Preprocessing needs all of them at once: then memory grows with it. Raises
-    AudioError.
+    Preprocessing needs all samples at once: then memory grows with the file.
+
+    Parameters
+    ----------
+    frontend : FrontendConfig
+        The model's front end.
+    path : str or Path
+        A sound file of any format that `audioclf.audio.io.load` reads.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+    on_block : callable, optional
+        Called with every block of samples, (samples,) at the rate of the front end, as it is read.
+    cut : Cut, optional
+        Shorter segments, each repeated until it fills a window; None for the front end's windows.
+
+    Yields
+    ------
+    Windows
+        The next windows: those of the whole file at once where it is at most 120 seconds long. A
+        longer file keeps the digital silence at its ends.
+
+    Raises
+    ------
+    AudioError
+        For a file that is missing, empty, damaged or beyond the limits.
     """
     rate_hz = frontend.spectrogram.sample_rate_hz
     duration_s = io.read_header(path, limits).duration_s
