@@ -37,13 +37,27 @@ class LabelledClip:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The labelled clips of a folder, and where they come from."""
+    """The labelled clips of a folder, and where they come from.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name.
+    clips : tuple of LabelledClip
+        A clip per row of the table, or per file.
+    has_own_folds : bool
+        Whether the folds come with the data; otherwise they were made here.
+    attribution : str
+        Who recorded the clips and under which licences, where the table tells.
+    layout : str
+        The layout in words, such as “a folder per class”.
+    """
 
     name: str
     clips: tuple[LabelledClip, ...]
     has_own_folds: bool
     attribution: str = ""
-    layout: str = ""  # in words, such as “a folder per class”
+    layout: str = ""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -101,9 +115,26 @@ def n_folds_for(share: float) -> int:
 
 
 def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
-    """The data set in `folder`, read by its layout; folds are made where it has none.
+    """Load a labelled folder, whatever its layout; folds are made where it has none.
 
-    Raises ValueError.
+    Parameters
+    ----------
+    folder : str or Path
+        A folder per class, or one of the tables of `audioclf.datasets.layouts`.
+    n_made_folds : int, optional
+        How many folds are made for data without folds: stratified by class, with every group in
+        one fold, and the same each time.
+
+    Returns
+    -------
+    Dataset
+        The clips with their classes and folds; no audio is decoded.
+
+    Raises
+    ------
+    ValueError
+        For a folder that is missing or cannot be read, fewer than two classes, folds that are no
+        whole numbers, and groups of which none can be held out.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -20,16 +20,43 @@ MAX_NAMED = 12  # classes in a sentence
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics on `n_clips` clips; `confusion` has the true classes as rows."""
+    """Metrics of a model on labelled clips, one prediction per clip.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The class names, in the order of the confusion matrix.
+    accuracy : float
+        The share of the clips whose most probable class is the true one, in [0, 1].
+    macro_f1 : float
+        The mean F1 of the classes that have clips, in [0, 1].
+    per_class : dict of dict
+        "precision", "recall", "f1" and "n_clips" of every class, by its name.
+    confusion : ndarray of int, shape (classes, classes)
+        Numbers of clips; the true classes are the rows.
+    n_clips : int
+        The number of clips.
+    nll : float
+        The mean negative log likelihood of the true classes, in nats.
+    ece : float
+        The expected calibration error, in [0, 1]; of temperatures that were fitted on other clips.
+    ece_uncalibrated : float
+        The expected calibration error without any temperature, in [0, 1].
+
+    References
+    ----------
+    Guo, Pleiss, Sun and Weinberger (2017), "On Calibration of Modern Neural Networks", ICML 2017,
+    arXiv:1706.04599: temperatures and the expected calibration error.
+    """
 
     classes: tuple[str, ...]
     accuracy: float
     macro_f1: float
     per_class: dict[str, dict[str, float]]
-    confusion: NDArray[np.int64]  # (classes, classes)
+    confusion: NDArray[np.int64]
     n_clips: int
-    nll: float  # mean negative log likelihood of the true classes, in nats
-    ece: float  # expected calibration error; of temperatures that were fitted on other clips
+    nll: float
+    ece: float
     ece_uncalibrated: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,7 +92,27 @@ def evaluate(
     data: Dataset,
     progress: Callable[[Iterable[LabelledClip]], Iterable[LabelledClip]] = iter,
 ) -> Evaluation:
-    """Predict every clip and compare. Raises ValueError for classes that the model lacks."""
+    """Evaluate a model on labelled clips.
+
+    Parameters
+    ----------
+    model : Checkpoint
+        The model, which has all classes of the data.
+    data : Dataset
+        The clips and their classes.
+    progress : callable, optional
+        Wraps the clips while they are predicted, as `tqdm` does.
+
+    Returns
+    -------
+    Evaluation
+        Accuracy, F1, confusion matrix and calibration error.
+
+    Raises
+    ------
+    ValueError
+        For classes that the model lacks, and for a clip that cannot be read.
+    """
     return evaluate_predictions(predict_dataset(model, data, progress), model)
 
 

@@ -18,12 +18,39 @@ RAVEN_HIGH_HZ = 11_025.0
 
 
 def to_json(prediction: Prediction, file: str) -> str:
-    """The clip's and every window's probabilities."""
+    """Write a prediction as JSON: the probabilities of the clip and of every window.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The prediction.
+    file : str
+        The name of the sound, as it is written.
+
+    Returns
+    -------
+    str
+        The text of the file.
+    """
     return json.dumps(prediction.to_dict(file), indent=1, ensure_ascii=False) + "\n"
 
 
 def to_csv(prediction: Prediction, file: str) -> str:
-    """A row per window: the most probable class, then every class in a column of its own."""
+    """Write a prediction as CSV: a row per window, a column per class.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The prediction.
+    file : str
+        The name of the sound, as it is written in every row.
+
+    Returns
+    -------
+    str
+        The text of the file: file, start and end in seconds, the most probable class and its
+        probability, then the probability of every class.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
@@ -38,12 +65,38 @@ def to_csv(prediction: Prediction, file: str) -> str:
 
 
 def to_audacity(prediction: Prediction, file: str) -> str:
-    """A label per window: its most probable class."""
+    """Write a prediction as Audacity's label track: every window's most probable class.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The prediction.
+    file : str
+        Not used: a label track does not name its sound.
+
+    Returns
+    -------
+    str
+        The text of the file.
+    """
     return audacity.track(_intervals(prediction))
 
 
 def to_raven(prediction: Prediction, file: str) -> str:
-    """A selection per window: its most probable class."""
+    """Write a prediction as Raven's selection table: every window's most probable class.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The prediction.
+    file : str
+        Not used: the table does not name its sound.
+
+    Returns
+    -------
+    str
+        The text of the file.
+    """
     return raven.table(_intervals(prediction), RAVEN_HIGH_HZ)
 
 

@@ -36,10 +36,31 @@ def predict(
     preprocessing: str | None = None,
     cut: Cut | None = None,
 ) -> Prediction:
-    """Predict samples, (samples,) mono; `preprocessing` replaces that of the front end.
+    """Predict the classes of mono samples, window by window.
 
-    `cut`: shorter segments in place of the front end's windows, each repeated to fill one.
-    Raises ValueError (a sentence) for zero samples, an unknown preprocessing, a broken checkpoint.
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Mono samples, at least one.
+    sample_rate_hz : int
+        Their rate in Hz; they are resampled to that of the front end.
+    model : Checkpoint
+        The model; of an ensemble, all members predict and are averaged.
+    preprocessing : str, optional
+        A value of `Preprocessing` in place of the front end's own; None keeps that.
+    cut : Cut, optional
+        Shorter segments, each repeated until it fills a window; None for the front end's windows.
+
+    Returns
+    -------
+    Prediction
+        Calibrated probabilities, (windows, classes), and the windows' times.
+
+    Raises
+    ------
+    ValueError
+        For zero samples, an unknown preprocessing, a checkpoint that is damaged or incomplete, and
+        samples for which the model's output is not finite.
     """
     if model.is_ensemble:
         members = [
@@ -59,10 +80,33 @@ def predict_file(
     limits: Limits = io.ANY,
     cut: Cut | None = None,
 ) -> Prediction:
-    """Predict an audio file; a long one in blocks, in memory that does not grow.
+    """Predict the classes of a sound file; a long one in blocks, in memory that does not grow.
 
-    `cut`: shorter segments in place of the front end's windows, each repeated to fill one.
-    Preprocessing needs the whole sound at once, and then memory grows with it. Raises ValueError.
+    Preprocessing needs the whole sound at once, and then memory grows with it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file of any format that `audioclf.audio.io.load` reads.
+    model : Checkpoint
+        The model; of an ensemble, all members predict and are averaged.
+    preprocessing : str, optional
+        A value of `Preprocessing` in place of the front end's own; None keeps that.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+    cut : Cut, optional
+        Shorter segments, each repeated until it fills a window; None for the front end's windows.
+
+    Returns
+    -------
+    Prediction
+        Calibrated probabilities, (windows, classes), and the windows' times.
+
+    Raises
+    ------
+    ValueError
+        As `predict`, and as an `AudioError` for a file that is missing, empty, damaged or beyond
+        the limits.
     """
     if model.is_ensemble:
         return average_predictions(
@@ -148,9 +192,27 @@ def _predict_windows(parts: Iterable[Windows], model: Checkpoint) -> Prediction:
 
 
 def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> Embeddings:
-    """The embeddings of a file's windows.
+    """Compute the embeddings of a sound file's windows.
 
-    Raises ValueError for a file that cannot be read, and for an ensemble.
+    Parameters
+    ----------
+    path : str or Path
+        A sound file of any format that `audioclf.audio.io.load` reads.
+    model : Checkpoint
+        The model; of a linear head, its backbone computes the embeddings.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+
+    Returns
+    -------
+    Embeddings
+        The embeddings, (windows, d), and the windows' starts and ends in seconds, (windows,) each.
+
+    Raises
+    ------
+    ValueError
+        For an ensemble, a checkpoint that is damaged or incomplete, and as an `AudioError` for a
+        file that is missing, empty, damaged or beyond the limits.
     """
     if model.is_ensemble:
         raise ValueError(f"“{model.name}” has no embedding of its own: choose one of its members.")

@@ -14,15 +14,33 @@ MAX_NAMED = 4  # classes in a summary of a multi-label prediction
 
 @dataclass(frozen=True)
 class Prediction:
-    """A model's probabilities per window, and when the windows are."""
+    """A model's probabilities per window, and when the windows are.
+
+    Attributes
+    ----------
+    checkpoint : str
+        The model's name.
+    classes : tuple of str
+        The class names, in the order of the probabilities.
+    starts_s : ndarray of float, shape (windows,)
+        The windows' starts in seconds of the sound.
+    ends_s : ndarray of float, shape (windows,)
+        The windows' ends in seconds of the sound.
+    probabilities : ndarray of float32, shape (windows, classes)
+        Each in [0, 1]; they sum to 1 over the classes unless `is_multi_label`.
+    is_silent : bool
+        Whether the sound is digital silence, whatever the probabilities are.
+    is_multi_label : bool
+        Whether the probabilities are independent: several classes may occur at once.
+    """
 
     checkpoint: str
     classes: tuple[str, ...]
-    starts_s: NDArray[np.floating]  # (windows,)
-    ends_s: NDArray[np.floating]  # (windows,)
-    probabilities: NDArray[np.float32]  # (windows, classes)
-    is_silent: bool = False  # digital silence: whatever the probabilities are
-    is_multi_label: bool = False  # independent probabilities: several classes may occur at once
+    starts_s: NDArray[np.floating]
+    ends_s: NDArray[np.floating]
+    probabilities: NDArray[np.float32]
+    is_silent: bool = False
+    is_multi_label: bool = False
 
     @cached_property
     def clip(self) -> NDArray[np.float32]:

@@ -27,7 +27,16 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model: its folder and its card."""
+    """A trained model: its folder and its card.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder with `model.keras`, `model.onnx` and `card.json`; an ensemble has the card alone,
+        a linear head no Keras file.
+    card : dict
+        The card: front end, classes, training, results, attribution and SHA-256 of the files.
+    """
 
     folder: Path
     card: dict[str, Any]
@@ -168,12 +177,40 @@ def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
 
 
 def find_all(folder: Path | None = None) -> list[Checkpoint]:
-    """Every checkpoint in `folder`, or in all folders, whose card can be used, sorted by name."""
+    """Find every checkpoint whose card can be used.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The folder with a folder per checkpoint; None for all of `storage.paths.checkpoint_dirs`,
+        where of two checkpoints with one name that in the first folder counts.
+
+    Returns
+    -------
+    list of Checkpoint
+        The checkpoints, sorted by name.
+    """
     return scan(folder)[0]
 
 
 def find(name_or_folder: str | Path) -> Checkpoint:
-    """A checkpoint by its name or its folder. Raises ValueError."""
+    """Find a checkpoint by its name or its folder.
+
+    Parameters
+    ----------
+    name_or_folder : str or Path
+        A name among those of `find_all`, or the path of a checkpoint's folder.
+
+    Returns
+    -------
+    Checkpoint
+        The checkpoint of that name; where none has it, the one in that folder.
+
+    Raises
+    ------
+    ValueError
+        Where there is none, or its card cannot be used.
+    """
     checkpoints, damaged = scan()
     known = {checkpoint.name: checkpoint for checkpoint in checkpoints}
     if str(name_or_folder) in known:
@@ -233,9 +270,24 @@ def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
 
 
 def read(folder: Path) -> Checkpoint:
-    """The checkpoint in `folder`. Raises ValueError where its card, or a member's, cannot be used.
+    """Read the checkpoint in a folder.
 
-    The backbone of a linear head may be missing: `unavailable_reason` says so.
+    Parameters
+    ----------
+    folder : Path
+        The folder with its `card.json`.
+
+    Returns
+    -------
+    Checkpoint
+        The checkpoint; the backbone of a linear head may be missing, which
+        `Checkpoint.unavailable_reason` tells.
+
+    Raises
+    ------
+    ValueError
+        Where its card, or that of an ensemble's member, is missing or cannot be used, and where
+        the ONNX file is missing.
     """
     checkpoint = _read_alone(folder)
     _ = checkpoint.members

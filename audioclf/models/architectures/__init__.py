@@ -23,15 +23,33 @@ MIN_SAMPLES = 8_192  # of a waveform: what is left of it after all poolings
 
 @dataclass(frozen=True)
 class Architecture:
-    """A name, a description, the papers, the default front end, and the function that builds it."""
+    """An architecture: its description, its papers and the function that builds it.
+
+    Attributes
+    ----------
+    name : str
+        The name of its module.
+    description : str
+        One sentence for the page, in the literature's terms.
+    reference : str
+        The papers behind it.
+    frontend : FrontendConfig
+        The front end that it is trained with unless another is chosen.
+    builder : callable
+        (input_shape, n_classes) -> keras.Model, without the checks of `build`.
+    multi_label : bool
+        Whether its probabilities are independent: several classes may occur at once.
+    max_bytes : int
+        The most bytes that each of its files may have.
+    """
 
     name: str
     description: str
     reference: str
     frontend: FrontendConfig
-    builder: Callable[[InputShape, int], Any]  # -> keras.Model
-    multi_label: bool = False  # independent probabilities: several classes may occur at once
-    max_bytes: int = MAX_BYTES  # of each of its files
+    builder: Callable[[InputShape, int], Any]
+    multi_label: bool = False
+    max_bytes: int = MAX_BYTES
 
     def build(self, input_shape: InputShape, n_classes: int) -> Any:
         """The model for that input shape, not compiled, a keras.Model.
@@ -69,7 +87,13 @@ class Architecture:
 
 
 def names() -> list[str]:
-    """Every architecture in this folder, sorted."""
+    """List every architecture in this folder.
+
+    Returns
+    -------
+    list of str
+        The names, sorted.
+    """
     modules = (module.name for module in pkgutil.iter_modules(__path__))
     return sorted(name for name in modules if not name.startswith("_"))
 
@@ -81,7 +105,23 @@ def check_name(name: str) -> None:
 
 
 def load(name: str) -> Architecture:
-    """The architecture of that name; imports Keras. Raises ValueError."""
+    """Load an architecture by its name; imports Keras.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+
+    Returns
+    -------
+    Architecture
+        The architecture, with the constants of its module.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
     check_name(name)
     module = importlib.import_module(f"{__name__}.{name}")
     return Architecture(
