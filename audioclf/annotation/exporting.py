@@ -72,7 +72,27 @@ def write_labels(
 ) -> Path:
     """Write the labels for another tool, as a new folder or a ZIP.
 
-    Raises ValueError where there are none, and for what the format cannot hold.
+    Parameters
+    ----------
+    project : AnnotationProject
+        The project whose current labels are written.
+    export : Export
+        The format, and whether sounds, clips and a split belong to it.
+    output : Path
+        The new folder; a ZIP where its name ends with `.zip`.
+    check : callable, optional
+        Called between the steps; raises ValueError when the time is over.
+
+    Returns
+    -------
+    Path
+        The path `output`.
+
+    Raises
+    ------
+    ValueError
+        Where nothing is labelled, `output` exists already, a sound is missing, and for what the
+        format cannot hold.
     """
     if output.exists():
         raise ValueError(f"“{output.name}” is there already: name a new file or folder.")

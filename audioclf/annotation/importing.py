@@ -46,11 +46,35 @@ def read_labels(
     annotator: str,
     limits: ImportLimits = ANY,
 ) -> ImportResult:
-    """Import labels from files of another tool. Raises ValueError, and imports noitem then.
+    """Import labels from files of another tool, all or none.
 
     An audio file is found by its relative path, or by its name where that is unique. Labels that
     are there already are not added again; those shorter than a sample, or behind the end of the
     file, are skipped.
+
+    Parameters
+    ----------
+    project : AnnotationProject
+        The project, which has the audio files already.
+    paths : sequence of Path
+        Files with labels, or folders with such files.
+    form : str
+        The format, a name in `audioclf.datasets.formats.registry.FORMATS`.
+    annotator : str
+        Who labelled them, where a label does not tell.
+    limits : ImportLimits, optional
+        What may be imported at once; everything by default.
+
+    Returns
+    -------
+    ImportResult
+        How many labels are new, and how many were skipped.
+
+    Raises
+    ------
+    ValueError
+        For files that are missing or not of that format, labels of unknown sounds, and what is
+        beyond the limits: nothing is imported then.
     """
     texts = _texts(paths, limits)
     if not texts:
@@ -107,7 +131,7 @@ def _texts(paths: Sequence[Path], limits: ImportLimits) -> dict[str, str]:
 
 
 def _files_by_name(project: AnnotationProject) -> dict[str, File]:
-    """The files of the set by everyitem that a label may call them."""
+    """The files of the set by every name that a label may call them."""
     files = project.files()
     names: dict[str, list[File]] = {}
     for file in files:

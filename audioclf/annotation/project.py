@@ -109,7 +109,13 @@ def home() -> Path:
 
 
 def find_all() -> list[AnnotationProject]:
-    """All projects, by name."""
+    """Find all projects.
+
+    Returns
+    -------
+    list of AnnotationProject
+        The projects, sorted by their folders' names.
+    """
     return [AnnotationProject(path.parent) for path in sorted(home().glob(f"*/{STORE}"))]
 
 
@@ -123,7 +129,23 @@ def by_id(project_id: object) -> AnnotationProject:
 
 
 def find(name: str) -> AnnotationProject:
-    """The project of that name or id, which is never a path. Raises ValueError."""
+    """Find a project by its name or id, which is never a path.
+
+    Parameters
+    ----------
+    name : str
+        The id (the name of the project's folder), or the name that people gave it.
+
+    Returns
+    -------
+    AnnotationProject
+        The project of that id; where none has it, the first one of that name.
+
+    Raises
+    ------
+    ValueError
+        Where there is none.
+    """
     projects = find_all()
     project = next((p for p in projects if p.id == name), None)
     project = project or next((p for p in projects if p.name == name), None)
@@ -134,10 +156,28 @@ def find(name: str) -> AnnotationProject:
 
 
 def create(name: str, sounds: Path | None = None, project_id: str = "") -> AnnotationProject:
-    """Create an empty project; `sounds`: an external folder whose audio files it labels.
+    """Create an empty project.
 
-    project_id: its folder's name, where others must not guess it. Raises ValueError for a name that
-    is taken or invalid.
+    Parameters
+    ----------
+    name : str
+        What people call it: up to 100 characters that a folder's name may have.
+    sounds : Path, optional
+        An external folder whose audio files are labelled and stay where they are; None for a folder
+        of the project's own.
+    project_id : str, optional
+        The name of its folder, where others must not guess it; by default that is `name`.
+
+    Returns
+    -------
+    AnnotationProject
+        The project, without files: `scan_files` adds them.
+
+    Raises
+    ------
+    ValueError
+        For a name that is taken or invalid, a folder that is missing, and a disk that cannot be
+        written.
     """
     name = name.strip()
     if len(name) > MAX_NAME or NO_NAME.search(name) or names.fault(name):

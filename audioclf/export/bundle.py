@@ -61,7 +61,27 @@ python predict.py audio.wav
 
 
 def write_zip(network: Checkpoint, path: Path, formats: Collection[str] = ()) -> Path:
-    """The bundle as a ZIP with one folder in it. Raises ValueError, see `write_folder`."""
+    """Write a model as a ZIP with one folder in it.
+
+    Parameters
+    ----------
+    network : Checkpoint
+        The model; a linear head is joined with its backbone.
+    path : Path
+        The ZIP; `.zip` is added to a name without it, and a file of that name is replaced.
+    formats : collection of str, optional
+        Further formats, of `audioclf.export.formats.FORMATS`: "saved_model", "litert".
+
+    Returns
+    -------
+    Path
+        The path of the ZIP.
+
+    Raises
+    ------
+    ValueError
+        As `write_folder`.
+    """
     path = path if path.suffix == ".zip" else path.with_name(f"{path.name}.zip")
     with tempfile.TemporaryDirectory() as place:
         zip_folder(write_folder(network, Path(place, network.name), formats), path)
@@ -69,9 +89,27 @@ def write_zip(network: Checkpoint, path: Path, formats: Collection[str] = ()) ->
 
 
 def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = ()) -> Path:
-    """The bundle as a folder. `formats`: further ones, of `exports.FORMATS`.
+    """Write a model as a folder that needs no other checkpoint.
 
-    Raises ValueError for an ensemble, a damaged model, and an export with other outputs.
+    Parameters
+    ----------
+    network : Checkpoint
+        The model; a linear head is joined with its backbone.
+    folder : Path
+        The new folder: the model's files, its card, a script that predicts and a README.
+    formats : collection of str, optional
+        Further formats, of `audioclf.export.formats.FORMATS`: "saved_model", "litert".
+
+    Returns
+    -------
+    Path
+        The path `folder`.
+
+    Raises
+    ------
+    ValueError
+        For an ensemble, a damaged model, a folder that is not empty, and an export whose outputs
+        differ from the model's.
     """
     if network.is_ensemble:
         names = ", ".join(member.name for member in network.members)

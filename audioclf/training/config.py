@@ -19,16 +19,50 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """The hyperparameters of a training; part of the checkpoint's card."""
+    """The hyperparameters of a training; part of the checkpoint's card.
+
+    Attributes
+    ----------
+    epochs : int
+        Passes over the training clips; each has one window of every clip.
+    batch_size : int
+        Windows per step.
+    learning_rate : float
+        The peak, after 5 % of the steps; then a cosine down to 0.
+    weight_decay : float
+        The decoupled weight decay of AdamW.
+    label_smoothing : float
+        This share of a target is spread over all classes.
+    class_weights : bool
+        Whether rare classes count for as much as frequent ones.
+    backbone_lr_multiplier : float
+        The backbone's learning rate as a multiple of the heads', 0 to 1.
+    ema_decay : float
+        The decay of the weights' moving average (EMA); 0: none.
+    seed : int
+        Everything random follows from it.
+    augmentation : Augmentation
+        How the training clips are varied.
+
+    Raises
+    ------
+    ValueError
+        For values outside of their ranges.
+
+    References
+    ----------
+    Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization", ICLR 2019,
+    arXiv:1711.05101: AdamW.
+    """
 
     epochs: int = 50
     batch_size: int = 8
-    learning_rate: float = 2e-3  # the peak, after 5 % of the steps; then a cosine down to 0
+    learning_rate: float = 2e-3
     weight_decay: float = 0.02
-    label_smoothing: float = 0.02  # this share of a target is spread over all classes
-    class_weights: bool = True  # rare classes count for as much as frequent ones
-    backbone_lr_multiplier: float = 1.0  # of the backbone, as a multiple of the learning rate
-    ema_decay: float = 0.99  # the decay of the weights' moving average (EMA); 0: none
+    label_smoothing: float = 0.02
+    class_weights: bool = True
+    backbone_lr_multiplier: float = 1.0
+    ema_decay: float = 0.99
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -80,9 +114,24 @@ Frozen = TypeVar("Frozen")
 
 
 def with_overrides(value: Frozen, changes: Mapping[str, str]) -> Frozen:
-    """Settings or a front end with values by name, such as `augmentation.mix_prob` to `0.6`.
+    """Change settings or a front end by the names of values, however deep.
 
-    Raises ValueError for a name that is not there and for a value of another kind.
+    Parameters
+    ----------
+    value : dataclass instance
+        The settings, such as `Hyperparameters` or `FrontendConfig`.
+    changes : mapping of str to str
+        The new values as text, by name, such as `augmentation.mix_prob` to `0.6`.
+
+    Returns
+    -------
+    dataclass instance
+        A copy with the changes.
+
+    Raises
+    ------
+    ValueError
+        For a name that does not exist, and for text that is no value of that kind.
     """
     for name, text in changes.items():
         value = _with(value, name.split("."), text, name)
