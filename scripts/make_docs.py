@@ -44,6 +44,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("", "docs", "benchmarks")
 N_BEST = 5
 BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+COMMENT = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)  # of a field
+# A section of a docstring in numpydoc's format, and an entry of it: a name or a type, its meaning.
+SECTION = re.compile(r"^(\w+)\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
+ENTRY = re.compile(r"^(\S.*?)(?: : .*)?\n((?:(?: +.*)?\n)*)", re.MULTILINE)
 NUMBERED = re.compile(r"value_\d+|.*_\d+$")  # names that Gradio makes up
 
 # The public API: the page lists these modules in this order, with these functions and classes.
@@ -224,20 +228,21 @@ def setting_table() -> str:
     ]
     lines = ["| name | default | meaning |", "|---|---|---|"]
     for prefix, part in parts:
-        words = _comments(part)
+        meanings = _meanings(part)
         for field in dataclasses.fields(part):
             default = field.default
             if default is dataclasses.MISSING or field.name == "normalisation":
                 continue  # a part of its own, or learnt on the training clips
-            meaning = _cell(words.get(field.name, ""))
+            meaning = _cell(meanings.get(field.name, ""))
             lines.append(f"| `{prefix}{field.name}` | `{default}` | {meaning} |")
     return "\n".join(lines)
 
 
-def _comments(part: type) -> dict[str, str]:
-    """What stands behind the fields of a dataclass."""
-    found = re.findall(r"^ {4}(\w+): .*?(?:  # (.*))?$", inspect.getsource(part), re.MULTILINE)
-    return dict(found)
+def _meanings(part: type) -> dict[str, str]:
+    """What the fields of a dataclass mean: its Attributes, else the comments behind them."""
+    if documented := sections(part).get("Attributes"):
+        return {name: text[:1].lower() + text[1:].rstrip(".") for name, text in documented.items()}
+    return dict(COMMENT.findall(inspect.getsource(part)))
 
 
 def api() -> str:
@@ -367,6 +372,15 @@ def _walk(hops: Iterable[tuple[Any, str]]) -> str:
         where = f"[`{hop.__module__}`](../{path.as_posix()})"
         lines.append(f"{number}. `{hop.__name__}` in {where}: {words}.")
     return "\n".join(lines)
+
+
+def sections(documented: Any) -> dict[str, dict[str, str]]:
+    """The sections of a docstring by their titles: of each entry the name and the meaning."""
+    text = f"{inspect.getdoc(documented) or ''}\n"
+    return {
+        title: {name: " ".join(words.split()) for name, words in ENTRY.findall(body)}
+        for title, body in SECTION.findall(text)
+    }
 
 
 def _paragraph(documented: Any) -> str:

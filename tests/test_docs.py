@@ -1,6 +1,8 @@
 """README and docs/ are true: commands, Python, links, pictures, variables, generated parts."""
 
 import ast
+import dataclasses
+import inspect
 import itertools
 import re
 import shlex
@@ -259,6 +261,25 @@ def test_generated_parts_are_known_and_used() -> None:
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_quickly_generated_parts_are_up_to_date(name: str) -> None:
     assert make_docs.render(PAGES[name], make_docs.QUICK) == PAGES[name], "make docs-pages"
+
+
+def test_docstrings_of_the_api_name_every_parameter_field_and_result() -> None:
+    for function in itertools.chain.from_iterable(members for _, members in make_docs.API):
+        name = f"{function.__module__}.{function.__name__}"
+        sections = make_docs.sections(function)
+        if dataclasses.is_dataclass(function):
+            fields = [field.name for field in dataclasses.fields(function)]
+            assert list(sections["Attributes"]) == fields, name
+        else:
+            signature = inspect.signature(function)
+            assert list(sections.get("Parameters", {})) == list(signature.parameters), name
+            has_result = "Returns" in sections or "Yields" in sections
+            assert has_result == (signature.return_annotation is not None), name
+        entries = [text for section in sections.values() for text in section.values()]
+        assert all(text.endswith(".") for text in entries if text), name
+        assert all(sections[title] for title in sections), name
+        summary = (inspect.getdoc(function) or "").splitlines()[0]
+        assert len(summary) <= 100 and summary.endswith(".") and "Raises" not in summary, name
 
 
 @pytest.mark.slow
