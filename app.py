@@ -13,6 +13,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="port to listen on; 7860 or the next free one")
     arguments = parser.parse_args()
     threads.single_threaded_blas()
+    threads.keep_freed_memory()
     from audioclf.ui.app import start  # with NumPy, whose BLAS reads how many threads it may have
 
     start(local=arguments.local, host=arguments.host, port=arguments.port)

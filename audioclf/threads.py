@@ -26,6 +26,18 @@ def single_threaded_blas() -> None:
         threadpool_limits(int(os.environ[NAMES[0]]), user_api="blas")
 
 
+def keep_freed_memory() -> None:
+    """Have glibc keep the memory that arrays give back, for programs that compute many features.
+
+    It gives freed memory back once it is more than twice the largest block ever freed; arrays of a
+    few hundred kilobytes then cost more in fresh pages than in arithmetic. One freed block near its
+    upper limit of 32 MB, which is never touched, makes it keep them.
+    """
+    import numpy as np
+
+    np.empty(31_000_000, np.uint8)
+
+
 def n_cores() -> int:
     """The cores that this process may use, those of its container counted too."""
     has_affinity = hasattr(os, "sched_getaffinity")

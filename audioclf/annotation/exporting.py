@@ -25,6 +25,7 @@ from audioclf.datasets.formats.registry import Format, format_named
 from audioclf.storage import csv_cells
 from audioclf.storage.atomic import atomic_folder, zip_folder
 from audioclf.storage.deadline import Check, never
+from audioclf.storage.hub_card import dataset_card
 from audioclf.text import escape_markdown
 
 T = TypeVar("T")
@@ -34,14 +35,7 @@ COLUMNS = (
     "by_chance", "accepted",
 )  # fmt: skip
 TRAIN, TEST, TEST_FOLD, N_FOLDS = "train", "test", 1, 5
-README = """---
-task_categories:
-- audio-classification
-tags:
-- audio
----
-
-# {name}
+README = """# {name}
 
 {n_files} audio files, {n_labels} labels of {n_classes} classes. Labelled with audioclf;
 `{everything}` has all annotations and what was suggested. Add the attribution and the licence of
@@ -269,10 +263,11 @@ def _full_csv(project: AnnotationProject) -> str:
 def _readme(project: AnnotationProject, labels: list[Label]) -> str:
     counts = Counter(label.name for label in labels)
     rows = [f"| {escape_markdown(name)} | {n} |" for name, n in counts.most_common()]
-    return README.format(
+    body = README.format(
         name=escape_markdown(project.name), n_files=len({label.file for label in labels}),
         n_labels=len(labels), n_classes=len(counts), classes="\n".join(rows), everything=FULL_CSV,
     )  # fmt: skip
+    return dataset_card(body, task_categories=["audio-classification"], tags=["audio"])
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser(RUNS).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads.single_threaded_blas()
+    threads.keep_freed_memory()
     try:
         if args.command in NEED_TENSORFLOW:
             check_training()

@@ -20,6 +20,7 @@ from audioclf.models import architectures, checkpoint, linear_head
 from audioclf.models.checkpoint import CARD, KERAS, ONNX, Checkpoint
 from audioclf.models.equivalence import check_same_outputs
 from audioclf.storage.atomic import atomic_folder, zip_folder
+from audioclf.storage.hub_card import model_card
 from audioclf.text import escape_markdown
 
 N_WINDOWS, SOUND_S = 3, 8.0
@@ -35,14 +36,8 @@ network = checkpoint.read(Path(__file__).parent)
 for path in sys.argv[1:]:
     print(path, predict.predict_file(path, network).summary())
 '''
-README = """---
-license: {licence}
-library_name: keras
-pipeline_tag: audio-classification
-tags: [audio, audio-classification, keras, onnx, audioclf]
----
-
-# {name}
+TAGS = ["audio", "audio-classification", "keras", "onnx", "audioclf"]
+README = """# {name}
 
 {description} It tells apart {n_classes} classes: {classes}.
 
@@ -141,14 +136,20 @@ def readme(network: Checkpoint, name: str) -> str:
             f"{100 * measured['accuracy']:.2f} % of {measured['n_clips']} clips right on "
             f"{_line(measured['data'])}."
         )
-    return README.format(
+    body = README.format(
         name=name,
-        licence=str(card.get("licence") or "other").lower(),
         description=_line(card.get("description")),
         n_classes=len(network.classes),
         classes=", ".join(map(_line, network.classes)),
         results=results,
         attribution=_line(card.get("attribution")),
+    )
+    return model_card(
+        body,
+        card.get("licence"),
+        library_name="keras",
+        pipeline_tag="audio-classification",
+        tags=TAGS,
     )
 
 

@@ -11,11 +11,6 @@ from numpy.typing import NDArray
 
 from audioclf.audio.io import Samples
 
-# glibc gives freed memory back once it is more than twice the largest block ever freed; arrays of
-# a few hundred kilobytes then cost more in fresh pages than in arithmetic. One freed block near its
-# upper limit of 32 MB, which is never touched, makes it keep them.
-np.empty(31_000_000, np.uint8)
-
 
 @dataclass(frozen=True)
 class SpectrogramConfig:

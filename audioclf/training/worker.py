@@ -84,6 +84,7 @@ def main(folder: Path, *, export_only: bool = False) -> int:
     with contextlib.suppress(OSError):
         lower_priority(request.limits.n_cores)
     threads.single_threaded_blas()
+    threads.keep_freed_memory()
     try:
         reserve_name(job)
         reporter.stage("Reading the clips")
