@@ -437,3 +437,29 @@ def test_a_desk_is_opened_again_when_sounds_were_added(
     for number in range(sessions.MAX_SESSIONS + 2):
         queue_api.open_queue(asking(made, cutting={"window_s": 1.0 + number}))
     assert len(sessions._SESSIONS) == sessions.MAX_SESSIONS
+
+
+def test_a_page_of_either_format_is_understood_and_a_later_one_is_not(
+    three: project.AnnotationProject,
+) -> None:
+    """One that was open before an update goes on, with what its outbox still has."""
+    old = asking(three, token="request-1", mark="label", names=["owl"], **placed("0.wav"))
+    old |= {"suggested": {"name": "owl", "probability": 0.5, "by": "a", "by_chance": True}}
+    new = {
+        "format": 2, "project": three.id, "suggestions": "none", "model": "", "order": "filed",
+        "n": 1, "request_id": "request-2", "kind": "label", "names": ["elk"],
+        "suggestion": {"name": "elk", "probability": 0.5, "source": "b", "is_random": False},
+    }  # fmt: skip
+    first = next(iter(queue_api.next_items(asking(three))["next"]))
+    place = {name: first[name] for name in ("file", "start_s", "end_s")}
+    for payload in ({**old, **place}, {**new, **place}):
+        assert "error" not in queue_api.submit_annotation(payload)
+    with database.connect(three.store) as db:
+        one, two = (event for event, _ in event_log.history(db))
+    assert one.suggested == Suggestion("owl", 0.5, "a", True) and one.request_id == "request-1"
+    assert two.suggested == Suggestion("elk", 0.5, "b", False) and two.names == ("elk",)
+    undone = {**new, "request_id": "request-2", "undo_id": "request-3"}
+    assert queue_api.undo_annotation(undone)["undone"]["names"] == ("elk",)
+    assert queue_api.undo_annotation({**asking(three), "token": "request-1"})["undone"]
+    said = queue_api.next_items({**new, "format": 3})["error"]
+    assert said.startswith("What the page sent is of format 3") and said.endswith("reload it.")

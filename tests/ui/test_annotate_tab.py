@@ -40,13 +40,13 @@ def made(name: str, files: list[str] | None, folder: str = "", mine: Any = None)
 
 def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -> None:
     mine, chosen, said, n_made = made("my birds", files[:2])
-    assert chosen["value"] == "my birds" == mine["set"] and n_made == 1
+    assert chosen["value"] == "my birds" == mine["project"] and n_made == 1
     assert said == "“my birds” has 2 files, 0.0 minutes."
     assert "has 4 files" in made("my birds", files, mine=mine)[2]
     assert projects.configure_queue(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
     assert "Type “my birds”" in transfer.delete_set("my birds", "my", mine)[2]
     kept, _, words = transfer.delete_set("my birds", " my  birds ", mine)
-    assert words == "Deleted." and kept["sets"] == [] and project.find_all() == []
+    assert words == "Deleted." and kept["projects"] == [] and project.find_all() == []
     assert projects.configure_queue(0, "my birds", "none", None, *CUTTING) is None
 
 
@@ -126,7 +126,7 @@ def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path
     button, said = transfer.export_set("x", "esc50", True, "", True, mine)
     assert said == "4 labels, as ESC-50." and Path(button["value"]).is_file()
     kept, _, words = transfer.fine_tune_on_project("x", mine)
-    assert words == "" and uploads.folder_of(kept["sounds"]).name == "x"
+    assert words == "" and uploads.folder_of(kept["dataset"]).name == "x"
     (tmp_path / "0.txt").write_text("0.1\t0.2\tnew\n0.3\t0.3\tpoint\n")
     n, said = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, mine)
     assert n == 1 and said.startswith("1 new label. 1 lie outside of their file")

@@ -112,7 +112,7 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
 def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path: Path) -> None:
     kept, said = data.use_folder(str(three_sounds), {})
     assert "local page only" in said and is_kept(kept)
-    forged = {"sounds": str(three_sounds), "jobs": ["x", 3, None], "n_brought": "many"}
+    forged = {"sounds": str(three_sounds), "jobs": ["x", 3, None], "revision": "many"}
     report, _, _, facts, _ = last(data.check_data(forged, START, False))
     assert "local page only" in report and facts is None
     for nonsense in (None, 3, [], {"sounds": 5}, {"sounds": "../../etc"}, {"jobs": "abc"}):
@@ -267,7 +267,11 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     assert said == ""
     facts = last(data.check_data(kept, START, False))[3]
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
-    for forged in ({**facts, "fingerprint": ""}, {**facts, "share": 0.1}, {**facts, "sounds": "x"}):
+    for forged in (
+        {**facts, "fingerprint": ""},
+        {**facts, "share": 0.1},
+        {**facts, "dataset": "x"},
+    ):
         said = settings.start_training(kept, forged, None, *chosen)[2]
         assert "wait until it is checked" in said
     here = gr.Request(client={"host": "203.0.113.7"}, headers={"x-forwarded-for": "198.51.100.1"})
@@ -422,8 +426,8 @@ def test_limits_of_a_public_page_hold_for_files_too(
     assert "At most 7 clips" in said and is_kept(kept)
     assert field is not None  # the files stay where they are
     kept, said, field = data.upload_files(clips[:6], "noise", {})
-    assert kept["n_brought"] == 1 and "6 files added" in said and field is None
-    assert os.path.isabs(kept["sounds"]) is False
+    assert kept["revision"] == 1 and "6 files added" in said and field is None
+    assert os.path.isabs(kept["dataset"]) is False
 
 
 def test_an_address_is_read_from_the_proxy_on_a_space_alone(

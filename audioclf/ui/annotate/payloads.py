@@ -19,6 +19,7 @@ from audioclf.annotation.queue import QueueItem
 from audioclf.audio import excerpt
 from audioclf.audio.io import Samples
 from audioclf.datasets.formats.base import MAX_NAME, class_name
+from audioclf.storage import format as stored_format
 from audioclf.ui.page.lanes import outline, spectrogram_lane
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import audio_url
@@ -31,6 +32,13 @@ WORD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 N_COLUMNS = 800
 
 Payload = dict[str, Any]
+
+FORMAT_1 = {
+    "set": "project", "cutting": "segmentation", "kind": "suggestions", "network": "model",
+    "who": "annotator", "token": "request_id", "own": "undo_id", "mark": "kind",
+    "suggested": "suggestion",
+}  # fmt: skip
+SUGGESTION_1 = {"by": "source", "by_chance": "is_random"}
 
 MAX_DECODING, MAX_WAITING = 2, 16  # of the functions here that decode; Gradio does not queue them
 WAIT_S = 30.0
@@ -68,7 +76,7 @@ def endpoint(handler: Callable[[Payload], Payload]) -> Callable[[Payload], Paylo
             if not isinstance(payload, dict):
                 raise ValueError("The page sent no values: reload it.")
             check_values(payload)
-            return handler(payload)
+            return handler(in_current_format(payload))
         except (StoreError, BusyError) as error:
             return {"error": str(error), "is_passing": True}
         except UnicodeError:
@@ -101,6 +109,23 @@ def check_values(payload: Payload) -> None:
             value.encode()  # not of halves of letters
         elif isinstance(value, int) and not MIN_INT <= value <= MAX_INT:
             raise ValueError("The page sent a number that is too large: reload it.")
+
+
+def in_current_format(payload: Payload) -> Payload:
+    """What a page sent, in format 2; one that was opened before an update sends format 1.
+
+    Raises ValueError for a later format.
+    """
+    try:
+        number = stored_format.check(payload)
+    except stored_format.NewerFormatError as error:
+        raise ValueError(f"What the page sent {error}: reload it.") from error
+    if number == stored_format.FORMAT:
+        return payload
+    converted = {FORMAT_1.get(name, name): value for name, value in payload.items()}
+    if isinstance(suggestion := converted.get("suggestion"), dict):
+        converted["suggestion"] = stored_format.rename(suggestion, SUGGESTION_1)
+    return {**converted, "format": stored_format.FORMAT}
 
 
 def max_classes() -> int | None:
@@ -154,7 +179,7 @@ def annotator(payload: Payload) -> str:
             return getpass.getuser()
         except (KeyError, OSError, ImportError):
             return "me"
-    name = str(payload.get("who") or "")[:40]
+    name = str(payload.get("annotator") or "")[:40]
     return name if name.isprintable() and name else "visitor"
 
 
@@ -169,7 +194,7 @@ def parse_number(payload: Payload, name: str, default: float | None = None) -> f
 
 def parse_request_id(payload: Payload) -> str:
     """The id of a request, so that it is stored once. Raises ValueError."""
-    return parse_word(payload.get("token"))
+    return parse_word(payload.get("request_id"))
 
 
 def parse_word(value: Any) -> str:
@@ -186,5 +211,5 @@ def parse_suggestion(payload: Any) -> Suggestion | None:
         return None
     return Suggestion(
         str(payload.get("name"))[:MAX_NAME], parse_number(payload, "probability", 0.0),
-        str(payload.get("by"))[:100], bool(payload.get("by_chance")),
+        str(payload.get("source"))[:100], bool(payload.get("is_random")),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from audioclf.annotation.embedding import SuggestionKind
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.jobs.queue import new_id
+from audioclf.storage.format import FORMAT
 from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, parse_segmentation
 from audioclf.ui.page import session as sessions
@@ -95,14 +96,16 @@ def choose_set(chosen: str | None, session: Any) -> Any:
     """Store in the browser session which data set is labelled."""
     stored = sessions.parse_session(session)
     found = _find(chosen, session)
-    return gr.skip() if found is None or stored["set"] == chosen else {**stored, "set": chosen}
+    return (
+        gr.skip() if found is None or stored["project"] == chosen else {**stored, "project": chosen}
+    )
 
 
 def list_sets(session: Any) -> Any:
     """The list of the data sets of this browser; on a local page, all."""
     listed, stored = sessions.sets_of(session), sessions.parse_session(session)
     choices = [(p.name, p.id) for p in listed]
-    chosen = stored["set"] if stored["set"] in [p.id for p in listed] else None
+    chosen = stored["project"] if stored["project"] in [p.id for p in listed] else None
     first = listed[0].id if listed else None
     return gr.update(choices=choices, value=chosen or first, visible=bool(listed))
 
@@ -131,8 +134,8 @@ def configure_queue(
     except ValueError:
         return None
     return {
-        "set": chosen, "kind": suggestions, "network": network, "cutting": settings,
-        "n_files": n_files, "n_brought": revision,
+        "format": FORMAT, "project": chosen, "suggestions": suggestions, "model": network,
+        "segmentation": settings, "n_files": n_files, "revision": revision,
     }  # fmt: skip
 
 
@@ -214,8 +217,8 @@ def _folder(typed: str) -> Path:
 
 def _with_project(labelled: AnnotationProject, session: Any) -> sessions.Session:
     stored = sessions.parse_session(session)
-    names = [labelled.id, *(name for name in stored["sets"] if name != labelled.id)]
-    return {**stored, "sets": names, "set": labelled.id}
+    names = [labelled.id, *(name for name in stored["projects"] if name != labelled.id)]
+    return {**stored, "projects": names, "project": labelled.id}
 
 
 def _summary(labelled: AnnotationProject) -> str:

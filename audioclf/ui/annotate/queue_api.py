@@ -40,7 +40,7 @@ MAX_ERRORS = 200  # that are listed
 def open_queue(payload: Payload) -> Payload:
     """Open a project: its status, and the next tasks.
 
-    payload: set, cutting, kind and network (the embedding model), order, n.
+    payload: project, segmentation, suggestions and model (the embedding model), order, n.
     """
     session = get_session(payload)
     project = session.queue.project
@@ -48,7 +48,7 @@ def open_queue(payload: Payload) -> Payload:
     with database.connect(project.store) as db:
         n_pending = len(tasks.pending_files(db, session.queue.segmentation))
     if not n_pending:
-        sessions.start_embedding(session, payload.get("kind"), payload.get("network"))
+        sessions.start_embedding(session, payload.get("suggestions"), payload.get("model"))
     return {
         **_status(session, payload), "name": project.name, "n_uncut": n_pending,
         "max_name": MAX_NAME,
@@ -92,17 +92,16 @@ def prepare_clip(payload: Payload) -> Payload:
 def submit_annotation(payload: Payload) -> Payload:
     """Store the annotation of a task; then the status and the next tasks.
 
-    payload: token (a request id: the same one is stored once), file, start_s, end_s, mark (the
-    kind), names, suggested (what was shown: name, probability, by, by_chance) and accepted
-    (whether the suggestion was accepted).
+    payload: request_id (the same one is stored once), file, start_s, end_s, kind, names, suggestion
+    (what was shown: name, probability, source, is_random) and accepted (whether it was).
     """
     session = get_session(payload)
     task = find_task(session, payload)
-    suggestion = parse_suggestion(payload.get("suggested"))
+    suggestion = parse_suggestion(payload.get("suggestion"))
     is_accepted = suggestion is not None and payload.get("accepted")
     accepted = (suggestion.source, suggestion.probability) if suggestion and is_accepted else None
     event = AnnotationEvent(
-        task.file, str(payload.get("mark")), parse_names(payload), task.start_s, task.end_s,
+        task.file, str(payload.get("kind")), parse_names(payload), task.start_s, task.end_s,
         annotator=annotator(payload), suggested=suggestion, request_id=parse_request_id(payload),
         accepted=accepted,
     )  # fmt: skip
@@ -115,11 +114,12 @@ def submit_annotation(payload: Payload) -> Payload:
 
 @endpoint
 def undo_annotation(payload: Payload) -> Payload:
-    """Undo the annotation of request `token`, or else the annotator's last; `undone` is which."""
+    """Undo the annotation of that `request_id`, or else the annotator's last; `undone` is which."""
     session = get_session(payload)
     with database.connect(session.queue.project.store) as db:
         request_id, undone_id = (
-            parse_word(payload[name]) if payload.get(name) else "" for name in ("own", "token")
+            parse_word(payload[name]) if payload.get(name) else ""
+            for name in ("undo_id", "request_id")
         )
         event = event_log.undo(db, annotator(payload), undone_id, request_id)
     sessions.schedule_refit(session)

@@ -73,7 +73,7 @@ def read_outline(payload: Payload) -> Payload:
 def save_region(payload: Payload) -> Payload:
     """Store a new, moved, renamed or removed region; then all regions.
 
-    payload: token (a request id), file, region (its id), start_s, end_s, names; without any the
+    payload: request_id, file, region (its id), start_s, end_s, names; without any the
     region is removed. An annotated task has no region id; when it is moved it gets one, and `was`
     is where it lay.
     """

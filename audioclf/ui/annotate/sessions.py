@@ -94,12 +94,12 @@ def get_session(payload: Mapping[str, Any]) -> LabellingSession:
         while len(_SESSIONS) > MAX_SESSIONS:
             _close(_SESSIONS.pop(_superfluous_key()))
     if is_new and tasks.is_segmented(labelled, segmentation):  # an open page goes on as before
-        start_embedding(session, payload.get("kind"), payload.get("network"))
+        start_embedding(session, payload.get("suggestions"), payload.get("model"))
     return session
 
 
 def _parse_key(payload: Mapping[str, Any]) -> tuple[AnnotationProject, Segmentation]:
-    return project.by_id(payload.get("set")), parse_segmentation(payload.get("cutting"))
+    return project.by_id(payload.get("project")), parse_segmentation(payload.get("segmentation"))
 
 
 def _superfluous_key() -> tuple[str, Segmentation]:

@@ -119,8 +119,8 @@ def fine_tune_on_project(chosen: str | None, session: Any) -> tuple[Any, Any, st
     labelled, stored = _find_project(chosen, session), sessions.parse_session(session)
     check = deadline.within(_seconds(EXPORT_S), "This export")
     collection = to_dataset.from_labels(labelled, sessions.limits(), check)
-    revision = stored["n_brought"] + 1
-    return {**stored, "sounds": collection, "n_brought": revision}, gr.Tabs(selected=FINE_TUNE), ""
+    revision = stored["revision"] + 1
+    return {**stored, "dataset": collection, "revision": revision}, gr.Tabs(selected=FINE_TUNE), ""
 
 
 @show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
@@ -179,8 +179,8 @@ def delete_set(chosen: str | None, typed: str, session: Any) -> tuple[Any, Any, 
     project.delete(labelled)
     stored = {
         **stored,
-        "sets": [name for name in stored["sets"] if name != labelled.id],
-        "set": None,
+        "projects": [name for name in stored["projects"] if name != labelled.id],
+        "project": None,
     }
     return stored, projects.list_sets(stored), "Deleted."
 

@@ -46,7 +46,7 @@ def upload_files(files: list[str] | None, label: str, session: Any) -> tuple[Any
     if not files:
         raise ValueError("Choose the audio files of this class first.")
     stored, paths = sessions.parse_session(session), [Path(file) for file in files]
-    collection = uploads.with_files(stored["sounds"], label, paths, sessions.limits())
+    collection = uploads.with_files(stored["dataset"], label, paths, sessions.limits())
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
     name = escape_markdown(" ".join(label.split()))
     return (
@@ -68,13 +68,13 @@ def use_folder(folder: str, session: Any) -> Uploaded:
 
 def start_over(session: Any) -> tuple[Any, str]:
     """Start over with other audio; trainings that use the uploads keep them."""
-    return {**sessions.parse_session(session), "sounds": None}, "Add other audio."
+    return {**sessions.parse_session(session), "dataset": None}, "Add other audio."
 
 
 def current_upload(session: Any) -> list[Any]:
     """The upload of the browser session, and its revision."""
     stored = sessions.parse_session(session)
-    return [stored["sounds"], stored["n_brought"]]
+    return [stored["dataset"], stored["revision"]]
 
 
 def check_data(
@@ -86,7 +86,7 @@ def check_data(
     histogram of durations, what the next step needs (`facts`), and the switch that
     leaves out unusable clips.
     """
-    sounds = sessions.parse_session(session)["sounds"]
+    sounds = sessions.parse_session(session)["dataset"]
     if not sounds:
         yield NOTHING, *_nothing()
         return
@@ -110,13 +110,13 @@ def check_data(
     if too_long := _too_long(report):
         yield too_long, *_nothing()
         return
-    about = {"sounds": sounds, "fingerprint": fingerprint, "share": share}
+    about = {"dataset": sounds, "fingerprint": fingerprint, "share": share}
     yield _format_report(report), *_shown(report, unusable, leave_out, about)
 
 
 def _with(session: Any, sounds: str) -> sessions.Session:
     stored = sessions.parse_session(session)
-    return {**stored, "sounds": sounds, "n_brought": stored["n_brought"] + 1}
+    return {**stored, "dataset": sounds, "revision": stored["revision"] + 1}
 
 
 @show_errors(lambda sentence: sentence)

@@ -151,7 +151,7 @@ def start_training(
     if not facts["is_usable"]:
         raise ValueError("The data set is not ready for training: see the errors under 2.")
     job_id = queue.new_id()
-    job_request = _request(stored["sounds"], facts, Chosen(*chosen), job_id)
+    job_request = _request(stored["dataset"], facts, Chosen(*chosen), job_id)
     queue.start(job_request, job_id, sessions.visitor(stored, request))
     now = {**stored, "jobs": [job_id, *stored["jobs"]]}
     return now, list_trainings(now, job_id), ""
@@ -164,7 +164,7 @@ def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: 
     if not 0 <= float(share) <= MAX_SHARE:
         raise ValueError("The validation split is at most half of the clips: choose 0 to 0.5.")
     folder = sessions.folder_of(sounds)
-    checked = (facts["sounds"], facts["fingerprint"], facts["share"])
+    checked = (facts["dataset"], facts["fingerprint"], facts["share"])
     if checked != (sounds, uploads.fingerprint(folder), float(share)):
         raise ValueError("The audio or the validation split has changed: wait until it is checked.")
     changes: tuple[tuple[str, str], ...] = ()

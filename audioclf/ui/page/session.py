@@ -7,9 +7,10 @@ nobody can guess, may follow it and use its model. On a local page everything is
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import gradio as gr
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from audioclf.annotation import project
 from audioclf.annotation.project import AnnotationProject
@@ -23,6 +24,7 @@ from audioclf.jobs.records import JobLimits
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import cache
+from audioclf.storage.format import rename
 from audioclf.ui.page.mode import address_hash, is_local
 
 PUBLISHED = "published"  # where a job's model lies on a public page
@@ -45,8 +47,20 @@ HOSTED = Limits(
 HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, is_one_each=True)
 LOCAL_JOBS = JobLimits()
 
-# sounds: the data set of Fine-tune; jobs; sets: projects; set: the one that is labelled
-Session = dict[str, Any]
+Session = dict[str, Any]  # a `BrowserSession` as the browser stores it
+FORMAT_1 = {"sounds": "dataset", "n_brought": "revision", "sets": "projects", "set": "project"}
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: _names(value))]
+
+
+class BrowserSession(BaseModel):
+    """What a browser remembers, in format 2; what it sends otherwise counts as not there."""
+
+    format: Literal[2] = 2
+    dataset: str | None = None  # of Fine-tune
+    revision: int = 0  # grows when files are added to it
+    jobs: Names = ()
+    projects: Names = ()
+    project: str | None = None  # the one that is labelled
 
 
 def browser_state() -> gr.BrowserState:
@@ -57,19 +71,23 @@ def browser_state() -> gr.BrowserState:
 def parse_session(value: Any) -> Session:
     """The session that a browser sends, as far as it is valid."""
     stored = value if isinstance(value, dict) else {}
-    sounds, n_brought = stored.get("sounds"), stored.get("n_brought")
-    return {
-        "sounds": sounds if isinstance(sounds, str) else None,
-        "n_brought": n_brought if isinstance(n_brought, int) else 0,
-        "jobs": _names(stored.get("jobs")),
-        "sets": _names(stored.get("sets")),
-        "set": stored["set"] if isinstance(stored.get("set"), str) else None,
-    }
+    if stored.get("format", 1) == 1:
+        stored = rename(stored, FORMAT_1)
+    known = {name: stored[name] for name in BrowserSession.model_fields if name in stored}
+    known.pop("format", None)
+    try:
+        session = BrowserSession.model_validate(known, strict=True)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors()}
+        session = BrowserSession.model_validate(
+            {name: part for name, part in known.items() if name not in wrong}, strict=True
+        )
+    return session.model_dump(mode="json")
 
 
-def _names(stored: Any) -> list[str]:
-    names = stored if isinstance(stored, list) else []
-    return [name for name in names if isinstance(name, str)][:MOST_KEPT]
+def _names(stored: object) -> tuple[str, ...]:
+    names = stored if isinstance(stored, list | tuple) else ()
+    return tuple(name for name in names if isinstance(name, str))[:MOST_KEPT]
 
 
 def cleanup() -> None:
@@ -122,7 +140,7 @@ def jobs_of(session: Any) -> list[Job]:
 
 def sets_of(session: Any) -> list[AnnotationProject]:
     """The data sets that this browser made; on one's own machine, all."""
-    names = parse_session(session)["sets"]
+    names = parse_session(session)["projects"]
     return [one for one in project.find_all() if is_local() or one.id in names]
 
 

@@ -45,7 +45,7 @@
  * }} Reply
  */
 /** The project and how it is asked about: what the page's settings say, as the server takes it. */
-/** @typedef {{ set: string }} Settings */
+/** @typedef {{ format: 2, project: string }} Settings */
 /** @typedef {Record<string, any>} Wire */
 /** @typedef {Record<string, (payload: Wire) => Promise<Wire | null>>} Server */
 /** @typedef {{ settings: Settings | null, session: number, order: string, annotator: string, tab: string }} Context */
@@ -141,8 +141,8 @@ const writeSuggestion = (suggestion) =>
   suggestion && {
     name: suggestion.name,
     probability: suggestion.probability,
-    by: suggestion.source,
-    by_chance: suggestion.isRandom,
+    source: suggestion.source,
+    is_random: suggestion.isRandom,
   };
 
 /**
@@ -159,10 +159,10 @@ export const submitAnnotation = (settings, item, annotation, requestId, isAccept
   payload: {
     ...settings,
     ...placeOf(item),
-    token: requestId,
-    mark: annotation.kind,
+    request_id: requestId,
+    kind: annotation.kind,
     names: annotation.names,
-    suggested: writeSuggestion(item.suggestion),
+    suggestion: writeSuggestion(item.suggestion),
     accepted: isAccepted,
   },
 });
@@ -175,7 +175,7 @@ export const submitAnnotation = (settings, item, annotation, requestId, isAccept
  */
 export const undoAnnotation = (settings, requestId) => ({
   endpoint: 'undo_annotation',
-  payload: { ...settings, token: requestId, own: newId() },
+  payload: { ...settings, request_id: requestId, undo_id: newId() },
 });
 
 /**
@@ -189,7 +189,7 @@ export const undoAnnotation = (settings, requestId) => ({
  */
 export const saveRegion = (settings, file, { id, start_s, end_s, names }, requestId, was) => ({
   endpoint: 'save_region',
-  payload: { ...settings, token: requestId, file, region: id, start_s, end_s, names, was },
+  payload: { ...settings, request_id: requestId, file, region: id, start_s, end_s, names, was },
 });
 
 /** @param {Request} request */
@@ -212,7 +212,7 @@ export function createApi(server, getContext) {
    */
   async function call(endpoint, more) {
     const { settings, session, order, annotator, tab } = getContext();
-    const wire = await server[endpoint]({ ...settings, order, who: annotator, tab, ...more });
+    const wire = await server[endpoint]({ ...settings, order, annotator, tab, ...more });
     if (session !== getContext().session) throw new StaleError();
     if (!wire) throw new Error('The page cannot reach its server: is it still running?');
     if (wire.error) throw new Error(wire.error);
@@ -284,7 +284,7 @@ export function createApi(server, getContext) {
     send: async ({ endpoint, payload }, n, held) => {
       const { order, annotator, tab } = getContext();
       const more = { n, held: writeHeld(held) };
-      const wire = await server[endpoint]({ who: annotator, tab, order, ...payload, ...more });
+      const wire = await server[endpoint]({ annotator, tab, order, ...payload, ...more });
       if (!wire) throw new Error('');
       if (wire.is_passing) throw new Error(wire.error);
       return readReply(wire);

@@ -139,7 +139,7 @@ export class Queue {
       project.applyStatus(status);
       this.show('queue');
       this.next();
-      this.els.root.dataset.set = settings.set;
+      this.els.root.dataset.set = settings.project;
       if (!status.classes.length) view.openField(this.els);
     } catch (error) {
       this.report(error);
@@ -471,7 +471,7 @@ export const annotationQueue = () => started;
 export function startAnnotation(element, props, server, watch) {
   const desk = new Queue(element, server);
   started = desk;
-  const update = () => desk.setSettings(props.value?.set ? props.value : null);
+  const update = () => desk.setSettings(props.value?.project ? props.value : null);
   new IntersectionObserver(() => desk.onVisibility()).observe(element);
   document.addEventListener('keydown', (event) => desk.onKey(event), true);
   watch('value', update);
