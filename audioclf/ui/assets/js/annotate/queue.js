@@ -4,7 +4,8 @@
    What was said goes to the server in its order, and is kept in the browser until it is there. */
 import * as api from './api.js';
 import { Browse } from './browse.js';
-import { classOfKey, isHeldDown, nameOf, stop, watchFocus } from './keys.js';
+import { buildActions, buildCommands, runKey } from './commands.js';
+import { stop, watchFocus } from './keys.js';
 import { Project } from './project.js';
 import { Regions } from './regions.js';
 import { recall, remember } from './storage.js';
@@ -17,7 +18,6 @@ import * as view from './view.js';
 
 const MAX_TYPED_NAMES = 20; // in the field for new classes, with a comma and a space between
 const RETRY_MS = 2000;
-const SYNC_MS = 800; // after an undo, when suggestions follow from the labels as they are now
 const DEFAULTS = { autoplay: true, loop: false, several: false, order: 'useful' };
 
 export class Queue {
@@ -44,59 +44,13 @@ export class Queue {
       onProgress: (place, audio) => this.drawProgress(place, audio),
     });
     this.player = this.project.player;
-    this.actions = this.buildActions();
+    this.actions = buildActions(this);
     const box = element.querySelector('.ac-desk') || element;
     this.els = view.buildView(box, this.actions, this.options);
     this.browse = new Browse(this);
     this.regions = new Regions(this);
-    this.commands = this.buildCommands();
+    this.commands = buildCommands(this);
     this.isForQueue = watchFocus();
-  }
-
-  /** @returns {import('./view.js').Actions} */
-  buildActions() {
-    return {
-      show: (name) => this.show(name),
-      back: () => this.back(),
-      toggle: () => this.player.toggle(this.project.current()),
-      skip: () => this.skip(),
-      undo: () => this.undo(),
-      unsure: () => this.annotate('unsure', []),
-      badAudio: () => this.annotate('bad audio', []),
-      findSimilar: () => this.browse.findSimilar(this.project.current()),
-      setSwitch: (name, value) => this.setSwitch(name, value),
-      setOrder: (order) => this.setOrder(order),
-      addClass: (event) => this.addClass(event),
-      accept: () => this.accept(),
-      choose: (name) => this.choose(name),
-      askClass: () => view.openField(this.els),
-      seek: (seconds) => this.player.play(this.project.current(), seconds),
-    };
-  }
-
-  /** @returns {Record<string, () => void>} */
-  buildCommands() {
-    const { actions, options } = this;
-    return {
-      ' ': actions.toggle,
-      ArrowLeft: actions.back,
-      ArrowRight: actions.skip,
-      Enter: actions.accept,
-      s: actions.skip,
-      u: actions.undo,
-      n: actions.askClass,
-      r: () => actions.seek(0),
-      0: actions.unsure,
-      b: actions.badAudio,
-      f: actions.findSimilar,
-      e: () => actions.show('regions'),
-      a: () => actions.setSwitch('autoplay', !options.autoplay),
-      l: () => actions.setSwitch('loop', !options.loop),
-      m: () => actions.setSwitch('several', !options.several),
-      '?': () => {
-        this.els.keys.open = !this.els.keys.open;
-      },
-    };
   }
 
   /* ---- a data set ---- */
@@ -274,42 +228,12 @@ export class Queue {
 
   /** @param {string} name */
   choose(name) {
-    if (this.view === 'regions') this.regions.name(name);
+    if (this.view === 'regions') this.regions.edits.name(name);
     else if (!this.options.several) this.annotate('label', [name]);
     else {
       this.project.dispatch({ type: 'toggleClass', name });
       this.draw();
     }
-  }
-
-  undo() {
-    const { settings } = this.project;
-    const last = this.project.state.undoStack.at(-1);
-    if (!settings) return;
-    if (!last) {
-      this.undoEarlier(settings);
-      return;
-    }
-    this.project.dispatch({ type: 'undo' });
-    for (const requestId of last.requestIds) {
-      this.project.post(api.undoAnnotation(settings, requestId)).then(() => {
-        if (!last.item) this.refreshView();
-      });
-    }
-    if (!last.item) return;
-    this.player.pause();
-    this.showCurrent();
-    setTimeout(() => this.project.sync(), SYNC_MS);
-  }
-
-  /** What was said before this page was opened. @param {api.Settings} settings */
-  async undoEarlier(settings) {
-    const undone = (await this.project.post(api.undoAnnotation(settings)))?.undone;
-    if (undone && !undone.isRegion && this.view === 'queue') {
-      this.goTo({ ...api.placeOf(undone), suggestion: null, annotation: null });
-    }
-    this.showMessage(undone ? `Undone: ${undone.file}.` : 'There is nothing to undo.');
-    this.refreshView();
   }
 
   refreshView() {
@@ -365,7 +289,7 @@ export class Queue {
     if (!status) return;
     /** @param {string} name */
     const isPressed = (name) =>
-      this.view === 'regions' ? this.regions.isNamed(name) : selected.includes(name);
+      this.view === 'regions' ? this.regions.edits.isNamed(name) : selected.includes(name);
     view.drawStatus(
       this.els,
       this.actions,
@@ -435,23 +359,8 @@ export class Queue {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (this.settings && this.isSeen() && this.isForQueue(event) && this.runKey(event)) stop(event);
-  }
-
-  /** Whether the key meant something. @param {KeyboardEvent} event */
-  runKey(event) {
-    const key = nameOf(event);
-    const isInRegions = this.view === 'regions';
-    if (!isInRegions && this.view !== 'queue') return false;
-    if (isHeldDown(event)) return true;
-    if (isInRegions && this.regions.runKey(event, key)) return true;
-    const classes = this.project.state.status?.classes || [];
-    const i = classOfKey(key, classes.length);
-    const command = isInRegions && !['n', 'u', '?'].includes(key) ? undefined : this.commands[key];
-    if (i >= 0) this.choose(classes[i].name);
-    else if (command) command();
-    else return false;
-    return true;
+    if (this.settings && this.isSeen() && this.isForQueue(event) && runKey(this, event))
+      stop(event);
   }
 }
 

@@ -5,11 +5,13 @@
    of the recording, which the server moves to the nearest samples. */
 import { button, dot, make } from '../dom.js';
 import { canvas, drawPictures } from '../plot.js';
-import { isStale, newId, saveRegion } from './api.js';
+import { isStale } from './api.js';
 import { formatTime } from './player.js';
 import { isSameRegion, RegionEditor } from './region_editor.js';
+import { RegionEdits } from './region_edits.js';
+import { buildRegionKeys } from './region_keys.js';
 import { buildRegions, paintOverview } from './regions_view.js';
-import { openField, plural } from './view.js';
+import { plural } from './view.js';
 
 /** @typedef {import('./api.js').Item} Item */
 /** @typedef {import('./api.js').Region} Region */
@@ -17,8 +19,6 @@ import { openField, plural } from './view.js';
 /** @typedef {import('./regions_view.js').OutlinedRecording} OutlinedRecording */
 
 const SHORT_S = 60; // a recording that is shown at once
-const NUDGE_S = 0.01;
-const MARKED_S = 1; // of a region that Enter makes
 const MAX_ROWS = 200;
 const GREY = '#8c929e';
 
@@ -35,12 +35,11 @@ export class Regions {
     this.page = null;
     /** @type {Region | null} */
     this.chosen = null; // that keys act on
-    this.lastName = '';
+    this.edits = new RegionEdits(this);
     this.isLooped = false;
     this.isDrawnLater = false;
     this.goesOn = false; // playback, on the next page
     this.n_turns = 0;
-    this.n_sent = 0;
     this.n_shown = 0;
     this.els = buildRegions(desk.els.views.regions, {
       back: () => this.turnBy(-1),
@@ -57,9 +56,9 @@ export class Regions {
       if (recording && page) paintOverview(recording, page, (name) => this.colourOf(name))(...on);
     });
     this.editor = new RegionEditor(this.els.wave, {
-      onDrawn: (start, end) => this.onDrawn(start, end),
-      afterDrawn: (region) => this.afterDrawn(region),
-      onMoved: (region, by, side) => this.onMoved(region, by, side),
+      onDrawn: (start, end) => this.edits.onDrawn(start, end),
+      afterDrawn: (region) => this.edits.afterDrawn(region),
+      onMoved: (region, by, side) => this.edits.onMoved(region, by, side),
       onClicked: (region, isTwice) => {
         this.choose(region);
         if (isTwice) this.playChosen();
@@ -73,7 +72,7 @@ export class Regions {
         if (this.isDrawnLater) this.draw();
       },
     });
-    this.keys = this.buildKeys();
+    this.keys = buildRegionKeys(this);
   }
 
   /** @param {string | undefined} name */
@@ -140,7 +139,7 @@ export class Regions {
   /** Another data set. */
   forget() {
     this.clear();
-    this.lastName = '';
+    this.edits.lastName = '';
   }
 
   clear() {
@@ -186,7 +185,7 @@ export class Regions {
     const seek = (s) => this.editor.seek(s);
     drawPictures(els.pictures, { ...clip.spectrogram, from_s: page.start_s, seek });
     const peaks = [1, 0].map((i) => clip.waveform.peaks.map((both) => both[i] / 127));
-    const colour = this.colourOf(this.lastName);
+    const colour = this.colourOf(this.edits.lastName);
     await this.editor.load(blob, peaks, page.end_s - page.start_s, colour);
     if (number !== this.n_turns) return;
     els.peak.textContent = clip.waveform.ticks?.[2]?.label || '';
@@ -307,7 +306,7 @@ export class Regions {
     };
     const remove = () => {
       this.chosen = region;
-      this.remove();
+      this.edits.remove();
     };
     row.append(
       button('▶', () => play().catch((error) => this.report(error)), 'Play'),
@@ -327,110 +326,6 @@ export class Regions {
     this.desk.draw();
   }
 
-  /* ---- what becomes of regions ---- */
-
-  nameNow() {
-    if (this.desk.project.classNamed(this.lastName)) return this.lastName;
-    return this.desk.project.state.status?.classes[0]?.name;
-  }
-
-  /**
-   * One was drawn with the pointer.
-   * @param {number} start
-   * @param {number} end
-   */
-  onDrawn(start, end) {
-    const { recording, page } = this;
-    if (!recording || !page) return null;
-    const name = this.nameNow();
-    const [start_s, end_s] = [page.start_s + start, page.start_s + end];
-    const region = { id: newId(), start_s, end_s, names: name ? [name] : [] };
-    recording.regions.push(region);
-    return region;
-  }
-
-  /** @param {Region} region */
-  afterDrawn(region) {
-    this.choose(region);
-    if (region.names.length) {
-      this.save(region);
-      return;
-    }
-    this.desk.showMessage('Name this region: type a class, then Enter.');
-    openField(this.desk.els);
-  }
-
-  /**
-   * What goes on beyond the page is as long as before: an end changes by what it was dragged.
-   * @param {Region} region
-   * @param {{ start: number, end: number }} dragged
-   * @param {'start' | 'end'} [side]
-   */
-  onMoved(region, dragged, side) {
-    const { recording, page } = this;
-    if (!recording || !page) return;
-    const by = { ...dragged };
-    if (!side && region.start_s < page.start_s) by.start = by.end;
-    if (!side && region.end_s > page.end_s) by.end = by.start;
-    const start_s = Math.max(0, region.start_s + by.start);
-    const end_s = Math.min(recording.duration_s, Math.max(start_s, region.end_s + by.end));
-    this.change(region, { start_s, end_s });
-    this.draw();
-  }
-
-  /**
-   * @param {Region} region
-   * @param {Partial<Region>} more
-   */
-  change(region, more) {
-    // What is only named stays what the queue asked about.
-    const isMoved = 'start_s' in more || 'end_s' in more;
-    const { start_s, end_s } = region;
-    const was = region.id || !isMoved ? undefined : { start_s, end_s };
-    Object.assign(region, more, { id: region.id || (isMoved ? newId() : '') });
-    this.choose(region);
-    if (region.names.length) this.save(region, was);
-  }
-
-  /**
-   * @param {Region} region
-   * @param {Span} [was]
-   */
-  async save(region, was) {
-    const { recording, desk } = this;
-    if (!recording || !desk.project.settings) return;
-    const requestId = newId();
-    const number = ++this.n_sent;
-    desk.project.dispatch({ type: 'pushUndo', requestIds: [requestId], isRegion: true });
-    const request = saveRegion(desk.project.settings, recording.file, region, requestId, was);
-    const reply = await desk.project.post(request);
-    if (this.recording !== recording || number !== this.n_sent) return; // something newer is on its way
-    if (reply?.regions) recording.regions = reply.regions;
-    this.draw();
-    desk.project.sync();
-  }
-
-  remove() {
-    const { chosen, recording } = this;
-    if (!chosen || !recording) return;
-    recording.regions = recording.regions.filter((other) => !isSameRegion(other, chosen));
-    this.chosen = null;
-    this.draw();
-    this.save({ ...chosen, names: [] });
-  }
-
-  /** Its class's key was pressed. @param {string} name */
-  name(name) {
-    this.lastName = name;
-    if (this.chosen) this.change(this.chosen, { names: [name] });
-    else this.desk.draw();
-  }
-
-  /** @param {string} name */
-  isNamed(name) {
-    return this.chosen ? this.chosen.names.includes(name) : this.lastName === name;
-  }
-
   /* ---- playing and keys ---- */
 
   playChosen() {
@@ -443,21 +338,6 @@ export class Regions {
 
   pause() {
     this.editor.pause();
-  }
-
-  /**
-   * @param {boolean} isEnd whether its end alone is moved, or playback by a smaller step
-   * @param {1 | -1} by
-   */
-  nudge(isEnd, by) {
-    const { chosen, recording, editor } = this;
-    if (!recording) return;
-    if (!chosen) return editor.seek(editor.time() + by * (isEnd ? 0.1 : 1));
-    const { start_s, end_s } = chosen;
-    const step = Math.max(-start_s, Math.min(recording.duration_s - end_s, by * NUDGE_S));
-    if (isEnd) this.change(chosen, { end_s: Math.max(start_s + NUDGE_S, end_s + step) });
-    else this.change(chosen, { start_s: start_s + step, end_s: end_s + step });
-    this.draw();
   }
 
   /** @param {1 | -1} by */
@@ -476,56 +356,6 @@ export class Regions {
   /** Seconds of the recording. */
   playhead() {
     return (this.page?.start_s || 0) + this.editor.time();
-  }
-
-  /** A region from the playhead on. */
-  mark() {
-    const { recording } = this;
-    const name = this.nameNow();
-    if (!recording) return;
-    if (!name) return this.desk.showMessage('Add a class first: press N.');
-    const start_s = this.playhead();
-    const end_s = Math.min(start_s + MARKED_S, recording.duration_s);
-    const region = { id: newId(), start_s, end_s, names: [name] };
-    recording.regions.push(region);
-    this.chosen = region;
-    this.draw();
-    this.save(region);
-  }
-
-  /** An end of the chosen one is where the playhead is. @param {'start_s' | 'end_s'} side */
-  setEnd(side) {
-    const { chosen } = this;
-    const time = this.playhead();
-    if (!chosen) return;
-    if (side === 'start_s' ? time >= chosen.end_s : time <= chosen.start_s) return;
-    this.change(chosen, { [side]: time });
-    this.draw();
-  }
-
-  /** @returns {Record<string, (event: KeyboardEvent) => void>} */
-  buildKeys() {
-    const remove = () => this.remove();
-    return {
-      ' ': () => this.editor.toggle(),
-      p: () => this.playChosen(),
-      l: () => {
-        this.isLooped = !this.isLooped;
-        this.els.loop.checked = this.isLooped;
-      },
-      Delete: remove,
-      Backspace: remove,
-      PageDown: () => this.turnBy(1),
-      PageUp: () => this.turnBy(-1),
-      '.': () => this.chooseNeighbour(1),
-      ',': () => this.chooseNeighbour(-1),
-      Enter: () => this.mark(),
-      Escape: () => this.choose(null),
-      '[': () => this.setEnd('start_s'),
-      ']': () => this.setEnd('end_s'),
-      ArrowLeft: (event) => this.nudge(event.shiftKey, -1),
-      ArrowRight: (event) => this.nudge(event.shiftKey, 1),
-    };
   }
 
   /**
