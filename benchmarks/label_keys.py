@@ -38,7 +38,7 @@ HTMLMediaElement.prototype.play = function () {
 };
 """
 ALONE = """async () => {
-  const { api } = (await window.audioclf).annotationQueue();
+  const { api } = (await window.audioclf).annotationQueue().project;
   const found = [];
   for (let i = 0; i < 30; i++) {
     const name = String(i).padStart(5, '0') + '.wav';
@@ -106,10 +106,10 @@ def measure(page: Page, app: int, n_keys: int) -> None:
     print(f"1,000 clips: open after {opened:.2f} s")
     page.evaluate(
         "async () => (await window.audioclf).annotationQueue()"
-        ".api.addClasses(['one', 'two', 'three'], [])"
+        ".project.addClasses(['one', 'two', 'three'])"
     )
     page.wait_for_function(
-        "async () => (await window.audioclf).annotationQueue().state.status.embedding.isReady",
+        "async () => (await window.audioclf).annotationQueue().project.state.status.embedding.isReady",
         timeout=300_000,
     )
     page.keyboard.press("Escape")  # out of the field for the first class
