@@ -109,7 +109,8 @@ def measure(page: Page, app: int, n_keys: int) -> None:
         ".project.addClasses(['one', 'two', 'three'])"
     )
     page.wait_for_function(
-        "async () => (await window.audioclf).annotationQueue().project.state.status.embedding.isReady",
+        "async () => (await window.audioclf).annotationQueue()"
+        ".project.state.status.embedding.isReady",
         timeout=300_000,
     )
     page.keyboard.press("Escape")  # out of the field for the first class
