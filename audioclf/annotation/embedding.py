@@ -12,6 +12,7 @@ from audioclf.annotation.project import AnnotationProject
 from audioclf.annotation.tasks import AnnotationTask
 from audioclf.inference.embedding_cache import file_embeddings
 from audioclf.inference.predict import predict_file
+from audioclf.inference.prediction import normalize_class_name
 from audioclf.models.checkpoint import Checkpoint
 
 
@@ -104,8 +105,6 @@ def embed_windows(
 
 def matching_classes(embedding_model: Checkpoint, classes: Sequence[str]) -> list[str]:
     """The model's classes that a project has too, as the model spells them; all if none match."""
-    wanted = {name.casefold().replace("_", " ") for name in classes}
-    matching = [
-        name for name in embedding_model.classes if name.casefold().replace("_", " ") in wanted
-    ]
+    wanted = {normalize_class_name(name) for name in classes}
+    matching = [name for name in embedding_model.classes if normalize_class_name(name) in wanted]
     return matching or list(embedding_model.classes)

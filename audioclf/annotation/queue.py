@@ -17,6 +17,7 @@ from audioclf.annotation.active_learning import EmbeddingSpace, QueueOrder, Sele
 from audioclf.annotation.event_log import AnnotationEvent, EventKind, Suggestion
 from audioclf.annotation.project import AnnotationProject
 from audioclf.annotation.tasks import AnnotationTask, Segmentation
+from audioclf.inference.prediction import normalize_class_name
 from audioclf.models.checkpoint import Checkpoint
 
 RECENT = 50  # labels over which suggestions are evaluated
@@ -277,8 +278,8 @@ def _from_checkpoint(
     if not embedding_model.is_multi_label:
         total = probabilities.sum(axis=1, keepdims=True)
         probabilities = probabilities / np.maximum(total, 1e-9)
-    spelling = {name.casefold().replace("_", " "): name for name in classes}
-    spelled = tuple(spelling.get(name.casefold().replace("_", " "), name) for name in names)
+    spelling = {normalize_class_name(name): name for name in classes}
+    spelled = tuple(spelling.get(normalize_class_name(name), name) for name in names)
     return SuggestionModel(
         active_learning.embedding_space(values), spelled, probabilities, embedding_model.name
     )

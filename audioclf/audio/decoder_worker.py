@@ -19,6 +19,7 @@ from typing import IO, Any
 if sys.platform != "win32":  # which has no such limits
     import resource
 
+import psutil
 import soundfile
 
 from audioclf.audio.errors import AudioError, truncated
@@ -112,9 +113,8 @@ def _say(out: IO[bytes], words: dict[str, Any]) -> None:
 def _limit_memory(n_bytes: int) -> None:
     """As much address space more than is taken now, where the system keeps such a limit."""
     if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        taken = pages * resource.getpagesize()
+        taken = psutil.Process().memory_info().vms
         with contextlib.suppress(ValueError):  # the system's own limit is lower
             resource.setrlimit(resource.RLIMIT_AS, (taken + n_bytes, hard))
 
