@@ -37,6 +37,7 @@ from audioclf.inference import (
 )
 from audioclf.models import architectures, checkpoint, summary_table
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.models.ranking import format_accuracy
 from audioclf.training import augmentation, feature_cache, waveform_augmentation
 from audioclf.training import config as settings
 
@@ -142,16 +143,20 @@ def _meaning(action: argparse.Action) -> str:
 def best_models() -> str:
     """The most accurate models that ship."""
     lines = [
-        "| model | accuracy | macro F1 | ECE | parameters | evaluated on |",
+        "| model | accuracy (95 % interval) | macro F1 | ECE | parameters | evaluated on |",
         "|---|---|---|---|---|---|",
     ]
     for found in _shipped_models()[:N_BEST]:
         measured = found.evaluation or {}
         lines.append(
-            f"| `{found.name}` | {100 * measured['accuracy']:.2f} % | {measured['macro_f1']:.3f} | "
+            f"| `{found.name}` | {_accuracy(measured)} | {measured['macro_f1']:.3f} | "
             f"{measured['ece']:.3f} | {found.card['n_params'] / 1e6:.2f} M | {measured['data']} |"
         )
     return "\n".join(lines)
+
+
+def _accuracy(measured: dict[str, Any]) -> str:
+    return format_accuracy(measured["accuracy"], measured["n_clips"])
 
 
 def _shipped_models() -> list[Checkpoint]:

@@ -20,6 +20,7 @@ from audioclf.dependencies import check_training
 from audioclf.features import FEATURES, config
 from audioclf.features.config import FrontendConfig
 from audioclf.models import checkpoint, summary_table
+from audioclf.models.ranking import format_accuracy
 
 NEED_TENSORFLOW = (
     "architectures", "train", "cross-validate", "fine-tune", "download", "export",
@@ -111,7 +112,8 @@ def _evaluate(args: argparse.Namespace) -> None:
         print(json.dumps(evaluation.to_dict(), indent=1))
         return
     print(
-        f"{evaluation.accuracy:.2%} of {evaluation.n_clips} clips, "
+        f"{format_accuracy(evaluation.accuracy, evaluation.n_clips)} of {evaluation.n_clips} "
+        "clips, in brackets the 95 % interval; "
         f"macro F1 {evaluation.macro_f1:.3f}, "
         f"expected calibration error {evaluation.ece:.3f} "
         f"(without a temperature {evaluation.ece_uncalibrated:.3f})"

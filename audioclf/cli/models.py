@@ -9,6 +9,7 @@ from pathlib import Path
 from audioclf.cli.parser import Run
 from audioclf.models import checkpoint, download
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.models.ranking import format_accuracy
 
 
 def output_dir(args: argparse.Namespace) -> Path:
@@ -20,7 +21,8 @@ def print_saved(saved: Checkpoint) -> None:
     """Print a checkpoint's folder, and its accuracy where it was evaluated."""
     print(saved.folder)
     if saved.evaluation:
-        print(f"{saved.evaluation['accuracy']:.2%} on {saved.evaluation['data']}")
+        accuracy, n_clips = saved.evaluation["accuracy"], saved.evaluation.get("n_clips")
+        print(f"{format_accuracy(accuracy, n_clips)} on {saved.evaluation['data']}")
 
 
 def _download(args: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from audioclf.inference import calibration
 from audioclf.inference.calibration import Probabilities
 from audioclf.inference.predict import predict_file
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.models.ranking import wilson_interval
 
 MAX_NAMED = 12  # classes in a sentence
 
@@ -59,10 +60,16 @@ class Evaluation:
     ece: float
     ece_uncalibrated: float
 
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """The accuracy's 95 % interval (Wilson)."""
+        return wilson_interval(self.accuracy, self.n_clips)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
         return {
             "accuracy": self.accuracy,
+            "accuracy_interval": list(self.accuracy_interval),
             "macro_f1": self.macro_f1,
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),

@@ -19,20 +19,29 @@ def best_first() -> list[Checkpoint]:
 
     def rank(model: Checkpoint) -> tuple[bool, float]:
         evaluation = model.evaluation or {}
-        bound = wilson_lower_bound(evaluation.get("accuracy", 0.0), evaluation.get("n_clips", 1))
-        return model.unavailable_reason is not None, -bound
+        low, _ = wilson_interval(evaluation.get("accuracy", 0.0), evaluation.get("n_clips", 1))
+        return model.unavailable_reason is not None, -low
 
     return sorted(checkpoint.find_all(), key=rank)
 
 
-def wilson_lower_bound(accuracy: float, n_clips: int) -> float:
-    """The lower end of the 95 % interval of a share of so many clips, 0 to 1.
+def wilson_interval(accuracy: float, n_clips: int) -> tuple[float, float]:
+    """Both ends of the 95 % interval of a share of so many clips, 0 to 1.
 
     Wilson (1927), "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22.
     """
     middle = accuracy + Z**2 / (2 * n_clips)
     spread = Z * sqrt(accuracy * (1 - accuracy) / n_clips + Z**2 / (4 * n_clips**2))
-    return (middle - spread) / (1 + Z**2 / n_clips)
+    scale = 1 + Z**2 / n_clips
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def format_accuracy(accuracy: float, n_clips: int | None) -> str:
+    """An accuracy with its 95 % interval, as pages and tables write it; without, where no clips."""
+    if not n_clips:
+        return f"{100 * accuracy:.2f} %"
+    low, high = wilson_interval(accuracy, n_clips)
+    return f"{100 * accuracy:.2f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def best_of_architecture(architecture: str | None) -> Checkpoint | None:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from scipy.stats import binomtest
 
 from audioclf.models import architectures, checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
@@ -99,7 +100,16 @@ def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
 
 
 def test_two_clips_out_of_two_do_not_stand_before_seventy_seven_out_of_eighty() -> None:
-    assert ranking.wilson_lower_bound(1.0, 2) == pytest.approx(0.342, abs=1e-3)
-    assert ranking.wilson_lower_bound(0.9625, 80) == pytest.approx(0.895, abs=1e-3)
-    assert ranking.wilson_lower_bound(1.0, 80) > ranking.wilson_lower_bound(0.9875, 80)
-    assert ranking.wilson_lower_bound(0.0, 1) == pytest.approx(0.0, abs=1e-9)
+    assert ranking.wilson_interval(1.0, 2)[0] == pytest.approx(0.342, abs=1e-3)
+    assert ranking.wilson_interval(0.9625, 80)[0] == pytest.approx(0.895, abs=1e-3)
+    assert ranking.wilson_interval(1.0, 80)[0] > ranking.wilson_interval(0.9875, 80)[0]
+    assert ranking.wilson_interval(0.0, 1)[0] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n_right", "n_clips"), [(0, 1), (2, 2), (77, 80), (305, 320)])
+def test_an_accuracy_has_the_interval_of_wilson(n_right: int, n_clips: int) -> None:
+    expected = binomtest(n_right, n_clips).proportion_ci(method="wilson")
+    found = ranking.wilson_interval(n_right / n_clips, n_clips)
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-4)
+    text = ranking.format_accuracy(n_right / n_clips, n_clips)
+    assert text.endswith(f"({100 * expected.low:.1f} to {100 * expected.high:.1f})")

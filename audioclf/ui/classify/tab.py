@@ -8,6 +8,7 @@ import numpy as np
 
 from audioclf.inference import export_formats
 from audioclf.inference.prediction import Prediction
+from audioclf.models.ranking import format_accuracy
 from audioclf.ui.classify import views
 from audioclf.ui.classify.heatmap import heat_lane, is_many
 from audioclf.ui.page.lanes import ASSETS, join_playback, lane, waveform_lane
@@ -138,8 +139,9 @@ def describe_network(network: str | None) -> str:
     lines = [card.get("description", ""), f"Trained on {card.get('training', {}).get('data')}."]
     if evaluation:
         lines.append(
-            f"Evaluated on {evaluation['data']}: {100 * evaluation['accuracy']:.2f} % of "
-            f"{evaluation['n_clips']} clips right."
+            f"Evaluated on {evaluation['data']}: "
+            f"{format_accuracy(evaluation['accuracy'], evaluation['n_clips'])} of "
+            f"{evaluation['n_clips']} clips right, in brackets the 95 % interval."
         )
     if found.unavailable_reason:
         lines.append(found.unavailable_reason)

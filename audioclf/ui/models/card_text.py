@@ -3,6 +3,7 @@
 from typing import Any
 
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.models.ranking import format_accuracy
 
 UNITS = {"hz": "Hz", "s": "s", "db": "dB"}
 LONGEST = 8  # longer lists of numbers, such as a normalisation, are left to the JSON
@@ -35,7 +36,7 @@ def result_line(result: dict[str, Any]) -> str:
     parts = []
     if accuracy is not None:
         right = f"{round(accuracy * n_clips)} of {n_clips} clips right" if n_clips else "right"
-        parts.append(f"{right} ({100 * accuracy:.2f} %)")
+        parts.append(f"{right}: {format_accuracy(accuracy, n_clips)}")
     names = (("macro F1", "macro_f1"), ("ECE", "ece"), ("negative log-likelihood", "nll"))
     parts += [f"{name} {result[key]:.3f}" for name, key in names if result.get(key) is not None]
     if result.get("ece_uncalibrated") not in (None, result.get("ece")):

@@ -24,6 +24,7 @@ from audioclf.ui.page.tables import filled, table
 COLUMNS = (
     ("Model", "{}"),
     ("Accuracy (%)", "{:.2f}"),
+    ("95 % interval", "{}"),
     ("Macro F1", "{:.3f}"),
     ("ECE", "{:.3f}"),
     ("Evaluated on", "{}"),
@@ -31,7 +32,7 @@ COLUMNS = (
     ("Parameters", "{:,}"),
     ("Size (MB)", "{:.1f}"),
 )
-WIDTHS_PX: list[str | int] = [266, 116, 94, 68, 312, 134, 116, 100]
+WIDTHS_PX: list[str | int] = [266, 116, 116, 94, 68, 312, 134, 116, 100]
 NONE_YET = (
     "There is no trained model yet: train one in the tab Fine-tune, and it is listed here when "
     "this tab is opened again."
@@ -102,6 +103,7 @@ def _row(network: Checkpoint) -> list[Any]:
     return [
         network.name,
         None if accuracy is None else 100 * accuracy,
+        _interval(measured),
         measured.get("macro_f1"),
         measured.get("ece"),
         f"{data} ({n_clips} clips)" if n_clips else data,
@@ -109,6 +111,14 @@ def _row(network: Checkpoint) -> list[Any]:
         card.get("n_params"),
         network.n_bytes / 1e6,
     ]
+
+
+def _interval(measured: dict[str, Any]) -> str | None:
+    """Both ends of the accuracy's 95 % interval (Wilson), in percent."""
+    if not (n_clips := measured.get("n_clips")):
+        return None
+    low, high = ranking.wilson_interval(measured["accuracy"], n_clips)
+    return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def build(shared: Shared, tab: gr.Tab) -> None:
