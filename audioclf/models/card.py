@@ -99,7 +99,9 @@ class Result(_Part):
 
     data: Line | None = None
     accuracy: Share
-    accuracy_interval: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = None  # 95 %, Wilson's
+    accuracy_interval: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = (
+        None  # 95 %, Wilson's
+    )
     macro_f1: Share | None = None
     ece: Share | None = None
     ece_uncalibrated: Share | None = None
