@@ -107,7 +107,9 @@ def test_without_a_network_one_sentence_says_what_to_do(
 
 def test_results_say_which_clips_they_are_from(networks: Path) -> None:
     figure, per_class, words = details.model_results("full")
-    assert words.startswith("made clips, fold 3 held out: 80 of 80 clips right: 100.00 % (95.4 to 100.0)")
+    assert words.startswith(
+        "made clips, fold 3 held out: 80 of 80 clips right: 100.00 % (95.4 to 100.0)"
+    )
     assert "macro F1 0.500, ECE 0.042" in words and "ECE before calibration 0.098" in words
     assert per_class["metadata"]["display_value"] == [
         ["rain", "1.000", "0.667", "0.800", "30"],
@@ -174,7 +176,9 @@ def test_the_card_is_told_in_words_and_shown_whole(networks: Path) -> None:
     assert f"sample rate {rate:,} Hz" in told["Front end"]
     assert told["Calibration"] == "temperature 1.25, fitted on made clips, fold 3 held out"
     assert told["Licence"] == "CC BY 4.0" and "1.5 minutes" in told["Training"]
-    assert told["Other results"].startswith("street noise: 40 of 80 clips right: 50.00 % (39.3 to 60.7)")
+    assert told["Other results"].startswith(
+        "street noise: 40 of 80 clips right: 50.00 % (39.3 to 60.7)"
+    )
     _, _, words, attribution, card = details.show_card("full")
     assert "**Calibration**: temperature 1.25" in words
     assert card["architecture"] == found.card["architecture"] and attribution
