@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.datasets import layouts
-from audioclf.datasets.layouts import Row
+from audioclf.datasets.formats.clip_tables import ClipRow
 
 N_MADE_FOLDS, MOST_MADE_FOLDS = 5, 20
 
@@ -145,44 +145,42 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
     except (OSError, RecursionError) as error:
         why = getattr(error, "strerror", None) or "its table is nested too deeply"
         raise ValueError(f"“{folder.name[:80]}” cannot be read ({why}).") from error
-    if len({row["label"] for row in rows}) < 2:
+    if len({row.labels for row in rows}) < 2:
         raise ValueError(
             f"“{folder.name}” holds fewer than two classes of sounds{_only(rows)}: add another "
             "one, in a folder per class or named in a metadata.csv with file_name and label."
         )
-    has_own_folds = all(row.get("fold") for row in rows) and len({r["fold"] for r in rows}) > 1
+    has_own_folds = all(row.fold for row in rows) and len({row.fold for row in rows}) > 1
     folds = (
         [_fold(row, layout) for row in rows] if has_own_folds else _made_folds(rows, n_made_folds)
     )
     clips = (
-        LabelledClip(
-            folder / row["file_name"], row["label"], fold, row.get("group", ""), row["file_name"]
-        )
+        LabelledClip(folder / row.file, row.labels[0], fold, row.group, row.file)
         for row, fold in zip(rows, folds, strict=True)
     )
     return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows), layout)
 
 
-def _only(rows: list[Row]) -> str:
+def _only(rows: list[ClipRow]) -> str:
     """The one class that is there, and how much of it."""
-    return f" ({rows[0]['label']}, {len(rows)} clips)" if rows else ""
+    return f" ({rows[0].labels[0]}, {len(rows)} clips)" if rows else ""
 
 
-def _fold(row: Row, table: str) -> int:
+def _fold(row: ClipRow, table: str) -> int:
     try:
-        return int(row["fold"])
+        return int(row.fold)
     except ValueError:
         raise ValueError(
-            f"“{Path(table).name}” has the fold “{row['fold']}” for {row['file_name']}: folds are "
+            f"“{Path(table).name}” has the fold “{row.fold}” for {row.file}: folds are "
             "whole numbers."
         ) from None
 
 
-def _made_folds(rows: list[Row], n_folds: int) -> list[int]:
+def _made_folds(rows: list[ClipRow], n_folds: int) -> list[int]:
     """Folds from 1 on, each with its share of every class and whole groups, always the same."""
-    labels = np.array([row["label"] for row in rows])
-    if all(row.get("group") for row in rows):
-        return grouped_folds(labels, np.array([row["group"] for row in rows]), n_folds)
+    labels = np.array([row.labels[0] for row in rows])
+    if all(row.group for row in rows):
+        return grouped_folds(labels, np.array([row.group for row in rows]), n_folds)
     folds = np.zeros(len(rows), int)
     rng = np.random.default_rng(0)
     for label in np.unique(labels):
@@ -210,10 +208,10 @@ def grouped_folds(labels: NDArray[np.str_], groups: NDArray[np.str_], n_folds: i
     return folds.tolist()
 
 
-def _attribution(rows: list[Row]) -> str:
+def _attribution(rows: list[ClipRow]) -> str:
     """Who recorded the clips and under which licences, where the table says."""
-    authors = sorted({row["author"] for row in rows if row.get("author")}, key=str.casefold)
-    licences = sorted({row["license"] for row in rows if row.get("license")})
+    authors = sorted({row.author for row in rows if row.author}, key=str.casefold)
+    licences = sorted({row.license for row in rows if row.license})
     parts = [f"Recordings by {', '.join(authors)}."] if authors else []
     parts += [f"Licences of the recordings: {', '.join(licences)}."] if licences else []
     return " ".join(parts)

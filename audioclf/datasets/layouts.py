@@ -4,15 +4,12 @@ Hugging Face audiofolder (`metadata.csv` or `metadata.jsonl`), ESC-50 (Piczak, 2
 `meta/esc50.csv`) and UrbanSound8K (Salamon, Jacoby and Bello, 2014: `metadata/UrbanSound8K.csv`).
 """
 
-import csv
-import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from audioclf.storage import csv_cells
+from audioclf.datasets.formats import clip_tables
+from audioclf.datasets.formats.clip_tables import AUDIOFOLDER, ESC50, URBANSOUND8K, ClipRow
 
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".caf"}
@@ -21,46 +18,12 @@ AUDIO_SUFFIXES = frozenset(
 NUMBERED = re.compile(r"\d{3} - (.+)")  # classes of the ESC-10 release: “001 - Dog bark”
 DEEPEST = 3  # folders around the one that is meant
 
-Row = dict[str, str]  # file_name (from the folder), label, and where known fold, group, author, ...
-
-
-@dataclass(frozen=True)
-class Table:
-    """A file that names clips and their classes, and what its columns are called."""
-
-    path: str
-    columns: tuple[str, ...]  # that must be there
-    row: Callable[[Row], Row]  # in our words
-
-
-def _as_it_is(row: Row) -> Row:
-    return row
-
-
-def _esc50(row: Row) -> Row:
-    return {
-        "file_name": f"audio/{row['filename']}",
-        "label": row["category"],
-        "fold": row.get("fold", ""),
-        "group": row.get("src_file", ""),
-    }
-
-
-def _urbansound(row: Row) -> Row:
-    return {
-        "file_name": f"audio/fold{row['fold']}/{row['slice_file_name']}",
-        "label": row["class"],
-        "fold": row["fold"],
-        "group": row.get("fsID", ""),
-    }
-
-
-TABLES = (
-    Table("metadata.csv", ("file_name", "label"), _as_it_is),
-    Table("metadata.jsonl", ("file_name", "label"), _as_it_is),
-    Table("meta/esc50.csv", ("filename", "category"), _esc50),
-    Table("metadata/UrbanSound8K.csv", ("slice_file_name", "class", "fold"), _urbansound),
-)
+TABLES = {
+    "metadata.csv": AUDIOFOLDER,
+    "metadata.jsonl": AUDIOFOLDER,
+    ESC50.path: ESC50,
+    URBANSOUND8K.path: URBANSOUND8K,
+}
 
 
 def find_root(folder: Path) -> Path:
@@ -75,78 +38,47 @@ def find_root(folder: Path) -> Path:
     return folder
 
 
-def read(folder: Path) -> tuple[str, list[Row]]:
+def read(folder: Path) -> tuple[str, list[ClipRow]]:
     """What the folder's layout is called, and a row per clip. Raises ValueError."""
-    table = _table_of(folder)
-    if table is None:
+    name = _table_of(folder)
+    if name is None:
         return "a folder per class", _folder_rows(folder)
-    path = folder / table.path
+    path = folder / name
     try:
-        rows = [_checked(row, line, path, folder) for line, row in _rows(path, table)]
-    except (UnicodeError, csv.Error, json.JSONDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeError as error:
         kind = path.suffix[1:].upper()
         raise ValueError(f"“{path.name}” is no {kind} in UTF-8: save it as that.") from error
-    return table.path, rows
+    rows = clip_tables.rows(text, path.name, TABLES[name])
+    return name, [_checked(row, path, folder) for row in rows]
 
 
-def _table_of(folder: Path) -> Table | None:
-    return next((table for table in TABLES if (folder / table.path).is_file()), None)
+def _table_of(folder: Path) -> str | None:
+    """The path of the folder's table, if it has one."""
+    return next((name for name in TABLES if (folder / name).is_file()), None)
 
 
-def _rows(path: Path, table: Table) -> Iterator[tuple[int, Row]]:
-    """Line numbers and rows in our words."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = _jsonl(file) if path.suffix == ".jsonl" else _csv(file, path, table)
-        for line, values in lines:
-            known = {key: _text(value) for key, value in values.items() if key}
-            for column in table.columns:
-                known.setdefault(column, "")
-            yield line, table.row(known)
-
-
-def _csv(file: Any, path: Path, table: Table) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(file)
-    for column in table.columns:
-        if column not in (reader.fieldnames or ()):
-            raise ValueError(
-                f"“{path.name}” has no column “{column}”: its first line names the columns, "
-                f"{','.join(table.columns)} and optionally fold."
-            )
-    for row in reader:
-        yield (
-            reader.line_num,
-            {key: csv_cells.unescape_formula(value or "") for key, value in row.items() if key},
-        )
-
-
-def _jsonl(file: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, text in enumerate(file, 1):
-        if text.strip():
-            values = json.loads(text)
-            yield line, values if isinstance(values, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, list | dict) else str(value).strip()
-
-
-def _checked(row: Row, line: int, table: Path, root: Path) -> Row:
+def _checked(row: ClipRow, table: Path, root: Path) -> ClipRow:
     """A row whose label is there and whose file lies in the folder."""
-    if not row["label"]:
-        raise ValueError(f"Line {line} of “{table.name}” has no label: write one.")
-    name = row["file_name"]
-    shown = name.replace("\0", "?")
+    row = row._replace(file=row.file.strip())
+    if not row.labels:
+        raise ValueError(f"Line {row.line} of “{table.name}” has no label: write one.")
+    if len(row.labels) > 1:
+        raise ValueError(
+            f"Line {row.line} of “{table.name}” has several labels: leave one, the clip's class."
+        )
+    shown = row.file.replace("\0", "?")
     path = root / shown
     inside = path.resolve().is_relative_to(root.resolve())
-    if "\0" in name or not inside or not path.is_file():
+    if "\0" in row.file or not inside or not path.is_file():
         raise ValueError(
-            f"Line {line} of “{table.name}” names “{shown}”, which is not in the "
+            f"Line {row.line} of “{table.name}” names “{shown}”, which is not in the "
             "folder: add the file or take the line out."
         )
     return row
 
 
-def _folder_rows(folder: Path) -> list[Row]:
+def _folder_rows(folder: Path) -> list[ClipRow]:
     paths = sorted(_sounds(folder))
     numbered = [NUMBERED.fullmatch(path.parent.name) for path in paths]
     names = [
@@ -154,7 +86,7 @@ def _folder_rows(folder: Path) -> list[Row]:
         for path, match in zip(paths, numbered, strict=True)
     ]
     return [
-        {"file_name": str(path.relative_to(folder)), "label": name}
+        ClipRow(0, str(path.relative_to(folder)), (name,))
         for path, name in zip(paths, names, strict=True)
     ]
 

@@ -26,16 +26,22 @@ def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 def read(text: str, place: str, needed: Sequence[str]) -> Iterator[dict[str, str]]:
     """The rows of a CSV by its header, cells as they were typed. Raises ValueError."""
+    return (row for _, row in lines(text, place, needed))
+
+
+def lines(text: str, place: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV as `read` gives them, each with the number of its line."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    for column in needed:
-        if column not in (reader.fieldnames or ()):
-            raise ValueError(
-                f"“{place}” has no column “{column}”: its first line names the columns, "
-                f"{','.join(needed)} among them."
-            )
     try:
+        for column in needed:
+            if column not in (reader.fieldnames or ()):
+                raise ValueError(
+                    f"“{place}” has no column “{column}”: its first line names the columns, "
+                    f"{','.join(needed)} among them."
+                )
         for row in reader:
-            yield {key: unescape_formula(value or "") for key, value in row.items() if key}
+            cells = {key: unescape_formula(value or "") for key, value in row.items() if key}
+            yield reader.line_num, cells
     except csv.Error as error:
         raise ValueError(
             f"“{place}” is no CSV that can be read: save it as CSV in UTF-8."

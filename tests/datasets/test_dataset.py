@@ -234,6 +234,12 @@ def test_json_lines_are_read_and_what_is_wrong_in_them_is_said(tmp_path: Path) -
     assert [(c.label, c.fold) for c in found.clips] == [("dog", 1), ("cat", 2)]
     table.write_text('{"file_name": "a.wav"}\n')
     assert "Line 1 of “metadata.jsonl” has no label" in refusal(lambda: dataset.load(tmp_path))
+    table.write_text('{"file_name": "a.wav", "label": ["dog", "cat"]}\n')
+    assert "Line 1 of “metadata.jsonl” has several labels" in refusal(
+        lambda: dataset.load(tmp_path)
+    )
+    table.write_text('{"file_name": "a.wav", "label": ["dog"]}\n{"file_name": "b.wav", "label": 7}')
+    assert dataset.load(tmp_path).classes == ("7", "dog")
     table.write_text('{"file_name": "a.wav", \n')
     assert "is no JSONL" in refusal(lambda: dataset.load(tmp_path))
 

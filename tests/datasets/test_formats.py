@@ -12,12 +12,10 @@ from audioclf.datasets import dataset
 from audioclf.datasets.formats import (
     audacity,
     audiofolder,
-    esc50,
     label_studio,
     plain_csv,
     raven,
     textgrid,
-    urbansound8k,
 )
 from audioclf.datasets.formats.base import Label
 from audioclf.datasets.formats.registry import FORMATS
@@ -135,6 +133,8 @@ def test_several_classes_of_a_file_are_one_line_of_an_audiofolder() -> None:
     first, second = map(json.loads, text.splitlines())
     assert first == {"file_name": "a.wav", "label": ["wren", "rain"]}
     assert audiofolder.read({place: text}) == labels
+    said = refusal(lambda: audiofolder.read({place: text + '{"file_name": "c.wav"}\n'}))
+    assert said == "Line 3 of “metadata.jsonl” lacks file_name or label: add them."
 
 
 def test_an_audiofolder_by_hand_with_its_table_in_a_folder() -> None:
@@ -148,7 +148,7 @@ def test_esc50_as_it_is_published() -> None:
         "1-100032-A-0.wav,1,0,dog,True,100032,A\n"
         "5-9032-A-0.wav,5,0,dog,True,9032,A\n"
     )
-    assert esc50.read({"meta/esc50.csv": text}) == [
+    assert FORMATS["esc50"].read({"meta/esc50.csv": text}) == [
         Label("audio/1-100032-A-0.wav", "dog", fold=1, group="100032"),
         Label("audio/5-9032-A-0.wav", "dog", fold=5, group="9032"),
     ]
@@ -159,7 +159,7 @@ def test_urbansound8k_as_it_is_published() -> None:
         "slice_file_name,fsID,start,end,salience,fold,classID,class\n"
         "100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark\n"
     )
-    assert urbansound8k.read({"metadata/UrbanSound8K.csv": text}) == [
+    assert FORMATS["urbansound8k"].read({"metadata/UrbanSound8K.csv": text}) == [
         Label("audio/fold5/100032-3-0-0.wav", "dog_bark", fold=5, group="100032")
     ]
 

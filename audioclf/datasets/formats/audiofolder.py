@@ -8,7 +8,9 @@ import json
 from collections import defaultdict
 from typing import Any
 
+from audioclf.datasets.formats import clip_tables
 from audioclf.datasets.formats.base import Durations, Label, Texts, whole_only
+from audioclf.datasets.formats.clip_tables import AUDIOFOLDER
 from audioclf.storage import csv_cells
 
 CSV, JSONL = "metadata.csv", "metadata.jsonl"
@@ -44,15 +46,14 @@ def has_several(labels: list[Label]) -> bool:
 def read(texts: Texts) -> list[Label]:
     """The labels of either table. Raises ValueError."""
     labels = []
-    for place, text in texts.items():
-        rows = _lines(text, place) if place.endswith(".jsonl") else _rows(text, place)
-        folder = place.rpartition("/")[0]
-        for row in rows:
-            names = row["label"] if isinstance(row["label"], list) else [row["label"]]
-            file = f"{folder}/{row['file_name']}" if folder else str(row["file_name"])
-            fold = int(row["fold"]) if str(row.get("fold") or "").isdecimal() else None
-            group = str(row.get("group") or "")
-            labels += [Label(file, str(name), fold=fold, group=group) for name in names]
+    for path, text in texts.items():
+        folder = path.rpartition("/")[0]
+        for row in clip_tables.rows(text, path, AUDIOFOLDER):
+            if not row.file or not row.labels:
+                raise ValueError(f"Line {row.line} of “{path}” lacks file_name or label: add them.")
+            file = f"{folder}/{row.file}" if folder else row.file
+            fold = int(row.fold) if row.fold.isdecimal() else None
+            labels += [Label(file, name, fold=fold, group=row.group) for name in row.labels]
     return labels
 
 
@@ -68,18 +69,3 @@ def _row(file: str, labels: list[Label]) -> dict[str, Any]:
     extra = {"fold": labels[0].fold, "group": labels[0].group}
     known = {key: value for key, value in extra.items() if value not in (None, "")}
     return {"file_name": file, "label": [label.name for label in labels], **known}
-
-
-def _rows(text: str, place: str) -> list[dict[str, Any]]:
-    return list(csv_cells.read(text, place, ("file_name", "label")))
-
-
-def _lines(text: str, place: str) -> list[dict[str, Any]]:
-    try:
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"“{place}” is no JSON lines: write one object per line.") from error
-    for row in rows:
-        if not isinstance(row, dict) or "file_name" not in row or "label" not in row:
-            raise ValueError(f"A line of “{place}” lacks file_name or label: add them.")
-    return rows

@@ -1,7 +1,7 @@
 """What people say of sounds, and the formats in which other tools exchange it.
 
-An exchange format is one file in this folder with `write(labels, durations) -> texts` and
-`read(texts) -> labels`, where texts are files by their place; `formats` lists them.
+An exchange format is a pair of functions, `write(labels, durations) -> texts` and
+`read(texts) -> labels`, where texts are files by their place; `registry` lists them.
 """
 
 import codecs

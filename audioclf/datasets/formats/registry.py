@@ -1,19 +1,20 @@
 """Every exchange format: its name on the command line, what people call it, and its module."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from audioclf.datasets.formats import (
     audacity,
     audiofolder,
-    esc50,
+    clip_tables,
     label_studio,
     plain_csv,
     raven,
     textgrid,
-    urbansound8k,
 )
 from audioclf.datasets.formats.base import Durations, Label, Texts
+from audioclf.datasets.formats.clip_tables import ESC50, URBANSOUND8K, ClipTable
 
 
 class Format(NamedTuple):
@@ -25,11 +26,17 @@ class Format(NamedTuple):
     holds_segments: bool  # else labels of whole files alone
 
 
+def _table(table: ClipTable) -> Format:
+    """The format of labels of whole files in that table."""
+    write, read = partial(clip_tables.write, table), partial(clip_tables.read, table)
+    return Format(table.title, write, read, False)
+
+
 FORMATS = {
     "csv": Format("Plain CSV", plain_csv.write, plain_csv.read, True),
     "audiofolder": Format("Hugging Face audiofolder", audiofolder.write, audiofolder.read, False),
-    "esc50": Format("ESC-50", esc50.write, esc50.read, False),
-    "urbansound8k": Format("UrbanSound8K", urbansound8k.write, urbansound8k.read, False),
+    "esc50": _table(ESC50),
+    "urbansound8k": _table(URBANSOUND8K),
     "audacity": Format("Audacity labels", audacity.write, audacity.read, True),
     "raven": Format("Raven selection table", raven.write, raven.read, True),
     "label_studio": Format("Label Studio JSON", label_studio.write, label_studio.read, True),
