@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from audioclf.audio.errors import AudioError
 
-Found = tuple[int, int, float | None]  # rate in Hz, channels, seconds or None
+HeaderValues = tuple[int, int, float | None]  # rate in Hz, channels, seconds or None
 Chunks = Iterator[NDArray[np.float32]]
 
 MEMORY_BYTES = 700_000_000  # beyond what the process takes before it opens a file
@@ -94,9 +94,9 @@ class _Decoder:
     def _take(self, n_bytes: int) -> bytes:
         while len(self._received) < n_bytes:
             self._receive()
-        taken = bytes(self._received[:n_bytes])
+        part = bytes(self._received[:n_bytes])
         del self._received[:n_bytes]
-        return taken
+        return part
 
     def _receive(self) -> None:
         pipe = self._pipe("stdout")
@@ -118,24 +118,26 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def open_foreign(path: Path, block_s: float, max_values: int) -> Iterator[tuple[Found, Chunks]]:
+def open_foreign(
+    path: Path, block_s: float, max_values: int
+) -> Iterator[tuple[HeaderValues, Chunks]]:
     """The header of a file and its chunks, (samples, channels) of about `block_s` seconds each,
     and of about `max_values` numbers at most. Raises AudioError.
     """
     path = Path(os.path.abspath(path))
-    decoder, words = _ask(path)
-    if "found" not in words:
+    decoder, answer = _ask(path)
+    if "header" not in answer:
         _give_back(decoder)
-        raise AudioError(str(words.get("error"))[:500])
+        raise AudioError(str(answer.get("error"))[:500])
     try:
-        found = _judged(words["found"], path.name)
+        header = _judged(answer["header"], path.name)
     except AudioError:
         decoder.end()
         raise
-    block_samples = max(1, min(int(block_s * found[0]), max_values // found[1]))
-    decoded = _Decoded(decoder, found[1], block_samples, path.name)
+    block_samples = max(1, min(int(block_s * header[0]), max_values // header[1]))
+    decoded = _Decoded(decoder, header[1], block_samples, path.name)
     try:
-        yield found, decoded.chunks()
+        yield header, decoded.chunks()
     finally:
         decoded.close()
 
@@ -241,7 +243,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def _judged(header: Any, name: str) -> Found:
+def _judged(header: Any, name: str) -> HeaderValues:
     """The header, which a process that was taken over might have made up. Raises AudioError."""
     try:
         rate_hz, n_channels, duration_s = header

@@ -23,7 +23,7 @@ import psutil
 import soundfile
 
 from audioclf.audio.errors import AudioError, truncated
-from audioclf.audio.pyav_reader import Found, open_container
+from audioclf.audio.pyav_reader import HeaderValues, open_container
 
 MALFORMED, UNRECOGNISED = 3, 1  # libsndfile's error codes
 PART_VALUES = 1 << 16
@@ -41,7 +41,7 @@ class Forward(soundfile.SoundFile):
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[tuple[Found, Iterator[bytes]]]:
+def _open(path: Path) -> Iterator[tuple[HeaderValues, Iterator[bytes]]]:
     """What libsndfile knows through libsndfile, the rest through PyAV."""
     try:
         file = Forward(path)
@@ -74,12 +74,12 @@ def _answer(request: dict[str, Any], go_on: Callable[[], bool], out: IO[bytes]) 
     _limit_memory(request["memory_bytes"])
     result, is_open = {}, False
     try:
-        with _open(path) as (found, parts):
-            _say(out, {"found": found})
+        with _open(path) as (header, parts):
+            _say(out, {"header": header})
             if not go_on():
                 return
             is_open = True
-            _send(parts, found, out)
+            _send(parts, header, out)
     except AudioError as error:
         result = {"error": str(error)}
     except MemoryError:
@@ -93,7 +93,7 @@ def _answer(request: dict[str, Any], go_on: Callable[[], bool], out: IO[bytes]) 
     _say(out, result)
 
 
-def _send(parts: Iterator[bytes], header: Found, out: IO[bytes]) -> None:
+def _send(parts: Iterator[bytes], header: HeaderValues, out: IO[bytes]) -> None:
     """The parts, each behind its length; whoever takes longer than the sound lasts is stuck."""
     started_s, n_bytes = sum(os.times()[:2]), 0
     bytes_per_s = 4 * header[0] * header[1]
@@ -114,9 +114,9 @@ def _limit_memory(n_bytes: int) -> None:
     """As much address space more than is taken now, where the system keeps such a limit."""
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        taken = psutil.Process().memory_info().vms
+        in_use = psutil.Process().memory_info().vms
         with contextlib.suppress(ValueError):  # the system's own limit is lower
-            resource.setrlimit(resource.RLIMIT_AS, (taken + n_bytes, hard))
+            resource.setrlimit(resource.RLIMIT_AS, (in_use + n_bytes, hard))
 
 
 def _limit_cpu(seconds: float) -> None:

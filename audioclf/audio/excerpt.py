@@ -104,11 +104,11 @@ def entered(path: Path, limits: Limits = audio.ANY) -> Path:
     """
     if _is_exact(path):
         return path
-    kept = _decoded(path)
+    wav = _decoded(path)
     with _DECODING:  # whoever comes second finds it
-        if not cache.is_there(kept):
-            cache.write(kept, lambda part: _decode(path, part, limits))
-    return kept
+        if not cache.is_there(wav):
+            cache.write(wav, lambda part: _decode(path, part, limits))
+    return wav
 
 
 def can_be_entered(path: Path) -> bool:
@@ -132,12 +132,12 @@ def _decoded(path: Path) -> Path:
 
 def as_wav(samples: Samples, rate_hz: int) -> bytes:
     """A WAV that every browser plays: 16 bits, at 8 to 48 kHz; neither scaled nor shifted."""
-    heard_hz = min(max(rate_hz, LOWEST_HZ), HIGHEST_HZ)
+    wav_hz = min(max(rate_hz, LOWEST_HZ), HIGHEST_HZ)
     file = io.BytesIO()
-    blocks = audio.resample_blocks(in_blocks(samples), rate_hz, heard_hz)
-    with soundfile.SoundFile(file, "w", heard_hz, 1, "PCM_16", format="WAV") as made:
+    blocks = audio.resample_blocks(in_blocks(samples), rate_hz, wav_hz)
+    with soundfile.SoundFile(file, "w", wav_hz, 1, "PCM_16", format="WAV") as wav:
         for block in blocks:
-            made.write(np.clip(block, -1, 1))
+            wav.write(np.clip(block, -1, 1))
     return file.getvalue()
 
 
@@ -172,9 +172,9 @@ def _cut(source: Path, target: Path, start_s: float, end_s: float) -> None:
                 f"Nothing lies between {start_s:.3f} and {end_s:.3f} s: move them."
             )
         kind = "float64" if depth in ("FLOAT", "DOUBLE") else "int32"
-        with soundfile.SoundFile(target, "w", rate_hz, file.channels, subtype, format=form) as made:
+        with soundfile.SoundFile(target, "w", rate_hz, file.channels, subtype, format=form) as clip:
             for block in _frames(file, first, last, kind):
-                made.write(block)
+                clip.write(block)
 
 
 def _depth(path: Path) -> str:
@@ -187,8 +187,8 @@ def _depth(path: Path) -> str:
 
 
 def _wav_subtype(depth: str) -> str:
-    known = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
-    return "PCM_U8" if depth == "PCM_S8" else depth if depth in known else "PCM_16"
+    subtypes = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+    return "PCM_U8" if depth == "PCM_S8" else depth if depth in subtypes else "PCM_16"
 
 
 def _mono(path: Path, first: int, last: int) -> Iterator[Samples]:

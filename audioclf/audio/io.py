@@ -219,8 +219,8 @@ def _open(path: Path, limits: Limits, block_s: float = BLOCK_S) -> Iterator[tupl
     _check_file(path, limits)
     file = open_plain(path, _Forward)
     if file is None:
-        with open_foreign(path, block_s, MAX_BLOCK_VALUES) as (found, chunks):
-            header = Header(*found)
+        with open_foreign(path, block_s, MAX_BLOCK_VALUES) as (values, chunks):
+            header = Header(*values)
             _check_header(header, limits, path.name)
             yield header, chunks
         return
@@ -360,10 +360,10 @@ def _sndfile_chunks(file: soundfile.SoundFile, block_s: float, name: str) -> Chu
 
 def _check_promise(file: soundfile.SoundFile, name: str) -> None:
     """A cut-off wav or aiff is read as a shorter one; libsndfile's log tells the promised size."""
-    for promised, found in re.findall(
+    for promised, actual in re.findall(
         r"^ *(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE
     ):
-        if int(found) < int(promised) < STREAMED:
+        if int(actual) < int(promised) < STREAMED:
             raise truncated(name, file.frames / file.samplerate)
     if file.format == "OGG" and not _ends_its_ogg_stream(Path(file.name)):
         raise truncated(name, file.frames / file.samplerate)

@@ -15,11 +15,11 @@ from audioclf.audio.errors import AudioError, truncated
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,asf,aac,ogg,wav,flac,mp3,aiff,caf,amr,avi"
 READS = "wav, flac, ogg, mp3, aiff, caf, m4a, aac, mp4, webm or wma"
 
-Found = tuple[int, int, float | None]
+HeaderValues = tuple[int, int, float | None]
 
 
 @contextmanager
-def open_container(path: Path, is_sound: bool) -> Iterator[tuple[Found, Iterator[bytes]]]:
+def open_container(path: Path, is_sound: bool) -> Iterator[tuple[HeaderValues, Iterator[bytes]]]:
     """(rate in Hz, channels, seconds or None) and parts: float32, channel after channel per sample.
 
     `is_sound`: libsndfile knows the format but not this file, which decides between the two

@@ -71,15 +71,15 @@ def split_blocks(
 ) -> NDArray[np.floating]:
     """`split` of a sound that comes in blocks, (samples,) each, in memory that does not grow."""
     settings = settings or Split()
-    powers, n_samples, is_heard = [], 0, False
+    powers, n_samples, any_sound = [], 0, False
     rest = np.zeros(FRAME_LENGTH // 2, np.float32)  # frames are centred
     for block in blocks:
         samples = finite_mono(block)
         n_samples += len(samples)
-        is_heard = is_heard or not is_silent(samples)
+        any_sound = any_sound or not is_silent(samples)
         power, rest = _frame_power(np.concatenate([rest, samples]))
         powers.append(power)
-    if not is_heard:
+    if not any_sound:
         return np.zeros((0, 2))
     end = np.zeros(FRAME_LENGTH // 2, np.float32)
     power = np.concatenate([*powers, _frame_power(np.concatenate([rest, end]))[0]])
