@@ -205,13 +205,13 @@ def from_dict(values: dict[str, Any]) -> FrontendConfig:
         For settings that are missing, unknown or do not go together.
     """
     try:
-        known = dict(values)
-        known["spectrogram"] = SpectrogramConfig(**known["spectrogram"])
-        if known.get("normalisation"):
-            known["normalisation"] = Normalisation(
-                **{k: tuple(map(tuple, v)) for k, v in known["normalisation"].items()}
+        settings = dict(values)
+        settings["spectrogram"] = SpectrogramConfig(**settings["spectrogram"])
+        if settings.get("normalisation"):
+            settings["normalisation"] = Normalisation(
+                **{k: tuple(map(tuple, v)) for k, v in settings["normalisation"].items()}
             )
-        return FrontendConfig(**known)
+        return FrontendConfig(**settings)
     except (TypeError, KeyError, AttributeError) as error:
         reason = str(error).partition(". ")[0]  # Python 3.13 guesses what was meant
         raise ValueError(

@@ -87,7 +87,7 @@ def powers(spectrum: Spectrum, scale: Scale) -> NDArray[np.float32]:
     """|CQT|^2, (frames, bins): frames are centred as those of the spectrum."""
     levels = _levels(scale, spectrum.analysis.sample_rate_hz, spectrum.analysis.hop_length)
     n_frames = spectrum.n_frames
-    found = np.empty((n_frames, scale.n_bins), np.float32)
+    power = np.empty((n_frames, scale.n_bins), np.float32)
     samples, margin = spectrum.samples, spectrum.margin
     for number, level in enumerate(levels):
         if number:
@@ -98,8 +98,8 @@ def powers(spectrum: Spectrum, scale: Scale) -> NDArray[np.float32]:
         waves = framed(samples[first:], len(level.filters), hop_length, n_frames) @ level.filters
         np.square(waves, out=waves)
         half = waves.shape[1] // 2
-        np.add(waves[:, :half], waves[:, half:], out=found[:, level.bins])
-    return found
+        np.add(waves[:, :half], waves[:, half:], out=power[:, level.bins])
+    return power
 
 
 def margin_of(scale: Scale, analysis: SpectrogramConfig) -> int:
@@ -123,8 +123,8 @@ def _levels(scale: Scale, sample_rate_hz: int, hop_length: int) -> tuple[_Level,
     levels: list[_Level] = []
     below = 0  # what the levels below need, in samples of this one
     for factor in reversed(steps):
-        chosen = np.flatnonzero(factors == factor)
-        bins = slice(int(chosen[0]), int(chosen[-1]) + 1) if len(chosen) else slice(0, 0)
+        at_level = np.flatnonzero(factors == factor)
+        bins = slice(int(at_level[0]), int(at_level[-1]) + 1) if len(at_level) else slice(0, 0)
         filters, before = _filters(scale, bins, sample_rate_hz, factor)
         margin = max(before, len(filters) - before, below)
         levels.append(_Level(factor, bins, filters, before, margin))
@@ -136,18 +136,18 @@ def _filters(
     scale: Scale, bins: slice, sample_rate_hz: int, factor: int
 ) -> tuple[NDArray[np.float32], int]:
     """Filters as columns, (samples, 2 * bins), and how many samples lie before the centre."""
-    made = []
+    filters = []
     for hz in scale.hz[bins]:
         length = scale.quality * sample_rate_hz / hz
         first, end = math.floor(-length / 2), math.floor(length / 2)
         times = np.arange(math.ceil(first / factor), math.ceil(end / factor)) * factor
         window = 0.5 - 0.5 * np.cos(2 * np.pi * (times - first) / (end - first))
         window *= math.sqrt(length) / window.sum()
-        made.append((times // factor, window * np.exp(2j * np.pi * hz * times / sample_rate_hz)))
-    before = max((-int(times[0]) for times, _ in made), default=0)
-    after = max((int(times[-1]) + 1 for times, _ in made), default=1)
-    columns = np.zeros((before + after, 2, len(made)), np.float32)
-    for number, (times, wave) in enumerate(made):
+        filters.append((times // factor, window * np.exp(2j * np.pi * hz * times / sample_rate_hz)))
+    before = max((-int(times[0]) for times, _ in filters), default=0)
+    after = max((int(times[-1]) + 1 for times, _ in filters), default=1)
+    columns = np.zeros((before + after, 2, len(filters)), np.float32)
+    for number, (times, wave) in enumerate(filters):
         columns[times + before, 0, number] = wave.real
         columns[times + before, 1, number] = wave.imag
     return columns.reshape(before + after, -1), before
@@ -184,7 +184,7 @@ def _quartered(samples: Samples, centre: int) -> Samples:
     source = samples[centre - len(_lowpass()) // 2 :]
     n_outputs = (len(source) - len(_lowpass())) // STEP + 1
     n_rows = -(-n_outputs // N_OUTPUTS) + 1
-    whole = np.zeros(n_rows * len(here), np.float32)
-    whole[: len(source)] = source[: len(whole)]
-    rows = whole.reshape(n_rows, len(here))
+    padded = np.zeros(n_rows * len(here), np.float32)
+    padded[: len(source)] = source[: len(padded)]
+    rows = padded.reshape(n_rows, len(here))
     return (rows[:-1] @ here + rows[1:] @ beyond).reshape(-1)[:n_outputs]

@@ -21,11 +21,11 @@ class FilterBank(NamedTuple):
 
 def filter_bank(weights: NDArray[np.floating]) -> FilterBank:
     """A bank of these weights, (n_fft / 2 + 1, bins); what a filter weighs 0 is not computed."""
-    whole = weights.astype(np.float32)
+    matrix = weights.astype(np.float32)
     blocks = []
-    for first in range(0, whole.shape[1], N_TOGETHER):
-        part = whole[:, first : first + N_TOGETHER]
+    for first in range(0, matrix.shape[1], N_TOGETHER):
+        part = matrix[:, first : first + N_TOGETHER]
         rows = np.flatnonzero(part.any(axis=1))
         bins = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 1)
         blocks.append((bins, np.ascontiguousarray(part[bins])))
-    return FilterBank(whole, tuple(blocks))
+    return FilterBank(matrix, tuple(blocks))

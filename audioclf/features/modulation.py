@@ -100,12 +100,12 @@ def _modulated(envelope: NDArray[np.float32], analysis: SpectrogramConfig) -> ND
     n = len(envelope)
     n_fft = scipy.fft.next_fast_len(n)
     values = scipy.fft.fft(envelope.astype(np.float64), n_fft, axis=0)  # loud next to quiet
-    found = np.empty((len(RATES_HZ), n - 2 * reach, envelope.shape[1]), np.float32)
+    power = np.empty((len(RATES_HZ), n - 2 * reach, envelope.shape[1]), np.float32)
     for number, kernel in enumerate(_gabors(analysis)):
         response = scipy.fft.fft(kernel, n_fft)[:, None]
         through = scipy.fft.ifft(values * response, axis=0)[2 * reach : n]
-        found[number] = through.real**2 + through.imag**2
-    return found
+        power[number] = through.real**2 + through.imag**2
+    return power
 
 
 @lru_cache(maxsize=8)

@@ -97,9 +97,9 @@ def _complex_bands(spectrum: Spectrum) -> NDArray[np.complex64]:
     if _is_plain(spectrum.analysis):
         return spectrum.values
     bands = _bands_from_the_middle(spectrum.analysis)
-    found = np.empty((spectrum.n_frames, spectrum.analysis.n_bins), np.complex64)
-    found.real, found.imag = bands(spectrum.values.real), bands(spectrum.values.imag)
-    return found
+    values = np.empty((spectrum.n_frames, spectrum.analysis.n_bins), np.complex64)
+    values.real, values.imag = bands(spectrum.values.real), bands(spectrum.values.imag)
+    return values
 
 
 @lru_cache(maxsize=16)
