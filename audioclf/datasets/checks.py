@@ -177,12 +177,12 @@ def _on_split(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
     how = _how_split(data, has_groups=bool(folds))
     is_divided = divided or any(len(numbers) > 1 for digest, numbers in copies.items() if digest)
     if is_divided:
-        whole = ""
+        conclusion = ""
     elif folds:
-        whole = "; no clip and no source is on both sides of a split"
+        conclusion = "; no clip and no source is on both sides of a split"
     else:
-        whole = "; no clip is on both sides, but which clips share a recording is not known"
-    yield Finding(Severity.INFO, f"{how}{whole}.")
+        conclusion = "; no clip is on both sides, but which clips share a recording is not known"
+    yield Finding(Severity.INFO, f"{how}{conclusion}.")
 
 
 def _how_split(data: Dataset, *, has_groups: bool) -> str:

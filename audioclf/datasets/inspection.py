@@ -132,11 +132,11 @@ def build_report(
 def _inspect_clip(clip: LabelledClip, limits: Limits) -> ClipInfo:
     try:
         stat = clip.path.stat()
-        known = _decode_stats(str(clip.path), stat.st_mtime_ns, stat.st_size, limits)
+        stats = _decode_stats(str(clip.path), stat.st_mtime_ns, stat.st_size, limits)
     except OSError as failure:
         why = f"“{clip.path.name}” cannot be read ({failure.strerror})."
         return ClipInfo(clip, "", error=why)
-    return ClipInfo(clip, *known)
+    return ClipInfo(clip, *stats)
 
 
 @lru_cache(maxsize=50_000)

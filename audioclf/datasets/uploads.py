@@ -102,27 +102,29 @@ def with_files(collection: str | None, label: str, paths: Sequence[Path], limits
     for path in sounds:
         check_file_name(path.name)
     budget = budget_of(limits, home())
-    known = collection if collection and _is_of_files(collection) else None
-    before = list((home() / known / FILES).glob("*/*")) if known else []
+    existing = collection if collection and _is_of_files(collection) else None
+    before = list((home() / existing / FILES).glob("*/*")) if existing else []
     _check_files(before, sounds, limits)
     spelt = _match_existing(label, [path.parent.name for path in before])
-    if known is None:
-        with new_collection() as made:
-            copy_sounds(sounds, made / FILES / spelt, budget)
-        return made.name
-    if _is_trained_on(known):  # the training keeps its files: another collection has more
-        with new_collection() as made:
-            shutil.copytree(home() / known, made, copy_function=os.link, dirs_exist_ok=True)
-            copy_sounds(sounds, made / FILES / spelt, budget)
-        return made.name
-    folder = home() / known / FILES / spelt
+    if existing is None:
+        with new_collection() as new_folder:
+            copy_sounds(sounds, new_folder / FILES / spelt, budget)
+        return new_folder.name
+    if _is_trained_on(existing):  # the training keeps its files: another collection has more
+        with new_collection() as new_folder:
+            shutil.copytree(
+                home() / existing, new_folder, copy_function=os.link, dirs_exist_ok=True
+            )
+            copy_sounds(sounds, new_folder / FILES / spelt, budget)
+        return new_folder.name
+    folder = home() / existing / FILES / spelt
     delete_staged(home())
     with oserror_as_valueerror(home()), staging(home()) as staged:
         copied = copy_sounds(sounds, staged / "files", budget)
         with one_at_a_time(home() / ADDING):
             taken: set[Path] = set()
             move_in(staged, [(path, unique_path(folder / path.name, taken)) for path in copied])
-    return known
+    return existing
 
 
 def copy_sounds(paths: Sequence[Path], folder: Path, budget: Budget) -> list[Path]:
@@ -227,10 +229,10 @@ def _is_of_files(collection: str) -> bool:
     return bool(ID.fullmatch(collection)) and (home() / collection / FILES).is_dir()
 
 
-def _match_existing(label: str, known: Sequence[str]) -> str:
+def _match_existing(label: str, labels: Sequence[str]) -> str:
     """A class's folder: “Dog” goes to “dog” where that is there already."""
     name = safe_name(label)
-    return next((existing for existing in known if existing.casefold() == name.casefold()), name)
+    return next((existing for existing in labels if existing.casefold() == name.casefold()), name)
 
 
 def safe_name(name: str) -> str:

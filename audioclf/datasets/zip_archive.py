@@ -125,8 +125,8 @@ def unpack(path: Path, folder: Path, budget: Budget | None = None) -> Unpacked:
             f"This archive could not be unpacked here ({error.strerror or type(error).__name__}): "
             f"{paths.remedy(folder)}."
         ) from error
-    taken = {member.filename for member in wanted}
-    hidden = (m.filename for m in members if m.filename not in taken)
+    unpacked = {member.filename for member in wanted}
+    hidden = (m.filename for m in members if m.filename not in unpacked)
     left_out = tuple(name for name in hidden if not _is_hidden(name))
     return Unpacked(folder, len(wanted), left_out)
 

@@ -78,8 +78,8 @@ def write_zip(network: Checkpoint, path: Path, formats: Collection[str] = ()) ->
         As `write_folder`.
     """
     path = path if path.suffix == ".zip" else path.with_name(f"{path.name}.zip")
-    with tempfile.TemporaryDirectory() as place:
-        zip_folder(write_folder(network, Path(place, network.name), formats), path)
+    with tempfile.TemporaryDirectory() as temporary:
+        zip_folder(write_folder(network, Path(temporary, network.name), formats), path)
     return path
 
 
@@ -169,9 +169,9 @@ def _join(head: Checkpoint, folder: Path) -> None:
         "description": head.card["description"],
     }
     inputs = _windows(head)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as temporary:
         saved = save.save_checkpoint(
-            model, card, Path(place, head.name), inputs, architecture.max_bytes
+            model, card, Path(temporary, head.name), inputs, architecture.max_bytes
         )
         apart, joined = load_classifier(head)(inputs), load_classifier(saved)(inputs)
         names = "The head with its backbone and the joined model"

@@ -51,8 +51,8 @@ def publish_yamnet(path: Path, folder: Path | None = None) -> Checkpoint:
         "licence": YAMNET.licence,
         "attribution": ATTRIBUTION,
     }
-    made = (folder or checkpoint.home()) / YAMNET.checkpoint_name
-    return save.save_checkpoint(model, card, made, _sample_input(frontend), network.max_bytes)
+    target = (folder or checkpoint.home()) / YAMNET.checkpoint_name
+    return save.save_checkpoint(model, card, target, _sample_input(frontend), network.max_bytes)
 
 
 def class_names() -> tuple[str, ...]:

@@ -24,9 +24,9 @@ def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def read(text: str, place: str, needed: Sequence[str]) -> Iterator[dict[str, str]]:
+def read(text: str, name: str, needed: Sequence[str]) -> Iterator[dict[str, str]]:
     """The rows of a CSV by its header, cells as they were typed. Raises ValueError."""
-    return (row for _, row in lines(text, place, needed))
+    return (row for _, row in lines(text, name, needed))
 
 
 def lines(text: str, place: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

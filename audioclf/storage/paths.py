@@ -47,7 +47,7 @@ def checkpoint_dirs() -> list[Path]:
     if (checkout / "pyproject.toml").is_file():
         return [checkout / "checkpoints"]
     installed = (Path(sysconfig.get_path("data")), Path(site.getuserbase()), checkout)
-    shipped = (place / "share" / APP / "checkpoints" for place in installed)
+    shipped = (prefix / "share" / APP / "checkpoints" for prefix in installed)
     return [data_dir() / "checkpoints", *filter(Path.is_dir, dict.fromkeys(shipped))]
 
 

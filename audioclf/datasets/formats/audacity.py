@@ -35,23 +35,23 @@ def read(texts: Texts) -> list[Label]:
     Lines of frequencies may be there or not; so may a fourth column, which other tools append.
     """
     labels: list[Label] = []
-    for place, text in texts.items():
-        file = place.removesuffix(".txt")
+    for path, text in texts.items():
+        file = path.removesuffix(".txt")
         for line in filter(str.strip, text.removeprefix("\ufeff").splitlines()):
             parts = line.split("\t")
             if parts[0] == "\\" and labels and len(parts) >= 3:
-                labels[-1] = _with_band(labels[-1], parts, place)
+                labels[-1] = _with_band(labels[-1], parts, path)
                 continue
             if len(parts) < 2:
-                raise ValueError(f"“{place}” has a line without tabs: export it as labels again.")
-            start_s, end_s = (number(part, "a time in seconds", place) for part in parts[:2])
+                raise ValueError(f"“{path}” has a line without tabs: export it as labels again.")
+            start_s, end_s = (number(part, "a time in seconds", path) for part in parts[:2])
             name = parts[2] if len(parts) > 2 else ""
             labels.append(Label(file, name.strip(), start_s, end_s))
     return labels
 
 
-def _with_band(label: Label, parts: list[str], place: str) -> Label:
-    low, high = (number(part, "a frequency in Hz", place) for part in parts[1:3])
+def _with_band(label: Label, parts: list[str], path: str) -> Label:
+    low, high = (number(part, "a frequency in Hz", path) for part in parts[1:3])
     return Label(
         label.file, label.name, label.start_s, label.end_s,
         None if low == UNDEFINED else low, None if high == UNDEFINED else high,

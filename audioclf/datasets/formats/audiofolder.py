@@ -67,5 +67,5 @@ def _by_file(labels: list[Label]) -> dict[str, list[Label]]:
 
 def _row(file: str, labels: list[Label]) -> dict[str, Any]:
     extra = {"fold": labels[0].fold, "group": labels[0].group}
-    known = {key: value for key, value in extra.items() if value not in (None, "")}
-    return {"file_name": file, "label": [label.name for label in labels], **known}
+    filled = {key: value for key, value in extra.items() if value not in (None, "")}
+    return {"file_name": file, "label": [label.name for label in labels], **filled}

@@ -1,7 +1,7 @@
 """What people say of sounds, and the formats in which other tools exchange it.
 
 An exchange format is a pair of functions, `write(labels, durations) -> texts` and
-`read(texts) -> labels`, where texts are files by their place; `registry` lists them.
+`read(texts) -> labels`, where texts are files by their paths; `registry` lists them.
 """
 
 import codecs
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 MAX_NAME = 100  # characters of a class, wherever one is named
 NAME_RULE = f"A class has a name of 1 to {MAX_NAME} characters in one line: choose another."
-Texts = Mapping[str, str]  # the contents of text files by their place in a data set
-Durations = Mapping[str, float]  # seconds of sound files by their place
+Texts = Mapping[str, str]  # the contents of text files by their paths in a data set
+Durations = Mapping[str, float]  # seconds of sound files by their paths
 
 
 class Interval(NamedTuple):
@@ -28,7 +28,7 @@ class Interval(NamedTuple):
 class Label:
     """A person's judgement of an audio file or a segment of it. One class: several are several."""
 
-    file: str  # its place in the data set
+    file: str  # its path in the data set
     name: str  # of the class
     start_s: float | None = None  # None: of the whole file
     end_s: float | None = None
@@ -61,13 +61,13 @@ def class_name(text: object) -> str:
     return name
 
 
-def decoded(data: bytes, place: str) -> str:
+def decoded(data: bytes, path: str) -> str:
     """The text of a file: UTF-8, or UTF-16 that says so, as Praat writes it. Raises ValueError."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if is_utf16 else "utf-8")
     except UnicodeError:
-        raise ValueError(f"“{place}” is no text in UTF-8 or UTF-16: save it as UTF-8.") from None
+        raise ValueError(f"“{path}” is no text in UTF-8 or UTF-16: save it as UTF-8.") from None
 
 
 def one_line(text: str) -> str:
@@ -97,12 +97,12 @@ def whole_only(labels: list[Label], format_name: str) -> list[Label]:
     return labels
 
 
-def number(text: str, what: str, place: str) -> float:
+def number(text: str, what: str, path: str) -> float:
     """A number in a file. Raises ValueError where it is none."""
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not abs(value) < float("inf"):
-        raise ValueError(f"“{place}” has “{text[:40]}” where {what} should be: write a number.")
+        raise ValueError(f"“{path}” has “{text[:40]}” where {what} should be: write a number.")
     return value

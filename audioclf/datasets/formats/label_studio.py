@@ -21,7 +21,7 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     tasks: dict[str, dict[str, list[Label]]] = defaultdict(lambda: defaultdict(list))
     for label in labels:
         tasks[label.file][label.annotator].append(label)
-    made = [
+    content = [
         {
             "id": task,
             "data": {"audio": file},
@@ -30,22 +30,22 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
         }
         for task, (file, people) in enumerate(tasks.items(), start=1)
     ]
-    return {FILE: json.dumps(made, ensure_ascii=False, indent=1) + "\n"}
+    return {FILE: json.dumps(content, ensure_ascii=False, indent=1) + "\n"}
 
 
 def read(texts: Texts) -> list[Label]:
     """The labels of exported tasks. Raises ValueError."""
     labels = []
-    for place, text in texts.items():
+    for path, text in texts.items():
         try:
             tasks = json.loads(text)
             for task in tasks:
                 for annotation in task.get("annotations") or ():
                     if not annotation.get("was_cancelled"):
-                        labels += _labels(str(task["data"]["audio"]), annotation, place)
+                        labels += _labels(str(task["data"]["audio"]), annotation, path)
         except (json.JSONDecodeError, RecursionError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
-                f"“{place}” is no export of Label Studio: export the project as JSON."
+                f"“{path}” is no export of Label Studio: export the project as JSON."
             ) from error
     return labels
 
@@ -53,7 +53,7 @@ def read(texts: Texts) -> list[Label]:
 def _annotation(task: int, labels: list[Label], durations: Durations) -> dict[str, Any]:
     annotation = {
         "id": task,
-        "result": [_result(label, place, durations) for place, label in enumerate(labels)],
+        "result": [_result(label, index, durations) for index, label in enumerate(labels)],
         "was_cancelled": False,
         "ground_truth": False,
     }
@@ -64,8 +64,8 @@ def _annotation(task: int, labels: list[Label], durations: Durations) -> dict[st
     return annotation
 
 
-def _result(label: Label, place: int, durations: Durations) -> dict[str, Any]:
-    about = f"{label.file}\0{place}\0{label.start_s}\0{label.end_s}\0{label.name}"
+def _result(label: Label, index: int, durations: Durations) -> dict[str, Any]:
+    about = f"{label.file}\0{index}\0{label.start_s}\0{label.end_s}\0{label.name}"
     result: dict[str, Any] = {
         "id": uuid.uuid5(NAMESPACE, about).hex[:10],
         "from_name": "label",
@@ -79,7 +79,7 @@ def _result(label: Label, place: int, durations: Durations) -> dict[str, Any]:
     return {**result, "type": "labels", "value": value}
 
 
-def _labels(file: str, annotation: dict[str, Any], place: str) -> list[Label]:
+def _labels(file: str, annotation: dict[str, Any], path: str) -> list[Label]:
     annotator, created_at = annotation.get("completed_by") or "", annotation.get("created_at") or ""
     if isinstance(annotator, dict):
         annotator = annotator.get("email") or annotator.get("id") or ""
@@ -87,7 +87,7 @@ def _labels(file: str, annotation: dict[str, Any], place: str) -> list[Label]:
     for result in annotation.get("result") or ():
         value = result.get("value") or {}
         if result.get("type") == "labels":
-            times = (number(str(value[key]), f"the {key}", place) for key in ("start", "end"))
+            times = (number(str(value[key]), f"the {key}", path) for key in ("start", "end"))
             start_s, end_s = times
             labels += [Label(file, str(name), start_s, end_s) for name in value["labels"]]
         elif result.get("type") == "choices":

@@ -22,17 +22,17 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
 def read(texts: Texts) -> list[Label]:
     """The labels of the table, or of any table with `file` and `label`. Raises ValueError."""
     return [
-        _label(row, place)
-        for place, text in texts.items()
-        for row in csv_cells.read(text, place, ("file", "label"))
+        _label(row, path)
+        for path, text in texts.items()
+        for row in csv_cells.read(text, path, ("file", "label"))
     ]
 
 
-def _label(row: dict[str, str], place: str) -> Label:
+def _label(row: dict[str, str], path: str) -> Label:
     start_s, end_s, low_hz, high_hz = (
-        number(row[name], name, place) if row.get(name) else None for name in NUMBERS
+        number(row[name], name, path) if row.get(name) else None for name in NUMBERS
     )
-    fold = int(number(row["fold"], "the fold", place)) if row.get("fold") else None
+    fold = int(number(row["fold"], "the fold", path)) if row.get("fold") else None
     group, annotator, created_at = (row.get(name, "") for name in ("group", "who", "when"))
     return Label(
         row["file"],

@@ -31,9 +31,9 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
 def read(texts: Texts) -> list[Label]:
     """The labels of long or short grids; points are labels without length. Raises ValueError."""
     return [
-        Label(place.removesuffix(ENDING), name, start_s, end_s)
-        for place, text in texts.items()
-        for start_s, end_s, name in sorted(_spans(text.removeprefix("\ufeff"), place))
+        Label(path.removesuffix(ENDING), name, start_s, end_s)
+        for path, text in texts.items()
+        for start_s, end_s, name in sorted(_spans(text.removeprefix("\ufeff"), path))
     ]
 
 
@@ -45,11 +45,11 @@ def _end(spans: list[Span], file: str, durations: Durations) -> float:
 def _grid(spans: list[Span], end_s: float) -> str:
     tiers = _tiers(sorted(spans))
     lines = [f"xmin = 0 \nxmax = {end_s:.6f} \ntiers? <exists> \nsize = {len(tiers)} \nitem []: "]
-    for place, tier in enumerate(tiers, start=1):
+    for index, tier in enumerate(tiers, start=1):
         tiled = _tiled(tier, end_s)
         lines.append(
-            f'    item [{place}]:\n        class = "IntervalTier" \n'
-            f'        name = "labels {place}" \n'
+            f'    item [{index}]:\n        class = "IntervalTier" \n'
+            f'        name = "labels {index}" \n'
             f"        xmin = 0 \n        xmax = {end_s:.6f} \n"
             f"        intervals: size = {len(tiled)} "
         )
@@ -88,10 +88,10 @@ def _tiled(tier: list[Span], end_s: float) -> list[Span]:
     return spans
 
 
-def _spans(text: str, place: str) -> list[Span]:
+def _spans(text: str, path: str) -> list[Span]:
     """Named spans, from the file's values in their order, whatever stands between them."""
     if "ooTextFile" not in text[:200] or "TextGrid" not in text[:200]:
-        raise ValueError(f"“{place}” is no TextGrid: save it as a text file in Praat.")
+        raise ValueError(f"“{path}” is no TextGrid: save it as a text file in Praat.")
     values = [
         quoted.replace('""', '"') if not (exists or digits) else float(digits or 1)
         for quoted, exists, digits in TOKEN.findall(text)
@@ -99,24 +99,24 @@ def _spans(text: str, place: str) -> list[Span]:
     try:
         return list(_read(values))
     except (IndexError, TypeError, ValueError) as error:
-        raise ValueError(f"“{place}” ends too early or is damaged: save it again.") from error
+        raise ValueError(f"“{path}” ends too early or is damaged: save it again.") from error
 
 
 def _read(values: list[str | float]) -> list[Span]:
     """`ooTextFile`, `TextGrid`, from, to, exists, tiers; of each class, name, from, to, entries."""
     spans: list[Span] = []
-    place = 6
+    position = 6
     for _ in range(int(float(values[5]))):
-        kind, n_entries = values[place], int(float(values[place + 4]))
-        place += 5
+        kind, n_entries = values[position], int(float(values[position + 4]))
+        position += 5
         for _ in range(n_entries):
             if kind == "IntervalTier":
-                start, end, name = values[place : place + 3]
-                place += 3
+                start, end, name = values[position : position + 3]
+                position += 3
             else:
-                start, name = values[place : place + 2]
+                start, name = values[position : position + 2]
                 end = start
-                place += 2
+                position += 2
             if not isinstance(name, str):
                 raise TypeError("a name is missing")
             if name.strip():
