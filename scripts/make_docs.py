@@ -146,11 +146,11 @@ def best_models() -> str:
         "| model | accuracy (95 % interval) | macro F1 | ECE | parameters | evaluated on |",
         "|---|---|---|---|---|---|",
     ]
-    for found in _shipped_models()[:N_BEST]:
-        measured = found.evaluation or {}
+    for model in _shipped_models()[:N_BEST]:
+        measured = model.evaluation or {}
         lines.append(
-            f"| `{found.name}` | {_accuracy(measured)} | {measured['macro_f1']:.3f} | "
-            f"{measured['ece']:.3f} | {found.card['n_params'] / 1e6:.2f} M | {measured['data']} |"
+            f"| `{model.name}` | {_accuracy(measured)} | {measured['macro_f1']:.3f} | "
+            f"{measured['ece']:.3f} | {model.card['n_params'] / 1e6:.2f} M | {measured['data']} |"
         )
     return "\n".join(lines)
 
@@ -166,7 +166,7 @@ def _shipped_models() -> list[Checkpoint]:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     names = {Path(line).parent.name for line in listed.stdout.splitlines()}
-    return [found for found in summary_table.best_first() if found.name in names]
+    return [model for model in summary_table.best_first() if model.name in names]
 
 
 def model_zoo() -> str:
@@ -177,10 +177,10 @@ def model_zoo() -> str:
 def model_notes() -> str:
     """What each model that ships is, in the words of its card."""
     lines = ["| model | what it is | trained on | temperature |", "|---|---|---|---|"]
-    for found in sorted(_shipped_models(), key=lambda one: one.name):
+    for model in sorted(_shipped_models(), key=lambda shipped: shipped.name):
         lines.append(
-            f"| `{found.name}` | {_cell(found.card['description'])} | "
-            f"{found.card['training']['data']} | {found.temperature} |"
+            f"| `{model.name}` | {_cell(model.card['description'])} | "
+            f"{model.card['training']['data']} | {model.temperature} |"
         )
     return "\n".join(lines)
 

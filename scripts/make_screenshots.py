@@ -140,10 +140,10 @@ def cut(name: str, seconds: float, seed: int) -> np.ndarray:
 def write_clips(folder: Path, names: tuple[str, ...], n_clips: int, *, nested: bool) -> None:
     """Four-second clips of the examples, in a folder per class or side by side."""
     for name in names:
-        place = folder / name if nested else folder
-        place.mkdir(parents=True, exist_ok=True)
+        target = folder / name if nested else folder
+        target.mkdir(parents=True, exist_ok=True)
         for number in range(n_clips):
-            soundfile.write(place / f"{name}_{number}.wav", cut(name, 4.0, number), rate_hz())
+            soundfile.write(target / f"{name}_{number}.wav", cut(name, 4.0, number), rate_hz())
 
 
 def fill(page: Page, field: str, text: str) -> None:
@@ -180,8 +180,8 @@ def page_server(folder: Path) -> Iterator[str]:
 def main(names: list[str]) -> None:
     """Take the pictures of that name, or all."""
     expect.set_options(timeout=PATIENCE_MS)
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        folder = Path(temporary)
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS
         )
