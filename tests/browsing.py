@@ -65,7 +65,7 @@ def upload(page: Page, path: Path) -> None:
     page.locator("#sound input[type=file]").set_input_files(str(path))
 
 
-def hear(page: Page, path: Path) -> None:
+def upload_and_predict(page: Page, path: Path) -> None:
     """Upload, and wait until the answer and all lanes are there."""
     upload(page, path)
     expect(page.locator("#answer .ac-sentence")).to_be_visible(timeout=PATIENCE_MS)

@@ -59,7 +59,7 @@ def three_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def taught(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+def trained_model(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A network that was really trained, on made sounds, measured on a fold it never saw."""
     from audioclf.training import pipeline  # with Keras: ten seconds that most tests need not wait
     from audioclf.training.config import Hyperparameters, TrainingConfig

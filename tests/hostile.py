@@ -16,13 +16,13 @@ FULL = 0xFFFF
 def zipped(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A ZIP of these, in which every name stands as it is given."""
     file = BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as made, warnings.catch_warnings():
+    with zipfile.ZipFile(file, "w", compression) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a name that is there already
-        made.writestr("good/1.wav", b"RIFF")
+        archive.writestr("good/1.wav", b"RIFF")
         for name, content in members:
             member = zipfile.ZipInfo("x")
             member.filename, member.compress_type = name, compression
-            made.writestr(member, content)
+            archive.writestr(member, content)
     return file.getvalue()
 
 
@@ -54,8 +54,8 @@ def changed(change: Callable[[list[int]], None]) -> Make:
     return make
 
 
-def at(place: int, value: int) -> Callable[[list[int]], None]:
-    return lambda values: values.__setitem__(place, value)
+def at(position: int, value: int) -> Callable[[list[int]], None]:
+    return lambda values: values.__setitem__(position, value)
 
 
 def of_64(*lies: int, at: int = 0) -> Make:

@@ -44,14 +44,14 @@ def as_floats(path: Path) -> bytes:
             _make_float(model, tensor)
     codes = [max(one.builtinCode, one.deprecatedBuiltinCode) for one in model.operatorCodes]
     same: dict[int, int] = {}
-    kept = []
+    values = []
     for operator in graph.operators:
         if codes[operator.opcodeIndex] == schema.BuiltinOperator.DEQUANTIZE:
             same[operator.outputs[0]] = operator.inputs[0]
         else:
             operator.inputs = [same.get(index, index) for index in operator.inputs]
-            kept.append(operator)
-    graph.operators = kept
+            values.append(operator)
+    graph.operators = values
     builder = flatbuffers.Builder(20_000_000)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

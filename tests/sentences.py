@@ -10,7 +10,7 @@ def refusal(call: Callable[[], object]) -> str:
     """What `call` says when it refuses: a ValueError with one sentence in one line."""
     with pytest.raises(ValueError) as caught:
         call()
-    said = str(caught.value)
-    assert said.endswith((".", "?")) and "\n" not in said, f"not a sentence: {said}"
-    assert not re.search(r"[.!?] +[A-Z“]", said), f"more than one sentence: {said}"
-    return said
+    message = str(caught.value)
+    assert message.endswith((".", "?")) and "\n" not in message, f"not a sentence: {message}"
+    assert not re.search(r"[.!?] +[A-Z“]", message), f"more than one sentence: {message}"
+    return message

@@ -41,9 +41,9 @@ def clicks(
     seconds: float = 1.0, rate_hz: int = RATE_HZ, *, every_s: float = 0.25, amplitude: float = 0.9
 ) -> Samples:
     """Single samples that stand out of silence, the first after half of `every_s`, (samples,)."""
-    made = silence(seconds, rate_hz)
-    made[round(every_s / 2 * rate_hz) :: round(every_s * rate_hz)] = amplitude
-    return made
+    samples = silence(seconds, rate_hz)
+    samples[round(every_s / 2 * rate_hz) :: round(every_s * rate_hz)] = amplitude
+    return samples
 
 
 def chirp(

@@ -90,9 +90,9 @@ def test_every_shell_block_says_that_it_is_one() -> None:
 @pytest.mark.parametrize(("page", "line"), OURS, ids=[line for _, line in OURS])
 def test_the_parser_takes_every_command(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    chosen = arguments.build_parser(cli.RUNS).parse_args(words)
-    assert callable(chosen.run)
-    assert {name for name, _ in getattr(chosen, "set", None) or []} <= SETTINGS
+    args = arguments.build_parser(cli.RUNS).parse_args(words)
+    assert callable(args.run)
+    assert {name for name, _ in getattr(args, "set", None) or []} <= SETTINGS
 
 
 def test_commands_in_a_sentence_are_there() -> None:
@@ -122,7 +122,7 @@ def test_other_commands_are_known() -> None:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def documented_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the documents name."""
     for name, seed in (("dog.ogg", 1), ("rain.ogg", 2)):
         audio.write(tmp_path / name, 0.3 * sounds.noise(4, seed=seed), sounds.RATE_HZ)
@@ -138,7 +138,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_cheap_commands_do_what_pages_say(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cheap_commands_do_what_pages_say(
+    documented_files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = set()
     for _, line in OURS:
         words = shlex.split(line, comments=True)[1:]
@@ -148,7 +150,9 @@ def test_cheap_commands_do_what_pages_say(place: Path, capsys: pytest.CaptureFix
         assert cli.main(shlex.split(line, comments=True)[1:]) == 0, line
         assert capsys.readouterr().out.strip(), line
     assert {line.split()[1] for line in done} == RUN
-    assert {"dog.npy", "birds.zip", "birds-raven.zip"} <= {path.name for path in place.iterdir()}
+    assert {"dog.npy", "birds.zip", "birds-raven.zip"} <= {
+        path.name for path in documented_files.iterdir()
+    }
 
 
 def without_shorter_ones(lines: Iterable[str]) -> list[str]:
@@ -162,11 +166,11 @@ def without_shorter_ones(lines: Iterable[str]) -> list[str]:
 
 @pytest.mark.slow
 def test_training_commands_do_what_pages_say(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    documented_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in (BACKBONE, "cnn_attention-mel"):
-        shutil.copytree(ROOT / "checkpoints" / name, place / "checkpoints" / name)
-    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(place / "checkpoints"))
+        shutil.copytree(ROOT / "checkpoints" / name, documented_files / "checkpoints" / name)
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(documented_files / "checkpoints"))
     done = []
     for line in without_shorter_ones(dict.fromkeys(line for _, line in OURS)):
         words = shlex.split(line.replace("yamnet-audioset", BACKBONE), comments=True)[1:]
@@ -176,19 +180,21 @@ def test_training_commands_do_what_pages_say(
             continue
         if "--name" in words:  # several lines make the same one
             new = words[words.index("--name") + 1]
-            shutil.rmtree(place / "checkpoints" / new, ignore_errors=True)
+            shutil.rmtree(documented_files / "checkpoints" / new, ignore_errors=True)
         for option, value in SHORT[line.split()[1]].items():
             words += [option, value] if option in words or option != FURTHER else []
         assert cli.main(words) == 0, line
         assert capsys.readouterr().out.strip(), line
         done.append(line.split()[1])
     assert set(done) == TRAIN
-    made = {path.name for path in (place / "checkpoints").iterdir()}
-    assert {"my-model", "my-cnn", "my-cldnn", "my-ensemble"} <= made
-    assert (place / "my-model.zip").is_file()
+    names = {path.name for path in (documented_files / "checkpoints").iterdir()}
+    assert {"my-model", "my-cnn", "my-cldnn", "my-ensemble"} <= names
+    assert (documented_files / "my-model.zip").is_file()
 
 
-def test_the_python_of_the_pages_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_of_the_pages_runs(
+    documented_files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     n_run = 0
     for _, body in blocks("python"):
         ast.parse(body)
@@ -242,15 +248,15 @@ def test_pictures_are_there_and_all_are_shown() -> None:
 
 def test_the_table_of_variables_is_complete() -> None:
     table = PAGES["docs/deployment.md"].split("## Variables")[1]
-    told = set(re.findall(r"^\| `(AUDIOCLF_\w+)`", table, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(AUDIOCLF_\w+)`", table, re.MULTILINE))
     files = [*(ROOT / "audioclf").rglob("*.py"), ROOT / "app.py"]
     code = "\n".join(path.read_text("utf-8") for path in files)
     read = set(re.findall(r"\bAUDIOCLF_[A-Z_]+", code))
     prefixes = tuple(name for name in read if name.endswith("_"))  # of names put together
-    assert read - set(prefixes) <= told
-    assert all(one in read or one.startswith(prefixes) for one in told)
+    assert read - set(prefixes) <= documented
+    assert all(one in read or one.startswith(prefixes) for one in documented)
     pages = "\n".join(text for name, text in PAGES.items() if name != "CHANGELOG.md")
-    assert set(re.findall(r"AUDIOCLF_[A-Z_]+", pages)) == told
+    assert set(re.findall(r"AUDIOCLF_[A-Z_]+", pages)) == documented
 
 
 def test_generated_parts_are_known_and_used() -> None:

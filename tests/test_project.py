@@ -34,7 +34,7 @@ def test_the_header_is_what_a_space_reads() -> None:
 
 
 def test_every_shipped_model_was_evaluated() -> None:
-    assert all(found.evaluation for found in checkpoint.find_all())
+    assert all(model.evaluation for model in checkpoint.find_all())
 
 
 def test_no_file_is_too_large_for_a_space() -> None:
@@ -77,8 +77,8 @@ def test_the_lock_pins_what_is_required_by_hash_and_names_no_host() -> None:
 
 
 def test_the_docker_image_is_given_what_it_is_built_from() -> None:
-    kept = {
+    included = {
         line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     }
-    assert all(list(ROOT.glob(name)) for name in kept)
-    assert {"audioclf", "checkpoints", "pyproject.toml", "README.md", "LICENSE"} <= kept
+    assert all(list(ROOT.glob(name)) for name in included)
+    assert {"audioclf", "checkpoints", "pyproject.toml", "README.md", "LICENSE"} <= included

@@ -22,11 +22,11 @@ COUNT = (
 
 def counted(code: str, **environment: str) -> str:
     """What a fresh process prints last, started with more threads allowed."""
-    kept = {k: v for k, v in os.environ.items() if k not in threads.NAMES}
+    env = {k: v for k, v in os.environ.items() if k not in threads.NAMES}
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env=kept | environment,
+        env=env | environment,
         capture_output=True,
         text=True,
         check=True,

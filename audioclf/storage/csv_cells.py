@@ -29,14 +29,14 @@ def read(text: str, name: str, needed: Sequence[str]) -> Iterator[dict[str, str]
     return (row for _, row in lines(text, name, needed))
 
 
-def lines(text: str, place: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def lines(text: str, name: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV as `read` gives them, each with the number of its line."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         for column in needed:
             if column not in (reader.fieldnames or ()):
                 raise ValueError(
-                    f"“{place}” has no column “{column}”: its first line names the columns, "
+                    f"“{name}” has no column “{column}”: its first line names the columns, "
                     f"{','.join(needed)} among them."
                 )
         for row in reader:
@@ -44,7 +44,7 @@ def lines(text: str, place: str, needed: Sequence[str]) -> Iterator[tuple[int, d
             yield reader.line_num, cells
     except csv.Error as error:
         raise ValueError(
-            f"“{place}” is no CSV that can be read: save it as CSV in UTF-8."
+            f"“{name}” is no CSV that can be read: save it as CSV in UTF-8."
         ) from error
 
 

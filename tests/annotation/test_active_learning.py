@@ -29,15 +29,15 @@ def label_all(
     seed: int = 0,
 ) -> tuple[list[int], float]:
     """Who is asked, and the share of all candidates that is right in the end."""
-    rng, known = np.random.default_rng(seed), dict[int, int]()
-    found = active_learning.fit_predict(where, known, 5)
+    rng, labels = np.random.default_rng(seed), dict[int, int]()
+    model = active_learning.fit_predict(where, labels, 5)
     for _ in range(n_labels):
-        pick = active_learning.next_candidate(where, list(known), found, order, rng)
-        assert pick is not None and pick.candidate not in known
+        pick = active_learning.next_candidate(where, list(labels), model, order, rng)
+        assert pick is not None and pick.candidate not in labels
         number = pick.candidate
-        known[number] = int(truth[number])
-        found = active_learning.fit_predict(where, known, 5)
-    return list(known), float((found.argmax(axis=1) == truth).mean())
+        labels[number] = int(truth[number])
+        model = active_learning.fit_predict(where, labels, 5)
+    return list(labels), float((model.argmax(axis=1) == truth).mean())
 
 
 def test_the_first_few_are_of_every_kind_and_teach_more_than_the_first_in_the_list(
@@ -60,13 +60,13 @@ def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(
     probabilities[33] = [0.99, 0.0025, 0.0025, 0.0025, 0.0025]
     done = list(range(100, 130))
     rng = np.random.default_rng(0)
-    for order, chosen in ((QueueOrder.USEFUL, 77), (QueueOrder.CERTAIN, 33)):
-        asked = [
+    for order, expected in ((QueueOrder.USEFUL, 77), (QueueOrder.CERTAIN, 33)):
+        picks = [
             active_learning.next_candidate(where, done, probabilities, order, rng)
             for _ in range(200)
         ]
-        is_random = [pick.candidate for pick in asked if pick is not None and pick.is_random]
-        assert asked.count(active_learning.Selection(chosen)) == 200 - len(is_random)
+        is_random = [pick.candidate for pick in picks if pick is not None and pick.is_random]
+        assert picks.count(active_learning.Selection(expected)) == 200 - len(is_random)
         assert 5 <= len(is_random) <= 40 and len(set(is_random)) > 4
         assert not set(is_random) & set(done)
     everything = list(range(len(where.points)))
@@ -83,22 +83,26 @@ def test_before_two_classes_are_known_nothing_is_claimed(
     clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
 ) -> None:
     where, _ = clusters
-    for known in ({}, {3: 1}, {3: 1, 4: 1}):
-        assert np.allclose(active_learning.fit_predict(where, known, 5), 0.2)
-    found = active_learning.fit_predict(where, {0: 3, 45: 1}, 5)
-    assert found[:, [0, 2, 4]].max() == 0 and np.allclose(found.sum(axis=1), 1, atol=1e-5)
-    said = active_learning.suggest(found, list("abcde"), "own labels")
-    assert (said[0].name, said[45].name, said[0].source) == ("d", "b", "own labels")
-    assert 0.5 < said[0].probability <= 1
+    for labels in ({}, {3: 1}, {3: 1, 4: 1}):
+        assert np.allclose(active_learning.fit_predict(where, labels, 5), 0.2)
+    model = active_learning.fit_predict(where, {0: 3, 45: 1}, 5)
+    assert model[:, [0, 2, 4]].max() == 0 and np.allclose(model.sum(axis=1), 1, atol=1e-5)
+    suggestions = active_learning.suggest(model, list("abcde"), "own labels")
+    assert (suggestions[0].name, suggestions[45].name, suggestions[0].source) == (
+        "d",
+        "b",
+        "own labels",
+    )
+    assert 0.5 < suggestions[0].probability <= 1
 
 
 def test_the_nearest_are_of_the_same_kind(
     clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
 ) -> None:
     where, truth = clusters
-    found = active_learning.nearest(where, 0, 10, without=[1, 2])
-    assert len(found) == 10 and not {0, 1, 2} & set(found)
-    assert set(truth[found]) == {0}
+    nearest = active_learning.nearest(where, 0, 10, without=[1, 2])
+    assert len(nearest) == 10 and not {0, 1, 2} & set(nearest)
+    assert set(truth[nearest]) == {0}
     assert len(active_learning.nearest(where, 0, 10_000)) == len(truth) - 1
 
 
@@ -116,7 +120,7 @@ def test_a_map_is_a_square_in_which_kinds_lie_apart(
 def test_few_or_equal_candidates_are_no_error(values: NDArray[np.floating]) -> None:
     where = active_learning.embedding_space(values)
     rng = np.random.default_rng(0)
-    found = active_learning.fit_predict(where, {}, 2)
-    assert active_learning.next_candidate(where, [], found, QueueOrder.USEFUL, rng) is not None
+    model = active_learning.fit_predict(where, {}, 2)
+    assert active_learning.next_candidate(where, [], model, QueueOrder.USEFUL, rng) is not None
     assert np.isfinite(active_learning.project_2d(where)).all()
     assert "nothing to embed" in refusal(lambda: active_learning.embedding_space(np.zeros((0, 5))))

@@ -53,9 +53,9 @@ def test_a_later_mark_of_the_same_place_counts_and_both_are_kept(path: Path) -> 
     )
     assert counts(path) == [("b.wav", ("rain",)), ("a.wav", ("rain", "wren"))]
     with database.connect(path) as db:
-        told = event_log.history(db)
-        assert [event.names for event, _ in told] == [("wren",), ("rain",), ("rain", "wren")]
-        assert told[2][0].accepted == ("yamnet", 0.8) and told[2][0].created_at > 1.7e9
+        events = event_log.history(db)
+        assert [event.names for event, _ in events] == [("wren",), ("rain",), ("rain", "wren")]
+        assert events[2][0].accepted == ("yamnet", 0.8) and events[2][0].created_at > 1.7e9
         named = [(label.file, label.name) for label in event_log.labels(db)]
     assert named == [("b.wav", "rain"), ("a.wav", "rain"), ("a.wav", "wren")]
 
@@ -163,15 +163,15 @@ def test_what_was_acknowledged_is_there_after_a_kill(path: Path) -> None:
         [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert child.stdout is not None
-    told = [child.stdout.readline() for _ in range(25)]
+    acknowledged = [child.stdout.readline() for _ in range(25)]
     time.sleep(0.01)
     os.kill(child.pid, signal.SIGKILL)
-    told += child.stdout.readlines()
+    acknowledged += child.stdout.readlines()
     child.wait()
-    last = max(int(line) for line in told if line.endswith("\n"))
-    kept = {event[0] for event in counts(path)}
-    assert {f"{number}.wav" for number in range(last + 1)} <= kept
-    assert len(kept) <= last + 2
+    last = max(int(line) for line in acknowledged if line.endswith("\n"))
+    stored = {event[0] for event in counts(path)}
+    assert {f"{number}.wav" for number in range(last + 1)} <= stored
+    assert len(stored) <= last + 2
 
 
 def test_a_file_that_is_no_store_or_a_newer_one_is_a_sentence(path: Path) -> None:
@@ -194,12 +194,12 @@ def test_a_new_store_is_there_whole_or_not_at_all(path: Path) -> None:
     with database.connect(path) as db:
         assert event_log.current(db) == []
     assert [one.name for one in path.parent.iterdir()] == [path.name]  # nothing half made is left
-    found = []
+    counted = []
 
     def make(name: str) -> None:
         with database.connect(path.with_name("other.sqlite")) as db:
             catalog.set_setting(db, name, 1)
-            found.append(name)
+            counted.append(name)
 
     makers = [threading.Thread(target=make, args=(name,)) for name in "abcdefgh"]
     for one in makers:
@@ -207,15 +207,17 @@ def test_a_new_store_is_there_whole_or_not_at_all(path: Path) -> None:
     for one in makers:
         one.join()
     with database.connect(path.with_name("other.sqlite")) as db:
-        assert all(catalog.setting(db, name) == 1 for name in found) and len(found) == len(makers)
+        assert all(catalog.setting(db, name) == 1 for name in counted) and len(counted) == len(
+            makers
+        )
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 100])
 def test_a_store_that_was_cut_off_is_damage_and_no_new_set(path: Path, n_bytes: int) -> None:
     say(path, AnnotationEvent("a.wav", LABEL, ("wren",)))
     path.write_bytes(path.read_bytes()[:n_bytes])
-    said = refusal(lambda: counts(path))
-    assert "is damaged: put back" in said or "is no set of labels: put back" in said
+    message = refusal(lambda: counts(path))
+    assert "is damaged: put back" in message or "is no set of labels: put back" in message
     assert path.stat().st_size == n_bytes  # nothing was written over what may be saved
 
 

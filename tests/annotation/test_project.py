@@ -51,13 +51,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def birds(folder: Path) -> project.AnnotationProject:
-    made = project.create("birds & more", folder)
-    assert project.scan_files(made) == 4
-    with database.connect(made.store) as db:
+    new_project = project.create("birds & more", folder)
+    assert project.scan_files(new_project) == 4
+    with database.connect(new_project.store) as db:
         event_log.add(db, AnnotationEvent("a/1.wav", LABEL, ("wren",)))
         event_log.add(db, AnnotationEvent("a/2.wav", LABEL, ("rain",)))
         event_log.add(db, AnnotationEvent("b/1.wav", UNSURE))
-    return made
+    return new_project
 
 
 def test_a_set_names_its_sounds_and_what_is_wrong_with_them(
@@ -120,14 +120,14 @@ def test_with_its_sounds_a_set_can_be_taught(
         )  # two files are called 1.wav
         event_log.add(db, AnnotationEvent("new.wav", LABEL, ("rain",)))
     path = exporting.write_labels(birds, Export(form, True), tmp_path / "out.zip")
-    with zipfile.ZipFile(path) as made:
-        made.extractall(tmp_path / "unpacked")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "unpacked")
     data = dataset.load(tmp_path / "unpacked")
     assert data.classes == ("rain", "wren") and len(data.clips) == 4
     assert len({clip.path for clip in data.clips}) == 4
     assert all(io.load(clip.path)[0].size for clip in data.clips)
-    said = refusal(lambda: exporting.write_labels(birds, Export(form, True), path))
-    assert "is there already" in said
+    message = refusal(lambda: exporting.write_labels(birds, Export(form, True), path))
+    assert "is there already" in message
 
 
 def test_what_cannot_be_taken_says_why_and_changes_nothing(
@@ -141,16 +141,16 @@ def test_what_cannot_be_taken_says_why_and_changes_nothing(
     ):
         table.write_text(text)
         before = birds.labels()
-        said = refusal(lambda: importing.read_labels(birds, [table], "csv", ""))
-        assert words in said and birds.labels() == before
+        message = refusal(lambda: importing.read_labels(birds, [table], "csv", ""))
+        assert words in message and birds.labels() == before
     table.write_bytes(b"\xff\xfe\x00")
     assert "UTF-8" in refusal(lambda: importing.read_labels(birds, [table], "csv", ""))
     gone = [tmp_path / "gone"]
     assert "no file" in refusal(lambda: importing.read_labels(birds, gone, "csv", ""))
     empty = project.create("empty")
     out = tmp_path / "o"
-    said = refusal(lambda: exporting.write_labels(empty, Export("csv"), out))
-    assert "Nothing in “empty” is labelled yet" in said
+    message = refusal(lambda: exporting.write_labels(empty, Export("csv"), out))
+    assert "Nothing in “empty” is labelled yet" in message
 
 
 def test_the_command_line_makes_fills_and_gives_away(
@@ -161,9 +161,9 @@ def test_the_command_line_makes_fills_and_gives_away(
     assert main.main(["labels", "new", "birds", str(folder)]) == 0
     assert main.main(["labels", "import", "birds", str(table)]) == 0
     assert main.main(["labels", "list", "--json"]) == 0
-    said = capsys.readouterr().out
-    assert "birds: 4 sounds\nbirds: 2 new labels\n" in said
-    rows = json.loads(said.split("labels\n")[-1])
+    printed = capsys.readouterr().out
+    assert "birds: 4 sounds\nbirds: 2 new labels\n" in printed
+    rows = json.loads(printed.split("labels\n")[-1])
     assert rows == [{"name": "birds", "sounds": 4, "labels": 2}]
     output = str(tmp_path / "raven")
     assert main.main(["labels", "export", "birds", "--format", "raven", "--output", output]) == 0
@@ -183,13 +183,13 @@ def recordings(tmp_path: Path) -> project.AnnotationProject:
     """Six recordings, each with two regions of different classes, and a short labelled sound."""
     root = tmp_path / "recordings"
     root.mkdir()
-    made = project.create("recordings", root)
+    new_project = project.create("recordings", root)
     for number in range(6):
         parts = [sounds.sine(440, 2.0), sounds.noise(2.0, seed=number)]
         io.write(root / f"r{number}.wav", np.concatenate(parts), sounds.RATE_HZ)
     io.write(root / "call.wav", sounds.sine(880, 1.0), sounds.RATE_HZ)
-    project.scan_files(made)
-    with database.connect(made.store) as db:
+    project.scan_files(new_project)
+    with database.connect(new_project.store) as db:
         event_log.add(db, AnnotationEvent("call.wav", LABEL, ("tone",)))
         for number in range(6):
             for name, start_s in (("tone", 0.5), ("noise", 2.5)):
@@ -198,15 +198,17 @@ def recordings(tmp_path: Path) -> project.AnnotationProject:
                     f"r{number}.wav", LABEL, (name,), start_s, start_s + 1.0, region
                 )
                 event_log.add(db, event)
-    return made
+    return new_project
 
 
 @pytest.mark.parametrize("clips", ["flac", "wav"])
 def test_regions_become_clips_that_can_be_taught(
     recordings: project.AnnotationProject, tmp_path: Path, clips: str
 ) -> None:
-    made = exporting.write_labels(recordings, Export("audiofolder", clips=clips), tmp_path / "o")
-    data = dataset.load(made)
+    exported = exporting.write_labels(
+        recordings, Export("audiofolder", clips=clips), tmp_path / "o"
+    )
+    data = dataset.load(exported)
     assert len(data.clips) == 13 and data.classes == ("noise", "tone")
     for clip in data.clips:
         samples, rate_hz = io.load(clip.path)
@@ -216,18 +218,18 @@ def test_regions_become_clips_that_can_be_taught(
         clip.group: {c.fold for c in data.clips if c.group == clip.group} for clip in data.clips
     }
     assert len(by_group) == 7 and all(len(folds) == 1 for folds in by_group.values())
-    assert {path.suffix for path in (made / "clips").iterdir()} == {f".{clips}"}
+    assert {path.suffix for path in (exported / "clips").iterdir()} == {f".{clips}"}
 
 
 def test_a_split_never_has_half_a_recording_on_each_side(
     recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
     export = Export("audiofolder", clips="wav", is_split=True)
-    made = exporting.write_labels(recordings, export, tmp_path / "out")
+    exported = exporting.write_labels(recordings, export, tmp_path / "out")
     sides = {}
     for side in ("train", "test"):
-        rows = list(csv.DictReader((made / side / "metadata.csv").open()))
-        assert rows and all((made / side / row["file_name"]).is_file() for row in rows)
+        rows = list(csv.DictReader((exported / side / "metadata.csv").open()))
+        assert rows and all((exported / side / row["file_name"]).is_file() for row in rows)
         sides[side] = {row["group"] for row in rows}
     assert not sides["train"] & sides["test"] and len(sides["train"] | sides["test"]) == 7
     folds = exporting.write_labels(
@@ -242,13 +244,13 @@ def test_every_export_holds_everything_beside_its_format(
     for form in FORMATS:
         clips = "" if FORMATS[form].holds_segments else "wav"
         export = Export(form, with_sounds=True, clips=clips)
-        made = exporting.write_labels(recordings, export, tmp_path / form)
-        rows = list(csv.DictReader((made / exporting.FULL_CSV).open()))
+        exported = exporting.write_labels(recordings, export, tmp_path / form)
+        rows = list(csv.DictReader((exported / exporting.FULL_CSV).open()))
         assert len(rows) == 13 and {row["label"] for row in rows} == {"tone", "noise"}
-        assert any(made.rglob("*.wav"))
-        assert "| tone | 7 |" in (made / "README.md").read_text()
-    said = refusal(lambda: exporting.write_labels(recordings, Export("esc50"), tmp_path / "x"))
-    assert "become files" in said and not (tmp_path / "x").exists()
+        assert any(exported.rglob("*.wav"))
+        assert "| tone | 7 |" in (exported / "README.md").read_text()
+    message = refusal(lambda: exporting.write_labels(recordings, Export("esc50"), tmp_path / "x"))
+    assert "become files" in message and not (tmp_path / "x").exists()
 
 
 def test_what_is_labelled_goes_to_teach(recordings: project.AnnotationProject) -> None:
@@ -256,8 +258,8 @@ def test_what_is_labelled_goes_to_teach(recordings: project.AnnotationProject) -
         event_log.add(
             db, AnnotationEvent("r0.wav", LABEL, ("tone", "noise"), 1.5, 2.5)
         )  # two at once
-    made = to_dataset.from_labels(recordings, uploads.Limits())
-    data = dataset.load(uploads.folder_of(made))
+    collection = to_dataset.from_labels(recordings, uploads.Limits())
+    data = dataset.load(uploads.folder_of(collection))
     assert len(data.clips) == 13 and data.name == "recordings"
     few = uploads.Limits(max_clips=5)
     before = sorted(uploads.home().iterdir())
@@ -274,9 +276,9 @@ def test_labels_without_sound_are_left_out_and_ends_lie_on_samples(
         "r1.wav,50,60,behind\nr2.wav,3.5,90,long\n"
     )
     assert importing.read_labels(recordings, [table], "csv", "me") == (2, 2)
-    found = {one.name: one for one in recordings.labels()}
-    assert set(found) == {"tone", "noise", "call", "long"} and found["long"].end_s == 4.0
-    start = (found["call"].start_s or 0) * sounds.RATE_HZ
+    labels = {one.name: one for one in recordings.labels()}
+    assert set(labels) == {"tone", "noise", "call", "long"} and labels["long"].end_s == 4.0
+    start = (labels["call"].start_s or 0) * sounds.RATE_HZ
     assert start == pytest.approx(round(start), abs=1e-6)
     assert importing.read_labels(recordings, [table], "csv", "me") == (0, 2)  # not said again
     table.write_text('file,label\nr0.wav," "\n')
@@ -294,8 +296,8 @@ def test_several_classes_go_with_their_own_sounds(
         )  # where the region “tone” is
     for is_split in (False, True):
         export = Export("audiofolder", clips="wav", is_split=is_split)
-        made = exporting.write_labels(recordings, export, tmp_path / str(is_split))
-        tables = list(made.rglob("metadata.*"))
+        exported = exporting.write_labels(recordings, export, tmp_path / str(is_split))
+        tables = list(exported.rglob("metadata.*"))
         assert {table.name for table in tables} == {"metadata.jsonl"}
         rows = [(t.parent, json.loads(line)) for t in tables for line in t.read_text().splitlines()]
         assert len(rows) == 13
@@ -312,35 +314,39 @@ def test_what_is_missing_at_the_export_is_a_sentence(
 ) -> None:
     (recordings.sounds / "r3.wav").unlink()
     for export in (Export("csv", with_sounds=True), Export("audiofolder", clips="flac")):
-        said = refusal(lambda e=export: exporting.write_labels(recordings, e, tmp_path / "x"))
-        assert "r3.wav" in said and not (tmp_path / "x").exists()
+        message = refusal(lambda e=export: exporting.write_labels(recordings, e, tmp_path / "x"))
+        assert "r3.wav" in message and not (tmp_path / "x").exists()
 
 
 def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
-    made, limits = project.create("brought"), uploads.Limits()
+    new_project, limits = project.create("brought"), uploads.Limits()
     first, other = tmp_path / "1" / "a.wav", tmp_path / "2" / "a.wav"
     for path, tone in ((first, 440), (other, 880)):
         path.parent.mkdir()
         io.write(path, sounds.sine(tone, 1.0), sounds.RATE_HZ)
-    assert add_files.add_files(made, [first], limits) == 1
-    assert add_files.add_files(made, [first], limits) == 0
-    assert add_files.add_files(made, [other], limits) == 1
+    assert add_files.add_files(new_project, [first], limits) == 1
+    assert add_files.add_files(new_project, [first], limits) == 0
+    assert add_files.add_files(new_project, [other], limits) == 1
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         archive.write(first, "x/b.wav")
         archive.writestr("notes.txt", "no sound")
-    assert add_files.add_files(made, [tmp_path / "more.zip"], limits) == 1
-    assert [file.relative_path for file in made.files()] == ["a 2.wav", "a.wav", "more/x/b.wav"]
+    assert add_files.add_files(new_project, [tmp_path / "more.zip"], limits) == 1
+    assert [file.relative_path for file in new_project.files()] == [
+        "a 2.wav",
+        "a.wav",
+        "more/x/b.wav",
+    ]
     (tmp_path / "notes.txt").write_text("no sound")
     assert "is audio" in refusal(
-        lambda: add_files.add_files(made, [tmp_path / "notes.txt"], limits)
+        lambda: add_files.add_files(new_project, [tmp_path / "notes.txt"], limits)
     )
     elsewhere = project.create("elsewhere", tmp_path / "1")
     assert "stays as it is" in refusal(lambda: add_files.add_files(elsewhere, [other], limits))
     few = uploads.Limits(max_clips=3)
     assert "3 may be added" in refusal(
-        lambda: add_files.add_files(made, [tmp_path / "more.zip"], few)
+        lambda: add_files.add_files(new_project, [tmp_path / "more.zip"], few)
     )
-    assert made.n_files == 3
+    assert new_project.n_files == 3
 
 
 def test_sets_in_which_nothing_was_said_for_long_are_removed(
@@ -379,8 +385,8 @@ def test_a_class_is_renamed_and_merged_in_every_label_that_counts(
 def test_what_is_no_label_is_taken_away_too(
     birds: project.AnnotationProject, tmp_path: Path
 ) -> None:
-    made = exporting.write_labels(birds, Export("audacity"), tmp_path / "out")
-    rows = list(csv.DictReader((made / exporting.FULL_CSV).open()))
+    exported = exporting.write_labels(birds, Export("audacity"), tmp_path / "out")
+    rows = list(csv.DictReader((exported / exporting.FULL_CSV).open()))
     assert {(row["file"], row["kind"], row["label"]) for row in rows} == {
         ("a/1.wav", "label", "wren"),
         ("a/2.wav", "label", "rain"),
@@ -403,5 +409,5 @@ def test_a_class_like_a_formula_is_taught_as_it_was_typed(
     with database.connect(recordings.store) as db:
         catalog.add_class(db, "noise")
     project.rename_class(recordings, "noise", "=HYPERLINK(1)", "Ann")
-    made = to_dataset.from_labels(recordings, uploads.Limits())
-    assert dataset.load(uploads.folder_of(made)).classes == ("=HYPERLINK(1)", "tone")
+    collection = to_dataset.from_labels(recordings, uploads.Limits())
+    assert dataset.load(uploads.folder_of(collection)).classes == ("=HYPERLINK(1)", "tone")

@@ -21,7 +21,7 @@ from tests.sentences import refusal
 
 LABEL, UNSURE = EventKind.LABEL, EventKind.UNSURE
 
-EARS = "separable_cnn-mel"
+BACKBONE = "separable_cnn-mel"
 N_EACH = 8
 HOSTILE = (
     "<img src=x onerror=alert(1)>", "${7*7}", '=HYPERLINK("http://x")', "../x", "🐸", "ضفدع",
@@ -52,15 +52,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def three(folder: Path) -> project.AnnotationProject:
-    made = project.create("three", folder)
-    project.scan_files(made)
-    return made
+    new_project = project.create("three", folder)
+    project.scan_files(new_project)
+    return new_project
 
 
 @pytest.fixture
-def heard(three: project.AnnotationProject) -> LabelQueue:
+def embedded_queue(three: project.AnnotationProject) -> LabelQueue:
     queue = LabelQueue(three, Segmentation())
-    for _ in queue.embed_all(checkpoint.find(EARS), embedding.SuggestionKind.OWN_LABELS):
+    for _ in queue.embed_all(checkpoint.find(BACKBONE), embedding.SuggestionKind.OWN_LABELS):
         pass
     return queue
 
@@ -80,30 +80,30 @@ def say(queue: LabelQueue, candidate: AnnotationTask, name: str) -> None:
     queue.refit()
 
 
-def test_a_few_labels_are_enough_to_suggest_the_others(heard: LabelQueue) -> None:
-    assert len(heard.tasks) == 3 * N_EACH + 8
+def test_a_few_labels_are_enough_to_suggest_the_others(embedded_queue: LabelQueue) -> None:
+    assert len(embedded_queue.tasks) == 3 * N_EACH + 8
     for _ in range(9):
-        (asked,) = heard.next_items("useful", 1)
-        assert asked.event is None
-        say(heard, asked.task, kind_of(asked.task))
-    events = heard.events()
-    left = [n for n in range(len(heard.tasks)) if n not in events]
-    right = [heard.suggestion(n).name == kind_of(heard.tasks[n]) for n in left]  # type: ignore[union-attr]
+        (item,) = embedded_queue.next_items("useful", 1)
+        assert item.event is None
+        say(embedded_queue, item.task, kind_of(item.task))
+    events = embedded_queue.events()
+    left = [n for n in range(len(embedded_queue.tasks)) if n not in events]
+    right = [embedded_queue.suggestion(n).name == kind_of(embedded_queue.tasks[n]) for n in left]  # type: ignore[union-attr]
     assert np.mean(right) >= 0.9
-    alike = heard.similar(AnnotationTask("sine0.wav"), 5)
+    alike = embedded_queue.similar(AnnotationTask("sine0.wav"), 5)
     assert {kind_of(one.task) for one in alike} == {"sine"}
-    assert not {heard.numbers[one.task] for one in alike} & set(events)
+    assert not {embedded_queue.numbers[one.task] for one in alike} & set(events)
 
 
-def test_nothing_is_asked_twice_and_nothing_is_left_out(heard: LabelQueue) -> None:
+def test_nothing_is_asked_twice_and_nothing_is_left_out(embedded_queue: LabelQueue) -> None:
     for order in ("useful", "certain", "filed"):
-        asked = heard.next_items(order, 100)
-        assert len({one.task for one in asked}) == len(heard.tasks)
-    first = heard.next_items("filed", 3)
-    assert [one.task for one in first] == heard.tasks[:3]
-    later = heard.next_items("filed", 3, [one.task for one in first])
-    assert [one.task for one in later] == heard.tasks[3:6]
-    assert "no order" in refusal(lambda: heard.next_items("magic", 1))
+        items = embedded_queue.next_items(order, 100)
+        assert len({one.task for one in items}) == len(embedded_queue.tasks)
+    first = embedded_queue.next_items("filed", 3)
+    assert [one.task for one in first] == embedded_queue.tasks[:3]
+    later = embedded_queue.next_items("filed", 3, [one.task for one in first])
+    assert [one.task for one in later] == embedded_queue.tasks[3:6]
+    assert "no order" in refusal(lambda: embedded_queue.next_items("magic", 1))
 
 
 def test_before_anything_is_heard_sounds_come_as_filed(three: project.AnnotationProject) -> None:
@@ -120,30 +120,30 @@ def test_a_network_s_own_classes_are_suggested_under_the_set_s_names(
         for name in ("Sea Waves", "rooster", "toaster"):
             catalog.add_class(db, name)
     queue = LabelQueue(three, Segmentation())
-    list(queue.embed_all(checkpoint.find(EARS), embedding.SuggestionKind.MODEL_CLASSES))
+    list(queue.embed_all(checkpoint.find(BACKBONE), embedding.SuggestionKind.MODEL_CLASSES))
     assert queue.model is not None and set(queue.model.classes) == {"Sea Waves", "rooster"}
     suggested = queue.suggestion(queue.numbers[AnnotationTask("noise0.wav")])
-    assert suggested is not None and suggested.name == "Sea Waves" and suggested.source == EARS
+    assert suggested is not None and suggested.name == "Sea Waves" and suggested.source == BACKBONE
     assert suggested.probability > 0.5
     queue.refit()
-    assert queue.model.source == EARS  # labels do not change what a network says
+    assert queue.model.source == BACKBONE  # labels do not change what a network says
 
 
 def test_what_cannot_be_heard_is_said_and_left_out(
     three: project.AnnotationProject, folder: Path, tmp_path: Path
 ) -> None:
-    whole = (folder / "sine0.wav").read_bytes()
+    content = (folder / "sine0.wav").read_bytes()
     own = tmp_path / "own"
     own.mkdir()
-    (own / "cut off.wav").write_bytes(whole[:2_000])
-    (own / "good.wav").write_bytes(whole)
-    made = project.create("own", own)
-    project.scan_files(made)
-    queue = LabelQueue(made, Segmentation())
-    parts = list(queue.embed_all(checkpoint.find(EARS), embedding.SuggestionKind.OWN_LABELS))
+    (own / "cut off.wav").write_bytes(content[:2_000])
+    (own / "good.wav").write_bytes(content)
+    new_project = project.create("own", own)
+    project.scan_files(new_project)
+    queue = LabelQueue(new_project, Segmentation())
+    parts = list(queue.embed_all(checkpoint.find(BACKBONE), embedding.SuggestionKind.OWN_LABELS))
     assert [bool(part.error) for part in parts].count(True) == len(queue.tasks) - 1
     assert [one.task.file for one in queue.next_items("useful", 5)] == ["good.wav"]
-    troubles = {file.relative_path: file.error for file in made.files()}
+    troubles = {file.relative_path: file.error for file in new_project.files()}
     assert troubles["cut off.wav"] and troubles["good.wav"] is None
 
 
@@ -174,10 +174,10 @@ def test_a_label_is_kept_once_with_what_was_suggested(three: project.AnnotationP
     opened = queue_api.open_queue(asking(three))
     assert opened["n_all"] == 3 * N_EACH + 8 and opened["name"] == "three" and not opened["classes"]
     shown = {"name": "sine", "probability": 0.8, "by": "your labels", "by_chance": False}
-    said = asking(three, token="a" * 16, mark="label", names=["sine"], suggested=shown,
+    payload = asking(three, token="a" * 16, mark="label", names=["sine"], suggested=shown,
                   accepted=True, **placed("sine1.wav"))  # fmt: skip
     for _ in range(2):  # sent again after a broken connection
-        answer = queue_api.submit_annotation(said)
+        answer = queue_api.submit_annotation(payload)
     assert answer["n_said"] == 1 and answer["classes"][0]["n"] == 1
     with database.connect(three.store) as db:
         ((event, _),) = event_log.history(db)
@@ -240,8 +240,8 @@ def test_classes_come_back_as_they_were_typed(three: project.AnnotationProject, 
 def test_what_a_stranger_sends_is_answered_with_a_sentence(
     three: project.AnnotationProject, more: dict[str, Any], words: str
 ) -> None:
-    said = asking(three, token="t" * 8, mark="label", names=["a"], **placed("sine0.wav"))
-    answer = queue_api.submit_annotation({**said, **more})
+    payload = asking(three, token="t" * 8, mark="label", names=["a"], **placed("sine0.wav"))
+    answer = queue_api.submit_annotation({**payload, **more})
     assert words in answer.get("error", "")
     for nonsense in (None, [], "x", 3):
         assert "error" in queue_api.submit_annotation(nonsense)  # type: ignore[arg-type]
@@ -257,16 +257,16 @@ def test_two_sounds_are_decoded_at_a_time_and_the_next_is_asked_for_again(
     three: project.AnnotationProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(payloads, "WAIT_S", 0.05)
-    asked = asking(three, **placed("clicks0.wav"))
+    payload = asking(three, **placed("clicks0.wav"))
     with payloads.decoding(), payloads.decoding():
         answers = [
-            queue_api.prepare_clip(asked),
-            regions_api.read_page({**asked, "start_s": 0.0, "end_s": 1.0}),
-            regions_api.read_outline(asked),
+            queue_api.prepare_clip(payload),
+            regions_api.read_page({**payload, "start_s": 0.0, "end_s": 1.0}),
+            regions_api.read_outline(payload),
         ]
     for answer in answers:
         assert "try it again in a moment" in answer["error"] and answer["is_passing"]
-    assert "audio" in queue_api.prepare_clip(asked)
+    assert "audio" in queue_api.prepare_clip(payload)
     assert queue_api.open_queue(asking(three))["n_troubles"] == 0
 
 
@@ -274,11 +274,11 @@ def test_few_wait_for_a_sound_and_the_others_are_told_at_once(
     three: project.AnnotationProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(payloads, "_waiting", threading.Semaphore(1))
-    asked = asking(three, **placed("clicks0.wav"))
+    payload = asking(three, **placed("clicks0.wav"))
     answers = []
 
     def prepare() -> None:
-        answers.append(queue_api.prepare_clip(asked))
+        answers.append(queue_api.prepare_clip(payload))
 
     with ThreadPoolExecutor(3) as pool:
         with payloads.decoding(), payloads.decoding():
@@ -298,21 +298,21 @@ def test_a_file_that_is_away_is_asked_about_when_it_is_back(
     own.mkdir()
     for name in ("a.wav", "b.wav"):
         (own / name).write_bytes((folder / "sine0.wav").read_bytes())
-    made = project.create("drive", own)
-    project.scan_files(made)
+    new_project = project.create("drive", own)
+    project.scan_files(new_project)
     own.rename(tmp_path / "unplugged")
-    answer = queue_api.prepare_clip(asking(made, **placed("a.wav")))
+    answer = queue_api.prepare_clip(asking(new_project, **placed("a.wav")))
     assert "a.wav" in answer["trouble"]
-    assert [one["file"] for one in queue_api.next_items(asking(made))["next"]] == ["b.wav"]
+    assert [one["file"] for one in queue_api.next_items(asking(new_project))["next"]] == ["b.wav"]
     (tmp_path / "unplugged").rename(own)
-    assert queue_api.open_queue(asking(made))["n_all"] == 2
+    assert queue_api.open_queue(asking(new_project))["n_all"] == 2
     (own / "a.wav").write_bytes(b"RIFF, and nothing more")
-    assert "trouble" in queue_api.prepare_clip(asking(made, **placed("a.wav")))
-    assert queue_api.open_queue(asking(made))["n_troubles"] == 1
+    assert "trouble" in queue_api.prepare_clip(asking(new_project, **placed("a.wav")))
+    assert queue_api.open_queue(asking(new_project))["n_troubles"] == 1
     time.sleep(0.05)
     (own / "a.wav").write_bytes((folder / "sine1.wav").read_bytes())
-    project.scan_files(made)
-    assert queue_api.open_queue(asking(made))["n_troubles"] == 0
+    project.scan_files(new_project)
+    assert queue_api.open_queue(asking(new_project))["n_troubles"] == 0
 
 
 def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
@@ -320,28 +320,28 @@ def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
 ) -> None:
     opened = regions_api.open_recording(asking(three, file="long.wav"))
     assert opened["duration_s"] == pytest.approx(40.0) and opened["regions"] == []
-    asked = asking(three, file="long.wav", region="region-1", names=["call"])
-    saved = regions_api.save_region({**asked, "token": "1" * 8, "start_s": 3.00001, "end_s": 1})
+    payload = asking(three, file="long.wav", region="region-1", names=["call"])
+    saved = regions_api.save_region({**payload, "token": "1" * 8, "start_s": 3.00001, "end_s": 1})
     (one,) = saved["regions"]
     assert (one["start_s"], one["end_s"]) == (1.0, round(3.00001 * 22_050) / 22_050)
-    moved = {**asked, "token": "2" * 8, "start_s": 4, "end_s": 50, "names": ["song"]}
+    moved = {**payload, "token": "2" * 8, "start_s": 4, "end_s": 50, "names": ["song"]}
     (one,) = regions_api.save_region(moved)["regions"]
     assert (one["start_s"], one["end_s"], list(one["names"])) == (4.0, 40.0, ["song"])
     gone = regions_api.save_region({**moved, "token": "3" * 8, "names": []})
     assert gone["regions"] == []
     queue_api.undo_annotation(asking(three, token="3" * 8))
-    assert len(regions_api.open_recording(asked)["regions"]) == 1
-    page = regions_api.read_page({**asked, "start_s": 19.0, "end_s": 21.0})
+    assert len(regions_api.open_recording(payload)["regions"]) == 1
+    page = regions_api.read_page({**payload, "start_s": 19.0, "end_s": 21.0})
     assert (page["start_s"], page["end_s"]) == (19.0, 21.0)
-    far = regions_api.read_page({**asked, "start_s": 1e9, "end_s": 2e9})
+    far = regions_api.read_page({**payload, "start_s": 1e9, "end_s": 2e9})
     assert "Nothing lies" in far["error"]
     for wrong in (
         {"start_s": 5, "end_s": 5},
         {"start_s": float("nan"), "end_s": 1},
         {"start_s": "x"},
     ):
-        assert "error" in regions_api.save_region({**asked, "token": "4" * 8, **wrong})
-    assert len(regions_api.read_outline(asked)["waveform"]["peaks"]) == 1_200
+        assert "error" in regions_api.save_region({**payload, "token": "4" * 8, **wrong})
+    assert len(regions_api.read_outline(payload)["waveform"]["peaks"]) == 1_200
 
 
 def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
@@ -374,8 +374,8 @@ def test_all_sounds_are_listed_searched_and_turned(three: project.AnnotationProj
     queue_api.submit_annotation(
         asking(three, token="t" * 8, mark="label", names=["Pure"], **placed("sine3.wav"))
     )
-    found = browse_api.list_clips(asking(three, text="pure"))
-    assert [row["file"] for row in found["rows"]] == ["sine3.wav"] and found["n_found"] == 1
+    listed = browse_api.list_clips(asking(three, text="pure"))
+    assert [row["file"] for row in listed["rows"]] == ["sine3.wav"] and listed["n_found"] == 1
     assert browse_api.list_clips(asking(three, only="nothing"))["n_found"] == 3 * N_EACH + 7
     assert browse_api.list_clips(asking(three, first=30))["rows"][0]["file"] == "sine6.wav"
     assert browse_api.list_clips(asking(three, text="nowhere"))["rows"] == []
@@ -384,19 +384,19 @@ def test_all_sounds_are_listed_searched_and_turned(three: project.AnnotationProj
 def test_a_network_listens_in_the_background_and_the_map_is_there_afterwards(
     three: project.AnnotationProject,
 ) -> None:
-    asked = asking(three, kind=embedding.SuggestionKind.OWN_LABELS, network=EARS)
-    assert "wait a little" in browse_api.draw_map(asked)["error"]
-    queue_api.open_queue(asked)
+    payload = asking(three, kind=embedding.SuggestionKind.OWN_LABELS, network=BACKBONE)
+    assert "wait a little" in browse_api.draw_map(payload)["error"]
+    queue_api.open_queue(payload)
     for _ in range(300):
-        listens = queue_api.next_items(asked)["listens"]
+        listens = queue_api.next_items(payload)["listens"]
         if listens["ready"]:
             break
         time.sleep(0.1)
     assert listens["ready"] and listens["n_heard"] == listens["n_files"] == 3 * N_EACH + 1
-    points = browse_api.draw_map(asked)["points"]
+    points = browse_api.draw_map(payload)["points"]
     assert len(points) == 3 * N_EACH + 8 and all(0 <= one["x"] <= 1 for one in points)
-    assert len(browse_api.find_similar({**asked, **placed("sine0.wav")})["alike"]) == 24
-    wrong = {**asked, "network": "no such"}
+    assert len(browse_api.find_similar({**payload, **placed("sine0.wav")})["alike"]) == 24
+    wrong = {**payload, "network": "no such"}
     queue_api.open_queue(wrong)
     for _ in range(100):
         if trouble := queue_api.next_items(wrong)["listens"]["trouble"]:
@@ -429,13 +429,13 @@ def test_a_desk_is_opened_again_when_sounds_were_added(
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    made = project.create("own", own)
-    assert queue_api.open_queue(asking(made))["n_all"] == 0
+    new_project = project.create("own", own)
+    assert queue_api.open_queue(asking(new_project))["n_all"] == 0
     io.write(own / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
-    project.scan_files(made)
-    assert queue_api.next_items(asking(made))["next"][0]["file"] == "new.wav"
+    project.scan_files(new_project)
+    assert queue_api.next_items(asking(new_project))["next"][0]["file"] == "new.wav"
     for number in range(sessions.MAX_SESSIONS + 2):
-        queue_api.open_queue(asking(made, cutting={"window_s": 1.0 + number}))
+        queue_api.open_queue(asking(new_project, cutting={"window_s": 1.0 + number}))
     assert len(sessions._SESSIONS) == sessions.MAX_SESSIONS
 
 
@@ -451,8 +451,8 @@ def test_a_page_of_either_format_is_understood_and_a_later_one_is_not(
         "suggestion": {"name": "elk", "probability": 0.5, "source": "b", "is_random": False},
     }  # fmt: skip
     first = next(iter(queue_api.next_items(asking(three))["next"]))
-    place = {name: first[name] for name in ("file", "start_s", "end_s")}
-    for payload in ({**old, **place}, {**new, **place}):
+    target = {name: first[name] for name in ("file", "start_s", "end_s")}
+    for payload in ({**old, **target}, {**new, **target}):
         assert "error" not in queue_api.submit_annotation(payload)
     with database.connect(three.store) as db:
         one, two = (event for event, _ in event_log.history(db))
@@ -461,5 +461,7 @@ def test_a_page_of_either_format_is_understood_and_a_later_one_is_not(
     undone = {**new, "request_id": "request-2", "undo_id": "request-3"}
     assert queue_api.undo_annotation(undone)["undone"]["names"] == ("elk",)
     assert queue_api.undo_annotation({**asking(three), "token": "request-1"})["undone"]
-    said = queue_api.next_items({**new, "format": 3})["error"]
-    assert said.startswith("What the page sent is of format 3") and said.endswith("reload it.")
+    message = queue_api.next_items({**new, "format": 3})["error"]
+    assert message.startswith("What the page sent is of format 3") and message.endswith(
+        "reload it."
+    )

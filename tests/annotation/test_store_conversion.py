@@ -104,8 +104,10 @@ def columns(db: sqlite3.Connection) -> dict[str, list[Any]]:
     names = [
         row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 's%_%'")
     ]
-    found = {name: [row[1:] for row in db.execute(f"PRAGMA table_xinfo({name})")] for name in names}
-    return found | {"version": list(db.execute("PRAGMA user_version"))}
+    by_table = {
+        name: [row[1:] for row in db.execute(f"PRAGMA table_xinfo({name})")] for name in names
+    }
+    return by_table | {"version": list(db.execute("PRAGMA user_version"))}
 
 
 def test_a_kill_in_the_middle_loses_nothing(tmp_path: Path) -> None:

@@ -34,25 +34,25 @@ def field(tmp_path: Path) -> project.AnnotationProject:
     call, pause = sounds.sine(880, 2.0), sounds.silence(9.0)
     parts = [pause, call, pause, call, pause, call, sounds.silence(7.0)]
     io.write(root / "long.wav", np.concatenate(parts), sounds.RATE_HZ)
-    made = project.create("field", root)
-    project.scan_files(made)
-    return made
+    new_project = project.create("field", root)
+    project.scan_files(new_project)
+    return new_project
 
 
 def test_long_recordings_become_windows_and_short_ones_stay_whole(
     field: project.AnnotationProject,
 ) -> None:
-    found = tasks.build_tasks(field, Segmentation(WINDOWS, window_s=15.0))
-    assert found[-1] == AnnotationTask("short.wav")
-    ends = [(one.start_s, one.end_s) for one in found[:-1]]
+    windows = tasks.build_tasks(field, Segmentation(WINDOWS, window_s=15.0))
+    assert windows[-1] == AnnotationTask("short.wav")
+    ends = [(one.start_s, one.end_s) for one in windows[:-1]]
     assert ends == [(0.0, 15.0), (15.0, 30.0), (25.0, 40.0)]  # the last ends with the file
     whole = tasks.build_tasks(field, Segmentation(WHOLE))
     assert whole == [AnnotationTask("long.wav"), AnnotationTask("short.wav")]
 
 
 def test_windows_begin_on_samples_and_leave_nothing_out(field: project.AnnotationProject) -> None:
-    found = tasks.build_tasks(field, Segmentation(WINDOWS, long_s=1.0, window_s=0.7))
-    own = [one for one in found if one.file == "long.wav"]
+    built = tasks.build_tasks(field, Segmentation(WINDOWS, long_s=1.0, window_s=0.7))
+    own = [one for one in built if one.file == "long.wav"]
     starts = np.array([one.start_s for one in own]) * sounds.RATE_HZ
     np.testing.assert_allclose(starts, np.round(starts), atol=1e-6)
     ends = np.array([one.end_s for one in own])
@@ -64,9 +64,9 @@ def test_silences_are_looked_for_once_per_setting(field: project.AnnotationProje
     cutting = Segmentation(SILENCES)
     assert tasks.build_tasks(field, cutting) == [AnnotationTask("short.wav")]
     assert list(tasks.detect_silences(field, cutting)) == [0]
-    found = [one for one in tasks.build_tasks(field, cutting) if one.file == "long.wav"]
-    assert [round(one.start_s or 0) for one in found] == [9, 20, 31]
-    assert all(1.9 < (one.end_s or 0) - (one.start_s or 0) < 2.2 for one in found)
+    built = [one for one in tasks.build_tasks(field, cutting) if one.file == "long.wav"]
+    assert [round(one.start_s or 0) for one in built] == [9, 20, 31]
+    assert all(1.9 < (one.end_s or 0) - (one.start_s or 0) < 2.2 for one in built)
     assert list(tasks.detect_silences(field, cutting)) == []  # known
     assert list(
         tasks.detect_silences(field, Segmentation(SILENCES, split=Split(min_length_s=3.0)))
@@ -76,12 +76,12 @@ def test_silences_are_looked_for_once_per_setting(field: project.AnnotationProje
 def test_a_long_recording_that_breaks_off_is_left_out_with_the_reason(
     field: project.AnnotationProject, tmp_path: Path
 ) -> None:
-    whole = (tmp_path / "field" / "long.wav").read_bytes()
-    (tmp_path / "field" / "long.wav").write_bytes(whole[:100_000])
+    content = (tmp_path / "field" / "long.wav").read_bytes()
+    (tmp_path / "field" / "long.wav").write_bytes(content[:100_000])
     assert list(tasks.detect_silences(field, Segmentation(SILENCES))) == [0]
     with database.connect(field.store) as db:
-        known = catalog.file(db, "long.wav")
-    assert known is not None and known.error and "long.wav" in known.error
+        file = catalog.file(db, "long.wav")
+    assert file is not None and file.error and "long.wav" in file.error
     assert tasks.build_tasks(field, Segmentation(SILENCES)) == [AnnotationTask("short.wav")]
 
 

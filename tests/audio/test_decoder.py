@@ -51,12 +51,12 @@ def write_many(path: Path, seconds: float = 1.0, options: dict[str, str] | None 
 
 def child_of_this_process() -> int:
     """The newest process that this one has started and that decodes."""
-    found = []
+    pids = []
     for task in Path("/proc/self/task").iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split()]
+        pids += [int(pid) for pid in (task / "children").read_text().split()]
     decoders = [
         pid
-        for pid in found
+        for pid in pids
         if b"audioclf.audio.decoder_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     return max(decoders)
@@ -87,8 +87,8 @@ def test_a_decoder_that_crashes_costs_its_file_alone(tmp_path: Path) -> None:
     blocks = io.read_blocks(tmp_path / "surround.mkv", block_s=0.1)
     next(blocks)
     os.kill(child_of_this_process(), signal.SIGSEGV)
-    said = refusal(lambda: list(blocks))
-    assert "“surround.mkv” cannot be decoded (its decoder crashed)" in said
+    message = refusal(lambda: list(blocks))
+    assert "“surround.mkv” cannot be decoded (its decoder crashed)" in message
     assert len(io.load(tmp_path / "surround.mkv")[0]) == 20 * 48_000  # a new one does
 
 
@@ -110,8 +110,8 @@ def test_a_decoder_that_wants_too_much_memory_is_refused(
 ) -> None:
     write_many(tmp_path / "surround.mkv")
     monkeypatch.setattr(_decoder, "MEMORY_BYTES", 0)
-    said = refusal(lambda: io.load(tmp_path / "surround.mkv"))
-    assert "“surround.mkv”" in said
+    message = refusal(lambda: io.load(tmp_path / "surround.mkv"))
+    assert "“surround.mkv”" in message
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
@@ -143,8 +143,8 @@ def test_values_are_counted_where_the_header_says_no_length(tmp_path: Path) -> N
     assert io.read_header(path).duration_s is None
     io.load(path, limits=Limits(max_values=8 * 96_000, max_samples=96_000))
     for limits in (Limits(max_values=4 * 96_000), Limits(max_samples=48_000)):
-        said = refusal(lambda limits=limits: list(io.read_blocks(path, limits=limits)))
-        assert "8 channels at 48000 Hz, too much for its length here" in said
+        message = refusal(lambda limits=limits: list(io.read_blocks(path, limits=limits)))
+        assert "8 channels at 48000 Hz, too much for its length here" in message
 
 
 def test_values_are_counted_where_the_header_lies(tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_a_rate_above_the_highest_is_refused_and_no_other(tmp_path: Path) -> Non
         soundfile.write(tmp_path / f"{rate_hz}.flac", noise(0.1, rate_hz), rate_hz)
     limits = Limits(max_rate_hz=192_000)
     assert io.load(tmp_path / "192000.flac", limits=limits)[1] == 192_000
-    said = refusal(lambda: io.read_header(tmp_path / "500000.flac", limits))
-    assert "sample rate of 500,000 Hz and 192,000 Hz are accepted here" in said
+    message = refusal(lambda: io.read_header(tmp_path / "500000.flac", limits))
+    assert "sample rate of 500,000 Hz and 192,000 Hz are accepted here" in message
 
 
 def odd_mp3(path: Path) -> None:

@@ -108,11 +108,11 @@ def test_a_noise_stretch_without_noise_is_no_obstacle(stretch: Samples) -> None:
 def test_stereo_is_refused_with_what_to_do() -> None:
     stereo = np.stack([noise(), noise()])
     for call in (denoise, split):
-        said = refusal(lambda call=call: call(stereo, RATE_HZ))
-        assert "one channel" in said and "mix the channels first" in said
+        message = refusal(lambda call=call: call(stereo, RATE_HZ))
+        assert "one channel" in message and "mix the channels first" in message
 
 
 def test_denoising_below_8_khz_is_refused() -> None:
-    said = refusal(lambda: denoise(noise(1, 7_999), 7_999))
-    assert "8000 Hz or more" in said and "7999 Hz" in said
+    message = refusal(lambda: denoise(noise(1, 7_999), 7_999))
+    assert "8000 Hz or more" in message and "7999 Hz" in message
     assert len(denoise(noise(1, 8_000), 8_000)) == 8_000

@@ -30,13 +30,13 @@ def write_tone(path: Path, seconds: float = 2) -> None:
 
 
 def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
-    said = refusal(lambda: io.load(tmp_path / "nowhere.wav"))
-    assert said == "There is no file “nowhere.wav”: check the name and choose it again."
+    message = refusal(lambda: io.load(tmp_path / "nowhere.wav"))
+    assert message == "There is no file “nowhere.wav”: check the name and choose it again."
 
 
 def test_a_folder_is_refused_with_its_name(tmp_path: Path) -> None:
-    said = refusal(lambda: io.load(tmp_path))
-    assert f"“{tmp_path.name}” is a folder" in said and "choose one sound file" in said
+    message = refusal(lambda: io.load(tmp_path))
+    assert f"“{tmp_path.name}” is a folder" in message and "choose one sound file" in message
 
 
 @reader
@@ -45,16 +45,16 @@ def test_an_empty_file_is_refused_with_its_name(
     tmp_path: Path, name: str, read: Callable[[Path], object]
 ) -> None:
     (tmp_path / name).touch()
-    said = refusal(lambda: read(tmp_path / name))
-    assert f"“{name}” is empty" in said and "record or export it again" in said
+    message = refusal(lambda: read(tmp_path / name))
+    assert f"“{name}” is empty" in message and "record or export it again" in message
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "notes.wav", "notes.ogg"])
 def test_text_is_refused_and_the_formats_are_listed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("Dear diary, today I recorded nothing.\n" * 50)
-    said = refusal(lambda: io.load(tmp_path / name))
-    assert f"“{name}” is not a sound that can be read" in said
-    assert all(ending in said for ending in ("wav", "flac", "ogg", "mp3", "m4a", "webm"))
+    message = refusal(lambda: io.load(tmp_path / name))
+    assert f"“{name}” is not a sound that can be read" in message
+    assert all(ending in message for ending in ("wav", "flac", "ogg", "mp3", "m4a", "webm"))
 
 
 @reader
@@ -68,9 +68,9 @@ def test_a_truncated_file_is_refused_with_its_name(
     content = (tmp_path / f"whole.{ending}").read_bytes()
     cut = tmp_path / f"cut.{ending}"
     cut.write_bytes(content[: len(content) // 2])
-    said = refusal(lambda: read(cut))
-    assert f"“cut.{ending}” is" in said
-    assert "cut off" in said and "export it again" in said
+    message = refusal(lambda: read(cut))
+    assert f"“cut.{ending}” is" in message
+    assert "cut off" in message and "export it again" in message
 
 
 def test_a_truncated_wav_says_where_it_ends(tmp_path: Path) -> None:
@@ -82,15 +82,15 @@ def test_a_truncated_wav_says_where_it_ends(tmp_path: Path) -> None:
 @reader
 def test_a_sound_of_zero_samples_is_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
     (tmp_path / "none.wav").write_bytes(riff(b""))
-    said = refusal(lambda: read(tmp_path / "none.wav"))
-    assert "“none.wav” holds no sound (zero samples)" in said
+    message = refusal(lambda: read(tmp_path / "none.wav"))
+    assert "“none.wav” holds no sound (zero samples)" in message
 
 
 @reader
 def test_a_sound_of_only_nan_is_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
     soundfile.write(tmp_path / "nan.wav", np.full(5_000, np.nan), 22_050, subtype="FLOAT")
-    said = refusal(lambda: read(tmp_path / "nan.wav"))
-    assert said == "“nan.wav” holds no numbers, only NaN: export it again."
+    message = refusal(lambda: read(tmp_path / "nan.wav"))
+    assert message == "“nan.wav” holds no numbers, only NaN: export it again."
 
 
 def test_a_sound_with_some_nan_is_repaired_with_silence(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_a_level_whose_square_is_no_number_is_refused(
 ) -> None:
     loud = np.full((5_000, n_channels), 3e38, np.float32)
     soundfile.write(tmp_path / "loud.wav", loud, 22_050, subtype="FLOAT")
-    said = refusal(lambda: read(tmp_path / "loud.wav"))
-    assert said == ("“loud.wav” has values up to 3e+38 where full scale is 1: export it again.")
+    message = refusal(lambda: read(tmp_path / "loud.wav"))
+    assert message == ("“loud.wav” has values up to 3e+38 where full scale is 1: export it again.")
 
 
 def test_numbers_that_were_never_scaled_are_read(tmp_path: Path) -> None:
@@ -123,14 +123,14 @@ def test_numbers_that_were_never_scaled_are_read(tmp_path: Path) -> None:
 
 def test_an_unknown_codec_is_refused_with_another_to_choose(tmp_path: Path) -> None:
     (tmp_path / "odd.wav").write_bytes(riff(bytes(4_000), format_tag=0x1234))
-    said = refusal(lambda: io.load(tmp_path / "odd.wav"))
-    assert "“odd.wav” uses a codec that cannot be decoded" in said and "wav or flac" in said
+    message = refusal(lambda: io.load(tmp_path / "odd.wav"))
+    assert "“odd.wav” uses a codec that cannot be decoded" in message and "wav or flac" in message
 
 
 def test_a_rate_of_a_hundred_hertz_is_refused(tmp_path: Path) -> None:
     (tmp_path / "slow.wav").write_bytes(riff(bytes(4_000), rate_hz=100))
-    said = refusal(lambda: io.load(tmp_path / "slow.wav"))
-    assert "“slow.wav” has a sample rate of 100 Hz" in said
+    message = refusal(lambda: io.load(tmp_path / "slow.wav"))
+    assert "“slow.wav” has a sample rate of 100 Hz" in message
 
 
 def test_a_header_that_promises_more_than_there_is_is_refused(tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ def test_a_limit_is_checked_before_anything_is_decoded(
     path.write_bytes(riff(b"", promised_bytes=1_000_000_000))
     os.truncate(path, 44 + 1_000_000_000)  # a hole: takes no space on the disk
     tracemalloc.start()
-    said = [
+    messages = [
         refusal(lambda: io.load(path, limits=limits)),
         refusal(lambda: io.read_header(path, limits)),
         refusal(lambda: list(io.read_blocks(path, limits=limits))),
     ]
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert all(f"“huge.wav” {words}" in sentence for sentence in said)
+    assert all(f"“huge.wav” {words}" in sentence for sentence in messages)
     assert peak_bytes < 2e6
 
 
@@ -183,8 +183,8 @@ def test_a_sound_within_the_limits_is_read(tmp_path: Path) -> None:
 def test_a_file_that_hides_its_duration_is_stopped_at_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "recorded.webm"
     write_container(path, noise(10, 48_000), 48_000, {"live": "1"})
-    said = refusal(lambda: io.load(path, limits=Limits(max_duration_s=5)))
-    assert "“recorded.webm” lasts" in said and "5 s are accepted here" in said
+    message = refusal(lambda: io.load(path, limits=Limits(max_duration_s=5)))
+    assert "“recorded.webm” lasts" in message and "5 s are accepted here" in message
 
 
 PLAYLISTS = {
@@ -206,8 +206,8 @@ def test_a_playlist_leads_to_no_address(tmp_path: Path, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/secret.aac"
         (tmp_path / name).write_text(PLAYLISTS["m3u8"].format(target=address))
-        said = refusal(lambda: io.load(tmp_path / name))
+        message = refusal(lambda: io.load(tmp_path / name))
         server.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody has called
             server.accept()
-    assert f"“{name}” is" in said
+    assert f"“{name}” is" in message

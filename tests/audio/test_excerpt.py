@@ -69,7 +69,7 @@ def test_a_part_of_a_short_file_and_the_whole(tmp_path: Path, ending: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("ending", "subtype", "form", "kept"),
+    ("ending", "subtype", "form", "expected"),
     [
         ("wav", "PCM_24", "flac", "PCM_24"),
         ("wav", "PCM_24", "wav", "PCM_24"),
@@ -79,31 +79,31 @@ def test_a_part_of_a_short_file_and_the_whole(tmp_path: Path, ending: str) -> No
     ],
 )
 def test_what_is_cut_out_has_the_rate_the_channels_and_the_depth_of_the_original(
-    tmp_path: Path, long_one: np.ndarray, ending: str, subtype: str, form: str, kept: str
+    tmp_path: Path, long_one: np.ndarray, ending: str, subtype: str, form: str, expected: str
 ) -> None:
     source, target = tmp_path / f"a.{ending}", tmp_path / f"b.{form}"
     soundfile.write(source, long_one[: 5 * RATE_HZ], RATE_HZ, subtype=subtype)
     excerpt.cut(source, target, 1.0, 1.5)
-    made = soundfile.info(target)
-    assert (made.samplerate, made.subtype, made.frames) == (RATE_HZ, kept, RATE_HZ // 2)
+    info = soundfile.info(target)
+    assert (info.samplerate, info.subtype, info.frames) == (RATE_HZ, expected, RATE_HZ // 2)
     if ending != "ogg":
-        assert made.channels == 2
-        cut, whole = soundfile.read(target)[0], soundfile.read(source)[0]
-        np.testing.assert_array_equal(cut, whole[RATE_HZ : RATE_HZ + RATE_HZ // 2])
+        assert info.channels == 2
+        cut, original = soundfile.read(target)[0], soundfile.read(source)[0]
+        np.testing.assert_array_equal(cut, original[RATE_HZ : RATE_HZ + RATE_HZ // 2])
     assert "Nothing lies" in refusal(lambda: excerpt.cut(source, target, 9.0, 9.5))
 
 
 @pytest.mark.parametrize(
-    ("rate_hz", "heard_hz"), [(1_000, 8_000), (22_050, 22_050), (192_000, 48_000)]
+    ("rate_hz", "wav_hz"), [(1_000, 8_000), (22_050, 22_050), (192_000, 48_000)]
 )
 def test_what_browsers_play_is_as_loud_and_as_long(
-    tmp_path: Path, rate_hz: int, heard_hz: int
+    tmp_path: Path, rate_hz: int, wav_hz: int
 ) -> None:
-    made = tmp_path / "heard.wav"
-    made.write_bytes(excerpt.as_wav(sounds.sine(200, 1.0, rate_hz, amplitude=0.25), rate_hz))
-    heard, found_hz = io.load(made)
-    assert found_hz == heard_hz and len(heard) == pytest.approx(heard_hz, abs=2)
-    assert np.abs(heard[heard_hz // 10 : -heard_hz // 10]).max() == pytest.approx(0.25, abs=0.01)
+    path = tmp_path / "heard.wav"
+    path.write_bytes(excerpt.as_wav(sounds.sine(200, 1.0, rate_hz, amplitude=0.25), rate_hz))
+    samples, found_hz = io.load(path)
+    assert found_hz == wav_hz and len(samples) == pytest.approx(wav_hz, abs=2)
+    assert np.abs(samples[wav_hz // 10 : -wav_hz // 10]).max() == pytest.approx(0.25, abs=0.01)
 
 
 def test_a_broken_file_is_a_sentence(tmp_path: Path) -> None:

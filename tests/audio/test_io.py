@@ -87,8 +87,8 @@ def test_channels_are_mixed_to_their_mean(tmp_path: Path, name: str, n_channels:
 def test_a_rate_is_kept_unless_another_is_asked_for(tmp_path: Path, rate_hz: int) -> None:
     path = tmp_path / "tone.wav"
     soundfile.write(path, sine(1_000, 1, rate_hz), rate_hz)
-    kept, kept_hz = io.load(path)
-    assert (kept_hz, len(kept)) == (rate_hz, rate_hz)
+    samples, kept_hz = io.load(path)
+    assert (kept_hz, len(samples)) == (rate_hz, rate_hz)
     resampled, resampled_hz = io.load(path, 22_050)
     assert (resampled_hz, len(resampled)) == (22_050, 22_050)
     assert peak_hz(resampled, 22_050) == pytest.approx(1_000, abs=1)

@@ -48,23 +48,23 @@ SPLITTABLE = {
 @pytest.mark.parametrize("samples", SPLITTABLE.values(), ids=SPLITTABLE)
 def test_splitting_equals_librosa(samples: Samples) -> None:
     expected = librosa.effects.split(samples, top_db=40, frame_length=2_048, hop_length=512)
-    found = silence.split(samples, RATE_HZ, BARE) * RATE_HZ
-    np.testing.assert_array_equal(np.rint(found), expected)
+    actual = silence.split(samples, RATE_HZ, BARE) * RATE_HZ
+    np.testing.assert_array_equal(np.rint(actual), expected)
 
 
 def test_splitting_finds_where_the_sound_is() -> None:
-    found = silence.split(patchwork(), RATE_HZ)
-    np.testing.assert_allclose(found, [[1, 2], [2.5, 2.55], [3.55, 5.55]], atol=0.07)
+    actual = silence.split(patchwork(), RATE_HZ)
+    np.testing.assert_allclose(actual, [[1, 2], [2.5, 2.55], [3.55, 5.55]], atol=0.07)
 
 
 def test_segments_below_the_minimum_length_are_dropped() -> None:
-    found = silence.split(patchwork(), RATE_HZ, Split(min_length_s=0.5))
-    np.testing.assert_allclose(found, [[1, 2], [3.55, 5.55]], atol=0.07)
+    segments = silence.split(patchwork(), RATE_HZ, Split(min_length_s=0.5))
+    np.testing.assert_allclose(segments, [[1, 2], [3.55, 5.55]], atol=0.07)
 
 
 def test_gaps_below_the_minimum_are_bridged() -> None:
-    found = silence.split(patchwork(), RATE_HZ, Split(min_gap_s=0.7))
-    np.testing.assert_allclose(found, [[1, 2.55], [3.55, 5.55]], atol=0.07)
+    segments = silence.split(patchwork(), RATE_HZ, Split(min_gap_s=0.7))
+    np.testing.assert_allclose(segments, [[1, 2.55], [3.55, 5.55]], atol=0.07)
 
 
 def test_trimming_keeps_all_from_the_first_sound_to_the_last() -> None:
@@ -98,5 +98,5 @@ def test_times_in_the_joined_sound_find_their_way_back_across_seams() -> None:
     "settings", [{"top_db": 0}, {"top_db": -40}, {"min_length_s": -1}, {"min_gap_s": -0.1}]
 )
 def test_bad_split_settings_are_refused(settings: dict[str, float]) -> None:
-    said = refusal(lambda: Split(**settings))
-    assert "silence threshold" in said and "choose other settings" in said
+    message = refusal(lambda: Split(**settings))
+    assert "silence threshold" in message and "choose other settings" in message

@@ -26,7 +26,7 @@ from tests.browsing import TOO_WIDE, on_a_phone
 from tests.conftest import ROOT, free_port, serve, visit
 
 pytestmark = pytest.mark.browser
-EARS = "separable_cnn-mel"
+BACKBONE = "separable_cnn-mel"
 KINDS = ("sine", "noise", "clicks")
 LONG_MS = 90_000
 
@@ -34,7 +34,7 @@ LONG_MS = 90_000
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("networks")
-    shutil.copytree(checkpoint.find(EARS).folder, folder / EARS)
+    shutil.copytree(checkpoint.find(BACKBONE).folder, folder / BACKBONE)
     return folder
 
 
@@ -206,8 +206,8 @@ def test_thirty_clips_by_keys_alone(page: Page, thirty: Path) -> None:
     for _ in range(30 - n_said):
         wait_for_other(page, label(page))
     expect(page.locator(".ac-desk .ac-sentence")).to_contain_text("That is all: 30 of 30")
-    found = project.find("thirty").labels()
-    assert len(found) == 30 and all(one.file.startswith(one.name) for one in found)
+    labels = project.find("thirty").labels()
+    assert len(labels) == 30 and all(one.file.startswith(one.name) for one in labels)
 
 
 def test_suggestions_come_and_are_accepted_as_such(page: Page, thirty: Path) -> None:
@@ -242,13 +242,13 @@ def test_suggestions_come_and_are_accepted_as_such(page: Page, thirty: Path) -> 
     expect(plot).to_be_visible()
     box = plot.bounding_box()
     assert box is not None
-    heard = page.get_by_role("button", name="Label it")
+    accept_button = page.get_by_role("button", name="Label it")
     for x in range(8, int(box["width"]), 40):
         for y in range(8, int(box["height"]), 40):
-            if heard.is_visible():
+            if accept_button.is_visible():
                 break
             page.mouse.click(box["x"] + x, box["y"] + y)
-    expect(heard).to_be_visible()
+    expect(accept_button).to_be_visible()
 
 
 def test_regions_are_drawn_resized_named_and_removed(page: Page, long_one: Path) -> None:
@@ -297,10 +297,10 @@ def test_regions_are_drawn_resized_named_and_removed(page: Page, long_one: Path)
 
 def wait_for_labels(name: str, n_labels: int) -> list[Label]:
     for _ in range(100):
-        if len(found := project.find(name).labels()) == n_labels:
-            return found
+        if len(labels := project.find(name).labels()) == n_labels:
+            return labels
         time.sleep(0.1)
-    raise AssertionError(f"{len(found)} labels, and not {n_labels}")
+    raise AssertionError(f"{len(labels)} labels, and not {n_labels}")
 
 
 def test_every_format_is_taken_away_and_the_set_goes_to_teach(
@@ -321,9 +321,9 @@ def test_every_format_is_taken_away_and_the_set_goes_to_teach(
             page.locator("#label-download").click()
         path = tmp_path / f"{name}.zip"
         download.value.save_as(path)
-        with zipfile.ZipFile(path) as made:
-            names = made.namelist()
-            assert sum(one.endswith(".wav") for one in names) == 30 and made.testzip() is None
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            assert sum(one.endswith(".wav") for one in names) == 30 and archive.testzip() is None
             assert any(one.endswith("README.md") for one in names)
     page.locator("#label-teach").click()
     expect(page.locator("#teach-report")).to_contain_text("given", timeout=LONG_MS)
@@ -347,9 +347,9 @@ def test_two_tabs_label_at_once(browser: Browser, own_url: str, thirty: Path) ->
         first.keyboard.press("u")  # its own last word, and not that of the other window
         assert len(wait_for_labels("both", 11)) == 11
         with database.connect(project.find("both").store) as db:
-            told = event_log.history(db)
-        (undone,) = [undoes for _, undoes in told if undoes]
-        assert next(mark.file for mark, _ in told if mark.number == undone) == last
+            events = event_log.history(db)
+        (undone,) = [undoes for _, undoes in events if undoes]
+        assert next(mark.file for mark, _ in events if mark.number == undone) == last
 
 
 @pytest.mark.parametrize(

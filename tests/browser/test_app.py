@@ -20,9 +20,9 @@ from tests.sentences import refusal
 
 
 @pytest.fixture
-def network(taught: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
+def network(trained_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
     """The only network that the page finds."""
-    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(taught.folder.parent))
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(trained_model.folder.parent))
     return checkpoint.find("three_sounds")
 
 

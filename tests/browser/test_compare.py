@@ -22,21 +22,23 @@ from audioclf.ui.classify import tab
 from audioclf.ui.classify.agreement import agreement, listed, mean_over_shared_classes
 from audioclf.ui.page import state
 from tests import made, sounds
-from tests.browsing import PATIENCE_MS, hear, n_inked, on_a_phone
+from tests.browsing import PATIENCE_MS, n_inked, on_a_phone, upload_and_predict
 
 
-def heard(name: str, classes: str, *probabilities: float) -> Prediction:
+def prediction_of(name: str, classes: str, *probabilities: float) -> Prediction:
     """A prediction of one window."""
     row = np.array([probabilities], np.float32)
     return Prediction(name, tuple(classes.split()), np.zeros(1), np.ones(1), row)
 
 
-RAIN_A = heard("a", "rain sea_waves dog", 0.8, 0.1, 0.1)
-RAIN_B = heard("b", "rain sea_waves dog", 0.6, 0.3, 0.1)
-SEA = heard("c", "rain sea_waves dog", 0.1, 0.7, 0.2)
-DOG = heard("d", "rain sea_waves dog", 0.1, 0.1, 0.8)
-UNSURE = heard("e", "rain sea_waves dog", 0.4, 0.35, 0.25)
-OTHERS = heard("f", "Speech Rain Dog Music", 0.1, 0.6, 0.2, 0.1)  # another set, in its own order
+RAIN_A = prediction_of("a", "rain sea_waves dog", 0.8, 0.1, 0.1)
+RAIN_B = prediction_of("b", "rain sea_waves dog", 0.6, 0.3, 0.1)
+SEA = prediction_of("c", "rain sea_waves dog", 0.1, 0.7, 0.2)
+DOG = prediction_of("d", "rain sea_waves dog", 0.1, 0.1, 0.8)
+UNSURE = prediction_of("e", "rain sea_waves dog", 0.4, 0.35, 0.25)
+OTHERS = prediction_of(
+    "f", "Speech Rain Dog Music", 0.1, 0.6, 0.2, 0.1
+)  # another set, in its own order
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_networks_with_other_classes_are_compared_by_name() -> None:
     mean = mean_over_shared_classes([RAIN_A, OTHERS])
     assert mean is not None
     assert dict(mean.ranking()) == pytest.approx({"rain": 0.7, "dog": 0.15})
-    assert mean_over_shared_classes([RAIN_A, heard("g", "Speech Music", 0.5, 0.5)]) is None
+    assert mean_over_shared_classes([RAIN_A, prediction_of("g", "Speech Music", 0.5, 0.5)]) is None
 
 
 # ---- the handler ----
@@ -127,27 +129,27 @@ def test_rows_arrive_one_after_the_other(networks: Path, made_wav: Path) -> None
 
 
 def test_an_ensemble_is_heard_as_on_the_command_line(networks: Path, made_wav: Path) -> None:
-    found = state.predict_sound(state.Sound(str(made_wav)), checkpoint.find("both"), "as_is")
+    prediction = state.predict_sound(state.Sound(str(made_wav)), checkpoint.find("both"), "as_is")
     expected = predict.predict_file(made_wav, checkpoint.find("both"), "as_is")
-    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)
-    assert found.checkpoint == "both"
+    np.testing.assert_allclose(prediction.probabilities, expected.probabilities, atol=1e-4)
+    assert prediction.checkpoint == "both"
 
 
 def test_no_network_is_asked_twice_about_the_same_sound(
     networks: Path, made_wav: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    predicted: list[str] = []
 
     def count(samples: Any, rate_hz: int, network: Any, cleaning: str) -> Prediction:
-        asked.append(f"{network.name} {cleaning}")
+        predicted.append(f"{network.name} {cleaning}")
         return predict.predict(samples, rate_hz, network, cleaning)
 
     monkeypatch.setattr(state, "predict", count)
     compare(str(made_wav), ["full", "both"])
     compare(str(made_wav), ["old", "full", "full"])
-    assert asked == ["full as_is", "old as_is"]
+    assert predicted == ["full as_is", "old as_is"]
     compare(str(made_wav), ["full"], "silence_removed")
-    assert asked[2:] == ["full silence_removed"]
+    assert predicted[2:] == ["full silence_removed"]
 
 
 def test_a_network_that_cannot_be_opened_says_so_in_its_row(networks: Path, made_wav: Path) -> None:
@@ -176,8 +178,8 @@ def test_networks_of_other_classes_stand_beside_each_other(
     state._predicted.cache_clear()
     shown = compare(str(made_wav), ["full", "old"])
     assert "over the 4 classes that all of them have" in shown["together"]["note"]
-    known = set(checkpoint.find("full").classes) | set(card["classes"])
-    assert set(shown["colours"]) == known
+    classes = set(checkpoint.find("full").classes) | set(card["classes"])
+    assert set(shown["colours"]) == classes
 
 
 def test_silence_is_called_silence(networks: Path, tmp_path: Path) -> None:
@@ -226,8 +228,8 @@ def test_the_best_three_and_every_ensemble_are_chosen_at_first(
     assert compare_view.first_choice() == ["full", "both", "another"]
     monkeypatch.setattr(compare_view, "N_BEST", 1)
     assert compare_view.first_choice() == ["full", "both"]
-    kept = compare_view.update_choices(["old", "gone"])
-    assert kept["value"] == ["old"] and len(kept["choices"]) == len(made.NAMES)
+    update = compare_view.update_choices(["old", "gone"])
+    assert update["value"] == ["old"] and len(update["choices"]) == len(made.NAMES)
     assert "value" not in compare_view.update_choices(["old"])
 
 
@@ -237,7 +239,7 @@ def test_the_best_three_and_every_ensemble_are_chosen_at_first(
 @pytest.fixture
 def compared(made_page: Page, made_wav: Path) -> Iterator[Page]:
     """The page with a sound, and Compare opened."""
-    hear(made_page, made_wav)
+    upload_and_predict(made_page, made_wav)
     made_page.get_by_role("tab", name="Compare").click()
     expect(made_page.locator("#compare .ac-together")).to_be_visible(timeout=PATIENCE_MS)
     yield made_page
@@ -287,7 +289,7 @@ def test_compare_follows_the_cleaning_of_classify(compared: Page) -> None:
 
 @pytest.mark.browser
 def test_nothing_is_compared_before_the_view_is_opened(made_page: Page, made_wav: Path) -> None:
-    hear(made_page, made_wav)
+    upload_and_predict(made_page, made_wav)
     made_page.wait_for_timeout(1_000)
     assert made_page.locator("#compare .ac-voice").count() == 0
 
@@ -304,7 +306,7 @@ def test_nothing_sticks_out_on_a_phone(
     browser: Browser, made_url: str, made_wav: Path, theme: str
 ) -> None:
     with on_a_phone(browser, made_url, theme) as phone:
-        hear(phone, made_wav)
+        upload_and_predict(phone, made_wav)
         phone.get_by_role("tab", name="Compare").click()
         expect(phone.locator("#compare .ac-together")).to_be_visible(timeout=PATIENCE_MS)
         assert phone.evaluate("document.documentElement.scrollWidth") == 390

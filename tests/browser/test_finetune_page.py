@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from audioclf.audio import io
 from audioclf.models import checkpoint
 from tests import sounds
-from tests.browsing import hear, on_a_phone
+from tests.browsing import on_a_phone, upload_and_predict
 from tests.conftest import serve, visit
 
 pytestmark = pytest.mark.browser
@@ -52,13 +52,13 @@ def own_url(networks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def archive(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ZIP of three classes of made sounds."""
     path = tmp_path_factory.mktemp("zips") / "three & sounds.zip"
-    with zipfile.ZipFile(path, "w") as made:
+    with zipfile.ZipFile(path, "w") as zipped:
         for clip in sorted(three_sounds.glob("*/*.wav")):
-            made.write(clip, f"folder/{clip.parent.name}/{clip.name}")
+            zipped.write(clip, f"folder/{clip.parent.name}/{clip.name}")
     return path
 
 
-def open_teach(page: Page) -> None:
+def open_fine_tune(page: Page) -> None:
     page.get_by_role("tab", name="Fine-tune", exact=True).click()
     expect(page.locator("#teach-begin")).to_be_visible()
 
@@ -72,13 +72,13 @@ def choose(page: Page, field: str, words: str) -> None:
     page.get_by_role("option", name=words).first.click()
 
 
-def told(page: Page) -> Locator:
+def status_line(page: Page) -> Locator:
     return page.locator("#teach-told")
 
 
 def begin(page: Page, path: Path, start: str, kind: str | None = None) -> None:
     """Bring a ZIP, choose what learns, and start."""
-    open_teach(page)
+    open_fine_tune(page)
     bring(page, path)
     expect(page.locator("#teach-report")).to_contain_text("Ready for training")
     if kind:
@@ -98,7 +98,7 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         expect(report).to_contain_text("24 clips of 3 classes")
         expect(report).to_contain_text("no clip is on both sides")
         expect(page.locator("#teach-classes")).to_contain_text("noise")
-        expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
+        expect(status_line(page)).to_contain_text("is finished", timeout=LONG_MS)
         expect(page.locator("#teach-outcome")).to_contain_text("6 of 6 clips right")
         expect(page.locator("#teach-confusion img")).to_be_visible()
         expect(page.locator("#teach-misjudged")).to_contain_text("All 6 held-out clips")
@@ -112,7 +112,7 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         page.locator("#teach-use").click()
         excluded = tmp_path / "unheard.wav"
         io.write(excluded, 0.4 * sounds.noise(3, seed=99), sounds.RATE_HZ)
-        hear(page, excluded)
+        upload_and_predict(page, excluded)
         expect(page.locator("#answer .ac-sentence")).to_contain_text("Noise")
         assert "three-sounds-separable_cnn" in page.locator("#network input").input_value()
 
@@ -120,8 +120,8 @@ def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
         other.locator("#network input").click()
         expect(other.get_by_role("option", name=START)).to_be_visible()
         assert other.get_by_role("option", name="three-sounds").count() == 0
-        open_teach(other)
-        expect(told(other)).to_contain_text("There is no training")
+        open_fine_tune(other)
+        expect(status_line(other)).to_contain_text("There is no training")
         expect(other.locator("#teach-outcome")).to_be_hidden()
 
 
@@ -133,17 +133,21 @@ def take_away(page: Page, path: Path) -> None:
     with page.expect_download() as download:
         page.locator("#teach-download").click()
     download.value.save_as(path)
-    with zipfile.ZipFile(path) as taken:
-        found = {Path(name).name: name for name in taken.namelist()}
-        assert {"model.keras", "model.onnx", "card.json", "predict.py", "README.md"} == set(found)
-        assert json.loads(taken.read(found["card.json"]))["classes"] == ["clicks", "noise", "sine"]
+    with zipfile.ZipFile(path) as exported:
+        by_name = {Path(name).name: name for name in exported.namelist()}
+        assert {"model.keras", "model.onnx", "card.json", "predict.py", "README.md"} == set(by_name)
+        assert json.loads(exported.read(by_name["card.json"]))["classes"] == [
+            "clicks",
+            "noise",
+            "sine",
+        ]
 
 
 def test_a_training_is_followed_reloaded_cancelled_resumed_and_published(
     browser: Browser, own_url: str, archive: Path
 ) -> None:
     with visit(browser, own_url) as page:
-        open_teach(page)
+        open_fine_tune(page)
         page.get_by_text("More settings").click()
         page.locator("#teach-kind").get_by_text("Fine-tune all layers").click()
         expect(page.locator("#teach-epochs input")).to_be_visible()
@@ -155,8 +159,8 @@ def test_a_training_is_followed_reloaded_cancelled_resumed_and_published(
         choose(page, "#teach-start", START)
         page.locator("#teach-name input, #teach-name textarea").fill("followed")
         page.locator("#teach-begin").click()
-        expect(told(page)).to_contain_text("of 900", timeout=LONG_MS)
-        expect(told(page)).to_contain_text("left")
+        expect(status_line(page)).to_contain_text("of 900", timeout=LONG_MS)
+        expect(status_line(page)).to_contain_text("left")
         curve = page.locator("#teach-loss").locator("svg, canvas").first
         expect(curve).to_be_visible()
         before = curve.screenshot()
@@ -165,17 +169,17 @@ def test_a_training_is_followed_reloaded_cancelled_resumed_and_published(
 
         page.reload()
         page.wait_for_selector("#sound input[type=file]", state="attached")
-        open_teach(page)
-        expect(told(page)).to_contain_text("of 900", timeout=LONG_MS)
+        open_fine_tune(page)
+        expect(status_line(page)).to_contain_text("of 900", timeout=LONG_MS)
         assert "followed" in page.locator("#teach-trainings input").input_value()
         page.locator("#teach-cancel").click()
-        expect(told(page)).to_contain_text("it was cancelled; epoch")
+        expect(status_line(page)).to_contain_text("it was cancelled; epoch")
         page.locator("#teach-resume").click()
-        expect(told(page)).to_contain_text("of 900", timeout=LONG_MS)
+        expect(status_line(page)).to_contain_text("of 900", timeout=LONG_MS)
         page.locator("#teach-cancel").click()
-        expect(told(page)).to_contain_text("it was cancelled")
+        expect(status_line(page)).to_contain_text("it was cancelled")
         page.locator("#teach-publish").click()
-        expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
+        expect(status_line(page)).to_contain_text("is finished", timeout=LONG_MS)
         expect(page.locator("#teach-measured")).to_contain_text("clips right")
         page.get_by_role("tab", name="Models", exact=True).click()
         expect(page.locator("#networks")).to_contain_text("followed")
@@ -188,14 +192,14 @@ def test_what_is_in_the_way_is_told_and_can_be_left_out(
     browser: Browser, public_url: str, three_sounds: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "faults.zip"
-    with zipfile.ZipFile(path, "w") as made:
+    with zipfile.ZipFile(path, "w") as zipped:
         for clip in sorted(three_sounds.glob("*/*.wav")):
-            made.write(clip, f"{clip.parent.name}/{clip.name}")
-        made.writestr("noise/broken.wav", b"RIFF no sound at all")
-        made.write(three_sounds / "noise" / "1.wav", "noise/copy.wav")
-        made.write(three_sounds / "noise" / "2.wav", "sine/also.wav")
+            zipped.write(clip, f"{clip.parent.name}/{clip.name}")
+        zipped.writestr("noise/broken.wav", b"RIFF no sound at all")
+        zipped.write(three_sounds / "noise" / "1.wav", "noise/copy.wav")
+        zipped.write(three_sounds / "noise" / "2.wav", "sine/also.wav")
     with visit(browser, public_url) as page:
-        open_teach(page)
+        open_fine_tune(page)
         bring(page, path)
         report = page.locator("#teach-report")
         expect(report).to_contain_text("Not ready for training")
@@ -207,28 +211,28 @@ def test_what_is_in_the_way_is_told_and_can_be_left_out(
         expect(report).to_contain_text("Ready for training")
         expect(report).to_contain_text("23 clips of 3 classes")
         page.locator("#teach-begin").click()
-        expect(told(page)).to_contain_text("is finished", timeout=LONG_MS)
+        expect(status_line(page)).to_contain_text("is finished", timeout=LONG_MS)
 
 
 def test_archives_that_would_do_harm_are_refused_with_a_sentence(
     browser: Browser, public_url: str, tmp_path: Path
 ) -> None:
     outside, no_zip, empty = (tmp_path / f"{name}.zip" for name in ("outside", "text", "empty"))
-    with zipfile.ZipFile(outside, "w") as made:
-        made.writestr("../outside/1.wav", b"RIFF")
+    with zipfile.ZipFile(outside, "w") as zipped:
+        zipped.writestr("../outside/1.wav", b"RIFF")
     no_zip.write_bytes(b"no archive")
-    with zipfile.ZipFile(empty, "w") as made:
-        made.writestr("readme.txt", b"nothing")
+    with zipfile.ZipFile(empty, "w") as zipped:
+        zipped.writestr("readme.txt", b"nothing")
     with visit(browser, public_url) as page:
-        open_teach(page)
-        said = page.locator("#teach-said")
+        open_fine_tune(page)
+        message = page.locator("#teach-said")
         for path, words in (
             (outside, "would lie elsewhere"),
             (no_zip, "no ZIP"),
             (empty, "fewer than two classes"),
         ):
             bring(page, path)
-            expect(said).to_contain_text(words)
+            expect(message).to_contain_text(words)
             page.locator(
                 "#teach-zip button[aria-label=Clear], #teach-zip [title=Clear]"
             ).first.click()
@@ -249,9 +253,9 @@ def test_files_are_brought_class_by_class(
     browser: Browser, public_url: str, three_sounds: Path
 ) -> None:
     with visit(browser, public_url) as page:
-        open_teach(page)
+        open_fine_tune(page)
         page.get_by_role("tab", name="Files", exact=True).click()
-        said = page.locator("#teach-said")
+        message = page.locator("#teach-said")
         for name, typed in (("noise", "<img src=x onerror=alert(1)>"), ("sine", "")):
             clips = sorted((three_sounds / name).glob("*.wav"))
             page.locator("#teach-files input[type=file]").set_input_files(list(map(str, clips)))
@@ -259,10 +263,10 @@ def test_files_are_brought_class_by_class(
             field = page.locator("#teach-class input, #teach-class textarea")
             field.fill(typed)
             page.locator("#teach-add").click()
-            expect(said).to_contain_text("choose one" if typed else "Type the class")
+            expect(message).to_contain_text("choose one" if typed else "Type the class")
             field.fill(name)
             page.locator("#teach-add").click()
-            expect(said).to_contain_text(f"8 files added as {name}")
+            expect(message).to_contain_text(f"8 files added as {name}")
             expect(page.locator("#teach-files tr")).to_have_count(0)
         expect(page.locator("#teach-report")).to_contain_text("16 clips of 2 classes")
         page.locator("#teach-over").click()
@@ -273,13 +277,13 @@ def test_files_are_brought_class_by_class(
         expect(page.locator("#teach-report")).to_contain_text("16 clips of 2 classes")
         page.reload()  # what was brought is found again
         page.wait_for_selector("#sound input[type=file]", state="attached")
-        open_teach(page)
+        open_fine_tune(page)
         expect(page.locator("#teach-report")).to_contain_text("16 clips of 2 classes")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_teach_fits_a_phone(browser: Browser, own_url: str, theme: str) -> None:
     with on_a_phone(browser, own_url, theme) as phone:
-        open_teach(phone)
+        open_fine_tune(phone)
         phone.wait_for_timeout(1_500)
         assert phone.evaluate("document.documentElement.scrollWidth") == 390

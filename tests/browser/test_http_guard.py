@@ -160,8 +160,8 @@ def test_uploads_over_the_quota_are_refused_before_they_are_written(url: str, fo
     assert status == 413
     assert b"500 MB" in answer
     assert left_over(folder) == []
-    whole = PART + f"\r\n--{BOUNDARY}--\r\n".encode()
-    status, _, answer = ask(url, "/gradio_api/upload", whole, FORM, "127.0.0.5")
+    body = PART + f"\r\n--{BOUNDARY}--\r\n".encode()
+    status, _, answer = ask(url, "/gradio_api/upload", body, FORM, "127.0.0.5")
     assert status == 200
     path = json.loads(answer)[0]
     assert path.startswith(str(folder))
@@ -184,8 +184,8 @@ def test_every_answer_tells_the_browser_what_it_may_do(url: str) -> None:
 @pytest.mark.browser
 def test_nothing_that_the_page_does_is_against_its_policy(browser: Browser, url: str) -> None:
     with visit(browser, url) as page:
-        told: list[str] = []
-        page.on("console", lambda message: told.append(message.text))
+        violations: list[str] = []
+        page.on("console", lambda message: violations.append(message.text))
         page.goto(url)
         page.get_by_text("rain", exact=True).first.click()
         expect(page.locator("#answer .ac-sentence")).to_be_visible()
@@ -203,7 +203,7 @@ def test_nothing_that_the_page_does_is_against_its_policy(browser: Browser, url:
         for name in ("Fine-tune", "Models"):
             page.get_by_role("tab", name=name, exact=True).click()
         expect(page.locator("#use-network")).to_be_visible()
-        assert [words for words in told if "Content Security Policy" in words] == []
+        assert [words for words in violations if "Content Security Policy" in words] == []
 
 
 @pytest.mark.browser
@@ -227,8 +227,8 @@ def test_on_a_space_the_address_that_its_proxy_appended_counts() -> None:
 
 
 def test_a_sound_that_was_deleted_meanwhile_is_told_in_a_sentence(url: str, folder: Path) -> None:
-    whole = PART + f"\r\n--{BOUNDARY}--\r\n".encode()
-    sent = whole.replace(bytes(50_000), b"another" * 100)
+    body = PART + f"\r\n--{BOUNDARY}--\r\n".encode()
+    sent = body.replace(bytes(50_000), b"another" * 100)
     path = json.loads(ask(url, "/gradio_api/upload", sent, FORM, "127.0.0.6")[2])[0]
     Path(path).unlink()
     sound = {"path": path, "meta": {"_type": "gradio.FileData"}}

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from audioclf.audio import io
 from audioclf.models import checkpoint, ranking
 from tests import sounds
-from tests.browsing import PATIENCE_MS, TOO_WIDE, hear, n_inked, on_a_phone, upload
+from tests.browsing import PATIENCE_MS, TOO_WIDE, n_inked, on_a_phone, upload, upload_and_predict
 
 pytestmark = pytest.mark.browser
 
@@ -29,15 +29,15 @@ def choose(page: Page, name: str) -> None:
     page.get_by_role("option", name=re.compile(rf"^\W*{re.escape(name)} \(")).click()
 
 
-def hear_in_six_windows(page: Page, made_wav: Path) -> None:
+def predict_in_six_windows(page: Page, made_wav: Path) -> None:
     """Ten seconds in windows of three."""
     choose(page, "separable_cnn-mel")
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     expect(page.locator("#lane-windows .ac-when")).to_contain_text("Window 1 of 6")
 
 
 def test_an_uploaded_sound_is_drawn_and_heard_at_once(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     assert re.search(r"\(\d+ %\)|\(over 99 %\)|Not sure", page.inner_text("#answer .ac-sentence"))
     assert page.locator("#answer .ac-bar").count() >= 5
     assert n_inked(page, "#lane-waveform canvas") > 1_000
@@ -50,7 +50,7 @@ def test_an_uploaded_sound_is_drawn_and_heard_at_once(page: Page, made_wav: Path
 
 
 def test_the_lanes_share_one_time_axis(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     boxes = [
         page.locator(f"#lane-{lane} .ac-plot").bounding_box()
         for lane in ("waveform", "spectrogram", "windows")
@@ -62,7 +62,7 @@ def test_the_lanes_share_one_time_axis(page: Page, made_wav: Path) -> None:
 def test_another_network_is_asked_without_uploading_again(page: Page, made_wav: Path) -> None:
     if len(checkpoint.find_all()) < 2:
         pytest.skip("one checkpoint only")
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     before = page.inner_text("#answer")
     name = choose_network(page, 1)
     page.wait_for_function(
@@ -94,7 +94,7 @@ def test_a_prediction_leaves_no_listener_at_the_player(
     page = context.new_page()
     page.goto(page_url)
     page.wait_for_selector("#sound input[type=file]", state="attached")
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     counts = []
     for cleaning in ("Denoised", "None", "Silences removed"):
         panel = page.locator("#lane-windows .ac-panel").element_handle()
@@ -107,7 +107,7 @@ def test_a_prediction_leaves_no_listener_at_the_player(
 
 
 def test_cleaning_predicts_again(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     before = page.inner_text("#lane-windows .ac-when")
     page.get_by_label("Silences removed").check()
     page.wait_for_function(
@@ -118,7 +118,7 @@ def test_cleaning_predicts_again(page: Page, made_wav: Path) -> None:
 
 
 def test_a_chosen_window_shows_its_bars_and_plays_from_there(page: Page, made_wav: Path) -> None:
-    hear_in_six_windows(page, made_wav)
+    predict_in_six_windows(page, made_wav)
     first = page.inner_text("#lane-windows .ac-panel .ac-bars")
     plot = page.locator("#lane-windows .ac-plot")
     box = plot.bounding_box()
@@ -133,7 +133,7 @@ def test_a_chosen_window_shows_its_bars_and_plays_from_there(page: Page, made_wa
 
 
 def test_every_window_is_reached_with_the_keyboard(page: Page, made_wav: Path) -> None:
-    hear_in_six_windows(page, made_wav)
+    predict_in_six_windows(page, made_wav)
     plot = page.locator("#lane-windows .ac-plot")
     plot.focus()
     seen = []
@@ -147,7 +147,7 @@ def test_every_window_is_reached_with_the_keyboard(page: Page, made_wav: Path) -
 def test_the_prediction_is_taken_away_as_a_table(
     page: Page, made_wav: Path, tmp_path: Path, button: int, ending: str
 ) -> None:
-    hear_in_six_windows(page, made_wav)
+    predict_in_six_windows(page, made_wav)
     expect(page.locator(f"#download-{button}")).to_be_enabled(timeout=PATIENCE_MS)
     with page.expect_download() as started:
         page.locator(f"#download-{button}").click()
@@ -168,7 +168,7 @@ def test_the_prediction_is_taken_away_as_a_table(
 def test_a_feature_of_several_channels_is_several_pictures_with_their_axes(
     page: Page, made_wav: Path
 ) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     page.get_by_label("Feature").click()
     page.get_by_role("option", name="Multichannel", exact=True).click()
     titles = page.locator("#lane-spectrogram .ac-title")
@@ -187,7 +187,7 @@ def test_a_feature_of_several_channels_is_several_pictures_with_their_axes(
 
 
 def test_denoised_is_heard_and_seen_before_and_after(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     page.get_by_role("tab", name="Denoised").click()
     for player in ("#before", "#after"):
         expect(page.locator(f"{player} button[aria-label=Play]")).to_be_visible(timeout=PATIENCE_MS)
@@ -195,7 +195,7 @@ def test_denoised_is_heard_and_seen_before_and_after(page: Page, made_wav: Path)
 
 
 def test_split_marks_lists_and_plays_the_stretches(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     page.get_by_role("tab", name="Split").click()
     expect(page.locator("#lane-split .ac-stretch")).to_have_count(2, timeout=PATIENCE_MS)
     page.locator("#stretches :text-is('5.968'):visible").first.click()
@@ -247,7 +247,7 @@ def test_a_container_that_is_no_audio_type_is_uploaded_too(page: Page, tmp_path:
 
 
 def test_what_plays_can_be_paused_and_stops_when_the_sound_goes(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     play = page.locator("#lane-windows .ac-play")
     play.click()
     expect(play).to_have_text("Pause")
@@ -260,7 +260,7 @@ def test_what_plays_can_be_paused_and_stops_when_the_sound_goes(page: Page, made
 
 
 def test_one_sound_plays_at_a_time_and_the_playhead_follows_it(page: Page, made_wav: Path) -> None:
-    hear(page, made_wav)
+    upload_and_predict(page, made_wav)
     above, below = page.locator("#sound .play-pause-button"), page.locator("#lane-windows .ac-play")
     above.click()
     page.wait_for_function(
@@ -294,7 +294,7 @@ def test_nothing_sticks_out_on_a_phone(
     browser: Browser, page_url: str, made_wav: Path, theme: str
 ) -> None:
     with on_a_phone(browser, page_url, theme) as phone:
-        hear(phone, made_wav)
+        upload_and_predict(phone, made_wav)
         assert phone.evaluate(TOO_WIDE) == []
 
 
@@ -303,13 +303,13 @@ def test_the_endpoint_says_what_the_command_line_says(page_url: str, made_wav: P
 
     network = checkpoint.find_all()[0]
     client = Client(page_url, verbose=False)
-    answer, heard = client.predict(
+    answer, prediction = client.predict(
         handle_file(str(made_wav)), network.name, "as_is", api_name="/predict_clip"
     )
     expected = predict_file(made_wav, network).to_dict(made_wav.name)
     assert answer["ranking"][0]["class"] == max(expected["clip"], key=expected["clip"].get)
-    assert heard["clip"] == pytest.approx(expected["clip"], abs=1e-4)
-    assert len(heard["windows"]) == len(expected["windows"]) == 6
+    assert prediction["clip"] == pytest.approx(expected["clip"], abs=1e-4)
+    assert len(prediction["windows"]) == len(expected["windows"]) == 6
 
 
 def test_endpoints_have_names_and_descriptions(page_url: str) -> None:

@@ -59,9 +59,9 @@ def test_a_prediction_does_not_wait_for_others_comparisons(page_url: str, tmp_pa
     names = usable[: compare.MAX_HOSTED]
     comparisons = [
         Client(page_url, verbose=False).submit(
-            handle_file(str(long)), chosen, "denoised", api_name="/compare_networks"
+            handle_file(str(long)), models, "denoised", api_name="/compare_networks"
         )
-        for chosen in (names, names[::-1], usable[8:16])
+        for models in (names, names[::-1], usable[8:16])
     ]
     answer, _ = Client(page_url, verbose=False).predict(
         handle_file(str(short)), names[0], "as_is", api_name="/predict_clip"
@@ -148,8 +148,8 @@ def test_what_no_form_sends_is_answered_with_a_sentence_that_can_be_sent(
 def test_lists_keep_what_they_can(networks: Path, junk: Any) -> None:
     """What was chosen before is told by the browser, which may tell anything."""
     assert "choices" in compare.update_choices(junk)
-    *_, kept, _ = models_tab.list_trained(junk)
-    assert kept["value"] in [name for _, name in kept["choices"]]
+    *_, selected, _ = models_tab.list_trained(junk)
+    assert selected["value"] in [name for _, name in selected["choices"]]
     assert classify_tab.write_tables(None, junk)
 
 

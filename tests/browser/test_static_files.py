@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from audioclf.ui.page import static_files
-from tests.browsing import hear
+from tests.browsing import upload_and_predict
 from tests.conftest import free_port, serve, visit
 
 IMPORT = re.compile(r"""(?:from|import\()\s*['"](\.{1,2}/[^'"]+)['"]""")
@@ -64,7 +64,7 @@ def test_the_page_works_below_a_proxys_path_and_with_a_policy(
         proxy(url) as front,
         visit(browser, f"{front}{PREFIX}/") as page,
     ):
-        hear(page, made_wav)
+        upload_and_predict(page, made_wav)
         play = page.locator("#lane-windows .ac-play")
         play.click()
         expect(play).to_have_text("Pause")

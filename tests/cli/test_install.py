@@ -59,11 +59,11 @@ def test_the_wheel_works_from_any_folder(tmp_path: Path) -> None:
     assert run(command, "--version", folder=Path("/"), **variables).startswith("audioclf ")
     listed = run(command, "checkpoints", folder=Path("/"), **variables)
     assert all(name in listed for name in cards - {"ensemble-yamnet"})
-    said = run(
+    output = run(
         command, "predict", tmp_path / "sine.wav", "--checkpoint", "separable_cnn-mel",
         folder=Path("/"), **variables,
     )  # fmt: skip
-    assert "sine.wav: " in said
+    assert "sine.wav: " in output
     where = "from audioclf.models import checkpoint; print(checkpoint.home())"
     assert run(python, "-c", where, folder=Path("/"), **variables).strip() == str(
         data / "checkpoints"

@@ -33,26 +33,28 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 
 def test_predict_prints_the_agreed_json(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, noise_wav: Path
 ) -> None:
-    status, out, _ = run(capsys, "predict", noise_wav, "--checkpoint", taught.folder, "--json")
-    found = json.loads(out)
+    status, out, _ = run(
+        capsys, "predict", noise_wav, "--checkpoint", trained_model.folder, "--json"
+    )
+    predictions = json.loads(out)
     assert status == 0
-    assert set(found) == {"file", "checkpoint", "classes", "clip", "windows"}
-    assert max(found["clip"], key=found["clip"].get) == "noise"
-    assert set(found["windows"][0]) == {"start_s", "end_s", "probabilities"}
-    assert len(found["windows"][0]["probabilities"]) == len(found["classes"]) == 3
+    assert set(predictions) == {"file", "checkpoint", "classes", "clip", "windows"}
+    assert max(predictions["clip"], key=predictions["clip"].get) == "noise"
+    assert set(predictions["windows"][0]) == {"start_s", "end_s", "probabilities"}
+    assert len(predictions["windows"][0]["probabilities"]) == len(predictions["classes"]) == 3
 
 
 def test_predict_prints_events(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, noise_wav: Path
 ) -> None:
-    command = ("predict", noise_wav, "--checkpoint", taught.folder, "--events")
+    command = ("predict", noise_wav, "--checkpoint", trained_model.folder, "--events")
     _, out, _ = run(capsys, *command, "--format", "json")
-    found = json.loads(out)
-    assert set(found) == {"file", "duration_s", "model", "events", "unknown"}
-    assert (found["file"], found["duration_s"]) == (str(noise_wav), 5.0)
-    (event,) = found["events"]
+    predictions = json.loads(out)
+    assert set(predictions) == {"file", "duration_s", "model", "events", "unknown"}
+    assert (predictions["file"], predictions["duration_s"]) == (str(noise_wav), 5.0)
+    (event,) = predictions["events"]
     assert (event["label"], event["start_s"]) == ("noise", 0.0) and event["confidence"] > 0.5
     assert 4.9 < event["end_s"] <= 5.0
     _, out, _ = run(capsys, *command)
@@ -74,10 +76,21 @@ def test_predict_prints_events(
     ],
 )
 def test_predict_writes_events_in_other_formats(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, form: str, line: str
+    capsys: pytest.CaptureFixture[str],
+    trained_model: Checkpoint,
+    noise_wav: Path,
+    form: str,
+    line: str,
 ) -> None:
     _, out, _ = run(
-        capsys, "predict", noise_wav, "--checkpoint", taught.folder, "--events", "--format", form
+        capsys,
+        "predict",
+        noise_wav,
+        "--checkpoint",
+        trained_model.folder,
+        "--events",
+        "--format",
+        form,
     )
     rows = out.splitlines()
     assert re.fullmatch(line, rows[-1]) and len(rows) == (1 if form == "audacity" else 2)
@@ -86,9 +99,9 @@ def test_predict_writes_events_in_other_formats(
 
 
 def test_predict_says_it_in_words(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, noise_wav: Path
 ) -> None:
-    _, out, _ = run(capsys, "predict", noise_wav, "--checkpoint", taught.folder)
+    _, out, _ = run(capsys, "predict", noise_wav, "--checkpoint", trained_model.folder)
     assert "Noise, " in out
 
 
@@ -96,25 +109,36 @@ def test_predict_says_it_in_words(
     ("form", "start"), [("csv", "file,start_s"), ("audacity", "0.0"), ("raven", "Selection\t")]
 )
 def test_predict_writes_other_formats(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, form: str, start: str
+    capsys: pytest.CaptureFixture[str],
+    trained_model: Checkpoint,
+    noise_wav: Path,
+    form: str,
+    start: str,
 ) -> None:
     _, out, _ = run(
-        capsys, "predict", noise_wav, noise_wav, "--checkpoint", taught.folder, "--format", form
+        capsys,
+        "predict",
+        noise_wav,
+        noise_wav,
+        "--checkpoint",
+        trained_model.folder,
+        "--format",
+        form,
     )
     assert out.startswith(start)
     assert out.count("file,start_s") <= 1
 
 
 def test_one_broken_file_does_not_stop_the_others(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, noise_wav: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"")
     status, out, err = run(
-        capsys, "predict", broken, noise_wav, "--checkpoint", taught.folder, "--json"
+        capsys, "predict", broken, noise_wav, "--checkpoint", trained_model.folder, "--json"
     )
     assert status == 2
-    assert [Path(found["file"]).name for found in json.loads(out)] == ["noise.wav"]
+    assert [Path(prediction["file"]).name for prediction in json.loads(out)] == ["noise.wav"]
     assert "“broken.wav” is empty" in err
 
 
@@ -139,15 +163,17 @@ def test_bad_input_is_one_sentence_and_status_2(
 
 
 def test_features_writes_what_the_network_sees(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, noise_wav: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, noise_wav: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "seen.npy"
     status, _, _ = run(
-        capsys, "features", noise_wav, "--frontend", taught.folder, "--output", output
+        capsys, "features", noise_wav, "--frontend", trained_model.folder, "--output", output
     )
     samples, _ = io.load(noise_wav, 22_050)
     assert status == 0
-    assert np.array_equal(np.load(output), windowing.windows(taught.frontend, samples).inputs)
+    assert np.array_equal(
+        np.load(output), windowing.windows(trained_model.frontend, samples).inputs
+    )
 
 
 @pytest.mark.parametrize("name", [*FEATURES, "mel+cqt"])
@@ -156,11 +182,11 @@ def test_features_takes_every_feature(
 ) -> None:
     output = tmp_path / "seen.npy"
     status, out, _ = run(capsys, "features", noise_wav, "--frontend", name, "--output", output)
-    found = np.load(output)
+    values = np.load(output)
     assert status == 0
-    assert str(found.shape) in out
-    assert found.dtype == np.float32 and np.isfinite(found).all()
-    assert found.shape[1:] == for_feature(name).input_shape
+    assert str(values.shape) in out
+    assert values.dtype == np.float32 and np.isfinite(values).all()
+    assert values.shape[1:] == for_feature(name).input_shape
 
 
 def test_features_of_a_long_sound_are_written_in_parts(
@@ -206,22 +232,29 @@ def test_features_that_cannot_be_written_are_refused(
 
 
 def test_evaluate_prints_the_agreed_json(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, three_sounds: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, three_sounds: Path
 ) -> None:
     status, out, err = run(
-        capsys, "evaluate", three_sounds, "--checkpoint", taught.folder, "--fold", 5, "--json"
+        capsys,
+        "evaluate",
+        three_sounds,
+        "--checkpoint",
+        trained_model.folder,
+        "--fold",
+        5,
+        "--json",
     )
-    found = json.loads(out)
+    result = json.loads(out)
     assert status == 0
-    assert {"accuracy", "macro_f1", "per_class", "confusion", "n_clips"} <= set(found)
-    assert found["n_clips"] == 3
+    assert {"accuracy", "macro_f1", "per_class", "confusion", "n_clips"} <= set(result)
+    assert result["n_clips"] == 3
     assert "in its training" not in err
 
 
 def test_evaluate_says_when_the_clips_were_trained_on(
-    capsys: pytest.CaptureFixture[str], taught: Checkpoint, three_sounds: Path
+    capsys: pytest.CaptureFixture[str], trained_model: Checkpoint, three_sounds: Path
 ) -> None:
-    _, _, err = run(capsys, "evaluate", three_sounds, "--checkpoint", taught.folder)
+    _, _, err = run(capsys, "evaluate", three_sounds, "--checkpoint", trained_model.folder)
     assert "were in its training" in err
 
 

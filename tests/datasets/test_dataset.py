@@ -34,12 +34,12 @@ def test_a_folder_per_class_is_read(tmp_path: Path) -> None:
     write_container(tmp_path / "birds" / "robin" / "phone.m4a", noise(0.2, 44_100), 44_100)
     (tmp_path / "birds" / "robin" / "notes.txt").write_text("seen at dawn")
     (tmp_path / "birds" / "README.md").write_text("birds")
-    found = dataset.load(tmp_path / "birds")
-    assert found.name == "birds"
-    assert found.classes == ("robin", "wren")
-    assert Counter(clip.label for clip in found.clips) == {"wren": 3, "robin": 3}
-    assert all(clip.path.is_file() and clip.path.parent.name == clip.label for clip in found.clips)
-    assert not found.has_own_folds and found.attribution == ""
+    loaded = dataset.load(tmp_path / "birds")
+    assert loaded.name == "birds"
+    assert loaded.classes == ("robin", "wren")
+    assert Counter(clip.label for clip in loaded.clips) == {"wren": 3, "robin": 3}
+    assert all(clip.path.is_file() and clip.path.parent.name == clip.label for clip in loaded.clips)
+    assert not loaded.has_own_folds and loaded.attribution == ""
 
 
 @pytest.mark.parametrize("hidden", ["dog/._1.wav", ".cache/1.wav", "__MACOSX/1.wav"])
@@ -47,9 +47,9 @@ def test_what_a_mac_or_a_program_leaves_behind_is_no_clip(tmp_path: Path, hidden
     fill(tmp_path, dog=2, cat=2)
     (tmp_path / hidden).parent.mkdir(exist_ok=True)
     (tmp_path / hidden).write_bytes(b"resource fork")
-    found = dataset.load(tmp_path)
-    assert found.classes == ("cat", "dog")
-    assert len(found.clips) == 4
+    loaded = dataset.load(tmp_path)
+    assert loaded.classes == ("cat", "dog")
+    assert len(loaded.clips) == 4
 
 
 def test_a_folder_with_a_sound_s_name_is_no_clip(tmp_path: Path) -> None:
@@ -60,15 +60,19 @@ def test_a_folder_with_a_sound_s_name_is_no_clip(tmp_path: Path) -> None:
 
 def test_a_table_with_folds_is_read(tmp_path: Path) -> None:
     table = "file_name,label,fold\nx/a.wav,dog,1\nx/b.wav,cat,1\nc.wav,dog,3\n"
-    found = dataset.load(make(tmp_path, table, "x/a.wav", "x/b.wav", "c.wav"))
-    assert [(clip.label, clip.fold) for clip in found.clips] == [("dog", 1), ("cat", 1), ("dog", 3)]
-    assert found.has_own_folds and found.folds == (1, 3)
-    assert all(clip.path.is_file() for clip in found.clips)
+    loaded = dataset.load(make(tmp_path, table, "x/a.wav", "x/b.wav", "c.wav"))
+    assert [(clip.label, clip.fold) for clip in loaded.clips] == [
+        ("dog", 1),
+        ("cat", 1),
+        ("dog", 3),
+    ]
+    assert loaded.has_own_folds and loaded.folds == (1, 3)
+    assert all(clip.path.is_file() for clip in loaded.clips)
 
 
 def test_a_table_without_folds_gets_folds_made(tmp_path: Path) -> None:
-    found = dataset.load(make(tmp_path, "file_name,label\na.wav,dog\nb.wav,cat\n"))
-    assert found.classes == ("cat", "dog") and not found.has_own_folds
+    loaded = dataset.load(make(tmp_path, "file_name,label\na.wav,dog\nb.wav,cat\n"))
+    assert loaded.classes == ("cat", "dog") and not loaded.has_own_folds
 
 
 @pytest.mark.parametrize(
@@ -81,9 +85,9 @@ def test_a_table_without_folds_gets_folds_made(tmp_path: Path) -> None:
     ids=["with the mark of Excel", "quoted, other order", "umlaut"],
 )
 def test_tables_of_other_programs_are_read(tmp_path: Path, table: bytes) -> None:
-    found = dataset.load(make(tmp_path, table))
-    assert {clip.path.name for clip in found.clips} == {"a.wav", "b.wav"}
-    assert "dog" in found.classes and len(found.classes) == 2
+    loaded = dataset.load(make(tmp_path, table))
+    assert {clip.path.name for clip in loaded.clips} == {"a.wav", "b.wav"}
+    assert "dog" in loaded.classes and len(loaded.classes) == 2
 
 
 HEAD = "file_name,label\n"
@@ -133,33 +137,33 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_class_only_is_refused(tmp_path: Path) -> None:
-    said = refusal(lambda: dataset.load(fill(tmp_path / "birds", wren=3)))
-    assert "“birds” holds fewer than two classes of sounds (wren, 3 clips)" in said
+    message = refusal(lambda: dataset.load(fill(tmp_path / "birds", wren=3)))
+    assert "“birds” holds fewer than two classes of sounds (wren, 3 clips)" in message
 
 
 def test_what_is_not_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file.csv").touch()
     for name in ("file.csv", "nowhere"):
-        said = refusal(lambda name=name: dataset.load(tmp_path / name))
-        assert "There is no folder" in said and name in said
+        message = refusal(lambda name=name: dataset.load(tmp_path / name))
+        assert "There is no folder" in message and name in message
 
 
 def test_clips_are_chosen_by_fold_and_missing_folds_are_refused(tmp_path: Path) -> None:
     table = "file_name,label,fold\na.wav,dog,1\nb.wav,cat,2\n"
-    found = dataset.load(make(tmp_path, table))
-    assert [clip.label for clip in found.of_folds({2}).clips] == ["cat"]
-    assert found.of_folds({1, 2}) == found
-    said = refusal(lambda: found.of_folds({1, 7}))
-    assert "no fold 7" in said and "1, 2" in said
+    loaded = dataset.load(make(tmp_path, table))
+    assert [clip.label for clip in loaded.of_folds({2}).clips] == ["cat"]
+    assert loaded.of_folds({1, 2}) == loaded
+    message = refusal(lambda: loaded.of_folds({1, 7}))
+    assert "no fold 7" in message and "1, 2" in message
 
 
 def test_made_folds_are_the_same_every_time_and_share_every_class(tmp_path: Path) -> None:
     fill(tmp_path, dog=20, cat=13, sea=7)
-    found = dataset.load(tmp_path)
-    assert found == dataset.load(tmp_path)
-    assert found.folds == (1, 2, 3, 4, 5)
+    loaded = dataset.load(tmp_path)
+    assert loaded == dataset.load(tmp_path)
+    assert loaded.folds == (1, 2, 3, 4, 5)
     for label, n in {"dog": 20, "cat": 13, "sea": 7}.items():
-        per_fold = Counter(clip.fold for clip in found.clips if clip.label == label)
+        per_fold = Counter(clip.fold for clip in loaded.clips if clip.label == label)
         assert sum(per_fold.values()) == n
         assert max(per_fold.values()) - min(per_fold.values()) <= 1 and len(per_fold) == 5
 
@@ -167,15 +171,15 @@ def test_made_folds_are_the_same_every_time_and_share_every_class(tmp_path: Path
 def test_a_group_is_never_split_over_folds(tmp_path: Path) -> None:
     rows = [(f"{n}.wav", "ab"[n % 2], f"recording {n // 4}") for n in range(48)]
     table = "file_name,label,group\n" + "".join(f"{','.join(row)}\n" for row in rows)
-    found = dataset.load(make(tmp_path, table, *(row[0] for row in rows)))
-    assert found.folds == (1, 2, 3, 4, 5)
+    loaded = dataset.load(make(tmp_path, table, *(row[0] for row in rows)))
+    assert loaded.folds == (1, 2, 3, 4, 5)
     folds = {name: set() for _, _, name in rows}  # type: dict[str, set[int]]
-    for clip, (_, _, group) in zip(found.clips, rows, strict=True):
+    for clip, (_, _, group) in zip(loaded.clips, rows, strict=True):
         folds[group].add(clip.fold)
     assert all(len(held) == 1 for held in folds.values())
-    for fold in found.folds:
-        assert {clip.label for clip in found.of_folds({fold}).clips} == {"a", "b"}
-    assert dataset.load(tmp_path).clips == found.clips
+    for fold in loaded.folds:
+        assert {clip.label for clip in loaded.of_folds({fold}).clips} == {"a", "b"}
+    assert dataset.load(tmp_path).clips == loaded.clips
 
 
 def test_one_group_alone_cannot_be_held_out(tmp_path: Path) -> None:
@@ -187,8 +191,8 @@ def test_one_group_alone_cannot_be_held_out(tmp_path: Path) -> None:
 def test_those_who_recorded_are_named_once_with_their_licences(tmp_path: Path) -> None:
     rows = ["a.wav,dog,Zoe,CC0", "b.wav,cat,anna,CC-BY", "c.wav,cat,Zoe,CC0", "d.wav,dog,,"]
     table = "file_name,label,author,license\n" + "\n".join(rows) + "\n"
-    found = dataset.load(make(tmp_path, table, "a.wav", "b.wav", "c.wav", "d.wav"))
-    assert found.attribution == "Recordings by anna, Zoe. Licences of the recordings: CC-BY, CC0."
+    loaded = dataset.load(make(tmp_path, table, "a.wav", "b.wav", "c.wav", "d.wav"))
+    assert loaded.attribution == "Recordings by anna, Zoe. Licences of the recordings: CC-BY, CC0."
 
 
 def test_esc_50_is_read_by_its_own_table(tmp_path: Path) -> None:
@@ -201,12 +205,12 @@ def test_esc_50_is_read_by_its_own_table(tmp_path: Path) -> None:
     lines += [f"{names[0]},1,0,dog,True,100032,A", f"{names[1]},1,0,dog,True,100032,B"]
     lines += [f"{names[2]},2,14,chirping_birds,False,5,A"]
     (tmp_path / "meta" / "esc50.csv").write_text("\n".join(lines) + "\n")
-    found = dataset.load(tmp_path)
-    assert found.has_own_folds and found.layout == "meta/esc50.csv"
-    assert [(c.label, c.fold, c.group) for c in found.clips] == [
+    loaded = dataset.load(tmp_path)
+    assert loaded.has_own_folds and loaded.layout == "meta/esc50.csv"
+    assert [(c.label, c.fold, c.group) for c in loaded.clips] == [
         ("dog", 1, "100032"), ("dog", 1, "100032"), ("chirping_birds", 2, "5"),
     ]  # fmt: skip
-    assert all(clip.path.is_file() for clip in found.clips)
+    assert all(clip.path.is_file() for clip in loaded.clips)
 
 
 def test_urbansound_8k_is_read_by_its_own_table(tmp_path: Path) -> None:
@@ -218,8 +222,8 @@ def test_urbansound_8k_is_read_by_its_own_table(tmp_path: Path) -> None:
         (tmp_path / "audio" / f"fold{fold}" / name).write_bytes(b"sound")
         table += f"{name},{source},0.0,0.317551,1,{fold},3,{label}\n"
     (tmp_path / "metadata" / "UrbanSound8K.csv").write_text(table)
-    found = dataset.load(tmp_path)
-    assert [(c.label, c.fold, c.group) for c in found.clips] == [
+    loaded = dataset.load(tmp_path)
+    assert [(c.label, c.fold, c.group) for c in loaded.clips] == [
         ("dog_bark", 5, "100032"), ("gun_shot", 1, "7061"),
     ]  # fmt: skip
 
@@ -230,8 +234,8 @@ def test_json_lines_are_read_and_what_is_wrong_in_them_is_said(tmp_path: Path) -
     table = tmp_path / "metadata.jsonl"
     table.write_text('{"file_name": "a.wav", "label": "dog", "fold": 1}\n\n'
                      '{"file_name": "b.wav", "label": "cat", "fold": 2}\n')  # fmt: skip
-    found = dataset.load(tmp_path)
-    assert [(c.label, c.fold) for c in found.clips] == [("dog", 1), ("cat", 2)]
+    loaded = dataset.load(tmp_path)
+    assert [(c.label, c.fold) for c in loaded.clips] == [("dog", 1), ("cat", 2)]
     table.write_text('{"file_name": "a.wav"}\n')
     assert "Line 1 of “metadata.jsonl” has no label" in refusal(lambda: dataset.load(tmp_path))
     table.write_text('{"file_name": "a.wav", "label": ["dog", "cat"]}\n')
@@ -247,8 +251,8 @@ def test_json_lines_are_read_and_what_is_wrong_in_them_is_said(tmp_path: Path) -
 def test_a_folder_in_a_folder_is_found_as_archives_hold_it(tmp_path: Path) -> None:
     fill(tmp_path / "my download" / "birds", wren=2, robin=2)
     (tmp_path / "__MACOSX").mkdir()
-    found = dataset.load(tmp_path)
-    assert found.classes == ("robin", "wren") and found.name == "birds"
+    loaded = dataset.load(tmp_path)
+    assert loaded.classes == ("robin", "wren") and loaded.name == "birds"
 
 
 def test_numbers_in_front_of_all_classes_are_left_out(tmp_path: Path) -> None:

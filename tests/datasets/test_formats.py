@@ -40,7 +40,7 @@ DURATIONS = {"a.wav": 10.0, "far/b.ogg": 3_600.25}
 every = pytest.mark.parametrize("name", FORMATS)
 
 
-def told(labels: list[Label]) -> list[tuple[str, str, float | None, float | None]]:
+def spans_of(labels: list[Label]) -> list[tuple[str, str, float | None, float | None]]:
     return sorted(
         (label.file, label.name, label.start_s, label.end_s) for label in labels
     )  # fmt: skip
@@ -48,8 +48,8 @@ def told(labels: list[Label]) -> list[tuple[str, str, float | None, float | None
 
 def stretches() -> list[Label]:
     """Regions that touch, overlap and are far into a long file."""
-    found = [Label("a.wav", name, 0.5 * i, 0.5 * i + 0.75) for i, name in enumerate(HARD)]
-    return [*found, Label("far/b.ogg", "late", 3_599.125, 3_600.25)]
+    labels = [Label("a.wav", name, 0.5 * i, 0.5 * i + 0.75) for i, name in enumerate(HARD)]
+    return [*labels, Label("far/b.ogg", "late", 3_599.125, 3_600.25)]
 
 
 @every
@@ -60,29 +60,29 @@ def test_labels_of_whole_files_survive(name: str) -> None:
         Label(file, hard, fold=1, group=f"g{file}") for file, hard in zip(files, HARD, strict=True)
     ]
     durations = dict.fromkeys(files, 2.0)
-    found = form.read(form.write(labels, durations))
+    read_back = form.read(form.write(labels, durations))
     if name in ("audacity", "raven", "textgrid"):  # these know stretches alone
         expected = [(label.file, label.name, 0.0, 2.0) for label in labels]
-        assert sorted(told(found)) == sorted(expected)
+        assert sorted(spans_of(read_back)) == sorted(expected)
         return
     places = {"esc50": "audio/", "urbansound8k": "audio/fold1/"}.get(name, "")
-    assert [(one.file, one.name) for one in found] == [
+    assert [(one.file, one.name) for one in read_back] == [
         (places + label.file, label.name) for label in labels
     ]
-    assert all(label.is_whole for label in found)
+    assert all(label.is_whole for label in read_back)
     if name != "label_studio":
-        assert [label.fold for label in found] == [1] * len(found)
-        assert [label.group for label in found] == [label.group for label in labels]
+        assert [label.fold for label in read_back] == [1] * len(read_back)
+        assert [label.group for label in read_back] == [label.group for label in labels]
 
 
 @every
 def test_stretches_survive_to_the_microsecond_or_are_refused(name: str) -> None:
     form = FORMATS[name]
     if not form.holds_segments:
-        said = refusal(lambda: form.write(stretches(), DURATIONS))
-        assert "have the regions of “a.wav” become files" in said
+        message = refusal(lambda: form.write(stretches(), DURATIONS))
+        assert "have the regions of “a.wav” become files" in message
         return
-    assert told(form.read(form.write(stretches(), DURATIONS))) == told(stretches())
+    assert spans_of(form.read(form.write(stretches(), DURATIONS))) == spans_of(stretches())
 
 
 @every
@@ -97,8 +97,8 @@ def test_what_is_no_such_file_is_a_sentence_or_nothing(name: str, text: str) -> 
     try:
         assert FORMATS[name].read({"x.txt": text}) == []
     except ValueError as error:
-        said = str(error)
-        assert said.endswith(".") and "x.txt" in said and "\n" not in said
+        message = str(error)
+        assert message.endswith(".") and "x.txt" in message and "\n" not in message
 
 
 def test_a_table_is_no_formula_in_a_spreadsheet_and_numbers_stay_numbers() -> None:
@@ -128,13 +128,13 @@ def test_a_table_of_another_tool_needs_only_files_and_labels() -> None:
 
 def test_several_classes_of_a_file_are_one_line_of_an_audiofolder() -> None:
     labels = [Label("a.wav", "wren"), Label("a.wav", "rain"), Label("b.wav", "wren")]
-    (place, text), *_ = audiofolder.write(labels, {}).items()
-    assert place == "metadata.jsonl"
+    (path, text), *_ = audiofolder.write(labels, {}).items()
+    assert path == "metadata.jsonl"
     first, second = map(json.loads, text.splitlines())
     assert first == {"file_name": "a.wav", "label": ["wren", "rain"]}
-    assert audiofolder.read({place: text}) == labels
-    said = refusal(lambda: audiofolder.read({place: text + '{"file_name": "c.wav"}\n'}))
-    assert said == "Line 3 of “metadata.jsonl” lacks file_name or label: add them."
+    assert audiofolder.read({path: text}) == labels
+    message = refusal(lambda: audiofolder.read({path: text + '{"file_name": "c.wav"}\n'}))
+    assert message == "Line 3 of “metadata.jsonl” lacks file_name or label: add them."
 
 
 def test_an_audiofolder_by_hand_with_its_table_in_a_folder() -> None:
@@ -169,9 +169,9 @@ def test_what_is_written_is_a_data_set_that_can_be_taught(name: str, tmp_path: P
     labels = [Label(f"{i}.wav", ("wren", "rain")[i % 2], fold=1 + i // 2) for i in range(4)]
     form = FORMATS[name]
     texts = form.write(labels, {})
-    for place, text in texts.items():
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_text(text, encoding="utf-8")
+    for path, text in texts.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
     for label in form.read(texts):
         (tmp_path / label.file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / label.file).write_bytes(b"sound")
@@ -181,13 +181,13 @@ def test_what_is_written_is_a_data_set_that_can_be_taught(name: str, tmp_path: P
 
 def test_audacity_tracks_with_frequencies_old_ones_and_those_of_other_tools() -> None:
     text = "0.5\t1.5\twren\n\\\t800.0\t4000.0\n2.0\t2.0\n3\t4\train\t0.93\n"
-    found = audacity.read({"a.wav.txt": text})
-    assert found == [
+    labels = audacity.read({"a.wav.txt": text})
+    assert labels == [
         Label("a.wav", "wren", 0.5, 1.5, 800.0, 4_000.0),
         Label("a.wav", "", 2.0, 2.0),
         Label("a.wav", "rain", 3.0, 4.0),
     ]
-    written = audacity.write(found[:1], {})["a.wav.txt"]
+    written = audacity.write(labels[:1], {})["a.wav.txt"]
     assert written == "0.500000\t1.500000\twren\n\\\t800.000000\t4000.000000\n"
 
 
@@ -202,8 +202,8 @@ RAVEN = (
 def test_a_raven_table_of_several_files_and_views() -> None:
     assert raven.read({"t.txt": RAVEN}) == [Label("b.wav", "wren", 2.5, 4.0, 0.0, 8_000.0)]
     alone = "Begin Time (s)\tEnd Time (s)\tAnnotation\n1.0\t2.0\train\n"
-    found = raven.read({"a.wav.Table.1.selections.txt": alone})
-    assert found == [Label("a.wav", "rain", 1.0, 2.0)]
+    labels = raven.read({"a.wav.Table.1.selections.txt": alone})
+    assert labels == [Label("a.wav", "rain", 1.0, 2.0)]
 
 
 def test_a_raven_table_runs_on_from_file_to_file() -> None:
@@ -239,13 +239,13 @@ def test_label_studio_s_own_export() -> None:
         ],
         "predictions": [{"result": [{"type": "choices", "value": {"choices": ["guess"]}}]}],
     }  # fmt: skip
-    found = label_studio.read({"export.json": json.dumps([task])})
-    assert told(found) == [
+    labels = label_studio.read({"export.json": json.dumps([task])})
+    assert spans_of(labels) == [
         ("/data/upload/1/a.wav", "noisy", None, None),
         ("/data/upload/1/a.wav", "wren", 1.0, 2.5),
         ("/data/upload/1/a.wav", "x", 1.0, 2.5),
     ]
-    assert {(label.annotator, label.created_at) for label in found} == {
+    assert {(label.annotator, label.created_at) for label in labels} == {
         ("1", "2026-11-01T08:00:00Z")
     }
 
@@ -303,13 +303,16 @@ item []:
 
 
 def test_a_textgrid_as_praat_writes_it() -> None:
-    found = textgrid.read({"a.wav.TextGrid": TEXTGRID})
-    assert told(found) == [("a.wav", "click", 1.5, 1.5), ("a.wav", 'wren "small" [2]', 0.5, 1.25)]
+    labels = textgrid.read({"a.wav.TextGrid": TEXTGRID})
+    assert spans_of(labels) == [
+        ("a.wav", "click", 1.5, 1.5),
+        ("a.wav", 'wren "small" [2]', 0.5, 1.25),
+    ]
     short = "\n".join(
         ['"ooTextFile"', '"TextGrid"', "", "0", "1", "<exists>", "1", '"IntervalTier"', '"t"']
         + ["0", "1", "1", "0", "1", '"rain"']
     )
-    assert told(textgrid.read({"b.TextGrid": short})) == [("b", "rain", 0.0, 1.0)]
+    assert spans_of(textgrid.read({"b.TextGrid": short})) == [("b", "rain", 0.0, 1.0)]
 
 
 def test_the_intervals_of_a_textgrid_fill_the_whole_file_without_overlap() -> None:

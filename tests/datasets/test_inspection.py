@@ -32,61 +32,63 @@ def look(folder: Path, window_s: float = 0.5) -> InspectionReport:
     return inspection.inspect(dataset.load(folder), window_s)
 
 
-def said(found: InspectionReport, kind: str) -> list[str]:
-    return [finding.sentence for finding in found.findings if finding.kind == kind]
+def texts_of(report: InspectionReport, kind: str) -> list[str]:
+    return [finding.sentence for finding in report.findings if finding.kind == kind]
 
 
 def test_a_good_folder_has_nothing_to_warn_of(folder: Path) -> None:
-    found = look(folder)
-    assert not found.has_errors and said(found, Severity.WARNING) == []
-    assert said(found, Severity.INFO) == [
+    report = look(folder)
+    assert not report.has_errors and texts_of(report, Severity.WARNING) == []
+    assert texts_of(report, Severity.INFO) == [
         "5 folds are made, each with its share of every class; no clip is on both sides, but which "
         "clips share a recording is not known."
     ]
-    assert found.classes() == [
+    assert report.classes() == [
         {"class": "cat", "clips": 10, "minutes": 0.42, "unreadable": 0},
         {"class": "dog", "clips": 10, "minutes": 0.17, "unreadable": 0},
     ]
-    assert dict(found.durations())["up to 1 s"] == 10 and dict(found.durations())["up to 5 s"] == 10
-    assert found.to_dict()["sample_rates_hz"] == {"22050": 20}
-    assert len(found.usable) == 20
+    assert (
+        dict(report.durations())["up to 1 s"] == 10 and dict(report.durations())["up to 5 s"] == 10
+    )
+    assert report.to_dict()["sample_rates_hz"] == {"22050": 20}
+    assert len(report.usable) == 20
 
 
 def test_what_cannot_be_read_blocks_with_the_reason(folder: Path) -> None:
     (folder / "dog" / "x.wav").write_bytes(b"RIFF and then nothing")
     (folder / "dog" / "y.wav").write_bytes(b"")
-    found = look(folder)
-    wrong = said(found, Severity.ERROR)
+    report = look(folder)
+    wrong = texts_of(report, Severity.ERROR)
     assert len(wrong) == 2 and all(words.startswith("Take it out, or") for words in wrong)
-    assert said(found, Severity.WARNING) == []
-    assert len(found.usable) == 20
-    assert found.classes()[1]["unreadable"] == 2
+    assert texts_of(report, Severity.WARNING) == []
+    assert len(report.usable) == 20
+    assert report.classes()[1]["unreadable"] == 2
     for number in range(6):
         (folder / "cat" / f"z{number}.wav").write_bytes(bytes([number]))
-    rest = said(look(folder), Severity.ERROR)[-1]
+    rest = texts_of(look(folder), Severity.ERROR)[-1]
     assert rest.startswith("Take out, because they cannot be read: ")
     assert sum(rest.count(f"{name}.wav") for name in ("x", "y", *(f"z{n}" for n in range(6)))) == 3
 
 
 def test_silent_and_short_clips_are_named(folder: Path) -> None:
     write(folder / "cat" / "quiet.wav", sounds.silence(2))
-    found = look(folder, window_s=1.5)
-    silent, short = said(found, Severity.WARNING)
+    report = look(folder, window_s=1.5)
+    silent, short = texts_of(report, Severity.WARNING)
     assert silent.startswith("Nothing but silence is in cat/quiet.wav:")
     assert short.startswith("Shorter than the 1.5 s") and "and 5 more" in short
-    assert found.findings[1].files[0] == "dog/0.wav" and len(found.findings[1].files) == 10
+    assert report.findings[1].files[0] == "dog/0.wav" and len(report.findings[1].files) == 10
 
 
 def test_copies_warn_and_copies_in_several_classes_block(folder: Path) -> None:
     shutil.copy(folder / "dog" / "1.wav", folder / "dog" / "copy.wav")
-    found = look(folder)
-    assert not found.has_errors
+    report = look(folder)
+    assert not report.has_errors
     assert any("Copies of other clips" in words and "dog/copy.wav" in words
-               for words in said(found, Severity.WARNING))  # fmt: skip
+               for words in texts_of(report, Severity.WARNING))  # fmt: skip
     shutil.copy(folder / "dog" / "2.wav", folder / "cat" / "copy.wav")
-    found = look(folder)
-    assert found.has_errors and found.findings[0].kind == Severity.ERROR
-    assert found.findings[0].sentence == (
+    report = look(folder)
+    assert report.has_errors and report.findings[0].kind == Severity.ERROR
+    assert report.findings[0].sentence == (
         "The same recording stands under several classes (cat/copy.wav and dog/2.wav): decide "
         "which one is right."
     )
@@ -95,21 +97,23 @@ def test_copies_warn_and_copies_in_several_classes_block(folder: Path) -> None:
 def test_sources_that_are_named_are_on_one_side_each(folder: Path) -> None:
     rows = [f"{name}/{i}.wav,{name},s{name}{i % 5}" for name in ("dog", "cat") for i in range(10)]
     (folder / "metadata.csv").write_text("\n".join(["file_name,label,group", *rows]))
-    (told,) = said(look(folder), Severity.INFO)
-    assert "what is of one source stays together; no clip and no source is on both sides" in told
+    (text,) = texts_of(look(folder), Severity.INFO)
+    assert "what is of one source stays together; no clip and no source is on both sides" in text
     rows = [f"{name}/{i}.wav,{name},s{name}" for name in ("dog", "cat") for i in range(10)]
     (folder / "metadata.csv").write_text("\n".join(["file_name,label,group", *rows]))
-    (blocked,) = said(look(folder), Severity.ERROR)
+    (blocked,) = texts_of(look(folder), Severity.ERROR)
     assert "would be held out, and none left for training" in blocked
 
 
 def test_fewer_than_two_classes_are_in_the_way(folder: Path) -> None:
     data = dataset.load(folder)
-    found = inspection.inspect(data, 2.0)
+    report = inspection.inspect(data, 2.0)
     cats = {clip.relative_path for clip in data.clips if clip.label == "cat"}
-    kept = tuple(one for one in found.clips if one.clip.relative_path not in cats)
-    again = inspection.build_report(data.without(cats), kept, 2.0)
-    assert again.has_errors and "Fewer than two classes" in " ".join(said(again, Severity.ERROR))
+    clips = tuple(one for one in report.clips if one.clip.relative_path not in cats)
+    again = inspection.build_report(data.without(cats), clips, 2.0)
+    assert again.has_errors and "Fewer than two classes" in " ".join(
+        texts_of(again, Severity.ERROR)
+    )
 
 
 def test_copies_and_sources_in_several_folds_are_found(folder: Path) -> None:
@@ -119,30 +123,32 @@ def test_copies_and_sources_in_several_folds_are_found(folder: Path) -> None:
     table += "".join(f"cat/{i}.wav,cat,{1 + i % 2},same\n" for i in range(10))
     table += "dog/copy.wav,dog,1,g11\n"
     (folder / "metadata.csv").write_text(table)
-    warned = " ".join(said(look(folder), Severity.WARNING))
-    assert "no clip and no source" not in " ".join(said(look(folder), Severity.INFO))
+    warned = " ".join(texts_of(look(folder), Severity.WARNING))
+    assert "no clip and no source" not in " ".join(texts_of(look(folder), Severity.INFO))
     assert "Copies stand in several folds" in warned
     assert "Clips of one source stand in several folds, such as those of “same”" in warned
-    assert said(look(folder), Severity.INFO) == ["The 2 folds are those of the data set."]
+    assert texts_of(look(folder), Severity.INFO) == ["The 2 folds are those of the data set."]
 
 
 def test_few_and_uneven_clips_are_weighed(folder: Path) -> None:
     write(folder / "bird" / "1.wav", sounds.noise(1, seed=500))
-    found = look(folder)
-    assert found.has_errors and "bird has fewer than 2 clips" in said(found, Severity.ERROR)[0]
+    report = look(folder)
+    assert (
+        report.has_errors and "bird has fewer than 2 clips" in texts_of(report, Severity.ERROR)[0]
+    )
     write(folder / "bird" / "2.wav", sounds.noise(1, seed=501))
     for i in range(10, 30):
         write(folder / "dog" / f"{i}.wav", sounds.noise(1.0, seed=i))
-    found = look(folder)
-    assert not found.has_errors
-    warned = said(found, Severity.WARNING)
+    report = look(folder)
+    assert not report.has_errors
+    warned = texts_of(report, Severity.WARNING)
     assert any("bird has fewer than 10 clips" in words for words in warned)
     assert any("many more clips" in words for words in warned)
 
 
 def test_names_that_cannot_be_shown_block(folder: Path) -> None:
     (folder / "cat").rename(folder / "c\u202eat")
-    assert "rename it" in said(look(folder), Severity.ERROR)[0]
+    assert "rename it" in texts_of(look(folder), Severity.ERROR)[0]
 
 
 def test_the_command_line_shows_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,10 +30,10 @@ def sound(path: Path, hz: float = 440.0) -> Path:
 
 def zipped(tmp_path: Path, n_classes: int = 2, n_clips: int = 2) -> Path:
     path = tmp_path / "my & sounds.zip"
-    with zipfile.ZipFile(path, "w") as made:
+    with zipfile.ZipFile(path, "w") as archive:
         for i in range(n_classes):
             for j in range(n_clips):
-                made.write(sound(tmp_path / "in" / f"{i}{j}.wav", 100 + i), f"class {i}/{j}.wav")
+                archive.write(sound(tmp_path / "in" / f"{i}{j}.wav", 100 + i), f"class {i}/{j}.wav")
     return path
 
 
@@ -65,21 +65,25 @@ def test_more_than_the_limits_allow_is_refused_and_leaves_nothing(
 
 def test_files_come_class_by_class_and_none_is_lost(tmp_path: Path) -> None:
     bell = [sound(tmp_path / "a" / "1.wav"), sound(tmp_path / "b" / "1.wav", 300)]
-    made = uploads.with_files(None, "  Bell   tower ", bell, FREE)
-    again = uploads.with_files(made, "Geräusch 🎧", [sound(tmp_path / "c" / "1.wav", 90)], FREE)
-    assert again == made
-    data = dataset.load(uploads.folder_of(made))
+    collection = uploads.with_files(None, "  Bell   tower ", bell, FREE)
+    again = uploads.with_files(
+        collection, "Geräusch 🎧", [sound(tmp_path / "c" / "1.wav", 90)], FREE
+    )
+    assert again == collection
+    data = dataset.load(uploads.folder_of(collection))
     assert data.classes == ("Bell tower", "Geräusch 🎧") and len(data.clips) == 3
     assert {clip.path.name for clip in data.clips} == {"1.wav", "1 2.wav"}
-    same = uploads.with_files(made, "bell TOWER", bell[:1], FREE)
+    same = uploads.with_files(collection, "bell TOWER", bell[:1], FREE)
     assert len(dataset.load(uploads.folder_of(same)).classes) == 2
     other = uploads.with_files(uploads.from_archive(zipped(tmp_path), "x", FREE), "new", bell, FREE)
-    assert other != made  # beside an archive, files begin anew
-    said = refusal(lambda: uploads.with_files(made, "more", bell, Limits(max_clips=4)))
-    assert "At most 4 clips" in said
+    assert other != collection  # beside an archive, files begin anew
+    message = refusal(lambda: uploads.with_files(collection, "more", bell, Limits(max_clips=4)))
+    assert "At most 4 clips" in message
     text = tmp_path / "notes.txt"
     text.write_text("no sound")
-    assert "None of these files" in refusal(lambda: uploads.with_files(made, "x", [text], FREE))
+    assert "None of these files" in refusal(
+        lambda: uploads.with_files(collection, "x", [text], FREE)
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ def wav() -> bytes:
 
 
 def write(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            made.writestr(name, content)
+            archive.writestr(name, content)
     return path
 
 
@@ -35,25 +35,25 @@ def test_sounds_and_tables_come_out_and_nothing_else(tmp_path: Path) -> None:
         "birds/run.exe": b"MZ", "__MACOSX/birds/._1.wav": b"fork", "birds/.DS_Store": b"x",
         "birds/more.zip": b"PK",
     })  # fmt: skip
-    found = zip_archive.unpack(path, tmp_path / "out")
-    assert found.n_files == 3
-    assert sorted(found.left_out) == ["birds/more.zip", "birds/run.exe"]
-    assert dataset.load(found.folder).classes == ("robin", "wren")
-    names = {str(p.relative_to(found.folder)) for p in found.folder.rglob("*") if p.is_file()}
+    unpacked = zip_archive.unpack(path, tmp_path / "out")
+    assert unpacked.n_files == 3
+    assert sorted(unpacked.left_out) == ["birds/more.zip", "birds/run.exe"]
+    assert dataset.load(unpacked.folder).classes == ("robin", "wren")
+    names = {str(p.relative_to(unpacked.folder)) for p in unpacked.folder.rglob("*") if p.is_file()}
     assert names == {"birds/wren/1.wav", "birds/robin/ö 2.wav", "birds/notes.txt"}
 
 
 def test_nothing_that_means_harm_comes_out_and_nothing_is_left(tmp_path: Path) -> None:
     budget = ArchiveLimits(max_files=50, max_bytes=1_000_000)
     for number, (title, (make, words)) in enumerate(ARCHIVES.items()):
-        place = tmp_path / str(number)
-        (place / "in").mkdir(parents=True)
-        path = place / "in" / "evil.zip"
+        folder = tmp_path / str(number)
+        (folder / "in").mkdir(parents=True)
+        path = folder / "in" / "evil.zip"
         path.write_bytes(make())
-        said = refusal(lambda p=path: zip_archive.unpack(p, p.parent / "out", Budget(budget)))
-        assert words in said, f"{title}: {said}"
-        assert not BIDI & set(said) and said.isprintable(), title
-        assert [one.name for one in place.rglob("*")] == ["in", "evil.zip"], title
+        message = refusal(lambda p=path: zip_archive.unpack(p, p.parent / "out", Budget(budget)))
+        assert words in message, f"{title}: {message}"
+        assert not BIDI & set(message) and message.isprintable(), title
+        assert [one.name for one in folder.rglob("*")] == ["in", "evil.zip"], title
     assert len(ARCHIVES) >= 25
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(
         str(number) for number in range(len(ARCHIVES))

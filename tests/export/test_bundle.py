@@ -48,8 +48,8 @@ def test_a_head_is_taken_away_with_all_that_it_needs(
 ) -> None:
     path = bundle.write_zip(head, tmp_path / "taken")
     assert path.name == "taken.zip"
-    with zipfile.ZipFile(path) as taken:
-        taken.extractall(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path)
     folder = tmp_path / "my_head"
     names = {file.name for file in folder.iterdir()}
     assert names == {"model.keras", "model.onnx", "card.json", "predict.py", "README.md"}
@@ -66,12 +66,12 @@ def test_a_head_is_taken_away_with_all_that_it_needs(
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in readme and "100.00 % of 6 clips right" in readme
     assert str(tmp_path) not in json.dumps(alone.card) + readme
-    said = subprocess.run(
+    run = subprocess.run(
         [sys.executable, str(folder / "predict.py"), str(three_sounds / "clicks" / "0.wav")],
         capture_output=True, text=True, check=True, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    assert "Clicks" in said.stdout
+    assert "Clicks" in run.stdout
 
 
 @pytest.mark.slow
@@ -83,14 +83,14 @@ def test_other_formats_say_the_same_when_they_are_read_again(name: str, tmp_path
     model = keras.saving.load_model(folder / "model.keras")
     window = np.random.default_rng(3).normal(size=(1, *model.input_shape[1:])).astype(np.float32)
     expected = keras.ops.convert_to_numpy(model(window, training=False)["label"])
-    kept = tf.saved_model.load(str(folder / "saved_model"))
-    assert kept.serve(window)["label"].numpy() == pytest.approx(expected, abs=1e-4)
+    loaded = tf.saved_model.load(str(folder / "saved_model"))
+    assert loaded.serve(window)["label"].numpy() == pytest.approx(expected, abs=1e-4)
     graph = tf.lite.Interpreter(str(folder / "model.tflite"))
     graph.allocate_tensors()  # without what only TensorFlow has
     graph.set_tensor(graph.get_input_details()[0]["index"], window)
     graph.invoke()
-    found = [graph.get_tensor(one["index"]) for one in graph.get_output_details()]
-    assert any(np.allclose(one, expected, atol=1e-4) for one in found if one.shape == (1, 10))
+    outputs = [graph.get_tensor(one["index"]) for one in graph.get_output_details()]
+    assert any(np.allclose(one, expected, atol=1e-4) for one in outputs if one.shape == (1, 10))
 
 
 @pytest.mark.slow
@@ -99,8 +99,8 @@ def test_an_export_that_says_something_else_is_not_offered(
 ) -> None:
     network = checkpoint.find(BACKBONE)
     monkeypatch.setattr(equivalence, "TOLERANCE", -1.0)
-    said = refusal(lambda: bundle.write_zip(network, tmp_path / "a.zip", ("saved_model",)))
-    assert "the model is not saved" in said and list(tmp_path.iterdir()) == []
+    message = refusal(lambda: bundle.write_zip(network, tmp_path / "a.zip", ("saved_model",)))
+    assert "the model is not saved" in message and list(tmp_path.iterdir()) == []
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("words")
     assert "name a new folder" in refusal(lambda: bundle.write_folder(network, tmp_path / "mine"))
@@ -131,8 +131,8 @@ def a_hub(request: pytest.FixtureRequest) -> Iterator[Hub]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            found.asked.append((self.path, self.headers.get("Authorization"), body))
-            self.send_response(found.status)
+            hub.asked.append((self.path, self.headers.get("Authorization"), body))
+            self.send_response(hub.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
@@ -147,9 +147,9 @@ def a_hub(request: pytest.FixtureRequest) -> Iterator[Hub]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Hub(f"http://127.0.0.1:{server.server_port}", request.param)
+    hub = Hub(f"http://127.0.0.1:{server.server_port}", request.param)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield found
+    yield hub
     server.shutdown()
 
 
@@ -164,16 +164,16 @@ def test_the_hub_is_asked_with_the_token_and_its_refusal_is_a_sentence(
         "try:\n    hf_hub.push(Path(sys.argv[1]), 'me/mine', 'hf_secret')\n"
         "except ValueError as error:\n    print(error)\n"
     )
-    said = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
         capture_output=True, text=True, env=environment, check=True,
         cwd=Path(__file__).parents[2],
     )  # fmt: skip
     words = {401: "does not know this token", 403: "may not write", 503: "answered 503"}
-    assert words[a_hub.status] in said.stdout
+    assert words[a_hub.status] in run.stdout
     path, token, body = next(one for one in a_hub.asked if one[0] == "/api/repos/create")
     assert token == "Bearer hf_secret" and b'"private"' in body and b"mine" in body
-    assert "hf_secret" not in said.stdout + said.stderr
+    assert "hf_secret" not in run.stdout + run.stderr
 
 
 def test_without_a_way_to_the_hub_that_is_said(

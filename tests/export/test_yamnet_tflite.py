@@ -90,8 +90,8 @@ def made_windows() -> dict[str, NDArray[np.float32]]:
 def real_windows(esc10: Path) -> dict[str, NDArray[np.float32]]:
     """The first second of every eighth clip that begins with sound."""
     paths = sorted(esc10.glob("**/*.ogg"))[::8]
-    heard = {path.name: window(io.load(path, RATE_HZ)[0]) for path in paths}
-    return {name: found for name, found in heard.items() if np.abs(found[:100]).max() > 1e-3}
+    windows = {path.name: window(io.load(path, RATE_HZ)[0]) for path in paths}
+    return {name: values for name, values in windows.items() if np.abs(values[:100]).max() > 1e-3}
 
 
 @pytest.mark.slow
@@ -104,9 +104,9 @@ def test_the_network_says_what_the_file_says_of_the_same_patch(
     theirs, ours = Interpreter(as_floats(yamnet_file)), load_classifier(yamnet)
     for name, samples in (made_windows() | real_windows(esc10)).items():
         scores, patch = theirs(samples)
-        (found,) = ours(patch[None, :, :, None])
-        assert np.abs(found - scores).max() < 1e-4, name
-        assert found.argmax() == scores.argmax(), name
+        (probabilities,) = ours(patch[None, :, :, None])
+        assert np.abs(probabilities - scores).max() < 1e-4, name
+        assert probabilities.argmax() == scores.argmax(), name
 
 
 @pytest.mark.slow
@@ -118,11 +118,11 @@ def test_from_sound_to_scores_it_is_as_near_to_the_weights_as_eight_bits_allow(
     exact, shipped = Interpreter(as_floats(yamnet_file)), Interpreter(yamnet_file.read_bytes())
     apart, theirs_apart, same = [], [], []
     for samples in real_windows(esc10).values():
-        found = predict.predict(samples, RATE_HZ, yamnet).probabilities[0]
+        probabilities = predict.predict(samples, RATE_HZ, yamnet).probabilities[0]
         scores = exact(samples)[0]
-        apart.append(np.abs(found - scores).max())
+        apart.append(np.abs(probabilities - scores).max())
         theirs_apart.append(np.abs(shipped(samples)[0] - scores).max())
-        same.append(found.argmax() == scores.argmax())
+        same.append(probabilities.argmax() == scores.argmax())
     assert np.median(apart) < 0.02 and np.mean(same) >= 0.9
     assert np.quantile(apart, 0.9) < 0.2
     assert np.median(apart) < np.median(theirs_apart)
@@ -135,10 +135,10 @@ def test_the_front_end_is_the_file_s_but_for_its_rounded_spectrum(yamnet_file: P
     theirs = Interpreter(as_floats(yamnet_file))
     for name, samples in made_windows().items():
         _, patch = theirs(samples)
-        found = compute(RECIPE.feature, samples, RECIPE.spectrogram)[..., 0]
-        assert found.shape == patch.shape == (96, 64)
+        mel = compute(RECIPE.feature, samples, RECIPE.spectrogram)[..., 0]
+        assert mel.shape == patch.shape == (96, 64)
         # Its Fourier matrices are whole steps of 1 / 127, which leak into quiet bins.
-        magnitudes, expected = np.exp(found), np.exp(patch)
+        magnitudes, expected = np.exp(mel), np.exp(patch)
         assert np.abs(magnitudes - expected).max() < 0.02 * expected.max(), name
 
 
@@ -150,12 +150,12 @@ def test_the_front_end_is_the_published_formula(name: str) -> None:
     bank = librosa.filters.mel(
         sr=RATE_HZ, n_fft=512, n_mels=64, fmin=125, fmax=7_500, htk=True, norm=None
     )
-    found = compute(RECIPE.feature, samples, RECIPE.spectrogram)[..., 0]
+    mel = compute(RECIPE.feature, samples, RECIPE.spectrogram)[..., 0]
     # librosa's triangles are straight in Hz, YAMNet's in mel: they differ by a little in between.
-    assert np.abs(np.exp(found) - spectra @ bank.T).max() < 0.05 * np.exp(found).max()
+    assert np.abs(np.exp(mel) - spectra @ bank.T).max() < 0.05 * np.exp(mel).max()
     exact = spectra @ triangles_in_mel().T + 1e-3
-    assert np.abs(np.exp(found) - exact).max() < 1e-5 * exact.max()
-    assert np.median(np.abs(found - np.log(exact))) < 1e-3
+    assert np.abs(np.exp(mel) - exact).max() < 1e-5 * exact.max()
+    assert np.median(np.abs(mel - np.log(exact))) < 1e-3
 
 
 def triangles_in_mel() -> NDArray[np.float64]:
@@ -178,9 +178,9 @@ def test_a_window_is_0_96_s_every_0_48_s_and_none_is_padded_with_silence() -> No
     assert RECIPE.window_samples == N_SAMPLES and RECIPE.input_shape == (96, 64, 1)
     one = windowing.windows(RECIPE, sounds.noise(1, RATE_HZ)[:N_SAMPLES])
     assert len(one.inputs) == 1
-    found = windowing.windows(RECIPE, sounds.noise(10, RATE_HZ))
-    assert np.diff(found.starts_s[:-1]) == pytest.approx(0.48)
-    assert found.inputs.min() > -6  # a frame of zeros would be log(0.001) = -6.9
+    windows = windowing.windows(RECIPE, sounds.noise(10, RATE_HZ))
+    assert np.diff(windows.starts_s[:-1]) == pytest.approx(0.48)
+    assert windows.inputs.min() > -6  # a frame of zeros would be log(0.001) = -6.9
 
 
 @pytest.mark.parametrize("n_samples", [1, 300, 399, 400, 401])
@@ -242,13 +242,13 @@ def server(answers: dict[str, bytes | int]) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=made.serve_forever, daemon=True).start()
+    http_server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http_server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{made.server_port}"
+        yield f"http://127.0.0.1:{http_server.server_port}"
     finally:
-        made.shutdown()
-        made.server_close()
+        http_server.shutdown()
+        http_server.server_close()
 
 
 def wanted(url: str, paths: list[str], content: bytes) -> fetch.Source:
@@ -270,11 +270,11 @@ def test_where_the_first_address_fails_the_second_is_asked(empty_cache: Path, fi
     answers = {"/missing": 404, "/another": b"something else", "/broken": content, "/ok": content}
     bar = Quiet()
     with server(answers) as url:
-        found = fetch.download(wanted(url, [first, "/ok"], content), bar)
-        assert found.read_bytes() == content and bar.n == len(content)
+        content_path = fetch.download(wanted(url, [first, "/ok"], content), bar)
+        assert content_path.read_bytes() == content and bar.n == len(content)
     again = fetch.download(wanted("http://127.0.0.1:9", ["/gone"], content), Quiet())
-    assert again == found  # what is here needs no server
-    assert [path.name for path in empty_cache.iterdir()] == [found.name]
+    assert again == content_path  # what is here needs no server
+    assert [path.name for path in empty_cache.iterdir()] == [content_path.name]
 
 
 def test_where_every_address_fails_one_sentence_says_so_and_nothing_is_left(
@@ -282,10 +282,10 @@ def test_where_every_address_fails_one_sentence_says_so_and_nothing_is_left(
 ) -> None:
     with server({"/another": b"something else", "/missing": 404}) as url:
         source = wanted(url, ["/missing", "/another"], b"expected")
-        said = refusal(lambda: fetch.download(source, Quiet()))
-        assert "not the file that was expected" in said and "--from FILE" in said
-        said = refusal(lambda: fetch.download(wanted(url, ["/missing"], b"x"), Quiet()))
-        assert "the server answered 404" in said
+        message = refusal(lambda: fetch.download(source, Quiet()))
+        assert "not the file that was expected" in message and "--from FILE" in message
+        message = refusal(lambda: fetch.download(wanted(url, ["/missing"], b"x"), Quiet()))
+        assert "the server answered 404" in message
     source = wanted("http://127.0.0.1:9", ["/x"], b"x")
     assert "no connection" in refusal(lambda: fetch.download(source, Quiet()))
     assert list(empty_cache.iterdir()) == []
@@ -295,8 +295,8 @@ def test_a_cache_that_cannot_be_written_is_told_as_that(empty_cache: Path) -> No
     content = b"content"
     empty_cache.write_bytes(b"a file where the folder should be")
     with server({"/ok": content}) as url:
-        said = refusal(lambda: fetch.download(wanted(url, ["/ok"], content), Quiet()))
-    assert "cannot be kept in the cache, which AUDIOCLF_CACHE names (" in said
+        message = refusal(lambda: fetch.download(wanted(url, ["/ok"], content), Quiet()))
+    assert "cannot be kept in the cache, which AUDIOCLF_CACHE names (" in message
 
 
 def test_visitors_who_press_at_once_follow_the_same_fetch(
@@ -320,8 +320,8 @@ def test_the_page_tells_why_it_cannot_be_fetched(
 ) -> None:
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path / "none"))
     monkeypatch.setattr(fetch_view, "YAMNET", wanted("http://127.0.0.1:9", ["/x"], b"x"))
-    told = list(fetch_view.download_model())
-    assert "no connection" in told[-1]
+    updates = list(fetch_view.download_model())
+    assert "no connection" in updates[-1]
     assert "no connection" in list(fetch_view.download_model())[-1]  # it can be tried again
 
 

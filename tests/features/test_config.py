@@ -57,8 +57,12 @@ def test_a_recipe_survives_the_way_through_json(frontend: FrontendConfig) -> Non
 def test_what_a_newer_version_may_have_written_is_refused(
     change: dict[str, Any], words: str
 ) -> None:
-    said = refusal(lambda: from_dict({**FrontendConfig().to_dict(), **change}))
-    assert "The front end cannot be read" in said and "newer version" in said and words in said
+    message = refusal(lambda: from_dict({**FrontendConfig().to_dict(), **change}))
+    assert (
+        "The front end cannot be read" in message
+        and "newer version" in message
+        and words in message
+    )
 
 
 def test_a_card_without_a_spectrogram_is_refused() -> None:
@@ -75,13 +79,15 @@ def test_what_is_no_recipe_at_all_is_refused(values: Any) -> None:
 
 
 def test_an_unknown_feature_is_refused_with_those_there_are() -> None:
-    said = refusal(lambda: from_dict({**FrontendConfig().to_dict(), "feature": "loudness"}))
-    assert "“loudness”" in said and "mel" in said and "stft" in said
+    message = refusal(lambda: from_dict({**FrontendConfig().to_dict(), "feature": "loudness"}))
+    assert "“loudness”" in message and "mel" in message and "stft" in message
 
 
 def test_an_unknown_cleaning_is_refused_with_those_there_are() -> None:
-    said = refusal(lambda: FrontendConfig(preprocessing="bleached"))
-    assert "“bleached”" in said and all(preprocessing in said for preprocessing in Preprocessing)
+    message = refusal(lambda: FrontendConfig(preprocessing="bleached"))
+    assert "“bleached”" in message and all(
+        preprocessing in message for preprocessing in Preprocessing
+    )
 
 
 @pytest.mark.parametrize(

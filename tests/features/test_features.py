@@ -49,16 +49,16 @@ def test_a_feature_is_frames_by_bins_by_channels(
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # no division by zero, no logarithm of it
-        found = features.compute(name, samples, analysis)
-    made = feature(name)
-    edge = 0 if made.is_padded else 2 * made.margin(analysis)
+        values = features.compute(name, samples, analysis)
+    definition = feature(name)
+    edge = 0 if definition.is_padded else 2 * definition.margin(analysis)
     n_frames = max(1, 1 + (len(samples) - edge) // analysis.hop_length)
-    n_frames = len(samples) if made.is_waveform else n_frames
-    assert found.shape == (n_frames, made.n_bins(analysis), len(made.channels))
-    assert found.dtype == np.float32
-    assert np.isfinite(found).all()
-    if made.summarise and n_frames:
-        summary = made.summarise(found[None])
+    n_frames = len(samples) if definition.is_waveform else n_frames
+    assert values.shape == (n_frames, definition.n_bins(analysis), len(definition.channels))
+    assert values.dtype == np.float32
+    assert np.isfinite(values).all()
+    if definition.summarise and n_frames:
+        summary = definition.summarise(values[None])
         assert summary.ndim == 4 and summary.shape[:2] == (1, 1)
         assert summary.dtype == np.float32 and np.isfinite(summary).all()
 
@@ -84,17 +84,17 @@ HZ_CHANNELS = [
 def test_bins_are_named_by_rising_frequencies_within_the_band(
     name: str, number: int, analysis: SpectrogramConfig
 ) -> None:
-    found = feature(name)
-    bins_hz = found.channels[number].axis.hz(analysis)
-    assert bins_hz.shape == (found.n_bins(analysis),)
+    definition = feature(name)
+    bins_hz = definition.channels[number].axis.hz(analysis)
+    assert bins_hz.shape == (definition.n_bins(analysis),)
     assert (np.diff(bins_hz) > 0).all()
     assert analysis.low_hz <= bins_hz[0] and bins_hz[-1] <= analysis.high_hz
 
 
 def loudness(name: str, tone: Samples, analysis: SpectrogramConfig) -> Any:
     """How loud every bin of a steady tone's middle is, whatever the feature's unit."""
-    found = features.compute(name, tone, analysis)[20:-20]
-    parts = np.abs(found[..., 0] + 1j * found[..., 1]) if name == "complex" else found[..., 0]
+    values = features.compute(name, tone, analysis)[20:-20]
+    parts = np.abs(values[..., 0] + 1j * values[..., 1]) if name == "complex" else values[..., 0]
     return parts.mean(axis=0)
 
 
@@ -202,22 +202,22 @@ def test_summary_columns_are_not_scrambled() -> None:
     analysis = SpectrogramConfig(n_bins=40)
     sound = chirp() + noise()
     grid = feature("summary_grid")
-    found = grid.summarise(features.compute("summary_grid", sound, analysis)[None])
-    assert found.shape == (1, 1, 40, 5)
+    means = grid.summarise(features.compute("summary_grid", sound, analysis)[None])
+    assert means.shape == (1, 1, 40, 5)
     for number, name in enumerate(["mfcc", "mel", "chroma", "chroma_cqt", "chroma_cens"]):
         mean = features.compute(name, sound, analysis)[..., 0].mean(axis=0)
         expected = mean[np.arange(40) * len(mean) // 40]
-        np.testing.assert_allclose(found[0, 0, :, number], expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(means[0, 0, :, number], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_summary_holds_means_and_then_deviations_of_the_named_parts() -> None:
     sound = chirp() + noise()
-    found = feature("summary")
+    definition = feature("summary")
     frames = features.compute("summary", sound, DEFAULT)
-    summary = found.summarise(frames[None])[0, 0, :, 0]
+    summary = definition.summarise(frames[None])[0, 0, :, 0]
     assert len(summary) == 2 * 310
     mel = features.compute("mel", sound, DEFAULT)[..., 0]
-    names = dict(found.channels[0].axis.names(DEFAULT))
+    names = dict(definition.channels[0].axis.names(DEFAULT))
     first = names["ZCR, RMS"] + names["MFCC"]
     mean, deviation = summary[first : first + 128], summary[310 + first : 310 + first + 128]
     np.testing.assert_allclose(mean, mel.mean(axis=0), rtol=1e-4)
@@ -227,19 +227,19 @@ def test_a_summary_holds_means_and_then_deviations_of_the_named_parts() -> None:
 @pytest.mark.parametrize("order", [1, 2])
 def test_deltas_equal_librosa(order: int) -> None:
     windows = np.stack([features.compute("mel", x, DEFAULT) for x in (chirp(), noise())])
-    found = features.with_deltas(windows, order)
-    assert found.shape == (*windows.shape[:3], 1 + order)
-    np.testing.assert_array_equal(found[..., :1], windows)
-    for made, window in zip(found, windows, strict=True):
+    deltas = features.with_deltas(windows, order)
+    assert deltas.shape == (*windows.shape[:3], 1 + order)
+    np.testing.assert_array_equal(deltas[..., :1], windows)
+    for delta, window in zip(deltas, windows, strict=True):
         expected = librosa.feature.delta(window[..., 0].T, order=order, mode="nearest").T
-        np.testing.assert_allclose(made[..., order], expected, atol=1e-4)
+        np.testing.assert_allclose(delta[..., order], expected, atol=1e-4)
 
 
 def test_every_axis_has_ticks_within_it() -> None:
     for name in FRAMED:
-        found = feature(name)
-        for channel in found.channels:
-            ticks = axes.ticks(channel.axis, DEFAULT, found.n_bins(DEFAULT), 8)
+        definition = feature(name)
+        for channel in definition.channels:
+            ticks = axes.ticks(channel.axis, DEFAULT, definition.n_bins(DEFAULT), 8)
             assert len(ticks) >= 3
             assert all(0 <= height <= 1 and words for height, words in ticks)
 
@@ -248,8 +248,8 @@ def test_every_axis_has_ticks_within_it() -> None:
     ("low_hz", "high_hz"), [(-1, 8_000), (4_000, 4_000), (5_000, 4_000), (0, 11_026)]
 )
 def test_a_wrong_band_is_refused_with_the_right_one(low_hz: float, high_hz: float) -> None:
-    said = refusal(lambda: SpectrogramConfig(low_hz=low_hz, high_hz=high_hz))
-    assert f"{low_hz} to {high_hz} Hz" in said and "11025 Hz" in said
+    message = refusal(lambda: SpectrogramConfig(low_hz=low_hz, high_hz=high_hz))
+    assert f"{low_hz} to {high_hz} Hz" in message and "11025 Hz" in message
 
 
 @pytest.mark.parametrize(
@@ -267,14 +267,14 @@ def test_hops_that_leave_sound_unheard_are_refused() -> None:
 
 @pytest.mark.parametrize("high_hz", [20.0, 60.0])
 def test_a_band_without_an_octave_is_refused_for_the_constant_q_transform(high_hz: float) -> None:
-    said = refusal(lambda: features.compute("cqt", noise(), SpectrogramConfig(high_hz=high_hz)))
-    assert "33 Hz" in said and "65 Hz" in said
+    message = refusal(lambda: features.compute("cqt", noise(), SpectrogramConfig(high_hz=high_hz)))
+    assert "33 Hz" in message and "65 Hz" in message
 
 
 @pytest.mark.parametrize("name", ["loudness", "mel+loudness", "loudness+mel"])
 def test_an_unknown_feature_is_refused_with_those_there_are(name: str) -> None:
-    said = refusal(lambda: features.compute(name, noise(), DEFAULT))
-    assert "“loudness”" in said and all(name in said for name in FEATURES)
+    message = refusal(lambda: features.compute(name, noise(), DEFAULT))
+    assert "“loudness”" in message and all(name in message for name in FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,8 @@ def test_features_that_cannot_be_stacked_are_refused(name: str, words: str) -> N
 
 
 def test_channels_of_different_heights_are_refused_with_these() -> None:
-    said = refusal(lambda: features.compute("mel+stft", noise(), SpectrogramConfig(n_bins=600)))
-    assert "513 and 600" in said
+    message = refusal(lambda: features.compute("mel+stft", noise(), SpectrogramConfig(n_bins=600)))
+    assert "513 and 600" in message
 
 
 def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
@@ -301,8 +301,8 @@ def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
     t = np.arange(4 * rate_hz) / rate_hz
     for number, rate in enumerate((3.0, 13.0, 55.0)):
         swing = 0.5 * (1 + 0.5 * np.sin(2 * np.pi * rate * t)) * np.sin(2 * np.pi * 1_000 * t)
-        found = features.compute("modulation", swing.astype(np.float32), frontend.spectrogram)
-        middle = found[20:30].mean(axis=0)  # (mels, 4 levels + 10 modulations)
+        values = features.compute("modulation", swing.astype(np.float32), frontend.spectrogram)
+        middle = values[20:30].mean(axis=0)  # (mels, 4 levels + 10 modulations)
         loudest = int(middle[:, 0].argmax())
         hz = mel_hz(frontend.spectrogram)
         assert abs(hz[loudest] - 1_000) < 100, number
@@ -317,6 +317,6 @@ def test_a_sound_that_goes_up_and_down_is_seen_at_its_rate() -> None:
 def test_a_steady_sound_does_not_go_up_and_down() -> None:
     frontend = for_feature("modulation")
     steady = sine(1_000.0, 4.0, rate_hz=44_100)
-    found = features.compute("modulation", steady, frontend.spectrogram)[20:30]
-    loudest = int(found[..., 0].mean(axis=0).argmax())
-    assert (found[:, loudest, N_LEVELS:] < -40).all()
+    values = features.compute("modulation", steady, frontend.spectrogram)[20:30]
+    loudest = int(values[..., 0].mean(axis=0).argmax())
+    assert (values[:, loudest, N_LEVELS:] < -40).all()

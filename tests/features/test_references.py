@@ -33,17 +33,17 @@ def alone(
     return features.compute(name, samples, analysis)[..., number]
 
 
-def assert_close(found: NDArray[Any], expected: NDArray[Any], tolerance: float = 1e-3) -> None:
+def assert_close(actual: NDArray[Any], expected: NDArray[Any], tolerance: float = 1e-3) -> None:
     """Equal within `tolerance` of the greatest value."""
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()
 
 
 def assert_same_power(found_db: NDArray[Any], expected_db: NDArray[Any]) -> None:
     """Equal within 1e-4 of the loudest point's power."""
-    found, expected = 10 ** (found_db / 10), 10 ** (expected_db / 10)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= 1e-4 * expected.max()
+    actual, expected = 10 ** (found_db / 10), 10 ** (expected_db / 10)
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max() <= 1e-4 * expected.max()
 
 
 COMPARED: dict[str, tuple[Any, ...]] = {
@@ -121,13 +121,13 @@ def test_complex_and_polar_equal_librosa(
     values = librosa.stft(
         samples, n_fft=analysis.n_fft, hop_length=analysis.hop_length, pad_mode="constant"
     ).T
-    found = features.compute("complex", samples, analysis)
-    assert_close(found[..., 0] + 1j * found[..., 1], values)
+    actual = features.compute("complex", samples, analysis)
+    assert_close(actual[..., 0] + 1j * actual[..., 1], values)
     level, phase = np.moveaxis(features.compute("polar", samples, analysis), -1, 0)
     assert_same_power(level, librosa.amplitude_to_db(np.abs(values), amin=1e-5, top_db=None))
-    heard = np.abs(values) > 1e-3 * np.abs(values).max()
+    is_loud = np.abs(values) > 1e-3 * np.abs(values).max()
     turned = np.angle(np.exp(1j * (phase - np.angle(values))))  # -pi and pi are the same
-    assert np.abs(turned[heard]).max() < 1e-3
+    assert np.abs(turned[is_loud]).max() < 1e-3
     assert np.abs(phase).max() <= np.pi + 1e-6
 
 
@@ -186,8 +186,8 @@ def by_wavelets(samples: Any, hz: NDArray[Any], analysis: SpectrogramConfig) -> 
 def test_cqt_equals_librosas_filters(analysis: SpectrogramConfig, makers: tuple[Any, ...]) -> None:
     samples = mixed(makers, analysis)
     hz = feature("cqt").channels[0].axis.hz(analysis)
-    found = 10 ** (alone("cqt", samples, analysis) / 20)
-    assert_close(found, by_wavelets(samples, hz, analysis))
+    actual = 10 ** (alone("cqt", samples, analysis) / 20)
+    assert_close(actual, by_wavelets(samples, hz, analysis))
 
 
 def test_cqt_is_that_of_librosa_as_far_as_its_own_resampling_allows() -> None:
@@ -195,11 +195,11 @@ def test_cqt_is_that_of_librosa_as_far_as_its_own_resampling_allows() -> None:
     hz = feature("cqt").channels[0].axis.hz(DEFAULT)
     settings = {"sr": 22_050, "hop_length": 512, "fmin": hz[0], "n_bins": 128, "tuning": 0.0}
     theirs = np.abs(librosa.cqt(samples, bins_per_octave=16, pad_mode="constant", **settings)).T
-    found = 10 ** (alone("cqt", samples, DEFAULT) / 20)
+    actual = 10 ** (alone("cqt", samples, DEFAULT) / 20)
     exact = by_wavelets(samples, hz, DEFAULT)
     allowed = np.abs(theirs - exact).max() / exact.max()
     assert allowed < 0.05
-    assert_close(found, theirs, allowed + 1e-3)
+    assert_close(actual, theirs, allowed + 1e-3)
 
 
 def cqt_36(samples: Any, analysis: SpectrogramConfig) -> NDArray[Any]:
@@ -216,11 +216,11 @@ def test_chroma_cqt_and_cens_equal_librosa(analysis: SpectrogramConfig) -> None:
     # Smoothed over 41 frames: nearer to the ends librosa takes silence, and we what filters hear.
     middle = slice(21, -21)
     expected = librosa.feature.chroma_cens(C=magnitudes).T[middle]
-    found = alone("chroma_cens", samples, analysis)[middle]
+    actual = alone("chroma_cens", samples, analysis)[middle]
     # A share that lies on one of the four steps may fall on either side of it: a quarter point in
     # one frame is 1 % after smoothing.
-    assert np.abs(found - expected).max() < 0.03
-    assert np.median(np.abs(found - expected).max(axis=1)) < 1e-3
+    assert np.abs(actual - expected).max() < 0.03
+    assert np.median(np.abs(actual - expected).max(axis=1)) < 1e-3
 
 
 @every_sound
@@ -229,13 +229,13 @@ def test_zero_crossings_and_level_equal_librosa(
     analysis: SpectrogramConfig, makers: tuple[Any, ...]
 ) -> None:
     samples = mixed(makers, analysis)
-    found = alone("summary", samples, analysis)
+    actual = alone("summary", samples, analysis)
     padded = np.pad(samples, analysis.n_fft // 2)
     frames = {"frame_length": analysis.n_fft, "hop_length": analysis.hop_length, "center": False}
     crossings = librosa.feature.zero_crossing_rate(padded, pad=False, **frames)[0]
-    assert_close(found[:, 0], crossings)
+    assert_close(actual[:, 0], crossings)
     rms = librosa.feature.rms(y=padded, **frames)[0]
-    assert_close(10 ** (found[:, 1] / 20), np.maximum(rms, 1e-5))
+    assert_close(10 ** (actual[:, 1] / 20), np.maximum(rms, 1e-5))
 
 
 @every_analysis
@@ -245,8 +245,8 @@ def test_gammatone_weights_equal_spafe(analysis: SpectrogramConfig) -> None:
         nfilts=analysis.n_bins, nfft=analysis.n_fft, fs=analysis.sample_rate_hz,
         low_freq=analysis.low_hz, high_freq=analysis.high_hz, order=1,
     )  # fmt: skip
-    found = gammatone.filters(analysis).weights  # of power: spafe's are of amplitude
-    np.testing.assert_allclose(np.sqrt(found), weights.T, atol=1e-3)
+    actual = gammatone.filters(analysis).weights  # of power: spafe's are of amplitude
+    np.testing.assert_allclose(np.sqrt(actual), weights.T, atol=1e-3)
 
 
 def test_a_gammatone_filter_is_1019_erb_wide() -> None:
@@ -272,5 +272,5 @@ def test_gfcc_equals_spafe(analysis: SpectrogramConfig, makers: tuple[Any, ...])
         nfilts=analysis.n_bins, nfft=analysis.n_fft, pre_emph=False, window=window,
         fbanks=gammatone.filters(analysis).weights.T,
     )  # fmt: skip
-    found = alone("gfcc", samples, analysis)
-    assert_close(found[: len(expected)], expected[: len(found)], 5e-3)
+    actual = alone("gfcc", samples, analysis)
+    assert_close(actual[: len(expected)], expected[: len(actual)], 5e-3)

@@ -75,8 +75,8 @@ def test_a_short_sound_is_repeated_and_not_padded_with_silence() -> None:
 
 
 def test_zero_samples_are_refused() -> None:
-    said = refusal(lambda: w.windows(RECIPE, silence(0)))
-    assert "zero samples" in said and "record or choose another" in said
+    message = refusal(lambda: w.windows(RECIPE, silence(0)))
+    assert "zero samples" in message and "record or choose another" in message
     refusal(lambda: list(w.windows_of_blocks(RECIPE, [])))
 
 
@@ -125,10 +125,10 @@ def joined(frontend: FrontendConfig, samples: Samples, size: int) -> Windows:
     return Windows(inputs, starts_s, ends_s)
 
 
-def assert_equal_windows(found: Windows, expected: Windows) -> None:
-    np.testing.assert_allclose(found.starts_s, expected.starts_s, atol=1e-9)
-    np.testing.assert_allclose(found.ends_s, expected.ends_s, atol=1e-9)
-    np.testing.assert_allclose(found.inputs, expected.inputs, atol=1e-3)
+def assert_equal_windows(actual: Windows, expected: Windows) -> None:
+    np.testing.assert_allclose(actual.starts_s, expected.starts_s, atol=1e-9)
+    np.testing.assert_allclose(actual.ends_s, expected.ends_s, atol=1e-9)
+    np.testing.assert_allclose(actual.inputs, expected.inputs, atol=1e-3)
 
 
 @every_length
@@ -144,8 +144,8 @@ def test_windows_of_blocks_are_those_of_the_whole(
 @pytest.mark.parametrize("preprocessing", ["denoised", "silence_removed"])
 def test_cleaning_in_blocks_is_refused(preprocessing: str) -> None:
     frontend = replace(RECIPE, preprocessing=preprocessing)
-    said = refusal(lambda: joined(frontend, noise(3), 1_000))
-    assert "whole sound at once" in said and "choose" in said
+    message = refusal(lambda: joined(frontend, noise(3), 1_000))
+    assert "whole sound at once" in message and "choose" in message
 
 
 LEARNT = [("mel", 2), ("multichannel", 0), ("summary", 0), ("summary_grid", 0), ("waveform", 0)]
@@ -163,9 +163,9 @@ def test_every_kind_of_input_is_the_same_in_blocks(name: str, deltas: int, n_sam
 
 def test_deltas_are_further_channels_of_a_window() -> None:
     plain = w.windows(RECIPE, noise(3)).inputs
-    found = w.windows(replace(RECIPE, deltas=2), noise(3)).inputs
-    assert found.shape == (*plain.shape[:3], 3)
-    np.testing.assert_array_equal(found[..., :1], plain)
+    inputs = w.windows(replace(RECIPE, deltas=2), noise(3)).inputs
+    assert inputs.shape == (*plain.shape[:3], 3)
+    np.testing.assert_array_equal(inputs[..., :1], plain)
     rising = plain[:, 4:-4, :, 0] * 0 + np.arange(32).reshape(1, 32, 1)  # one unit per frame
     slopes = with_deltas(rising[..., None], 1)[..., 1]
     np.testing.assert_allclose(slopes[:, 4:-4], 1, atol=1e-5)
@@ -185,11 +185,11 @@ def test_normalising_takes_mean_and_deviation_of_every_bin_and_channel() -> None
     bare = replace(RECIPE, feature="mfcc+gammatone")
     inputs = w.windows(bare, noise(4) + sine(2_000, 4)).inputs
     frames = inputs.reshape(-1, *inputs.shape[2:])
-    learnt = Normalisation(
+    normalisation = Normalisation(
         tuple(map(tuple, frames.mean(axis=0).tolist())),
         tuple(map(tuple, frames.std(axis=0).tolist())),
     )
-    normal = w.normalise(replace(bare, normalisation=learnt), inputs)
+    normal = w.normalise(replace(bare, normalisation=normalisation), inputs)
     assert normal.shape == inputs.shape and normal.dtype == np.float32
     np.testing.assert_allclose(normal.mean(axis=(0, 1)), 0, atol=1e-3)
     np.testing.assert_allclose(normal.std(axis=(0, 1)), 1, atol=1e-3)

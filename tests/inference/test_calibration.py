@@ -12,8 +12,8 @@ def overconfident(n_clips: int, factor: float) -> tuple[list[np.ndarray], np.nda
     logits = rng.normal(0, 1.5, (n_clips, 4))
     honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = np.array([rng.choice(4, p=p) for p in honest])
-    said = calibration.apply_temperature(honest, 1 / factor)
-    return [row[None] for row in said], truth
+    probabilities = calibration.apply_temperature(honest, 1 / factor)
+    return [row[None] for row in probabilities], truth
 
 
 def test_the_temperature_undoes_what_was_done() -> None:
@@ -22,13 +22,15 @@ def test_the_temperature_undoes_what_was_done() -> None:
 
 
 def test_a_temperature_keeps_the_order_and_the_sum() -> None:
-    said = np.array([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]])
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]])
     for temperature in (0.3, 1.0, 3.0):
-        found = calibration.apply_temperature(said, temperature)
-        np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
-        assert (found[0].argsort() == said[0].argsort()).all()
-        assert np.isfinite(found).all()
-    np.testing.assert_allclose(calibration.apply_temperature(said, 1.0), said, rtol=1e-6)
+        calibrated = calibration.apply_temperature(probabilities, temperature)
+        np.testing.assert_allclose(calibrated.sum(axis=1), 1, rtol=1e-6)
+        assert (calibrated[0].argsort() == probabilities[0].argsort()).all()
+        assert np.isfinite(calibrated).all()
+    np.testing.assert_allclose(
+        calibration.apply_temperature(probabilities, 1.0), probabilities, rtol=1e-6
+    )
 
 
 def test_calibration_is_better_on_clips_that_it_was_not_learnt_on() -> None:

@@ -19,7 +19,7 @@ ASSETS = Path(ontology.__file__).parent.parent / "assets"
 PLAIN = EventSettings(min_length_s=0.0, min_gap_s=0.0, median_s=0.0)
 
 
-def made(
+def prediction_of(
     rows: list[list[float]], classes: tuple[str, ...], *, is_multi_label: bool = False
 ) -> Prediction:
     """A window of one second for every row, one after the other."""
@@ -41,25 +41,27 @@ def spans(sound: SoundEvents) -> list[tuple[str, float, float]]:
 
 
 def test_an_event_lasts_until_its_class_falls_below_the_lower_threshold() -> None:
-    prediction = made([[0.9, 0.1], [0.4, 0.1], [0.4, 0.1], [0.0, 0.1], [0.4, 0.1]], ("a", "b"))
-    found = find_events(prediction, loud(5), PLAIN)
+    prediction = prediction_of(
+        [[0.9, 0.1], [0.4, 0.1], [0.4, 0.1], [0.0, 0.1], [0.4, 0.1]], ("a", "b")
+    )
+    events = find_events(prediction, loud(5), PLAIN)
     # from 0.4 at 2.5 s straight to 0 at 3.5 s: 0.3 is passed at 2.75 s
-    assert spans(found) == [("a", 0.0, 2.75)]  # at the end 0.4 alone begins no event
-    assert found.events[0].confidence == pytest.approx(0.577, abs=0.005)
+    assert spans(events) == [("a", 0.0, 2.75)]  # at the end 0.4 alone begins no event
+    assert events.events[0].confidence == pytest.approx(0.577, abs=0.005)
     upper_alone = EventSettings(release=1.0, min_length_s=0.0, min_gap_s=0.0, median_s=0.0)
     assert spans(find_events(prediction, loud(5), upper_alone)) == [("a", 0.0, 1.3)]
 
 
 def test_a_window_that_disagrees_alone_is_no_event() -> None:
     rows = [[1.0, 0.0]] * 5 + [[0.0, 1.0]] + [[1.0, 0.0]] * 5
-    prediction = made(rows, ("a", "b"))
+    prediction = prediction_of(rows, ("a", "b"))
     assert [e.label for e in find_events(prediction, loud(11), PLAIN).events] == ["a", "b", "a"]
     median = EventSettings(min_length_s=0.0, min_gap_s=0.0, median_s=2.55)
     assert spans(find_events(prediction, loud(11), median)) == [("a", 0.0, 11.0)]
 
 
 def test_short_events_are_left_out_and_short_pauses_bridged() -> None:
-    prediction = made([[1.0]] * 6, ("a",))
+    prediction = prediction_of([[1.0]] * 6, ("a",))
     levels = loud(6, quiet=(0.5, 3.0))
     assert spans(find_events(prediction, levels, PLAIN)) == [("a", 0.0, 0.5), ("a", 3.0, 6.0)]
     long_ones = EventSettings(min_length_s=0.6, min_gap_s=0.0, median_s=0.0)
@@ -69,10 +71,12 @@ def test_short_events_are_left_out_and_short_pauses_bridged() -> None:
 
 
 def test_a_quiet_moment_is_no_class_whatever_the_model_says() -> None:
-    found = find_events(made([[1.0, 0.0]] * 6, ("sneeze", "b")), loud(6, quiet=(2, 4)), PLAIN)
-    assert spans(found) == [("sneeze", 0.0, 2.0), ("sneeze", 4.0, 6.0)]
-    assert [(round(a, 2), round(b, 2)) for a, b in found.quiet] == [(2.0, 4.0)]
-    silent = find_events(made([[1.0]], ("sneeze",)), Levels(np.full(20, -120.0), 1.0))
+    events = find_events(
+        prediction_of([[1.0, 0.0]] * 6, ("sneeze", "b")), loud(6, quiet=(2, 4)), PLAIN
+    )
+    assert spans(events) == [("sneeze", 0.0, 2.0), ("sneeze", 4.0, 6.0)]
+    assert [(round(a, 2), round(b, 2)) for a, b in events.quiet] == [(2.0, 4.0)]
+    silent = find_events(prediction_of([[1.0]], ("sneeze",)), Levels(np.full(20, -120.0), 1.0))
     assert silent.events == () and spans(silent) == [] and silent.quiet == ((0.0, 1.0),)
 
 
@@ -98,9 +102,9 @@ def test_levels_are_those_of_the_whole_in_whatever_blocks_it_comes() -> None:
 
 def test_of_one_class_at_a_time_the_likelier_holds_and_of_many_each_for_itself() -> None:
     rows = [[0.9, 0.6]] * 4
-    exclusive = find_events(made(rows, ("a", "b")), loud(4), PLAIN)
+    exclusive = find_events(prediction_of(rows, ("a", "b")), loud(4), PLAIN)
     assert spans(exclusive) == [("a", 0.0, 4.0)]
-    independent = find_events(made(rows, ("a", "b"), is_multi_label=True), loud(4), PLAIN)
+    independent = find_events(prediction_of(rows, ("a", "b"), is_multi_label=True), loud(4), PLAIN)
     assert spans(independent) == [("a", 0.0, 4.0), ("b", 0.0, 4.0)]
 
 
@@ -108,10 +112,10 @@ def test_a_parent_gives_way_to_its_likely_child() -> None:
     classes = ("Animal", "Domestic animals, pets", "Dog", "Cat", "Rain")
     rows = [[0.9, 0.8, 0.47, 0.1, 0.6]] * 3 + [[0.9, 0.2, 0.1, 0.1, 0.0]] * 3
     half_a_second = EventSettings(min_length_s=0.5, min_gap_s=0.0, median_s=0.0)
-    found = find_events(made(rows, classes, is_multi_label=True), loud(6), half_a_second)
+    events = find_events(prediction_of(rows, classes, is_multi_label=True), loud(6), half_a_second)
     # Dog alone would be too weak to begin; after it there is an animal that nobody can name.
-    assert [e.label for e in found.events] == ["Dog", "Rain", "Animal"]
-    assert found.events[2].start_s == pytest.approx(found.events[0].end_s, abs=0.8)
+    assert [e.label for e in events.events] == ["Dog", "Rain", "Animal"]
+    assert events.events[2].start_s == pytest.approx(events.events[0].end_s, abs=0.8)
 
 
 def test_the_tree_is_that_of_audioset() -> None:
@@ -132,9 +136,9 @@ def test_the_tree_is_that_of_audioset() -> None:
 def test_real_clips_in_a_row_are_their_three_events(esc10: Path, name: str) -> None:
     files = ("dog_bark/4-207124-A", "rain/4-163264-A", "rooster/4-164064-A")
     clips = [io.load(esc10 / f"{file}.ogg", 44_100)[0][: 5 * 44_100] for file in files]
-    found = detection.detect(np.concatenate(clips), 44_100, checkpoint.find(name))
-    assert [event.label for event in found.events] == ["dog_bark", "rain", "rooster"]
-    for number, (clip, event) in enumerate(zip(clips, found.events, strict=True)):
+    sound = detection.detect(np.concatenate(clips), 44_100, checkpoint.find(name))
+    assert [event.label for event in sound.events] == ["dog_bark", "rain", "rooster"]
+    for number, (clip, event) in enumerate(zip(clips, sound.events, strict=True)):
         start_s, end_s = silence.trim(clip, 44_100)  # where the clip itself is not silent
         assert event.start_s == pytest.approx(5 * number + start_s, abs=0.5)
         assert event.end_s == pytest.approx(5 * number + end_s, abs=0.5)
@@ -145,9 +149,9 @@ def test_silence_has_no_event_in_memory_or_in_a_long_file(tmp_path: Path) -> Non
     model = checkpoint.find("separable_cnn-mel")
     assert detection.detect(sounds.silence(3), sounds.RATE_HZ, model).events == ()
     io.write(tmp_path / "long.wav", sounds.silence(130, 8000), 8000)
-    found = detection.detect_file(tmp_path / "long.wav", model)
-    assert found.events == () and found.duration_s == pytest.approx(130)
-    assert "No event" in found.summary() and found.to_dict("x")["events"] == []
+    sound = detection.detect_file(tmp_path / "long.wav", model)
+    assert sound.events == () and sound.duration_s == pytest.approx(130)
+    assert "No event" in sound.summary() and sound.to_dict("x")["events"] == []
 
 
 def test_a_long_file_in_blocks_has_the_events_of_the_whole(

@@ -13,12 +13,12 @@ from audioclf.inference.prediction import Prediction
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.05, 0.9, 0.05], [0.25, 0.25, 0.5]], np.float32)
 
 
-def made(*classes: str) -> Prediction:
+def prediction_of(*classes: str) -> Prediction:
     starts_s = np.array([0.0, 1.5, 3.123456])
     return Prediction("small", classes, starts_s, starts_s + 3, PROBABILITIES)
 
 
-PLAIN = made("dog", "rain", "sea_waves")
+PLAIN = prediction_of("dog", "rain", "sea_waves")
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -69,13 +69,17 @@ def test_raven_has_a_selection_per_window() -> None:
 @pytest.mark.parametrize("lead", ["=", "+", "-", "@", "\t=", "\r="])
 def test_no_cell_of_the_csv_is_a_formula(lead: str) -> None:
     evil = f"{lead}HYPERLINK(1)"
-    header, first, *_ = rows_of(export_formats.to_csv(made(evil, "rain", "sea"), f"{evil}.wav"))
+    header, first, *_ = rows_of(
+        export_formats.to_csv(prediction_of(evil, "rain", "sea"), f"{evil}.wav")
+    )
     for cell in (header[5], first[0], first[3]):
         assert cell.startswith("'") and evil.strip() in cell
 
 
 def test_harmless_names_stay_as_they_are() -> None:
-    header, first, *_ = rows_of(export_formats.to_csv(made("a=b", "c-d", "Vögel, drei"), "x+y.wav"))
+    header, first, *_ = rows_of(
+        export_formats.to_csv(prediction_of("a=b", "c-d", "Vögel, drei"), "x+y.wav")
+    )
     assert header[5:] == ["a=b", "c-d", "Vögel, drei"]
     assert (first[0], first[3]) == ("x+y.wav", "a=b")
 
@@ -93,7 +97,7 @@ BREAKING = [
 
 @pytest.mark.parametrize("name", BREAKING, ids=ascii)
 def test_a_name_cannot_break_a_row(name: str) -> None:
-    prediction = made(name, "rain", "sea")
+    prediction = prediction_of(name, "rain", "sea")
     rows = rows_of(export_formats.to_csv(prediction, f"{name}.wav"))
     assert {len(row) for row in rows} == {8} and len(rows) == 4
     assert rows[1][3] == " ".join(name.split())

@@ -55,16 +55,16 @@ def ended(job: Job) -> Status:
 
 def worker(job: Job) -> int:
     """The process that trains: the one that holds the job's lock and is not the supervisor."""
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
         if b"audioclf.training.worker" in words and os.fsencode(job.folder) in words:
-            found.append(int(path.parent.name))
-    assert len(found) == 1
-    return found[0]
+            pids.append(int(path.parent.name))
+    assert len(pids) == 1
+    return pids[0]
 
 
 @pytest.fixture
@@ -89,12 +89,12 @@ def long_one(request_for: Request) -> Request:
 def test_a_head_is_taught_measured_and_published(request_for: Request, three_sounds: Path) -> None:
     job = queue.start(request_for)
     assert ended(job).state == JobState.DONE, job.log
-    made = checkpoint.read(Path(job.result.folder))
-    assert made.name == "taught" and made.classes == ("clicks", "noise", "sine")
-    assert made.evaluation and made.evaluation["n_clips"] == 6 == len(job.result.clips)
-    assert predict_file(three_sounds / "noise" / "3.wav", made).ranking()[0][0] == "noise"
+    model = checkpoint.read(Path(job.result.folder))
+    assert model.name == "taught" and model.classes == ("clicks", "noise", "sine")
+    assert model.evaluation and model.evaluation["n_clips"] == 6 == len(job.result.clips)
+    assert predict_file(three_sounds / "noise" / "3.wav", model).ranking()[0][0] == "noise"
     assert job.result.clips and job.result.comparison is None  # it knew none of them
-    assert str(three_sounds.parent) not in json.dumps(made.card)
+    assert str(three_sounds.parent) not in json.dumps(model.card)
 
 
 def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Request) -> None:
@@ -107,9 +107,9 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert 0 <= first["val_accuracy"] <= 1 and first["val_loss"] > 0
 
     queue.cancel(job)
-    asked = time.monotonic()
+    cancelled_at = time.monotonic()
     until(lambda: not job.status.is_active)
-    assert time.monotonic() - asked < 10  # two seconds, on a machine that does nothing else
+    assert time.monotonic() - cancelled_at < 10  # two seconds, on a machine that does nothing else
     assert job.status.state == JobState.CANCELLED and "is saved" in job.status.message
     until(lambda: not job.is_locked)
     n_told = len(job.epochs)
@@ -127,33 +127,33 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert ended(job).state == JobState.DONE, job.log
     assert not (job.folder / "run").exists()  # nobody needs it any more
     assert "running or done" in refusal(lambda: queue.resume(job))
-    made = checkpoint.read(Path(job.result.folder))
-    training = made.card["training"]
+    model = checkpoint.read(Path(job.result.folder))
+    training = model.card["training"]
     assert training["stopped_epoch"] == len(training["history"]["val_accuracy"]) >= n_told - 1
-    assert made.card["training"]["base_model"] == START
-    assert made.evaluation and made.evaluation["model"] == "this one"
+    assert model.card["training"]["base_model"] == START
+    assert model.evaluation and model.evaluation["model"] == "this one"
 
 
 def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
     settings = (("epochs", "1"), ("augmentation.waveform.count", "0"))
-    asked = replace(
+    request = replace(
         request_for, mode=TrainingMode.SCRATCH, base_model=None, architecture="separable_cnn"
     )
-    job = queue.start(replace(asked, hyperparameters=settings))
+    job = queue.start(replace(request, hyperparameters=settings))
     assert ended(job).state == JobState.DONE, job.log
-    made = checkpoint.read(Path(job.result.folder))
+    model = checkpoint.read(Path(job.result.folder))
     best = ranking.best_of_architecture("separable_cnn")
-    assert best is not None and made.frontend.spectrogram == best.frontend.spectrogram
-    assert made.frontend.window_frames == best.frontend.window_frames
-    assert made.frontend.normalisation != best.frontend.normalisation
-    assert "base_model" not in made.card["training"] and job.result.comparison is None
+    assert best is not None and model.frontend.spectrogram == best.frontend.spectrogram
+    assert model.frontend.window_frames == best.frontend.window_frames
+    assert model.frontend.normalisation != best.frontend.normalisation
+    assert "base_model" not in model.card["training"] and job.result.comparison is None
 
 
 def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:
     folder = tmp_path / "sounds"
     shutil.copytree(long_one.folder, folder)
-    asked = replace(long_one, folder=str(folder), fingerprint=uploads.fingerprint(folder))
-    job = queue.start(asked)
+    request = replace(long_one, folder=str(folder), fingerprint=uploads.fingerprint(folder))
+    job = queue.start(request)
     until(lambda: len(job.epochs) >= 2)
     queue.cancel(job)
     ended(job)
@@ -183,9 +183,9 @@ def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request)
         "print(queue.start(Request(**asked)).id, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    asked = json.dumps(asdict(request_for))
+    request = json.dumps(asdict(request_for))
     child = subprocess.run(
-        [sys.executable, "-c", code, asked], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, request], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert child.returncode == -signal.SIGKILL
     job = queue.find(child.stdout.strip())
@@ -223,11 +223,13 @@ def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
     status = ended(job)
     assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.message
     assert not Path(long_one.out, long_one.name).exists()
-    kept = job.last_saved_epoch
-    assert kept >= 20
+    saved_epoch = job.last_saved_epoch
+    assert saved_epoch >= 20
     queue.resume(job)
-    until(lambda: len(job.epochs) > kept)
-    assert [one["epoch"] for one in job.epochs][: kept + 1] == list(range(1, kept + 2))
+    until(lambda: len(job.epochs) > saved_epoch)
+    assert [one["epoch"] for one in job.epochs][: saved_epoch + 1] == list(
+        range(1, saved_epoch + 2)
+    )
 
 
 def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> None:
@@ -295,34 +297,36 @@ def test_each_visitor_has_one_training_and_the_others_come_in_their_order(
     one_each = JobLimits(is_one_each=True)
     ann, bob, cid = (Visitor(address=name) for name in ("ann", "bob", "cid"))
     first = queue.start(replace(long_one, limits=one_each), visitor=ann)
-    asked = replace(request_for, limits=one_each)
+    request = replace(request_for, limits=one_each)
     for visitor in (ann, Visitor(jobs=(first.id,), address="elsewhere")):
         assert "wait until it has ended, or cancel it" in refusal(
-            lambda v=visitor: queue.start(asked, visitor=v)
+            lambda v=visitor: queue.start(request, visitor=v)
         )
-    second = queue.start(replace(asked, name="second"), visitor=bob)
-    third = queue.start(replace(asked, name="third"), visitor=cid)
+    second = queue.start(replace(request, name="second"), visitor=bob)
+    third = queue.start(replace(request, name="third"), visitor=cid)
     until(lambda: first.status.state == JobState.RUNNING)
     assert [job.status.queue_position for job in (second, third)] == [1, 2]
     queue.cancel(third)
     ended(third)
     until(lambda: not third.is_locked)
-    queue.start(replace(asked, name="fourth"), visitor=cid)
+    queue.start(replace(request, name="fourth"), visitor=cid)
     assert "of yours" in refusal(lambda: queue.resume(third, visitor=cid))
-    found: list[object] = []
+    positions: list[object] = []
 
     def ask() -> None:  # many at once count as one after the other
         try:
-            found.append(queue.start(replace(asked, name="fifth"), visitor=Visitor(address="dan")))
+            positions.append(
+                queue.start(replace(request, name="fifth"), visitor=Visitor(address="dan"))
+            )
         except ValueError:
-            found.append(None)
+            positions.append(None)
 
     askers = [threading.Thread(target=ask) for _ in range(4)]
     for one in askers:
         one.start()
     for one in askers:
         one.join()
-    assert found.count(None) == 3 and len(found) == 4
+    assert positions.count(None) == 3 and len(positions) == 4
 
 
 @pytest.mark.parametrize(

@@ -46,32 +46,32 @@ def own_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def old_job(**changes: Any) -> Job:
     """The folder of a training that the first version ran."""
-    made = Job(job.home() / "old")
-    made.folder.mkdir(parents=True)
+    job_read = Job(job.home() / "old")
+    job_read.folder.mkdir(parents=True)
     files = {job.REQUEST: REQUEST, job.STATE: STATE, job.RESULT: RESULT} | changes
     for name, values in files.items():
-        (made.folder / name).write_text(json.dumps(values))
-    (made.folder / job.EPOCHS).write_text("".join(f"{json.dumps(one)}\n" for one in EPOCHS))
-    return made
+        (job_read.folder / name).write_text(json.dumps(values))
+    (job_read.folder / job.EPOCHS).write_text("".join(f"{json.dumps(one)}\n" for one in EPOCHS))
+    return job_read
 
 
 def test_a_training_of_format_1_is_read_whole() -> None:
-    made = old_job()
-    assert queue.find_all() == [made] == [queue.find("old")]
-    assert made.request == Request(
+    job_read = old_job()
+    assert queue.find_all() == [job_read] == [queue.find("old")]
+    assert job_read.request == Request(
         TrainingMode.FINE_TUNE, "/data/birds", "my-model", "/models", "/models/cldnn-mel", None,
         "birds", "Ann", 0.1, ("wren/1.wav",),
         (("epochs", "30"), ("augmentation.mix_prob", "0.5"), ("augmentation.waveform.count", "0"),
          ("ema_decay", "0"), ("backbone_lr_multiplier", "0.1")),
         "f00d", True, JobLimits(600, None, 1, 40, True),
     )  # fmt: skip
-    assert made.status.state == JobState.DONE and made.status.elapsed_s == 30.0
-    assert (made.submitted_at, made.address, made.spent_s) == (100.5, "ab", 30.0)
-    assert made.epochs[0]["val_loss"] == 1.5 and made.epochs[0]["val_accuracy"] == 0.25
-    (clip,) = made.result.clips
+    assert job_read.status.state == JobState.DONE and job_read.status.elapsed_s == 30.0
+    assert (job_read.submitted_at, job_read.address, job_read.spent_s) == (100.5, "ab", 30.0)
+    assert job_read.epochs[0]["val_loss"] == 1.5 and job_read.epochs[0]["val_accuracy"] == 0.25
+    (clip,) = job_read.result.clips
     assert clip.true_class == "wren" and clip.predicted_class == "crow" and not clip.is_correct
     assert clip.true_class_probability == 0.25 and clip.relative_path == "wren/2.wav"
-    assert made.result.comparison and made.result.comparison.base_model == "cldnn-mel"
+    assert job_read.result.comparison and job_read.result.comparison.base_model == "cldnn-mel"
 
 
 def test_a_running_and_a_failed_one_of_format_1_say_how_they_are() -> None:
@@ -94,12 +94,12 @@ def test_a_running_and_a_failed_one_of_format_1_say_how_they_are() -> None:
 
 def test_what_is_written_is_read_again_with_its_format() -> None:
     request = Request(TrainingMode.SCRATCH, "/a", "b", "/c", architecture="cldnn")
-    made = Job(job.home() / "new")
-    made.folder.mkdir(parents=True)
-    records.write(made.folder / job.REQUEST, request)
-    records.write(made.folder / job.STATE, State(JobState.CANCELLED, submitted_at=3.0))
-    assert made.request == request and made.status.state == JobState.CANCELLED
-    stored = json.loads((made.folder / job.REQUEST).read_text())
+    job_read = Job(job.home() / "new")
+    job_read.folder.mkdir(parents=True)
+    records.write(job_read.folder / job.REQUEST, request)
+    records.write(job_read.folder / job.STATE, State(JobState.CANCELLED, submitted_at=3.0))
+    assert job_read.request == request and job_read.status.state == JobState.CANCELLED
+    stored = json.loads((job_read.folder / job.REQUEST).read_text())
     assert stored["format"] == 2 and stored["mode"] == "scratch" and stored["output_dir"] == "/c"
 
 

@@ -81,13 +81,13 @@ def test_every_window_and_number_of_bins_can_be_heard(network: Architecture) -> 
 def test_probabilities_and_attention_sum_to_one(network: Architecture, model: keras.Model) -> None:
     outputs = model(random_input(2, small(network).input_shape), training=False)
     assert outputs["embedding"].shape[0] == 2 and len(outputs["embedding"].shape) == 2
-    for name, found in outputs.items():
+    for name, output in outputs.items():
         if name.startswith("label"):
-            assert found.shape == (2, 5)
+            assert output.shape == (2, 5)
         if name.startswith(("label", "attention")):
-            assert np.asarray(found).min() >= 0 and np.asarray(found).max() <= 1
+            assert np.asarray(output).min() >= 0 and np.asarray(output).max() <= 1
         if name.startswith(("label", "attention")) and not network.multi_label:
-            assert np.asarray(found).sum(axis=1) == pytest.approx(1, abs=1e-4)
+            assert np.asarray(output).sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
 def other_input(network: Architecture) -> Shape:
@@ -99,8 +99,8 @@ def other_input(network: Architecture) -> Shape:
 
 
 def test_another_kind_of_input_is_refused_in_a_sentence(network: Architecture) -> None:
-    said = refusal(lambda: network.build(other_input(network), 3))
-    assert f"“{network.name}” takes" in said and "choose another" in said
+    message = refusal(lambda: network.build(other_input(network), 3))
+    assert f"“{network.name}” takes" in message and "choose another" in message
     assert "two classes" in refusal(lambda: network.build(network.frontend.input_shape, 1))
 
 
@@ -141,8 +141,8 @@ def test_it_learns_to_tell_sines_noise_and_clicks_apart(network: Architecture) -
     targets = loop.targets_of(model, inputs, np.eye(3, dtype=np.float32)[classes])
     history = model.fit(inputs, targets, batch_size=12, epochs=30, verbose=0).history["loss"]
     assert np.isfinite(history).all() and history[-1] < 0.5 * history[0]
-    found = np.asarray(model(unseen, training=False)["label"]).argmax(axis=1)
-    assert (found == expected).mean() >= 0.95
+    predicted = np.asarray(model(unseen, training=False)["label"]).argmax(axis=1)
+    assert (predicted == expected).mean() >= 0.95
 
 
 @pytest.mark.slow
@@ -152,24 +152,24 @@ def test_what_is_published_says_what_keras_says(network: Architecture, tmp_path:
     shape = network.frontend.input_shape
     model = network.build(shape, 10)
     n_bins, n_channels = shape[1:]
-    learnt = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
-    frontend = replace(network.frontend, normalisation=learnt)
+    normalisation = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
+    frontend = replace(network.frontend, normalisation=normalisation)
     card = save.build_card(network, frontend, tuple("abcdefghij"), model)
     assert card["multiply_adds"] == multiply_adds(model) > 10_000
-    made = save.save_checkpoint(
+    saved = save.save_checkpoint(
         model, card, tmp_path / "net", random_input(7, shape), network.max_bytes
     )
-    session = onnxruntime.InferenceSession(made.folder / "model.onnx")
-    loaded = keras.saving.load_model(made.folder / "model.keras")
+    session = onnxruntime.InferenceSession(saved.folder / "model.onnx")
+    loaded = keras.saving.load_model(saved.folder / "model.keras")
     names = [output.name for output in session.get_outputs()]
     assert set(names) == set(model.output) >= {"label", "embedding"}
     for n in (1, 7):
         batch = random_input(n, shape)
         ours = session.run(names, {session.get_inputs()[0].name: batch})
         expected = loaded(batch, training=False)
-        for name, found in zip(names, ours, strict=True):
-            assert np.abs(np.asarray(expected[name]) - found).max() < 1e-4
-    assert max(path.stat().st_size for path in made.folder.iterdir()) < network.max_bytes
+        for name, onnx_output in zip(names, ours, strict=True):
+            assert np.abs(np.asarray(expected[name]) - onnx_output).max() < 1e-4
+    assert max(path.stat().st_size for path in saved.folder.iterdir()) < network.max_bytes
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:

@@ -22,30 +22,30 @@ GOOD, OTHER, HEAD, ENSEMBLE = "cldnn-mel", "lstm-mel", "yamnet-esc10", "both"
 
 
 def with_values(**values: Any) -> Callable[[Card], Card]:
-    return lambda found: {**found, **values}
+    return lambda card: {**card, **values}
 
 
 def with_result(**values: Any) -> Callable[[Card], Card]:
-    return lambda found: {**found, "results": [{**found["results"][0], **values}]}
+    return lambda card: {**card, "results": [{**card["results"][0], **values}]}
 
 
 def with_frontend(**values: Any) -> Callable[[Card], Card]:
-    return lambda found: {**found, "frontend": {**found["frontend"], **values}}
+    return lambda card: {**card, "frontend": {**card["frontend"], **values}}
 
 
 def ensemble(*members: str) -> Callable[[Card], Card]:
-    def make(found: Card) -> Card:
-        kept = {k: v for k, v in found.items() if k not in ("frontend", "sha256")}
-        return {**kept, "architecture": "ensemble", "members": list(members)}
+    def make(card: Card) -> Card:
+        rest = {k: v for k, v in card.items() if k not in ("frontend", "sha256")}
+        return {**rest, "architecture": "ensemble", "members": list(members)}
 
     return make
 
 
-def deep(found: Card) -> Card:
+def deep(card: Card) -> Card:
     value: Any = []
     for _ in range(200):
         value = [value]
-    return {**found, "notes": value}
+    return {**card, "notes": value}
 
 
 BAD: dict[str, tuple[Callable[[Card], Any], str]] = {
@@ -57,7 +57,7 @@ BAD: dict[str, tuple[Callable[[Card], Any], str]] = {
     "endless-elsewhere": (with_values(own={"number": 10**30}), "out of bounds"),
     "half-a-character": (with_values(description="\ud800"), "out of bounds"),
     "deep": (deep, "nested too deep"),
-    "no-object": (lambda found: [found], "no JSON object"),
+    "no-object": (lambda card_values: [card_values], "no JSON object"),
     "newer": (with_values(format=3), "is of format 3, and this audioclf reads up to 2"),
     "odd-format": (with_values(format="1"), "format"),
     "no-classes": (with_values(classes=[]), "lacks classes"),
@@ -102,8 +102,8 @@ def bad_cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copied(name, folder / name, with_values())
     copied(GOOD, folder / ENSEMBLE, ensemble(GOOD, OTHER))
     copied(GOOD, folder / "two-classes", with_result(confusion=None))
-    found = json.loads((folder / "two-classes" / checkpoint.CARD).read_text())
-    two = {**found, "classes": ["a", "b"], "results": []}
+    content = json.loads((folder / "two-classes" / checkpoint.CARD).read_text())
+    two = {**content, "classes": ["a", "b"], "results": []}
     (folder / "two-classes" / checkpoint.CARD).write_text(json.dumps(two))
     for name, (change, _) in BAD.items():
         copied(GOOD, folder / name, change)
@@ -125,8 +125,8 @@ REST = sorted([GOOD, OTHER, ENSEMBLE, "two-classes"])
 
 
 def test_every_bad_card_is_listed_with_its_reason_and_the_rest_works(here: Path) -> None:
-    found, damaged = checkpoint.scan()
-    assert sorted(one.name for one in found) == REST
+    checkpoints, damaged = checkpoint.scan()
+    assert sorted(one.name for one in checkpoints) == REST
     reasons = {one.name: one.unavailable_reason for one in damaged}
     assert set(reasons) == {*BAD, "no-json", "huge"}
     for name, (_, words) in BAD.items():
@@ -142,10 +142,10 @@ def test_a_bad_one_is_never_chosen_and_says_why_when_it_is_named(here: Path) -> 
     assert not names & {name for _, name in model_lists.network_choices()}
     assert not names & set(compare.first_choice())
     for name in ("results", "itself", "newer", "huge"):
-        said = refusal(lambda n=name: checkpoint.find(n))
-        assert said == refusal(lambda n=name: network_named(n))
-        assert name in said
-        assert details.model_results(name)[2] == said
+        message = refusal(lambda n=name: checkpoint.find(n))
+        assert message == refusal(lambda n=name: network_named(n))
+        assert name in message
+        assert details.model_results(name)[2] == message
 
 
 def test_the_tab_networks_lists_them_with_their_reasons_escaped(here: Path) -> None:

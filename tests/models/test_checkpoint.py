@@ -12,15 +12,15 @@ from audioclf.models.checkpoint import Checkpoint
 
 
 @pytest.fixture
-def copy(taught: Checkpoint, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(taught.folder, tmp_path / "copy"))
+def copy(trained_model: Checkpoint, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained_model.folder, tmp_path / "copy"))
 
 
 def test_a_folder_of_checkpoints_is_listed_by_name(copy: Path) -> None:
     shutil.copytree(copy, copy.parent / "another")
     (copy.parent / "half-written").mkdir()
     (copy.parent / "half-written" / "card.json").write_text("{")
-    assert [found.name for found in checkpoint.find_all(copy.parent)] == ["another", "copy"]
+    assert [model.name for model in checkpoint.find_all(copy.parent)] == ["another", "copy"]
 
 
 def test_the_most_accurate_comes_first(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,17 +30,17 @@ def test_the_most_accurate_comes_first(copy: Path, monkeypatch: pytest.MonkeyPat
         (Path(shutil.copytree(copy, copy.parent / name)) / "card.json").write_text(json.dumps(card))
     shutil.rmtree(copy)
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(copy.parent))
-    assert [found.name for found in ranking.best_first()] == ["b", "a"]
+    assert [model.name for model in ranking.best_first()] == ["b", "a"]
 
 
 def test_a_checkpoint_is_found_by_its_folder(copy: Path) -> None:
     assert checkpoint.find(copy).classes == ("clicks", "noise", "sine")
 
 
-def test_the_recipe_comes_back_as_it_was_trained(taught: Checkpoint) -> None:
-    assert taught.frontend.feature == "mel"
-    assert taught.frontend.normalisation is not None
-    assert len(taught.frontend.normalisation.mean) == 128
+def test_the_recipe_comes_back_as_it_was_trained(trained_model: Checkpoint) -> None:
+    assert trained_model.frontend.feature == "mel"
+    assert trained_model.frontend.normalisation is not None
+    assert len(trained_model.frontend.normalisation.mean) == 128
 
 
 def test_an_unknown_name_is_refused(copy: Path) -> None:
@@ -65,38 +65,38 @@ def test_a_card_without_classes_is_refused(copy: Path) -> None:
 
 
 # What was fetched here is no part of the project.
-SHIPPED = [found for found in checkpoint.find_all() if "source" not in found.card]
+SHIPPED = [model for model in checkpoint.find_all() if "source" not in model.card]
 FIVE_TIMES_CHANCE = 0.5
 
 
-@pytest.mark.parametrize("found", SHIPPED, ids=lambda found: found.name)
-def test_what_ships_is_whole_measured_and_attributed(found: Checkpoint) -> None:
-    checkpoint.verify(found)
-    assert found.evaluation is not None
-    assert "ESC-10, fold 4 held out" in found.evaluation["data"]
-    assert found.evaluation["accuracy"] >= FIVE_TIMES_CHANCE
-    assert "Piczak" in found.card["attribution"] and "CC" in found.card["attribution"]
-    assert all(path.stat().st_size < 10_000_000 for path in found.folder.iterdir())
-    if not found.is_ensemble:
-        assert found.card["training"]["folds"] == [1, 2, 3, 4]
+@pytest.mark.parametrize("model", SHIPPED, ids=lambda model: model.name)
+def test_what_ships_is_whole_measured_and_attributed(model: Checkpoint) -> None:
+    checkpoint.verify(model)
+    assert model.evaluation is not None
+    assert "ESC-10, fold 4 held out" in model.evaluation["data"]
+    assert model.evaluation["accuracy"] >= FIVE_TIMES_CHANCE
+    assert "Piczak" in model.card["attribution"] and "CC" in model.card["attribution"]
+    assert all(path.stat().st_size < 10_000_000 for path in model.folder.iterdir())
+    if not model.is_ensemble:
+        assert model.card["training"]["folds"] == [1, 2, 3, 4]
 
 
 def test_every_architecture_ships_on_each_of_its_features() -> None:
-    shipped = {(found.card["architecture"], found.feature) for found in SHIPPED}
+    shipped = {(model.card["architecture"], model.feature) for model in SHIPPED}
     wanted = set(architectures.names()) - {"yamnet"}  # which is fetched
     assert wanted <= {architecture for architecture, _ in shipped}
     features = {feature for architecture, feature in shipped if architecture == "separable_cnn"}
     assert features == {"mel", "stft", "gammatone", "complex", "polar"}
-    n_bytes = sum(path.stat().st_size for found in SHIPPED for path in found.folder.iterdir())
+    n_bytes = sum(path.stat().st_size for model in SHIPPED for path in model.folder.iterdir())
     assert n_bytes < 150_000_000
 
 
 def test_most_spectrogram_networks_are_as_good_as_they_should_be() -> None:
     plain = [one for one in SHIPPED if not one.is_ensemble and not one.is_head]
-    heard = [one for one in plain if not one.frontend.definition.is_waveform]
-    good = [one for one in heard if (one.evaluation or {})["accuracy"] >= 0.85]
-    assert len(good) > 0.6 * len(heard)
-    assert all((one.evaluation or {})["accuracy"] >= 0.75 for one in heard)
+    spectrogram_models = [one for one in plain if not one.frontend.definition.is_waveform]
+    good = [one for one in spectrogram_models if (one.evaluation or {})["accuracy"] >= 0.85]
+    assert len(good) > 0.6 * len(spectrogram_models)
+    assert all((one.evaluation or {})["accuracy"] >= 0.75 for one in spectrogram_models)
 
 
 def test_two_clips_out_of_two_do_not_stand_before_seventy_seven_out_of_eighty() -> None:

@@ -124,9 +124,9 @@ def test_the_soundnets_come_down_to_their_steps(name: str, steps: tuple[int, int
 
 def test_bands_overlap_by_half_and_leave_no_bin_out() -> None:
     for n_bins in (12, 20, 40, 96, 128, 200, 256):
-        found = bands(n_bins)
-        assert found[0][0] == 0 and found[-1][1] == n_bins
-        for (first, end), (next_first, _) in zip(found, found[1:], strict=False):
+        bounds = bands(n_bins)
+        assert bounds[0][0] == 0 and bounds[-1][1] == n_bins
+        for (first, end), (next_first, _) in zip(bounds, bounds[1:], strict=False):
             assert first < next_first <= first + (end - first + 1) // 2
     assert bands(40) == [(0, 20), (10, 30), (20, 40)]  # the paper's 40.20.10
 
@@ -167,10 +167,10 @@ def test_attention_is_one_weight_per_frame(name: str) -> None:
     for n_frames in (64, 100, 128):
         model = built(name, (n_frames, 64, 1))
         window = np.random.default_rng(1).normal(size=(3, n_frames, 64, 1)).astype(np.float32)
-        found = np.asarray(model(window, training=False)["attention"])
-        assert found.shape == (3, n_frames)
-        assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)
-        assert (found >= 0).all() and found.std() > 0
+        attention = np.asarray(model(window, training=False)["attention"])
+        assert attention.shape == (3, n_frames)
+        assert attention.sum(axis=1) == pytest.approx(1, abs=1e-4)
+        assert (attention >= 0).all() and attention.std() > 0
 
 
 def test_gates_decide_what_passes_the_main_path() -> None:

@@ -28,13 +28,13 @@ def write(name: str, n_bytes: int = 1_000, used_s: float = 0.0, kind: str = cach
 
 def array(path: Path, value: float = 1.0) -> np.ndarray:
     return cache.load_or_make(
-        path, np.load, lambda: np.full(1_000, value), lambda part, made: save(part, made)
+        path, np.load, lambda: np.full(1_000, value), lambda part, values: save(part, values)
     )
 
 
-def save(path: Path, made: np.ndarray) -> None:
+def save(path: Path, values: np.ndarray) -> None:
     with path.open("wb") as file:
-        np.save(file, made)
+        np.save(file, values)
 
 
 def test_a_value_is_made_once_and_again_where_its_entry_is_damaged_or_gone() -> None:
@@ -80,8 +80,8 @@ def test_room_is_made_while_much_is_written(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv(cache.MAX_MB, "0.01")
     for number in range(40):
         write(str(number), used_s=OLD_S)
-    kept = list(cache.entry(cache.FEATURES).iterdir())
-    assert sum(path.stat().st_size for path in kept) <= 11_000
+    entries = list(cache.entry(cache.FEATURES).iterdir())
+    assert sum(path.stat().st_size for path in entries) <= 11_000
 
 
 def test_readers_and_eviction_at_once_never_see_half_a_value(

@@ -61,13 +61,13 @@ def then(later: Callable[[Any], None]) -> Callable[[Any], None]:
 
     def answer(handler: Any) -> None:
         handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        made: dict[str, object] = {"/api/repos/create": {"url": "http://127.0.0.1/me/mine"}}
+        answers: dict[str, object] = {"/api/repos/create": {"url": "http://127.0.0.1/me/mine"}}
         if later is not hang_up:
-            made["/api/models/me/mine"] = {"id": "me/mine", "private": True, "siblings": []}
-        if handler.path not in made:
+            answers["/api/models/me/mine"] = {"id": "me/mine", "private": True, "siblings": []}
+        if handler.path not in answers:
             later(handler)
             return
-        body = json.dumps(made[handler.path]).encode()
+        body = json.dumps(answers[handler.path]).encode()
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
@@ -135,8 +135,8 @@ def test_whatever_the_hub_does_is_told_in_a_sentence(
     server, words = SERVERS[title]
     with server() as url:
         monkeypatch.setattr(constants, "ENDPOINT", url)  # as HF_ENDPOINT does at the start
-        said = refusal(lambda: hf_hub.push(tmp_path, "me/mine", TOKEN))
-    assert words in said and TOKEN not in said
+        message = refusal(lambda: hf_hub.push(tmp_path, "me/mine", TOKEN))
+    assert words in message and TOKEN not in message
 
 
 def test_a_data_set_that_cannot_be_pushed_says_so_on_the_page(
@@ -152,14 +152,14 @@ def test_a_data_set_that_cannot_be_pushed_says_so_on_the_page(
         event_log.add(db, AnnotationEvent("1.wav", LABEL, ("hum",), annotator="me"))
     with closed() as url:
         monkeypatch.setattr(constants, "ENDPOINT", url)
-        said = transfer.push_set(one.id, "audiofolder", "me/mine", TOKEN, False, {})
-    assert "The Hub cannot be reached from here" in said
+        message = transfer.push_set(one.id, "audiofolder", "me/mine", TOKEN, False, {})
+    assert "The Hub cannot be reached from here" in message
 
 
 @pytest.mark.parametrize("token", ["", "two words", "hf_\x01", "hf_\nx", "hf_ä", "x" * 600])
 def test_a_token_that_cannot_be_one_is_not_sent(token: str, tmp_path: Path) -> None:
-    said = refusal(lambda: hf_hub.push(tmp_path, "me/mine", token))
-    assert "token of yours" in said and (not token or token not in said)
+    message = refusal(lambda: hf_hub.push(tmp_path, "me/mine", token))
+    assert "token of yours" in message and (not token or token not in message)
 
 
 class _Bar:
@@ -190,8 +190,8 @@ def test_a_download_that_fails_is_told_in_a_sentence_and_leaves_nothing(
     server, words = DOWNLOADS[title]
     with server() as url:
         wanted = replace(download.YAMNET, urls=(f"{url}/yamnet.tflite",))
-        said = refusal(lambda: download.download(wanted, _Bar()))
-        assert words in said and "--from FILE" in said
+        message = refusal(lambda: download.download(wanted, _Bar()))
+        assert words in message and "--from FILE" in message
         monkeypatch.setenv("AUDIOCLF_PUBLIC", "1")
         assert "--from" not in refusal(lambda: download.download(wanted, _Bar()))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -7,7 +7,7 @@ from audioclf.storage import hub_card
 
 
 @pytest.mark.parametrize(
-    ("name", "identifier", "kept"),
+    ("name", "identifier", "expected"),
     [
         ("CC BY 4.0", "cc-by-4.0", None),
         ("CC BY-NC 3.0", "cc-by-nc-3.0", None),
@@ -16,9 +16,11 @@ from audioclf.storage import hub_card
         (None, "other", None),
     ],
 )
-def test_a_licence_is_an_id_of_the_hub(name: str | None, identifier: str, kept: str | None) -> None:
+def test_a_licence_is_an_id_of_the_hub(
+    name: str | None, identifier: str, expected: str | None
+) -> None:
     card = ModelCard(hub_card.model_card("# A\n", name, tags=["audio"]))
-    assert (card.data.license, card.data.license_name) == (identifier, kept)
+    assert (card.data.license, card.data.license_name) == (identifier, expected)
     assert card.data.tags == ["audio"] and card.text.strip() == "# A"
 
 

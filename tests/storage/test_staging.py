@@ -46,9 +46,9 @@ def files(folder: Path) -> list[str]:
 
 
 def zipped(path: Path, *sounds: Path) -> Path:
-    with zipfile.ZipFile(path, "w") as made:
+    with zipfile.ZipFile(path, "w") as archive:
         for one in sounds:
-            made.write(one, f"{one.parent.name}/{one.name}")
+            archive.write(one, f"{one.parent.name}/{one.name}")
     return path
 
 
@@ -64,8 +64,8 @@ def test_five_archives_of_one_call_are_refused_before_they_fill_the_disk(
     large = []
     for number in range(5):
         path = tmp_path / f"large {number}.zip"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
-            made.write(big, "b/1.wav")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(big, "b/1.wav")
         large.append(path)
     before = files(garden.folder)
     for paths, limits in (
@@ -114,11 +114,11 @@ def test_a_full_disk_takes_nothing_and_names_the_right_variable(
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert "AUDIOCLF_DATA" in refusal(lambda: add_files.add_files(garden, new, Limits()))
     assert files(garden.folder) == ["sounds/1.wav"] and garden.n_files == 1
-    said = refusal(lambda: uploads.with_files(None, "bell", new, Limits()))
-    assert "AUDIOCLF_CACHE" in said and not files(uploads.home())
+    message = refusal(lambda: uploads.with_files(None, "bell", new, Limits()))
+    assert "AUDIOCLF_CACHE" in message and not files(uploads.home())
     monkeypatch.setenv("AUDIOCLF_PUBLIC", "1")
-    said = refusal(lambda: uploads.with_files(None, "bell", new, Limits()))
-    assert "try again later" in said and "AUDIOCLF" not in said and "space, or" not in said
+    message = refusal(lambda: uploads.with_files(None, "bell", new, Limits()))
+    assert "try again later" in message and "AUDIOCLF" not in message and "space, or" not in message
 
 
 def test_files_that_cannot_all_be_renamed_in_are_taken_back(tmp_path: Path) -> None:
@@ -176,14 +176,14 @@ def test_what_a_living_process_prepares_is_left_alone(tmp_path: Path) -> None:
 
 def test_files_go_to_a_collection_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     first = [sound(tmp_path / "a" / "1.wav")]
-    made = uploads.with_files(None, "bell", first, Limits())
+    collection = uploads.with_files(None, "bell", first, Limits())
     new = [sound(tmp_path / "b" / f"{n}.wav", 300 + n) for n in range(3)]
     limits = Limits(archive=ArchiveLimits(max_bytes=2 * new[0].stat().st_size))
-    assert "larger than" in refusal(lambda: uploads.with_files(made, "bell", new, limits))
-    assert files(uploads.home() / made) == ["my sounds/bell/1.wav"]
-    assert uploads.with_files(made, "bell", new, Limits()) == made
-    assert len(files(uploads.home() / made)) == 4
-    assert sorted(path.name for path in uploads.home().iterdir()) == sorted([made, ".adding"])
+    assert "larger than" in refusal(lambda: uploads.with_files(collection, "bell", new, limits))
+    assert files(uploads.home() / collection) == ["my sounds/bell/1.wav"]
+    assert uploads.with_files(collection, "bell", new, Limits()) == collection
+    assert len(files(uploads.home() / collection)) == 4
+    assert sorted(path.name for path in uploads.home().iterdir()) == sorted([collection, ".adding"])
 
 
 @pytest.mark.parametrize("name", ["aux.wav", "a\u202evaw.wav", "a\x1b[2J.wav", "a\nb.wav"])
@@ -195,15 +195,15 @@ def test_a_file_with_a_name_that_no_file_may_have_is_refused(
         lambda: add_files.add_files(garden, [bad], Limits()),
         lambda: uploads.with_files(None, "bell", [bad], Limits()),
     ):
-        said = refusal(bring)
-        assert "rename it" in said and said.isprintable()
+        message = refusal(bring)
+        assert "rename it" in message and message.isprintable()
 
 
 @pytest.mark.parametrize("label", ["con", "Aux", "lpt1.old", "bell.", "b\u202eell", "鐘" * 90])
 def test_a_class_that_no_folder_may_be_called_is_refused(tmp_path: Path, label: str) -> None:
     paths = [sound(tmp_path / "1.wav")]
-    said = refusal(lambda: uploads.with_files(None, label, paths, Limits()))
-    assert said.isprintable()
+    message = refusal(lambda: uploads.with_files(None, label, paths, Limits()))
+    assert message.isprintable()
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -20,28 +20,32 @@ RATE_HZ = sounds.RATE_HZ
 
 
 @pytest.fixture(scope="module")
-def made(three_sounds: Path) -> TrainingSet:
+def training_set(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
     return training_data.build_training_set(
         data, FrontendConfig(), data.classes, WaveformAugmentation(count=1)
     )
 
 
-def test_the_same_seed_gives_the_same_windows(made: TrainingSet) -> None:
+def test_the_same_seed_gives_the_same_windows(training_set: TrainingSet) -> None:
     def varied(seed: int) -> np.ndarray:
         plan = augmentation.plan(Augmentation(), feature("mel"), 128)
         rng = np.random.default_rng([seed, 1])
-        return augmentation.augment_batch(made.clips, made.targets, np.arange(8), plan, rng)[0]
+        return augmentation.augment_batch(
+            training_set.clips, training_set.targets, np.arange(8), plan, rng
+        )[0]
 
     assert np.array_equal(varied(0), varied(0))
     assert not np.array_equal(varied(0), varied(1))
 
 
-def test_mixed_targets_still_sum_to_one(made: TrainingSet) -> None:
+def test_mixed_targets_still_sum_to_one(training_set: TrainingSet) -> None:
     plan = augmentation.plan(Augmentation(mix_prob=1.0), feature("mel"), 64)
-    chosen = np.arange(len(made.clips))
+    rows = np.arange(len(training_set.clips))
     rng = np.random.default_rng(0)
-    batch, targets = augmentation.augment_batch(made.clips, made.targets, chosen, plan, rng)
+    batch, targets = augmentation.augment_batch(
+        training_set.clips, training_set.targets, rows, plan, rng
+    )
     assert targets.sum(axis=1) == pytest.approx(1, abs=1e-6)
     assert ((targets > 0).sum(axis=1) == 2).any()
     assert np.isfinite(batch).all()
@@ -75,7 +79,7 @@ def test_modulations_are_mixed_by_the_level_that_they_are_of() -> None:
     assert np.abs(louder[..., 0] - pair[0][..., 0]).max() > 0.01
 
 
-def test_masks_cover_at_most_their_share(made: TrainingSet) -> None:
+def test_masks_cover_at_most_their_share(training_set: TrainingSet) -> None:
     ones = np.ones((4, 100, 50, 1), np.float32)
     settings = Augmentation(n_freq_masks=1, freq_mask_share=0.1, n_time_masks=1)
     masked = augmentation.mask(ones, settings, np.random.default_rng(3))
@@ -84,8 +88,8 @@ def test_masks_cover_at_most_their_share(made: TrainingSet) -> None:
     assert hidden.max() <= 0.1 + 0.2
 
 
-def test_no_variation_leaves_the_clip_as_it_is(made: TrainingSet) -> None:
-    clip = made.clips[0][0]
+def test_no_variation_leaves_the_clip_as_it_is(training_set: TrainingSet) -> None:
+    clip = training_set.clips[0][0]
     rng = np.random.default_rng(0)
     nothing = Augmentation(gain_db=0, equaliser_db=0, mix_prob=0, n_freq_masks=0, n_time_masks=0)
     batch = clip[None, :64]
@@ -184,13 +188,13 @@ def test_a_variant_is_always_the_same_and_never_another_ones() -> None:
 def test_variants_are_kept_apart_on_disk(three_sounds: Path, own_cache: Path) -> None:
     path, frontend = three_sounds / "sine" / "1.wav", FrontendConfig(window_frames=101)
     settings = WaveformAugmentation(count=2)
-    made = next(iter(feature_cache.FileFeatures(frontend, [path], settings)))
-    assert len(made) == 3
+    variants = next(iter(feature_cache.FileFeatures(frontend, [path], settings)))
+    assert len(variants) == 3
     assert len(list((own_cache / "features" / frontend.key()).glob("*.npy"))) == 3
     other = feature_cache.load_or_compute(
         frontend, path, WaveformAugmentation(count=2, speed=0.1), 1
     )
-    assert other.shape != made[1].shape or not np.array_equal(other, made[1])
+    assert other.shape != variants[1].shape or not np.array_equal(other, variants[1])
 
 
 def test_the_resampler_and_librosa_agree_on_a_faster_tape() -> None:

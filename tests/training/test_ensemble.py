@@ -43,11 +43,11 @@ def two(three_sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[C
     out = tmp_path_factory.mktemp("voters")
     first = work(three_sounds, out, "first", holdout_fold=2, extra_epochs=2)
     second = work(three_sounds, out, "second", holdout_fold=2, settings=replace(QUICK, seed=1))
-    made = [
+    members = [
         pipeline.train_and_evaluate(one, lambda stage, report: None, silent)
         for one in (first, second)
     ]
-    return tuple(made)
+    return tuple(members)
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +70,11 @@ def test_the_ensemble_is_a_card_that_votes_like_its_members(
     assert [path.name for path in together.folder.iterdir()] == ["card.json"]
     assert together.members == two and together.n_bytes == sum(one.n_bytes for one in two)
     sound = sounds.clicks(6.0, every_s=0.3)
-    heard = predict.predict(sound, sounds.RATE_HZ, together)
+    averaged = predict.predict(sound, sounds.RATE_HZ, together)
     votes = [predict.predict(sound, sounds.RATE_HZ, one) for one in two]
     mean = np.mean([vote.probabilities for vote in votes], axis=0)
-    np.testing.assert_allclose(heard.probabilities, mean, atol=1e-6)
-    assert heard.checkpoint == "together"
+    np.testing.assert_allclose(averaged.probabilities, mean, atol=1e-6)
+    assert averaged.checkpoint == "together"
     assert len({one.weights_sha256 for one in (*two, together)}) == 3
 
 
@@ -91,12 +91,12 @@ def test_the_ensemble_is_measured_with_members_that_never_saw_the_fold(
 
 
 def test_networks_that_cannot_vote_together_are_refused(
-    two: tuple[Checkpoint, ...], together: Checkpoint, taught: Checkpoint, tmp_path: Path
+    two: tuple[Checkpoint, ...], together: Checkpoint, trained_model: Checkpoint, tmp_path: Path
 ) -> None:
     for members, words in (
         ([two[0]], "two different models"),
         ([two[0], two[0]], "two different models"),
-        ([two[0], taught], "one folder"),
+        ([two[0], trained_model], "one folder"),
         ([two[0], together], "cannot be a member"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -118,14 +118,14 @@ def test_what_evaluate_says_is_what_the_card_says_to_the_digit(
     two: tuple[Checkpoint, ...], three_sounds: Path
 ) -> None:
     before = holdout.load_run((two[0].evaluation or {})["run_id"])
-    found = evaluation.evaluate(before, dataset.load(three_sounds).of_folds({2})).to_dict()
-    assert found.items() <= (before.evaluation or {}).items()
+    result = evaluation.evaluate(before, dataset.load(three_sounds).of_folds({2})).to_dict()
+    assert result.items() <= (before.evaluation or {}).items()
 
 
 def test_a_training_is_measured_on_the_fold_that_is_asked_for(
     three_sounds: Path, tmp_path: Path
 ) -> None:
-    said = [
+    messages = [
         pipeline.train_without_folds(
             work(three_sounds, tmp_path, folds=(1, 2, 3), data_name=name),
             (fold,),
@@ -134,10 +134,10 @@ def test_a_training_is_measured_on_the_fold_that_is_asked_for(
         ).evaluation
         for name, fold in ((None, 4), (None, 5), ("Three", 5))
     ]
-    assert [(one or {})["data"] for one in said] == [
+    assert [(one or {})["data"] for one in messages] == [
         "three_sounds, fold 4 held out", "three_sounds, fold 5 held out", "Three, fold 5 held out",
     ]  # fmt: skip
-    assert len({(one or {})["n_clips"] for one in said[1:]}) == 1
+    assert len({(one or {})["n_clips"] for one in messages[1:]}) == 1
 
 
 def test_cross_validation_measures_every_fold_once(three_sounds: Path, tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def prediction(starts_s: list[float], ends_s: list[float], shares: list[float]) 
 
 
 def test_a_vote_on_other_windows_counts_by_its_overlap() -> None:
-    heard = prediction([0.0, 2.0], [2.0, 4.0], [1.0, 0.0])
+    vote = prediction([0.0, 2.0], [2.0, 4.0], [1.0, 0.0])
     starts, ends = np.array([0.0, 1.0, 1.5, 9.0]), np.array([2.0, 3.0, 4.0, 10.0])
-    found = predict._resampled(heard, starts, ends)
-    np.testing.assert_allclose(found[:, 0], [1.0, 0.5, 0.2, 0.0], atol=1e-6)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    resampled = predict._resampled(vote, starts, ends)
+    np.testing.assert_allclose(resampled[:, 0], [1.0, 0.5, 0.2, 0.0], atol=1e-6)
+    np.testing.assert_allclose(resampled.sum(axis=1), 1, atol=1e-6)

@@ -44,7 +44,7 @@ def model(data: Dataset) -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def made(data: Dataset) -> TrainingSet:
+def training_set(data: Dataset) -> TrainingSet:
     frontend = checkpoint.find(START).frontend
     return training_data.build_training_set(
         data, frontend, data.classes, WaveformAugmentation(count=0)
@@ -52,12 +52,14 @@ def made(data: Dataset) -> TrainingSet:
 
 
 def test_a_network_starts_with_the_classifier_that_its_embedding_teaches_at_once(
-    model: keras.Model, made: TrainingSet
+    model: keras.Model, training_set: TrainingSet
 ) -> None:
     assert set(model.output) == {"label", "embedding"}
     assert model.output["label"].shape == (None, 3)
-    heard = model.predict_on_batch(made.sample_input(len(made.clips)))["label"]
-    assert (heard.argmax(axis=1) == made.targets.argmax(axis=1)).mean() == 1
+    probabilities = model.predict_on_batch(training_set.sample_input(len(training_set.clips)))[
+        "label"
+    ]
+    assert (probabilities.argmax(axis=1) == training_set.targets.argmax(axis=1)).mean() == 1
 
 
 def moved(before: list[np.ndarray], model: keras.Model) -> list[float]:
@@ -89,13 +91,15 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
 
 
 def test_every_epoch_is_watched_on_clips_that_are_not_taught(
-    data: Dataset, made: TrainingSet, model: keras.Model, tmp_path: Path
+    data: Dataset, training_set: TrainingSet, model: keras.Model, tmp_path: Path
 ) -> None:
-    unseen = training_data.build_training_set(data.of_folds({1}), made.frontend, data.classes)
+    unseen = training_data.build_training_set(
+        data.of_folds({1}), training_set.frontend, data.classes
+    )
     begin = keras.models.clone_model(model)
     begin.set_weights(model.get_weights())
     network = networks.load("separable_cnn")
-    reports = list(loop.fit(network, made, PLAIN, tmp_path, begin, Validation(unseen)))
+    reports = list(loop.fit(network, training_set, PLAIN, tmp_path, begin, Validation(unseen)))
     assert [report.val_accuracy for report in reports] == [1, 1]
     for report in reports:
         assert report.val_loss is not None and 0 < report.val_loss < 0.5
@@ -103,13 +107,13 @@ def test_every_epoch_is_watched_on_clips_that_are_not_taught(
     # Watching changes nothing: what is learnt is what is learnt without.
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
-    alone = list(loop.fit(network, made, PLAIN, tmp_path / "alone", other))
+    alone = list(loop.fit(network, training_set, PLAIN, tmp_path / "alone", other))
     assert [one.loss for one in alone] == pytest.approx([one.loss for one in reports], rel=1e-3)
     assert set(run_state.history(tmp_path / "alone")) == {"loss", "accuracy"}
 
 
 def test_a_training_that_is_stopped_keeps_its_last_whole_epoch(
-    made: TrainingSet, model: keras.Model, tmp_path: Path
+    training_set: TrainingSet, model: keras.Model, tmp_path: Path
 ) -> None:
     n_asked = 0
 
@@ -122,19 +126,19 @@ def test_a_training_that_is_stopped_keeps_its_last_whole_epoch(
     begin.set_weights(model.get_weights())
     network, settings = networks.load("separable_cnn"), replace(PLAIN, epochs=4)
     watch = Validation(should_stop=should_stop)
-    told = []
+    reports = []
     with pytest.raises(TrainingInterruptedError):
-        for report in loop.fit(network, made, settings, tmp_path / "stopped", begin, watch):
-            told.append(report.loss)
-    assert len(told) == run_state.n_epochs_done(tmp_path / "stopped") == 2
-    went_on = list(loop.fit(network, made, settings, tmp_path / "stopped"))
+        for report in loop.fit(network, training_set, settings, tmp_path / "stopped", begin, watch):
+            reports.append(report.loss)
+    assert len(reports) == run_state.n_epochs_done(tmp_path / "stopped") == 2
+    went_on = list(loop.fit(network, training_set, settings, tmp_path / "stopped"))
     assert [report.epoch for report in went_on] == [3, 4]
 
     begin.set_weights(model.get_weights())
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
-    whole = list(loop.fit(network, made, settings, tmp_path / "whole", other))
-    assert told + [report.loss for report in went_on] == pytest.approx(
+    whole = list(loop.fit(network, training_set, settings, tmp_path / "whole", other))
+    assert reports + [report.loss for report in went_on] == pytest.approx(
         [report.loss for report in whole], rel=0.02
     )
 
@@ -146,9 +150,9 @@ def test_the_command_line_tunes_a_whole_network(
     command += ["--folds", "1,2,3,4", "--epochs", "3", "--validate", "--output-dir", str(tmp_path)]
     assert main.main([*command, "--set", "augmentation.waveform.count=0", "--skip-unusable"]) == 0
     assert "100.00% on three_sounds, fold 5 held out" in capsys.readouterr().out
-    made = checkpoint.read(tmp_path / "whole")
-    card = made.card
-    assert card["training"]["base_model"] == START and not made.is_head
+    tuned = checkpoint.read(tmp_path / "whole")
+    card = tuned.card
+    assert card["training"]["base_model"] == START and not tuned.is_head
     assert (
         card["training"]["hyperparameters"]["backbone_lr_multiplier"]
         == fine_tuning.SETTINGS.backbone_lr_multiplier
@@ -156,12 +160,14 @@ def test_the_command_line_tunes_a_whole_network(
     assert len(card["training"]["history"]["val_loss"]) == 3
     assert "K. J. Piczak" in card["attribution"]  # whose clips the network learnt from before
     assert card["training"]["previous"]["n_clips"] == 320
-    assert evaluate(made, data.of_folds({5})).accuracy == 1
+    assert evaluate(tuned, data.of_folds({5})).accuracy == 1
     assert str(tmp_path) not in json.dumps(card)
 
 
 def test_what_cannot_be_tuned_is_refused(three_sounds: Path, tmp_path: Path) -> None:
     ensemble = next(one for one in checkpoint.find_all() if one.is_ensemble)
     data = dataset.load(three_sounds)
-    said = refusal(lambda: fine_tuning.build_fine_tune_model(ensemble, data, data.classes, silent))
-    assert "is an ensemble" in said
+    message = refusal(
+        lambda: fine_tuning.build_fine_tune_model(ensemble, data, data.classes, silent)
+    )
+    assert "is an ensemble" in message

@@ -50,36 +50,41 @@ def _write(path: Path, samples: io.Samples) -> None:
 
 
 @pytest.fixture(scope="module")
-def head(taught: Checkpoint, new_sounds: Dataset) -> Checkpoint:
+def head(trained_model: Checkpoint, new_sounds: Dataset) -> Checkpoint:
     """Beside its backbone, measured on a fold that it never saw."""
     settings = LinearProbeSettings(holdout_folds=(1,), attribution="Made by a program.")
     return linear_probe.train_linear_probe(
-        taught, new_sounds, taught.folder.parent / "new_head", settings, silent
+        trained_model, new_sounds, trained_model.folder.parent / "new_head", settings, silent
     )
 
 
 @pytest.mark.slow
 def test_a_head_tells_apart_what_its_backbone_was_never_taught(
-    head: Checkpoint, taught: Checkpoint, new_sounds: Dataset
+    head: Checkpoint, trained_model: Checkpoint, new_sounds: Dataset
 ) -> None:
     assert head.classes == ("hum", "rising") and head.evaluation
     assert head.evaluation["accuracy"] == 1 and "fold 1 held out" in head.evaluation["data"]
     assert evaluate(head, new_sounds).accuracy == 1
     for clip in new_sounds.clips[:2]:
-        found = predict_file(clip.path, head)
-        assert found.ranking()[0][0] == clip.label
-        assert found.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
-        assert found.starts_s.tolist() == predict_file(clip.path, taught).starts_s.tolist()
+        prediction = predict_file(clip.path, head)
+        assert prediction.ranking()[0][0] == clip.label
+        assert prediction.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+        assert (
+            prediction.starts_s.tolist() == predict_file(clip.path, trained_model).starts_s.tolist()
+        )
 
 
 @pytest.mark.slow
 def test_its_own_files_are_kilobytes_and_its_card_names_what_it_reads(
-    head: Checkpoint, taught: Checkpoint
+    head: Checkpoint, trained_model: Checkpoint
 ) -> None:
     assert {path.name for path in head.folder.iterdir()} == {"card.json", "model.onnx"}
     assert sum(path.stat().st_size for path in head.folder.iterdir()) < 100_000
-    assert head.card["backbone"] == {"name": taught.name, "sha256": [taught.weights_sha256]}
-    assert head.n_bytes > taught.n_bytes
+    assert head.card["backbone"] == {
+        "name": trained_model.name,
+        "sha256": [trained_model.weights_sha256],
+    }
+    assert head.n_bytes > trained_model.n_bytes
     assert "Made by a program." in head.card["attribution"]
     assert str(ROOT.parent) not in json.dumps(head.card)
     checkpoint.verify(head)
@@ -96,9 +101,9 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     shutil.copytree(head.folder.parent / head.card["backbone"]["name"], other)
     card = json.loads((other / "card.json").read_text())
     (other / "card.json").write_text(json.dumps({**card, "results": []}))
-    said = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
-    assert "“three_sounds”, which is not here" in said
-    assert [found.name for found in ranking.best_first()] == ["worse", "alone"]
+    message = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
+    assert "“three_sounds”, which is not here" in message
+    assert [model.name for model in ranking.best_first()] == ["worse", "alone"]
     assert dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (unavailable)"
     assert latency.measure(checkpoint.find("alone")) is None
     assert checkpoint.find("alone").n_bytes < 100_000
@@ -106,67 +111,67 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
 
 @pytest.mark.slow
 def test_another_network_under_the_backbone_s_name_is_not_taken_for_it(
-    head: Checkpoint, taught: Checkpoint, new_sounds: Dataset, tmp_path: Path
+    head: Checkpoint, trained_model: Checkpoint, new_sounds: Dataset, tmp_path: Path
 ) -> None:
     shutil.copytree(head.folder, tmp_path / "new_head")
-    shutil.copytree(taught.folder, tmp_path / taught.name)
-    card = json.loads((tmp_path / taught.name / "card.json").read_text())
+    shutil.copytree(trained_model.folder, tmp_path / trained_model.name)
+    card = json.loads((tmp_path / trained_model.name / "card.json").read_text())
     card["source"] = {"sha256": "0" * 64}
-    (tmp_path / taught.name / "card.json").write_text(json.dumps(card))
+    (tmp_path / trained_model.name / "card.json").write_text(json.dumps(card))
     copied = checkpoint.read(tmp_path / "new_head")
     assert "trained on another" in refusal(lambda: predict_file(new_sounds.clips[0].path, copied))
 
 
 @pytest.mark.slow
 def test_a_head_votes_in_an_ensemble_and_is_measured_there(
-    head: Checkpoint, taught: Checkpoint, new_sounds: Dataset
+    head: Checkpoint, trained_model: Checkpoint, new_sounds: Dataset
 ) -> None:
     again = linear_probe.train_linear_probe(
-        taught, new_sounds, head.folder.parent / "other_head",
+        trained_model, new_sounds, head.folder.parent / "other_head",
         LinearProbeSettings(holdout_folds=(1,), C=1.0), silent,
     )  # fmt: skip
-    made = ensemble.make("two_heads", (head, again), new_sounds.of_folds({1}), silent)
-    assert made.evaluation and made.evaluation["accuracy"] == 1
+    averaged = ensemble.make("two_heads", (head, again), new_sounds.of_folds({1}), silent)
+    assert averaged.evaluation and averaged.evaluation["accuracy"] == 1
     clip = new_sounds.clips[0].path
     expected = (
         predict_file(clip, head).probabilities + predict_file(clip, again).probabilities
     ) / 2
-    plain = predict_file(clip, made.uncalibrated())
+    plain = predict_file(clip, averaged.uncalibrated())
     assert plain.probabilities == pytest.approx(expected, abs=1e-5)
     assert "is an ensemble" in refusal(
         lambda: linear_probe.train_linear_probe(
-            made, new_sounds, head.folder.parent / "x", LinearProbeSettings(), silent
+            averaged, new_sounds, head.folder.parent / "x", LinearProbeSettings(), silent
         )
     )
 
 
 @pytest.mark.slow
 def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
-    taught: Checkpoint,
+    trained_model: Checkpoint,
     new_sounds: Dataset,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(taught.folder.parent))
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(trained_model.folder.parent))
     monkeypatch.setenv("AUDIOCLF_CACHE", str(tmp_path / "cache"))
     folder = new_sounds.clips[0].path.parent.parent
-    command = ["fine-tune", str(folder), "--checkpoint", taught.name, "--name", "by_hand"]
+    command = ["fine-tune", str(folder), "--checkpoint", trained_model.name, "--name", "by_hand"]
     assert (
         main.main([*command, "--freeze", "--holdout-fold", "2", "--output-dir", str(tmp_path)]) == 0
     )
-    said = capsys.readouterr().out
-    assert "100.00% on new_sounds, fold 2 held out" in said
-    kept = list((paths.cache_dir() / "embeddings").glob("*/*.npz"))
-    assert len(kept) == len(new_sounds.clips)
+    output = capsys.readouterr().out
+    assert "100.00% on new_sounds, fold 2 held out" in output
+    cached = list((paths.cache_dir() / "embeddings").glob("*/*.npz"))
+    assert len(cached) == len(new_sounds.clips)
     assert checkpoint.read(tmp_path / "by_hand").backbone
 
 
 @pytest.mark.slow
 def test_rare_classes_and_long_clips_weigh_as_much_as_others(
-    taught: Checkpoint, new_sounds: Dataset
+    trained_model: Checkpoint, new_sounds: Dataset
 ) -> None:
-    shown = linear_probe.embed_examples(taught, new_sounds, new_sounds.classes, silent)
+    shown = linear_probe.embed_examples(trained_model, new_sounds, new_sounds.classes, silent)
     per_class = [shown.weights[shown.numbers == number].sum() for number in (0, 1)]
     assert per_class == pytest.approx([7.5, 7.5])  # 5 clips of one and 10 of the other
     assert len(shown.values) == len(shown.weights) > len(new_sounds.clips)
@@ -174,19 +179,23 @@ def test_rare_classes_and_long_clips_weigh_as_much_as_others(
 
 @pytest.mark.slow
 def test_a_head_cannot_take_its_backbone_s_place_nor_lose_it(
-    taught: Checkpoint, new_sounds: Dataset, tmp_path: Path
+    trained_model: Checkpoint, new_sounds: Dataset, tmp_path: Path
 ) -> None:
-    def teach(folder: Path, settings: LinearProbeSettings) -> str:
+    def fit_in_process(folder: Path, settings: LinearProbeSettings) -> str:
         return refusal(
-            lambda: linear_probe.train_linear_probe(taught, new_sounds, folder, settings, silent)
+            lambda: linear_probe.train_linear_probe(
+                trained_model, new_sounds, folder, settings, silent
+            )
         )
 
-    beside = taught.folder.parent
-    assert "choose a new name" in teach(beside / taught.name, LinearProbeSettings())
-    assert "would not find “three_sounds”" in teach(tmp_path / "lost", LinearProbeSettings())
+    beside = trained_model.folder.parent
+    assert "choose a new name" in fit_in_process(beside / trained_model.name, LinearProbeSettings())
+    assert "would not find “three_sounds”" in fit_in_process(
+        tmp_path / "lost", LinearProbeSettings()
+    )
     one_fold = LinearProbeSettings(folds=(1,), holdout_folds=(1,))
-    assert "Fewer than two classes" in teach(beside / "nothing", one_fold)
-    checkpoint.verify(taught)
+    assert "Fewer than two classes" in fit_in_process(beside / "nothing", one_fold)
+    checkpoint.verify(trained_model)
     assert not (tmp_path / "lost").exists()
 
 
@@ -204,9 +213,9 @@ def test_a_card_that_says_nonsense_of_its_source_is_not_listed(
 def test_a_class_without_clips_is_never_heard() -> None:
     values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     shown = linear_probe.Examples(values, np.array([0, 0, 0, 1, 1, 1, 2, 2, 2]), np.ones(9))
-    found = linear_probe.fit(shown, 4, LinearProbeSettings())
-    assert found.kernel.shape == (4, 4)
-    assert found.probabilities(values)[:, 3].max() < 1e-6
+    head = linear_probe.fit(shown, 4, LinearProbeSettings())
+    assert head.kernel.shape == (4, 4)
+    assert head.probabilities(values)[:, 3].max() < 1e-6
 
 
 def many(probabilities: list[list[float]]) -> Prediction:

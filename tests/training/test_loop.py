@@ -24,21 +24,21 @@ SHORT = Hyperparameters(epochs=4, batch_size=8, augmentation=ONE_COPY)
 
 
 @pytest.fixture(scope="module")
-def made(three_sounds: Path) -> TrainingSet:
+def training_set(three_sounds: Path) -> TrainingSet:
     data = dataset.load(three_sounds)
     return training_data.build_training_set(
         data, FrontendConfig(), data.classes, WaveformAugmentation(count=1)
     )
 
 
-def test_a_network_learns_to_tell_sine_noise_and_clicks_apart(taught: Checkpoint) -> None:
-    assert taught.evaluation is not None
-    assert taught.evaluation["accuracy"] >= 0.95
-    assert taught.evaluation["data"] == "three_sounds, fold 5 held out"
+def test_a_network_learns_to_tell_sine_noise_and_clicks_apart(trained_model: Checkpoint) -> None:
+    assert trained_model.evaluation is not None
+    assert trained_model.evaluation["accuracy"] >= 0.95
+    assert trained_model.evaluation["data"] == "three_sounds, fold 5 held out"
 
 
-def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
-    card = taught.card
+def test_a_card_tells_what_how_and_from_what(trained_model: Checkpoint) -> None:
+    card = trained_model.card
     assert card["architecture"] == "separable_cnn"
     assert card["classes"] == ["clicks", "noise", "sine"]
     assert card["training"]["folds"] == [1, 2, 3, 4]
@@ -52,10 +52,10 @@ def test_a_card_tells_what_how_and_from_what(taught: Checkpoint) -> None:
     assert np.array(card["frontend"]["normalisation"]["mean"]).shape == (128, 1)
 
 
-def test_normalised_training_clips_have_mean_0_and_deviation_1(made: TrainingSet) -> None:
-    normalisation = made.frontend.normalisation
+def test_normalised_training_clips_have_mean_0_and_deviation_1(training_set: TrainingSet) -> None:
+    normalisation = training_set.frontend.normalisation
     assert normalisation is not None
-    frames = np.concatenate([clip[0] for clip in made.clips])
+    frames = np.concatenate([clip[0] for clip in training_set.clips])
     normal = (frames - np.array(normalisation.mean)) / np.array(normalisation.std)
     assert np.abs(normal.mean(axis=0)).max() < 1e-3
     assert np.abs(normal.std(axis=0) - 1).max() < 1e-3
@@ -63,15 +63,17 @@ def test_normalised_training_clips_have_mean_0_and_deviation_1(made: TrainingSet
 
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on_from_its_last_saved_epoch(
-    made: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "SAVE_EVERY", 5)
     network = architectures.load("separable_cnn")
     settings = replace(SHORT, epochs=7)  # saved after epochs 5 and 7
-    whole = [report.loss for report in loop.fit(network, made, settings, tmp_path / "whole")]
-    first = list(islice(loop.fit(network, made, settings, tmp_path / "ended"), 6))
+    whole = [
+        report.loss for report in loop.fit(network, training_set, settings, tmp_path / "whole")
+    ]
+    first = list(islice(loop.fit(network, training_set, settings, tmp_path / "ended"), 6))
     assert run_state.n_epochs_done(tmp_path / "ended") == 5
-    second = list(loop.fit(network, made, settings, tmp_path / "ended"))
+    second = list(loop.fit(network, training_set, settings, tmp_path / "ended"))
     assert [report.epoch for report in first + second] == [1, 2, 3, 4, 5, 6, 6, 7]
     assert [report.loss for report in second] == pytest.approx(whole[5:], rel=0.01)
 
@@ -91,14 +93,14 @@ KINDS = [
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_input_is_scaled_varied_and_finite(three_sounds: Path, name: str) -> None:
     data = dataset.load(three_sounds)
-    made = training_data.build_training_set(data, for_feature(name), data.classes)
-    found = made.sample_input(len(made.clips))
-    assert found.shape[1:] == made.input_shape
-    assert np.isfinite(found).all() and 0.1 < found.std() < 10
-    shown = list(training_data.batches(made, SHORT, 1))
+    inputs_of = training_data.build_training_set(data, for_feature(name), data.classes)
+    sample = inputs_of.sample_input(len(inputs_of.clips))
+    assert sample.shape[1:] == inputs_of.input_shape
+    assert np.isfinite(sample).all() and 0.1 < sample.std() < 10
+    shown = list(training_data.batches(inputs_of, SHORT, 1))
     inputs = np.concatenate([batch.inputs for batch in shown])
     targets = np.concatenate([batch.targets for batch in shown])
-    assert inputs.shape == (len(made.clips), *made.input_shape)
+    assert inputs.shape == (len(inputs_of.clips), *inputs_of.input_shape)
     assert np.isfinite(inputs).all() and 0.1 < inputs.std() < 10
     assert targets.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
@@ -107,9 +109,9 @@ def test_features_are_computed_once_and_found_again(three_sounds: Path, own_cach
     path = three_sounds / "sine" / "0.wav"
     frontend = FrontendConfig(window_frames=100)
     first = feature_cache.load_or_compute(frontend, path)
-    kept = list((own_cache / "features" / frontend.key()).glob("*.npy"))
-    assert len(kept) == 1
-    np.save(kept[0], first + 1)
+    cached = list((own_cache / "features" / frontend.key()).glob("*.npy"))
+    assert len(cached) == 1
+    np.save(cached[0], first + 1)
     assert np.array_equal(feature_cache.load_or_compute(frontend, path), first + 1)
     assert list((own_cache / "features" / frontend.key()).glob("*.part")) == []
 
@@ -137,30 +139,40 @@ def test_networks_of_several_outputs_are_taught_and_go_on(
 ) -> None:
     work = TrainingConfig(three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2))
     reports: list[str] = []
-    made = pipeline.train_and_evaluate(
+    model = pipeline.train_and_evaluate(
         work, lambda stage, report: reports.append(stage), lambda w, things: things
     )
-    assert made.card["outputs"].keys() >= {"label", "embedding"}
+    assert model.card["outputs"].keys() >= {"label", "embedding"}
     assert len(reports) == 2
     again = pipeline.train_and_evaluate(
         work, lambda stage, report: reports.append(stage), lambda w, things: things
     )
-    assert len(reports) == 2 and again.card["classes"] == made.card["classes"]
+    assert len(reports) == 2 and again.card["classes"] == model.card["classes"]
 
 
-def test_a_run_keeps_its_last_epoch_and_nothing_else(made: TrainingSet, tmp_path: Path) -> None:
+def test_a_run_keeps_its_last_epoch_and_nothing_else(
+    training_set: TrainingSet, tmp_path: Path
+) -> None:
     network = architectures.load("separable_cnn")
-    list(loop.fit(network, made, replace(SHORT, epochs=6), tmp_path))
+    list(loop.fit(network, training_set, replace(SHORT, epochs=6), tmp_path))
     assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 6
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["epoch-6.keras", "epoch-6.npz", "state.json"]
     assert len(run_state.history(tmp_path)["loss"]) == 6
 
 
-def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: Path) -> None:
+def test_what_ships_is_the_average_of_the_weights(
+    training_set: TrainingSet, tmp_path: Path
+) -> None:
     network = architectures.load("cnn_attention")  # its batch normalisation is averaged too
-    list(loop.fit(network, made, replace(SHORT, epochs=3, ema_decay=0.99), tmp_path / "average"))
-    list(loop.fit(network, made, replace(SHORT, epochs=3, ema_decay=0.0), tmp_path / "last"))
+    list(
+        loop.fit(
+            network, training_set, replace(SHORT, epochs=3, ema_decay=0.99), tmp_path / "average"
+        )
+    )
+    list(
+        loop.fit(network, training_set, replace(SHORT, epochs=3, ema_decay=0.0), tmp_path / "last")
+    )
     last = run_state.load_averaged(tmp_path / "last").get_weights()
     average = run_state.load_averaged(tmp_path / "average").get_weights()
     apart = max(float(np.abs(a - b).max()) for a, b in zip(last, average, strict=True))
@@ -168,23 +180,23 @@ def test_what_ships_is_the_average_of_the_weights(made: TrainingSet, tmp_path: P
     assert all(np.isfinite(weights).all() for weights in average)
 
 
-def test_batches_are_the_same_for_a_seed_and_seldom_waited_for(made: TrainingSet) -> None:
-    first, again = (list(training_data.batches(made, SHORT, 3)) for _ in range(2))
-    other = list(training_data.batches(made, replace(SHORT, seed=1), 3))
+def test_batches_are_the_same_for_a_seed_and_seldom_waited_for(training_set: TrainingSet) -> None:
+    first, again = (list(training_data.batches(training_set, SHORT, 3)) for _ in range(2))
+    other = list(training_data.batches(training_set, replace(SHORT, seed=1), 3))
     assert all(np.array_equal(a.inputs, b.inputs) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0].inputs, other[0].inputs)
-    assert sum(len(batch.inputs) for batch in first) == len(made.clips)
+    assert sum(len(batch.inputs) for batch in first) == len(training_set.clips)
 
 
-def test_rare_classes_count_for_more(made: TrainingSet) -> None:
+def test_rare_classes_count_for_more(training_set: TrainingSet) -> None:
     uneven = np.eye(3, dtype=np.float32)[[0, 0, 0, 0, 1, 1]]
     np.testing.assert_allclose(training_data.class_weights(uneven), [0.75, 1.5, 3.0])
-    np.testing.assert_allclose(training_data.class_weights(made.targets), 1)
+    np.testing.assert_allclose(training_data.class_weights(training_set.targets), 1)
 
 
-def test_targets_are_smoothed(made: TrainingSet) -> None:
+def test_targets_are_smoothed(training_set: TrainingSet) -> None:
     plain = replace(ONE_COPY, mix_prob=0.0)
     settings = replace(SHORT, label_smoothing=0.3, augmentation=plain)
-    for batch in training_data.batches(made, settings, 1):
+    for batch in training_data.batches(training_set, settings, 1):
         np.testing.assert_allclose(np.sort(batch.targets, axis=1)[:, -1], 0.8, atol=1e-6)
         np.testing.assert_allclose(batch.targets.sum(axis=1), 1, atol=1e-6)

@@ -47,9 +47,9 @@ def noises(tmp_path: Path) -> project.AnnotationProject:
     folder.mkdir()
     for i in range(3):
         io.write(folder / f"{i}.wav", 0.1 * sounds.noise(1.0, seed=i), sounds.RATE_HZ)
-    made = project.create("noises", folder)
-    project.scan_files(made)
-    return made
+    new_project = project.create("noises", folder)
+    project.scan_files(new_project)
+    return new_project
 
 
 def asking(one: project.AnnotationProject, **more: Any) -> dict[str, Any]:
@@ -57,13 +57,13 @@ def asking(one: project.AnnotationProject, **more: Any) -> dict[str, Any]:
 
 
 def marking(one: project.AnnotationProject, names: Any, number: int = 0) -> dict[str, Any]:
-    place = {"file": "0.wav", "start_s": None, "end_s": None}
-    return asking(one, token=f"token-{number:06}", mark="label", names=names, **place)
+    target = {"file": "0.wav", "start_s": None, "end_s": None}
+    return asking(one, token=f"token-{number:06}", mark="label", names=names, **target)
 
 
 def region(one: project.AnnotationProject, names: Any, number: int = 0) -> dict[str, Any]:
-    place = {"file": "0.wav", "region": f"region-{number}", "start_s": 0.1, "end_s": 0.5}
-    return asking(one, token=f"token-{number:06}", names=names, **place)
+    target = {"file": "0.wav", "region": f"region-{number}", "start_s": 0.1, "end_s": 0.5}
+    return asking(one, token=f"token-{number:06}", names=names, **target)
 
 
 # What a stranger may post
@@ -109,13 +109,13 @@ def post(client: tuple[TestClient, int], name: str, data: Any) -> Any:
 def test_what_is_typed_elsewhere_may_hold_half_letters_too(
     noises: project.AnnotationProject,
 ) -> None:
-    for said in (
+    for message in (
         transfer.rename_class("noises", "\ud800", "\ud800", 0, MINE)[1],
         transfer.push_set("noises", "csv", "\ud800", "\ud800", False, MINE),
         transfer.export_set("noises", "\ud800", True, "", False, MINE)[1],
         transfer.delete_set("noises", "\ud800", MINE)[2],
     ):
-        assert said.encode() and said[-1] == "."
+        assert message.encode() and message[-1] == "."
 
 
 # Classes
@@ -130,13 +130,13 @@ def test_every_way_to_add_a_class_keeps_the_limit(
         assert "error" not in added
     table = tmp_path / "more.csv"
     table.write_text("file,label\n0.wav,one more\n")
-    for said in (
+    for message in (
         queue_api.add_classes(asking(noises, names=["one more"]))["error"],
         queue_api.submit_annotation(marking(noises, ["one more"]))["error"],
         regions_api.save_region(region(noises, ["one more"]))["error"],
         transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1],
     ):
-        assert f"At most {MAX_CLASSES} classes may be made here" in said
+        assert f"At most {MAX_CLASSES} classes may be made here" in message
     assert noises.classes() == names and noises.labels() == []
     assert "error" not in queue_api.submit_annotation(marking(noises, names[:1]))
     assert "renamed" in transfer.rename_class("noises", names[0], "another", 0, MINE)[1]
@@ -151,8 +151,8 @@ def test_twenty_thousand_classes_are_taken_in_linear_time(
     names = [f"class {i}" for i in range(20_000)]
     table = tmp_path / "many.csv"
     table.write_text("file,label\n" + "".join(f"0.wav,{name}\n" for name in names))
-    said = transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
-    assert f"At most {MAX_NAMES} classes can be named of one clip" in said
+    message = transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
+    assert f"At most {MAX_NAMES} classes can be named of one clip" in message
     assert noises.classes() == [] and noises.labels() == []
     monkeypatch.setenv("AUDIOCLF_LOCAL", "1")  # one's own machine has no limit
     assert "1 new label" in transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
@@ -166,13 +166,13 @@ def test_one_limit_of_names_holds_everywhere_and_longer_ones_are_still_read(
     longest, too_long = "x" * MAX_NAME, "x" * (MAX_NAME + 1)
     rule = f"A class has a name of 1 to {MAX_NAME} characters in one line: choose another."
     assert class_name(longest) == longest == uploads.check_label(longest)
-    for said in (
+    for message in (
         refusal(lambda: class_name(too_long)),
         refusal(lambda: uploads.check_label(too_long)),
         queue_api.add_classes(asking(noises, names=[too_long]))["error"],
         regions_api.save_region(region(noises, [too_long]))["error"],
     ):
-        assert said == rule
+        assert message == rule
     old = "y" * 300
     with database.connect(noises.store) as db:
         catalog.add_class(db, old)
@@ -197,8 +197,8 @@ def test_what_is_no_list_of_classes_is_refused(
 def test_an_import_has_its_size(noises: project.AnnotationProject, tmp_path: Path) -> None:
     table = tmp_path / "large.csv"
     table.write_bytes(b"file,label\n" + b"0.wav,a\n" * 625_001)
-    said = transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
-    assert "larger than 5 MB together" in said and noises.labels() == []
+    message = transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
+    assert "larger than 5 MB together" in message and noises.labels() == []
 
 
 def test_when_the_time_is_over_nothing_is_half_written(
@@ -215,8 +215,10 @@ def test_when_the_time_is_over_nothing_is_half_written(
             raise ValueError(deadline.over("This import", 30.0))
 
     limits = ImportLimits(check=soon)
-    said = refusal(lambda: importing.read_labels(noises, [table], "csv", "me", limits))
-    assert said == "This import was ended after 30 s, the limit here: take fewer sounds or labels."
+    message = refusal(lambda: importing.read_labels(noises, [table], "csv", "me", limits))
+    assert (
+        message == "This import was ended after 30 s, the limit here: take fewer sounds or labels."
+    )
     assert noises.labels() == [] and noises.classes() == []
     importing.read_labels(noises, [table], "csv", "me")
     n_left[0] = 2
@@ -237,11 +239,11 @@ def test_a_push_that_takes_too_long_is_ended(
 ) -> None:
     queue_api.submit_annotation(marking(noises, ["a"]))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    said = transfer.push_set("noises", "csv", "me/mine", "hf_secret", False, MINE)
-    assert "try" in said and said.endswith(".")  # whatever the Hub's library says
+    message = transfer.push_set("noises", "csv", "me/mine", "hf_secret", False, MINE)
+    assert "try" in message and message.endswith(".")  # whatever the Hub's library says
     monkeypatch.setattr(transfer, "PUSH_S", 0.05)
-    said = transfer.push_set("noises", "csv", "me/mine", "hf_secret", False, MINE)
-    assert said.startswith("This upload was ended after 0.05 s")
+    message = transfer.push_set("noises", "csv", "me/mine", "hf_secret", False, MINE)
+    assert message.startswith("This upload was ended after 0.05 s")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le", "utf-8-sig", "utf-8"])
@@ -250,8 +252,8 @@ def test_praat_s_grids_are_read_however_they_are_written(
 ) -> None:
     with database.connect(noises.store) as db:
         event_log.add(db, AnnotationEvent("0.wav", LABEL, ("Zaunkönig 🐦",), 0.25, 0.5))
-    made = exporting.write_labels(noises, Export("textgrid"), tmp_path / "out")
-    text = (made / "0.wav.TextGrid").read_text(encoding="utf-8")
+    exported = exporting.write_labels(noises, Export("textgrid"), tmp_path / "out")
+    text = (exported / "0.wav.TextGrid").read_text(encoding="utf-8")
     other = project.create("other", noises.sounds)
     project.scan_files(other)
     grid = tmp_path / "0.wav.TextGrid"
@@ -283,12 +285,12 @@ def test_labels_that_the_page_acknowledged_are_there_after_a_kill(
     command = [sys.executable, "-c", LABELLER, noises.id]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    told = [child.stdout.readline() for _ in range(N_TOLD)]
+    acknowledged = [child.stdout.readline() for _ in range(N_TOLD)]
     time.sleep(0.003)
     os.kill(child.pid, signal.SIGKILL)
-    told += child.stdout.readlines()
+    acknowledged += child.stdout.readlines()
     child.wait()
-    n_told = sum(line.endswith("\n") for line in told)
+    n_told = sum(line.endswith("\n") for line in acknowledged)
     assert n_told >= N_TOLD
     with database.connect(noises.store) as db:
         tokens = [event.request_id for event, _ in event_log.history(db)]

@@ -15,7 +15,7 @@ from audioclf.ui.annotate import pool as label_pool
 from audioclf.ui.annotate.pool import FairPool
 from tests import sounds
 
-EARS = "separable_cnn-mel"
+BACKBONE = "separable_cnn-mel"
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +30,9 @@ def a_set(tmp_path: Path, name: str, n_files: int) -> project.AnnotationProject:
     for i in range(n_files):
         tone = sounds.sine(300 + 40 * i + 7 * len(name), 1.0)
         io.write(folder / f"{i}.wav", tone, sounds.RATE_HZ)
-    made = project.create(name, folder)
-    project.scan_files(made)
-    return made
+    new_project = project.create(name, folder)
+    project.scan_files(new_project)
+    return new_project
 
 
 def until(is_so: Callable[[], bool], patience_s: float = 60) -> None:
@@ -42,7 +42,7 @@ def until(is_so: Callable[[], bool], patience_s: float = 60) -> None:
         time.sleep(0.02)
 
 
-def asking(one: project.AnnotationProject, network: str = EARS, **more: Any) -> dict[str, Any]:
+def asking(one: project.AnnotationProject, network: str = BACKBONE, **more: Any) -> dict[str, Any]:
     return {
         "set": one.id,
         "kind": embedding.SuggestionKind.OWN_LABELS,
@@ -101,12 +101,12 @@ def test_sixty_requests_for_suggestions_are_two_threads_and_others_go_on(tmp_pat
 
 
 def test_desks_of_a_set_share_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, asked = a_set(tmp_path, "shared", 5), list[tuple[str, str]]()
+    one, requests = a_set(tmp_path, "shared", 5), list[tuple[str, str]]()
     embed_windows, is_open = embedding.embed_windows, threading.Event()
 
     def counted(own: Any, network: Any, file: str, kind: str) -> Any:
         is_open.wait(10)
-        asked.append((network.name, file))
+        requests.append((network.name, file))
         return embed_windows(own, network, file, kind)
 
     monkeypatch.setattr(embedding, "embed_windows", counted)
@@ -116,8 +116,8 @@ def test_desks_of_a_set_share_one_pass(tmp_path: Path, monkeypatch: pytest.Monke
         queue_api.open_queue(way)
     is_open.set()
     until(lambda: all(queue_api.next_items(way)["listens"]["ready"] for way in ways))
-    assert {file for _, file in asked} == {f"{i}.wav" for i in range(5)}
-    assert len(asked) <= 6  # the first file may have begun before the others were asked for
+    assert {file for _, file in requests} == {f"{i}.wav" for i in range(5)}
+    assert len(requests) <= 6  # the first file may have begun before the others were asked for
     for way in ways:
         assert len(browse_api.draw_map(way)["points"]) == 5
 

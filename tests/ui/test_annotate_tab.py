@@ -34,19 +34,21 @@ def files(tmp_path: Path) -> list[str]:
     return [str(path) for path in paths]
 
 
-def made(name: str, files: list[str] | None, folder: str = "", mine: Any = None) -> tuple[Any, ...]:
-    return projects.make_set(name, folder, files, mine or {}, 0)
+def create_set(
+    name: str, files: list[str] | None, folder: str = "", visitor: Any = None
+) -> tuple[Any, ...]:
+    return projects.make_set(name, folder, files, visitor or {}, 0)
 
 
 def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -> None:
-    mine, chosen, said, n_made = made("my birds", files[:2])
-    assert chosen["value"] == "my birds" == mine["project"] and n_made == 1
-    assert said == "“my birds” has 2 files, 0.0 minutes."
-    assert "has 4 files" in made("my birds", files, mine=mine)[2]
+    visitor, chosen, message, n_made = create_set("my birds", files[:2])
+    assert chosen["value"] == "my birds" == visitor["project"] and n_made == 1
+    assert message == "“my birds” has 2 files, 0.0 minutes."
+    assert "has 4 files" in create_set("my birds", files, visitor=visitor)[2]
     assert projects.configure_queue(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
-    assert "Type “my birds”" in transfer.delete_set("my birds", "my", mine)[2]
-    kept, _, words = transfer.delete_set("my birds", " my  birds ", mine)
-    assert words == "Deleted." and kept["projects"] == [] and project.find_all() == []
+    assert "Type “my birds”" in transfer.delete_set("my birds", "my", visitor)[2]
+    visitor_after, _, words = transfer.delete_set("my birds", " my  birds ", visitor)
+    assert words == "Deleted." and visitor_after["projects"] == [] and project.find_all() == []
     assert projects.configure_queue(0, "my birds", "none", None, *CUTTING) is None
 
 
@@ -62,8 +64,8 @@ def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(
         (("x", files, str(tmp_path / "in")), "not both at once"),
         (("x", [str(tmp_path / "notes.txt")]), "is audio"),
     ):
-        said = made(*arguments)[2]  # type: ignore[arg-type]
-        assert words in said and "<" not in said.replace("\\<", "")
+        message = create_set(*arguments)[2]  # type: ignore[arg-type]
+        assert words in message and "<" not in message.replace("\\<", "")
         assert project.find_all() == []
 
 
@@ -71,15 +73,15 @@ def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
     files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AUDIOCLF_LOCAL")
-    assert "local page only" in made("x", None, str(tmp_path / "in"))[2]
-    mine, *_ = made("birds", files)
+    assert "local page only" in create_set("x", None, str(tmp_path / "in"))[2]
+    visitor, *_ = create_set("birds", files)
     (one,) = project.find_all()
     assert one.name == "birds" and one.id != "birds" and len(one.id) >= 8
     stranger: dict[str, Any] = {}
     assert "Choose a data set" in transfer.export_set(one.id, "csv", True, "", False, stranger)[1]
     assert "Choose a data set" in transfer.delete_set(one.id, "birds", stranger)[2]
     assert projects.list_sets(stranger)["choices"] == []
-    assert projects.list_sets(mine)["choices"] == [("birds", one.id)]
+    assert projects.list_sets(visitor)["choices"] == [("birds", one.id)]
     assert "Choose a data set" in transfer.fine_tune_on_project(one.id, stranger)[2]
 
 
@@ -88,48 +90,48 @@ def test_what_visitors_left_behind_goes_after_a_day(
 ) -> None:
     monkeypatch.delenv("AUDIOCLF_LOCAL")
     monkeypatch.setenv("AUDIOCLF_CACHE", str(tmp_path / "cache"))
-    made("birds", files)
-    kept = [tmp_path / "cache" / name for name in ("decoded/a.wav", "embeddings/x/a.npz")]
-    for path in kept:
+    create_set("birds", files)
+    cached = [tmp_path / "cache" / name for name in ("decoded/a.wav", "embeddings/x/a.npz")]
+    for path in cached:
         path.parent.mkdir(parents=True)
         path.touch()
     sessions.cleanup()
-    assert all(path.is_file() for path in kept) and len(project.find_all()) == 1
-    for path in (*kept, *project.find_all()[0].folder.iterdir()):
+    assert all(path.is_file() for path in cached) and len(project.find_all()) == 1
+    for path in (*cached, *project.find_all()[0].folder.iterdir()):
         os.utime(path, (0, 0))
     sessions.cleanup()
-    assert not any(path.exists() for path in kept) and project.find_all() == []
+    assert not any(path.exists() for path in cached) and project.find_all() == []
 
 
 def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
     io.write(tmp_path / "in" / "long.wav", sounds.sine(440, 40.0), sounds.RATE_HZ)
-    made("x", None, str(tmp_path / "in"))
+    create_set("x", None, str(tmp_path / "in"))
     lane, words = projects.preview_segmentation("x", *CUTTING)
     assert len(lane["stretches"]) == 8 and words.startswith("long.wav: 8 clips in 40 s")
     assert "is one clip" in projects.preview_segmentation("x", "whole", *CUTTING[1:])[1]
-    _, said = projects.preview_segmentation("x", "windows", 5.0, 99.0, 40, 0, 0)
-    assert "No recording is longer" in said
+    _, message = projects.preview_segmentation("x", "windows", 5.0, 99.0, 40, 0, 0)
+    assert "No recording is longer" in message
     for wrong in (("magic", *CUTTING[1:]), ("windows", -1, *CUTTING[2:])):
-        lane, said = projects.preview_segmentation("x", *wrong)
-        assert lane is None and ("no segmentation" in said or "Windows last" in said)
+        lane, message = projects.preview_segmentation("x", *wrong)
+        assert lane is None and ("no segmentation" in message or "Windows last" in message)
     assert "not here any more" in projects.preview_segmentation(None, *CUTTING)[1]
 
 
 def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path) -> None:
-    mine, *_ = made("x", files)
-    assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, mine)[1]
-    assert "labelled yet" in transfer.fine_tune_on_project("x", mine)[2]
+    visitor, *_ = create_set("x", files)
+    assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, visitor)[1]
+    assert "labelled yet" in transfer.fine_tune_on_project("x", visitor)[2]
     with database.connect(project.find("x").store) as db:
         for number, name in enumerate(("a", "b", "a", "b")):
             catalog.add_class(db, name)
             event_log.add(db, AnnotationEvent(f"{number}.wav", LABEL, (name,)))
-    button, said = transfer.export_set("x", "esc50", True, "", True, mine)
-    assert said == "4 labels, as ESC-50." and Path(button["value"]).is_file()
-    kept, _, words = transfer.fine_tune_on_project("x", mine)
-    assert words == "" and uploads.folder_of(kept["dataset"]).name == "x"
+    button, message = transfer.export_set("x", "esc50", True, "", True, visitor)
+    assert message == "4 labels, as ESC-50." and Path(button["value"]).is_file()
+    visitor_after, _, words = transfer.fine_tune_on_project("x", visitor)
+    assert words == "" and uploads.folder_of(visitor_after["dataset"]).name == "x"
     (tmp_path / "0.txt").write_text("0.1\t0.2\tnew\n0.3\t0.3\tpoint\n")
-    n, said = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, mine)
-    assert n == 1 and said.startswith("1 new label. 1 lie outside of their file")
-    assert transfer.list_classes("x", mine)["choices"] == ["a", "b", "new"]
-    assert transfer.rename_class("x", "new", "b", 1, mine) == (2, "1 label renamed.")
-    assert "is no repository" in transfer.push_set("x", "csv", "nonsense", "t", False, mine)
+    n, message = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, visitor)
+    assert n == 1 and message.startswith("1 new label. 1 lie outside of their file")
+    assert transfer.list_classes("x", visitor)["choices"] == ["a", "b", "new"]
+    assert transfer.rename_class("x", "new", "b", 1, visitor) == (2, "1 label renamed.")
+    assert "is no repository" in transfer.push_set("x", "csv", "nonsense", "t", False, visitor)

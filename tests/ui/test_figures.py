@@ -56,10 +56,12 @@ def test_more_classes_than_colours_still_have_a_colour_each() -> None:
 @pytest.mark.parametrize("size", [1, 777, 5_000])
 def test_an_envelope_in_blocks_is_that_of_the_whole(size: int) -> None:
     sound = noise(0.5)
-    whole = figures.envelope([sound], len(sound), 100)
-    assert whole.shape == (100, 2)
-    np.testing.assert_array_equal(figures.envelope(in_blocks(sound, size), len(sound), 100), whole)
-    assert whole[:, 0].min() == sound.min() and whole[:, 1].max() == sound.max()
+    at_once = figures.envelope([sound], len(sound), 100)
+    assert at_once.shape == (100, 2)
+    np.testing.assert_array_equal(
+        figures.envelope(in_blocks(sound, size), len(sound), 100), at_once
+    )
+    assert at_once[:, 0].min() == sound.min() and at_once[:, 1].max() == sound.max()
 
 
 def test_an_envelope_shows_a_single_click_where_it_is() -> None:

@@ -50,8 +50,8 @@ def faulty(folder: Path) -> Path:
     """A data set with every fault that a report names."""
     rng = np.random.default_rng(0)
 
-    def write(place: str, samples: Any, rate_hz: int = 16_000) -> None:
-        path = folder / place
+    def write(target: str, samples: Any, rate_hz: int = 16_000) -> None:
+        path = folder / target
         path.parent.mkdir(parents=True, exist_ok=True)
         io.write(path, np.asarray(samples, np.float32), rate_hz)
 
@@ -69,8 +69,8 @@ def faulty(folder: Path) -> Path:
     return folder
 
 
-def last(told: Any) -> Any:
-    return list(told)[-1]
+def last(updates: Any) -> Any:
+    return list(updates)[-1]
 
 
 def is_kept(value: Any) -> bool:
@@ -80,9 +80,9 @@ def is_kept(value: Any) -> bool:
 
 def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_path: Path) -> None:
     folder = faulty(tmp_path / "faulty")
-    kept, said = data.use_folder(str(folder), {})
-    assert said == ""
-    report, table, bars, facts, switch = last(data.check_data(kept, START, False))
+    session_state, message = data.use_folder(str(folder), {})
+    assert message == ""
+    report, table, bars, facts, switch = last(data.check_data(session_state, START, False))
     for words in (
         "Not ready for training",
         "16,000, 22,050 Hz",
@@ -104,14 +104,14 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
     assert sum(bars["value"]["clips"]) == 19 and len(bars["value"]) == 8
     assert switch["visible"] is True and "5 clips" in switch["label"]
 
-    report, _, _, facts, _ = last(data.check_data(kept, START, True))
+    report, _, _, facts, _ = last(data.check_data(session_state, START, True))
     assert "lonely has fewer than 2 clips" in report and "broken.wav" not in report
     assert facts["is_usable"] is False and len(facts["left_out"]) == 5
 
 
 def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path: Path) -> None:
-    kept, said = data.use_folder(str(three_sounds), {})
-    assert "local page only" in said and is_kept(kept)
+    session_state, message = data.use_folder(str(three_sounds), {})
+    assert "local page only" in message and is_kept(session_state)
     forged = {"sounds": str(three_sounds), "jobs": ["x", 3, None], "revision": "many"}
     report, _, _, facts, _ = last(data.check_data(forged, START, False))
     assert "local page only" in report and facts is None
@@ -122,19 +122,19 @@ def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path:
 
 def test_a_wrong_path_is_a_sentence(local: Path, tmp_path: Path) -> None:
     for path in ("", "relative", "/nowhere/at/all", str(tmp_path / "a\0b"), None):
-        kept, said = data.use_folder(path, {})
-        assert said and is_kept(kept)
+        session_state, message = data.use_folder(path, {})
+        assert message and is_kept(session_state)
     (tmp_path / "one" / "class").mkdir(parents=True)
     assert "fewer than two classes" in data.use_folder(str(tmp_path / "one"), {})[1]
 
 
 def facts_of(three_sounds: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    kept, _ = data.use_folder(str(three_sounds), {})
-    return kept, last(data.check_data(kept, START, False))[3]
+    session_state, _ = data.use_folder(str(three_sounds), {})
+    return session_state, last(data.check_data(session_state, START, False))[3]
 
 
 def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: Path) -> None:
-    kept, facts = facts_of(three_sounds)
+    session_state, facts = facts_of(three_sounds)
     what = (TrainingMode.LINEAR_PROBE, START, None)
     name = "three_sounds-separable_cnn"
     assert settings.suggest_name(facts, *what, "", None) == (name, name)
@@ -150,7 +150,7 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
         ("", "cannot name a model"),
     ):
         chosen = (TrainingMode.LINEAR_PROBE, START, None, name, 10, "usual", 0.2)
-        assert words in settings.start_training(kept, facts, None, *chosen)[2]
+        assert words in settings.start_training(session_state, facts, None, *chosen)[2]
     assert len(queue.find_all()) == 1
 
 
@@ -190,8 +190,8 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
 def test_settings_that_nobody_offers_are_refused(
     local: Path, three_sounds: Path, chosen: tuple[Any, ...], words: str
 ) -> None:
-    kept, facts = facts_of(three_sounds)
-    assert words in settings.start_training(kept, facts, None, *chosen)[2]
+    session_state, facts = facts_of(three_sounds)
+    assert words in settings.start_training(session_state, facts, None, *chosen)[2]
     assert queue.find_all() == []
 
 
@@ -235,9 +235,9 @@ def test_who_serves_the_page_may_set_other_limits(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AUDIOCLF_TRAIN_MINUTES", "2.5")
     monkeypatch.setenv("AUDIOCLF_TRAIN_MB", "1500")
     monkeypatch.setenv("AUDIOCLF_TRAIN_CORES", "many")
-    found = session.job_limits()
-    assert (found.max_seconds, found.max_memory_mb, found.n_cores) == (150, 1500, 1)
-    assert found.max_waiting == session.HOSTED_JOBS.max_waiting
+    limits = session.job_limits()
+    assert (limits.max_seconds, limits.max_memory_mb, limits.n_cores) == (150, 1500, 1)
+    assert limits.max_waiting == session.HOSTED_JOBS.max_waiting
 
 
 def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) -> None:
@@ -246,12 +246,14 @@ def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) ->
     assert "It is ended after 10 minutes" in words
 
 
-def refused_from(before: Any, kept: Any, here: Any, facts: Any, chosen: Any) -> None:
+def refused_from(before: Any, session_state: Any, here: Any, facts: Any, chosen: Any) -> None:
     """Neither a new browser at the same address nor the same one elsewhere starts another."""
     elsewhere = gr.Request(client={"host": "203.0.113.8"}, headers={})
-    for memory, request in ((before, here), (kept, elsewhere)):
-        said = settings.start_training(memory, facts, request, *chosen)[2]
-        assert said.startswith("A training of yours, or of somebody at your address, runs or waits")
+    for memory, request in ((before, here), (session_state, elsewhere)):
+        message = settings.start_training(memory, facts, request, *chosen)[2]
+        assert message.startswith(
+            "A training of yours, or of somebody at your address, runs or waits"
+        )
     assert len(queue.find_all()) == 1
 
 
@@ -260,28 +262,28 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     three_sounds: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "bells.zip"
-    with zipfile.ZipFile(path, "w") as made:
+    with zipfile.ZipFile(path, "w") as archive:
         for clip in three_sounds.glob("*/*.wav"):
-            made.write(clip, f"{clip.parent.name}/{clip.name}")
-    kept, said = data.upload_archive(str(path), {})
-    assert said == ""
-    facts = last(data.check_data(kept, START, False))[3]
+            archive.write(clip, f"{clip.parent.name}/{clip.name}")
+    session_state, message = data.upload_archive(str(path), {})
+    assert message == ""
+    facts = last(data.check_data(session_state, START, False))[3]
     chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
     for forged in (
         {**facts, "fingerprint": ""},
         {**facts, "share": 0.1},
         {**facts, "dataset": "x"},
     ):
-        said = settings.start_training(kept, forged, None, *chosen)[2]
-        assert "wait until it is checked" in said
+        message = settings.start_training(session_state, forged, None, *chosen)[2]
+        assert "wait until it is checked" in message
     here = gr.Request(client={"host": "203.0.113.7"}, headers={"x-forwarded-for": "198.51.100.1"})
-    before = kept
-    kept, _, said = settings.start_training(kept, facts, here, *chosen)
-    assert said == "" and len(kept["jobs"]) == 1
-    refused_from(before, kept, here, facts, chosen)
-    (one,) = session.jobs_of(kept)
-    told = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
-    assert one.address and b"203.0.113" not in told  # of the address there is a keyed hash only
+    before = session_state
+    session_state, _, message = settings.start_training(session_state, facts, here, *chosen)
+    assert message == "" and len(session_state["jobs"]) == 1
+    refused_from(before, session_state, here, facts, chosen)
+    (one,) = session.jobs_of(session_state)
+    written = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
+    assert one.address and b"203.0.113" not in written  # of the address there is a keyed hash only
     assert one.request.limits == session.HOSTED_JOBS
     while one.status.is_active:
         time.sleep(0.1)
@@ -293,15 +295,15 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
     def offered(visitor: Any) -> bool:
         return name in [value for _, value in model_lists.network_choices(session=visitor)]
 
-    assert offered(kept) and not offered({}) and not offered({"jobs": ["guessed"]})
-    listed = model_lists.list_networks(name, kept)
+    assert offered(session_state) and not offered({}) and not offered({"jobs": ["guessed"]})
+    listed = model_lists.list_networks(name, session_state)
     assert "value" not in listed  # what is chosen meanwhile stays
     assert name in [value for _, value in listed["choices"]]
     assert session.jobs_of({}) == []
-    heard = shared.predict_sound(
+    prediction = shared.predict_sound(
         shared.Sound(str(three_sounds / "noise" / "1.wav")), shared.network_named(name), "as_is"
     )
-    assert heard.ranking()[0][0] == "noise"
+    assert prediction.ranking()[0][0] == "noise"
     assert "Trained on bells" in tab.describe_network(name)
     visible, figure, _, measured, words, table, beside = results.show_results(one.id)
     assert visible.visible and figure["value"] is not None and figure["visible"]
@@ -312,8 +314,8 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
 
 def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -> job.Job:
     """A job's folder as a process leaves it."""
-    made = job.Job(job.home() / queue.new_id())
-    made.folder.mkdir(parents=True)
+    new_job = job.Job(job.home() / queue.new_id())
+    new_job.folder.mkdir(parents=True)
     values = {
         "mode": TrainingMode.FINE_TUNE,
         "folder": "/x",
@@ -321,12 +323,12 @@ def a_job(state: dict[str, Any], epochs: list[dict[str, Any]], **changes: Any) -
         "output_dir": "/x",
         "base_model": "/x/ears",
     }
-    asked = Request(**{**values, **changes})
-    records.write(made.folder / job.REQUEST, asked)
-    records.write(made.folder / job.STATE, State(**{"submitted_at": time.time(), **state}))
+    request = Request(**{**values, **changes})
+    records.write(new_job.folder / job.REQUEST, request)
+    records.write(new_job.folder / job.STATE, State(**{"submitted_at": time.time(), **state}))
     lines = [json.dumps(one) for one in epochs]
-    (made.folder / job.EPOCHS).write_text("\n".join([*lines, '{"epoch": 3, "lo']))
-    return made
+    (new_job.folder / job.EPOCHS).write_text("\n".join([*lines, '{"epoch": 3, "lo']))
+    return new_job
 
 
 EPOCH = {
@@ -336,35 +338,35 @@ EPOCH = {
 
 
 def test_what_is_followed_is_sent_once_and_half_lines_are_left_alone() -> None:
-    made = a_job({"state": JobState.CANCELLED, "message": "It was cancelled."}, [EPOCH])
-    told, loss, accuracy, _, *buttons, timer, now, ended = progress.follow_training(made.id, None)
+    running = a_job({"state": JobState.CANCELLED, "message": "It was cancelled."}, [EPOCH])
+    log, loss, accuracy, _, *buttons, timer, now, ended = progress.follow_training(running.id, None)
     cancel, resume, publish, delete = buttons
-    assert told == "**a\\_b\\*c\\***: it was cancelled."
+    assert log == "**a\\_b\\*c\\***: it was cancelled."
     assert (cancel.visible, resume.visible, delete.visible) == (False, True, True)
     assert publish.visible is False  # an epoch was told, and none was kept
-    (made.folder / "run").mkdir()
-    (made.folder / "run" / "state.json").write_text('{"epoch": 1}')
-    assert progress.follow_training(made.id, None)[6].visible is True
-    assert timer.active is False and ended[:2] == [made.id, JobState.CANCELLED]
+    (running.folder / "run").mkdir()
+    (running.folder / "run" / "state.json").write_text('{"epoch": 1}')
+    assert progress.follow_training(running.id, None)[6].visible is True
+    assert timer.active is False and ended[:2] == [running.id, JobState.CANCELLED]
     frame = accuracy.value
     assert "75" in str(frame) and "50" in str(frame) and loss.visible
-    again = progress.follow_training(made.id, now)
+    again = progress.follow_training(running.id, now)
     assert "__type__" in again[1] and "value" not in again[1]  # nothing of the curves again
 
 
 def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
-    made = a_job({"state": JobState.RUNNING, "started_at": time.time() - 100}, [EPOCH])
-    (made.folder / job.PROGRESS).write_text(
+    running = a_job({"state": JobState.RUNNING, "started_at": time.time() - 100}, [EPOCH])
+    (running.folder / job.PROGRESS).write_text(
         '{"format": 2, "stage": "Training", "n_done": 1, "n_total": 10}'
     )
-    with (made.folder / job.LOCK).open("wb") as lock:
+    with (running.folder / job.LOCK).open("wb") as lock:
         import fcntl
 
         fcntl.flock(lock, fcntl.LOCK_EX)
-        words = progress.format_status(made)
+        words = progress.format_status(running)
         assert "epoch 1 of 10. 1 min 40 s so far, about 18 s left." in words
-        assert progress.follow_training(made.id, None)[8].active is True
-    assert "was ended from outside" in progress.format_status(made)
+        assert progress.follow_training(running.id, None)[8].active is True
+    assert "was ended from outside" in progress.format_status(running)
 
 
 @pytest.mark.parametrize("chosen", [None, "", "nobody", "../x", 3, ["a"]])
@@ -388,32 +390,36 @@ def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:
 
 
 def test_an_ended_training_is_removed_and_its_name_free(local: Path) -> None:
-    made = a_job({"state": JobState.CANCELLED}, [], name="gone")
-    said, listed, kept = progress.delete_training(made.id, {"jobs": [made.id]})
-    assert said == "**gone** is removed." and listed.choices == [] and kept["jobs"] == []
+    ended_job = a_job({"state": JobState.CANCELLED}, [], name="gone")
+    message, listed, session_state = progress.delete_training(
+        ended_job.id, {"jobs": [ended_job.id]}
+    )
+    assert (
+        message == "**gone** is removed." and listed.choices == [] and session_state["jobs"] == []
+    )
     assert queue.find_all() == []
-    assert "not here any more" in progress.delete_training(made.id, {})[0]
+    assert "not here any more" in progress.delete_training(ended_job.id, {})[0]
 
 
 def test_a_request_of_another_version_is_left_alone(local: Path) -> None:
-    made = a_job({"state": JobState.DONE}, [], name="good")
+    done_job = a_job({"state": JobState.DONE}, [], name="good")
     other = a_job({"state": JobState.DONE}, [], name="other")
     (other.folder / job.REQUEST).write_text('{"mode": "linear_probe", "colour": "blue"}')
-    assert queue.find_all() == [made]
+    assert queue.find_all() == [done_job]
 
 
 def test_more_sound_than_may_be_brought_is_refused(
     three_sounds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
-    kept, *_ = data.upload_files(clips, "noise", {})
+    session_state, *_ = data.upload_files(clips, "noise", {})
     clips = [str(path) for path in sorted((three_sounds / "sine").glob("*.wav"))]
-    kept, *_ = data.upload_files(clips, "sine", kept)
+    session_state, *_ = data.upload_files(clips, "sine", session_state)
     monkeypatch.setattr(session, "HOSTED", session.Limits(max_seconds=30))
-    report, *_, facts, _ = last(data.check_data(kept, START, False))
+    report, *_, facts, _ = last(data.check_data(session_state, START, False))
     assert "1 minutes of audio, and 0 may be added" in report and facts is None
     monkeypatch.setattr(session, "HOSTED", session.Limits(sound=io.Limits(max_duration_s=3)))
-    report, *_, facts, _ = last(data.check_data(kept, START, False))
+    report, *_, facts, _ = last(data.check_data(session_state, START, False))
     assert "3 s are accepted" in report and facts["is_usable"] is False
 
 
@@ -422,12 +428,12 @@ def test_limits_of_a_public_page_hold_for_files_too(
 ) -> None:
     monkeypatch.setattr(session, "HOSTED", session.Limits(max_clips=7))
     clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
-    kept, said, field = data.upload_files(clips, "noise", {})
-    assert "At most 7 clips" in said and is_kept(kept)
+    session_state, message, field = data.upload_files(clips, "noise", {})
+    assert "At most 7 clips" in message and is_kept(session_state)
     assert field is not None  # the files stay where they are
-    kept, said, field = data.upload_files(clips[:6], "noise", {})
-    assert kept["revision"] == 1 and "6 files added" in said and field is None
-    assert os.path.isabs(kept["dataset"]) is False
+    session_state, message, field = data.upload_files(clips[:6], "noise", {})
+    assert session_state["revision"] == 1 and "6 files added" in message and field is None
+    assert os.path.isabs(session_state["dataset"]) is False
 
 
 def test_an_address_is_read_from_the_proxy_on_a_space_alone(
@@ -449,9 +455,9 @@ def test_an_address_is_read_from_the_proxy_on_a_space_alone(
 
 
 def test_gradio_tells_the_handlers_who_asks() -> None:
-    asked = gr.Request(client={"host": "203.0.113.7"}, headers={})
+    request = gr.Request(client={"host": "203.0.113.7"}, headers={})
     inputs = [{}, None, TrainingMode.LINEAR_PROBE, START]
-    got, *_ = special_args(settings.start_training, list(inputs), asked)
-    assert got == [{}, None, asked, TrainingMode.LINEAR_PROBE, START]
+    got, *_ = special_args(settings.start_training, list(inputs), request)
+    assert got == [{}, None, request, TrainingMode.LINEAR_PROBE, START]
     for handler in (progress.resume_training, progress.save_model):
-        assert special_args(handler, ["id", {}], asked)[0] == ["id", {}, asked]
+        assert special_args(handler, ["id", {}], request)[0] == ["id", {}, request]

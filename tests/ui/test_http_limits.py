@@ -279,11 +279,11 @@ def test_what_pages_made_goes_first_where_there_is_no_room(
     theirs = put(folders, "x/theirs.wav", 100)
     uploads.take("a", 100)
     uploads.arrived("a", 100, [str(theirs)])
-    made = put(folders, "y/export.zip", 100)
+    export = put(folders, "y/export.zip", 100)
     arriving = put(folders, "tmp1", 10)
     run(uploads.make_room(100))
     uploads.take("b", 100)
-    assert theirs.exists() and arriving.exists() and not made.exists()
+    assert theirs.exists() and arriving.exists() and not export.exists()
 
 
 def test_old_files_of_this_app_alone_are_tidied(

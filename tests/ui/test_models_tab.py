@@ -66,9 +66,9 @@ def test_the_most_accurate_network_is_first_and_numbers_are_numbers(networks: Pa
 def test_numbers_are_written_with_the_digits_of_the_command_line(networks: Path) -> None:
     rows = written(table_of())
     for name in ("full", "both", "old"):
-        found = checkpoint.find(name).evaluation or {}
-        assert rows[name]["Accuracy (%)"] == f"{found['accuracy']:.2%}"[:-1]
-        assert rows[name]["Macro F1"] == f"{found['macro_f1']:.3f}"
+        result = checkpoint.find(name).evaluation or {}
+        assert rows[name]["Accuracy (%)"] == f"{result['accuracy']:.2%}"[:-1]
+        assert rows[name]["Macro F1"] == f"{result['macro_f1']:.3f}"
     assert rows["both"]["Accuracy (%)"] == "97.50" and rows["both"]["ECE"] == "0.030"
     assert rows["old"]["ECE"] == rows["unmeasured"]["Accuracy (%)"] == "–"
 
@@ -169,19 +169,19 @@ def test_layers_are_a_table_and_an_ensembles_are_its_members(networks: Path) -> 
 
 
 def test_the_card_is_told_in_words_and_shown_whole(networks: Path) -> None:
-    found = checkpoint.find("full")
-    told = dict(facts(found))
-    rate = found.frontend.spectrogram.sample_rate_hz
-    assert f"feature {found.frontend.feature}" in told["Front end"]
-    assert f"sample rate {rate:,} Hz" in told["Front end"]
-    assert told["Calibration"] == "temperature 1.25, fitted on made clips, fold 3 held out"
-    assert told["Licence"] == "CC BY 4.0" and "1.5 minutes" in told["Training"]
-    assert told["Other results"].startswith(
+    model = checkpoint.find("full")
+    rows = dict(facts(model))
+    rate = model.frontend.spectrogram.sample_rate_hz
+    assert f"feature {model.frontend.feature}" in rows["Front end"]
+    assert f"sample rate {rate:,} Hz" in rows["Front end"]
+    assert rows["Calibration"] == "temperature 1.25, fitted on made clips, fold 3 held out"
+    assert rows["Licence"] == "CC BY 4.0" and "1.5 minutes" in rows["Training"]
+    assert rows["Other results"].startswith(
         "street noise: 40 of 80 clips right: 50.00 % (39.3 to 60.7)"
     )
     _, _, words, attribution, card = details.show_card("full")
     assert "**Calibration**: temperature 1.25" in words
-    assert card["architecture"] == found.card["architecture"] and attribution
+    assert card["architecture"] == model.card["architecture"] and attribution
     assert "none" in dict(facts(checkpoint.find("old")))["Calibration"]
 
 
@@ -213,7 +213,7 @@ def test_words_of_a_card_are_neither_markdown_nor_html(networks: Path) -> None:
 
 
 def test_settings_are_read_with_their_units() -> None:
-    said = format_settings(
+    text = format_settings(
         {
             "hop_length": 512,
             "gain_db": 6.0,
@@ -223,7 +223,7 @@ def test_settings_are_read_with_their_units() -> None:
         }
         | {"mean": list(range(128)), "none": None, "folds": [1, 2]}
     )
-    assert said == (
+    assert text == (
         "hop length 512, gain 6 dB, low 20 Hz, deep (mix prob 0.5), flag yes, folds 1, 2"
     )
     assert result_line({}) == "Unnamed data: no numbers"

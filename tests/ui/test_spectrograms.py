@@ -25,9 +25,9 @@ def in_blocks(samples: Samples, size: int = 30_011) -> Iterator[Samples]:
 
 def drawn(samples: Samples, view: View | None = None) -> Picture:
     duration_s = len(samples) / RATE_HZ
-    found = pictures(in_blocks(samples), RATE_HZ, duration_s, view or View())
-    assert len(found) == len(feature((view or View()).feature).channels)
-    return found[0]
+    drawn_pictures = pictures(in_blocks(samples), RATE_HZ, duration_s, view or View())
+    assert len(drawn_pictures) == len(feature((view or View()).feature).channels)
+    return drawn_pictures[0]
 
 
 def bins_hz(picture: Picture) -> NDArray[Any]:
@@ -82,10 +82,10 @@ def test_next_to_nothing_can_be_drawn(name: str, sound: Samples) -> None:
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100])
 def test_every_channel_is_a_picture_with_its_axis_and_scale(name: str, rate_hz: int) -> None:
     sound = chirp(100, 3_900, 2, rate_hz) + noise(2, rate_hz, amplitude=0.05)
-    found = pictures([sound], rate_hz, 2, View(feature=name))
+    drawn_pictures = pictures([sound], rate_hz, 2, View(feature=name))
     channels = feature(name).channels
-    assert [picture.title for picture in found] == [channel.title for channel in channels]
-    for picture, channel in zip(found, channels, strict=True):
+    assert [picture.title for picture in drawn_pictures] == [channel.title for channel in channels]
+    for picture, channel in zip(drawn_pictures, channels, strict=True):
         assert picture.axis_name == channel.axis.label
         assert len(picture.ticks(8)) >= 3
         words = {"dB": "dB", "rad": "rad", "share": "0 to 1"}.get(channel.unit, "")

@@ -20,27 +20,32 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     """One table; of labels of whole files alone. Raises ValueError."""
     if has_several(labels):
         return write_lines(labels, durations)
-    found = _by_file(labels)
+    by_path = _by_file(labels)
     columns = ["file_name", "label"]
     columns += ["fold"] if any(label.fold is not None for label in labels) else []
     columns += ["group"] if any(label.group for label in labels) else []
     table = (
-        {"file_name": file, "label": own[0].name, "fold": own[0].fold, "group": own[0].group}
-        for file, own in found.items()
+        {
+            "file_name": file,
+            "label": clip_labels[0].name,
+            "fold": clip_labels[0].fold,
+            "group": clip_labels[0].group,
+        }
+        for file, clip_labels in by_path.items()
     )
     return {CSV: csv_cells.write(columns, table)}
 
 
 def write_lines(labels: list[Label], durations: Durations) -> dict[str, str]:
     """`metadata.jsonl`, with a list of classes for every file. Raises ValueError."""
-    rows = (_row(file, own) for file, own in _by_file(labels).items())
+    rows = (_row(file, clip_labels) for file, clip_labels in _by_file(labels).items())
     lines = (json.dumps(row, ensure_ascii=False) for row in rows)
     return {JSONL: "".join(f"{line}\n" for line in lines)}
 
 
 def has_several(labels: list[Label]) -> bool:
     """Whether a file has several classes."""
-    return any(len(own) > 1 for own in _by_file(labels).values())
+    return any(len(clip_labels) > 1 for clip_labels in _by_file(labels).values())
 
 
 def read(texts: Texts) -> list[Label]:
