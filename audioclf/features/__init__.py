@@ -28,7 +28,7 @@ __all__ = [
     "compute", "feature", "spectrum", "stream", "with_deltas",
 ]  # fmt: skip
 
-VERSION = 1  # of what is computed: kept features of another one are made again
+VERSION = 2  # of what is computed: kept features of another one are made again
 
 HZ = Axis("Frequency (Hz)", spectrograms.linear_hz)
 MEL = Axis("Frequency (Hz, mel scale)", spectrograms.mel_hz)

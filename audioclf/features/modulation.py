@@ -1,9 +1,10 @@
 """Modulation: how strongly, and how fast, the level of each mel band goes up and down.
 
-A frame is seen through 16 short spectra. Four means of four of them are its levels; the band's
-envelope (the root of its power) through complex Gabor filters along time gives, at ten rates from
-3 to 85 Hz, how much of the power goes up and down at that rate. Rain, engines and crackling fire
-with like spectra differ in these.
+A frame is seen through short spectra, as many as the fastest rate needs: 16 in a frame of 80 ms, 8
+in one of 23 ms. Their means over each quarter of the frame are its levels; the band's envelope
+(the root of its power) through complex Gabor filters along time gives, at ten rates from 3 to
+85 Hz, how much of the power goes up and down at that rate. Rain, engines and crackling fire with
+like spectra differ in these.
 
 Chi, Ru and Shamma (2005), "Multiresolution spectrotemporal analysis of complex sounds", JASA
 118(2); here the filters along time alone, with magnitudes.
@@ -21,7 +22,7 @@ from audioclf.features.spectrograms import decibels, mel_triangles
 from audioclf.features.spectrum import SpectrogramConfig, Spectrum, framed, hann
 
 RATES_HZ = (3.0, 4.5, 6.5, 9.0, 13.0, 18.0, 26.0, 36.0, 55.0, 85.0)
-N_SHORT, N_LEVELS = 16, 4  # short spectra of a frame, and levels that are kept of them
+N_SHORTS, N_LEVELS = (4, 8, 16), 4  # short spectra of a frame, and levels that are kept of them
 SHORT_S = 0.023  # of a short spectrum, to the nearest power of two samples
 RELATIVE_WIDTH = 0.2  # a filter's deviation in Hz is this part of its rate, over 1.4
 PART = 4_096  # short spectra at a time
@@ -34,9 +35,10 @@ def modulation(spectrum: Spectrum) -> Values:
     (frames, mels, 4 + 10).
     """
     analysis, n_frames = spectrum.analysis, spectrum.n_frames
-    short = replace(analysis, n_fft=_n_short(analysis), hop_length=1)
+    short = replace(analysis, n_fft=_short_n_fft(analysis), hop_length=1)
     reach = _reach(analysis)
-    first, last = -N_SHORT // 2 - reach, (n_frames - 1) * N_SHORT + N_SHORT // 2 + reach
+    n_short = _n_short(analysis)
+    first, last = -n_short // 2 - reach, (n_frames - 1) * n_short + n_short // 2 + reach
     to_mel = mel_triangles(short)
     power = np.concatenate(  # at a high rate the short spectra would take a gigabyte at once
         [
@@ -47,7 +49,7 @@ def modulation(spectrum: Spectrum) -> Values:
     inside = power[reach : len(power) - reach].reshape(n_frames, N_LEVELS, -1, power.shape[1])
     levels = inside.mean(axis=2)  # (frames, 4, mels)
     swings = _modulated(np.sqrt(power), analysis)  # (rates, short spectra, mels)
-    swings = swings.reshape(len(RATES_HZ), n_frames, N_SHORT, -1).mean(axis=2)
+    swings = swings.reshape(len(RATES_HZ), n_frames, n_short, -1).mean(axis=2)
     carrier = levels.mean(axis=1) + np.float32(1e-9)
     ratios = 10 * np.log10(np.maximum(swings / carrier, np.float32(10 ** (FLOOR_DB / 10))))
     return np.concatenate(
@@ -57,16 +59,24 @@ def modulation(spectrum: Spectrum) -> Values:
 
 def margin(analysis: SpectrogramConfig) -> int:
     """Samples that `modulation` looks at on both sides of a frame's centre."""
-    n_beside = _reach(analysis) + N_SHORT // 2
-    return -(-n_beside * analysis.hop_length // N_SHORT) + _n_short(analysis) // 2
+    n_short = _n_short(analysis)
+    n_beside = _reach(analysis) + n_short // 2
+    return -(-n_beside * analysis.hop_length // n_short) + _short_n_fft(analysis) // 2
 
 
 def _n_short(analysis: SpectrogramConfig) -> int:
+    """The fewest short spectra per frame whose rate is three times the fastest modulation's."""
+    rates_hz = ((n, n / analysis.hop_s) for n in N_SHORTS)
+    enough = (n for n, rate_hz in rates_hz if rate_hz >= 3 * RATES_HZ[-1])
+    return next(enough, N_SHORTS[-1])
+
+
+def _short_n_fft(analysis: SpectrogramConfig) -> int:
     return max(32, int(2 ** np.round(np.log2(SHORT_S * analysis.sample_rate_hz))))
 
 
 def _short_rate_hz(analysis: SpectrogramConfig) -> float:
-    return N_SHORT / analysis.hop_s
+    return _n_short(analysis) / analysis.hop_s
 
 
 def _reach(analysis: SpectrogramConfig) -> int:
@@ -81,11 +91,11 @@ def _deviation_s(rate_hz: float) -> float:
 def _short_spectra(
     spectrum: Spectrum, n_fft: int, numbers: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Power of the short spectra of these numbers; the frames' centres are those of 0, 16, ..."""
-    hop_length = spectrum.analysis.hop_length
-    starts = spectrum.margin - n_fft // 2 + numbers * hop_length // N_SHORT
-    if hop_length % N_SHORT == 0:
-        every = hop_length // N_SHORT
+    """Power of the short spectra of these numbers; every `_n_short`th is at a frame's centre."""
+    hop_length, n_short = spectrum.analysis.hop_length, _n_short(spectrum.analysis)
+    starts = spectrum.margin - n_fft // 2 + numbers * hop_length // n_short
+    if hop_length % n_short == 0:
+        every = hop_length // n_short
         frames = framed(spectrum.samples[starts[0] :], n_fft, every, len(numbers))
     else:
         frames = spectrum.samples[starts[:, None] + np.arange(n_fft)]
