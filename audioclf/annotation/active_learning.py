@@ -71,16 +71,16 @@ def fit_predict(space: EmbeddingSpace, labels: Mapping[int, int], n_classes: int
     labels: class number by candidate. With labels of fewer than two classes the result is uniform.
     """
     numbers = np.fromiter(labels.values(), int, len(labels))
-    found = np.full((len(space.points), n_classes), 1 / n_classes, np.float32)
+    probabilities = np.full((len(space.points), n_classes), 1 / n_classes, np.float32)
     if len(set(numbers.tolist())) < 2:
-        return found
+        return probabilities
     from sklearn.linear_model import LogisticRegression
 
-    chosen = np.fromiter(labels.keys(), int, len(labels))
-    model = LogisticRegression(max_iter=300).fit(space.points[chosen], numbers)
-    found[:] = 0
-    found[:, model.classes_] = model.predict_proba(space.points)
-    return found
+    labelled = np.fromiter(labels.keys(), int, len(labels))
+    model = LogisticRegression(max_iter=300).fit(space.points[labelled], numbers)
+    probabilities[:] = 0
+    probabilities[:, model.classes_] = model.predict_proba(space.points)
+    return probabilities
 
 
 def next_candidate(
@@ -110,8 +110,8 @@ def next_candidate(
 def margins(probabilities: Probabilities) -> NDArray[np.floating]:
     """How far the best class is ahead of the second, (candidates,)."""
     best = np.partition(probabilities, -2, axis=1)
-    found: NDArray[np.floating] = best[:, -1] - best[:, -2]
-    return found
+    difference: NDArray[np.floating] = best[:, -1] - best[:, -2]
+    return difference
 
 
 def suggest(probabilities: Probabilities, classes: list[str], source: str) -> list[Suggestion]:
@@ -138,8 +138,8 @@ def project_2d(space: EmbeddingSpace) -> NDArray[np.float32]:
     plane = np.zeros((len(space.points), 2), np.float32)
     plane[:, : space.points.shape[1]] = space.points[:, :2]
     low, high = plane.min(axis=0), plane.max(axis=0)
-    found: NDArray[np.float32] = (plane - low) / np.maximum(high - low, 1e-9)
-    return found
+    points: NDArray[np.float32] = (plane - low) / np.maximum(high - low, 1e-9)
+    return points
 
 
 def _gain(
@@ -159,11 +159,11 @@ def _components(values: NDArray[np.float64]) -> Points:
 
     normal = (values - values.mean(axis=0)) / (values.std(axis=0) + MIN_STD)
     n_components = min(N_COMPONENTS, *normal.shape)
-    made = PCA(n_components, random_state=0).fit_transform(normal)
-    found: Points = made.astype(np.float32)
-    return found
+    components = PCA(n_components, random_state=0).fit_transform(normal)
+    points_2d: Points = components.astype(np.float32)
+    return points_2d
 
 
 def _unit(points: Points) -> Points:
-    found: Points = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
-    return found
+    unit: Points = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+    return unit

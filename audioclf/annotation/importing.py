@@ -79,10 +79,10 @@ def read_labels(
     texts = _texts(paths, limits)
     if not texts:
         raise ValueError("There are no files of that format here: name the files, or their folder.")
-    found = format_named(form).read(texts)
+    labels = format_named(form).read(texts)
     files = _files_by_name(project)
     limits.check()
-    events = [_event(label, files, annotator) for label in _checked(found, limits.check)]
+    events = [_event(label, files, annotator) for label in _checked(labels, limits.check)]
     events_per_target = _merge_per_target([event for event in events if event is not None])
     if limits.max_names and any(len(event.names) > limits.max_names for event in events_per_target):
         raise ValueError(
@@ -115,7 +115,7 @@ def check_size(n_bytes: int, limits: ImportLimits) -> None:
 
 def _texts(paths: Sequence[Path], limits: ImportLimits) -> dict[str, str]:
     """The contents of files, and of those in folders, by relative path. Raises ValueError."""
-    found, n_bytes = {}, 0
+    texts, n_bytes = {}, 0
     for path in paths:
         if not path.exists():
             raise ValueError(f"There is no file “{path}”: name the one with the labels.")
@@ -125,9 +125,9 @@ def _texts(paths: Sequence[Path], limits: ImportLimits) -> dict[str, str]:
             n_bytes += file.stat().st_size
             check_size(n_bytes, limits)
             limits.check()
-            found[name] = decoded(file.read_bytes(), file.name)
-    found.pop(FULL_CSV, None)  # which every export has too
-    return found
+            texts[name] = decoded(file.read_bytes(), file.name)
+    texts.pop(FULL_CSV, None)  # which every export has too
+    return texts
 
 
 def _files_by_name(project: AnnotationProject) -> dict[str, File]:
@@ -164,17 +164,17 @@ def _content(event: AnnotationEvent) -> tuple[object, ...]:
 def _merge_per_target(events: list[AnnotationEvent]) -> list[AnnotationEvent]:
     """One event per target, with all its classes."""
     last = {event.target: event for event in events}
-    names: dict[object, dict[str, None]] = {place: {} for place in last}
+    names: dict[object, dict[str, None]] = {target: {} for target in last}
     for event in events:
         names[event.target].update(dict.fromkeys(event.names))
     return [
         AnnotationEvent(
             event.file,
             EventKind.LABEL,
-            tuple(names[place]),
+            tuple(names[target]),
             event.start_s,
             event.end_s,
             annotator=event.annotator,
         )
-        for place, event in last.items()
+        for target, event in last.items()
     ]

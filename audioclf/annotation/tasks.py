@@ -71,7 +71,7 @@ def build_tasks(project: AnnotationProject, segmentation: Segmentation) -> list[
     """
     with database.connect(project.store) as db:
         files = catalog.files(db)
-        known = (
+        segments = (
             catalog.segments(db, segmentation.key)
             if segmentation.kind == SegmentationKind.SILENCES
             else {}
@@ -79,7 +79,7 @@ def build_tasks(project: AnnotationProject, segmentation: Segmentation) -> list[
     tasks: list[AnnotationTask] = []
     for file in files:
         if file.error is None:
-            tasks += _of_file(file, segmentation, known)
+            tasks += _of_file(file, segmentation, segments)
         if len(tasks) > MAX_TASKS:
             raise ValueError(f"These are more than {MAX_TASKS:,} clips: choose longer windows.")
     return tasks
@@ -112,11 +112,13 @@ def pending_files(db: sqlite3.Connection, segmentation: Segmentation) -> list[Fi
     """Long files whose silences are not detected yet."""
     if segmentation.kind != SegmentationKind.SILENCES:
         return []
-    known = catalog.segments(db, segmentation.key)
+    segmented = catalog.segments(db, segmentation.key)
     return [
         file
         for file in catalog.files(db)
-        if file.error is None and is_long(file, segmentation) and file.relative_path not in known
+        if file.error is None
+        and is_long(file, segmentation)
+        and file.relative_path not in segmented
     ]
 
 
@@ -126,8 +128,8 @@ def find_segments(
     """The segments of a file that are not silent, in seconds. Raises ValueError."""
     path = project.path_of(file.relative_path)
     rate_hz = io.read_header(path).sample_rate_hz
-    found = silence.split_blocks(io.read_blocks(path), rate_hz, split)
-    return [(float(start), float(end)) for start, end in found]
+    segments = silence.split_blocks(io.read_blocks(path), rate_hz, split)
+    return [(float(start), float(end)) for start, end in segments]
 
 
 def preview(
@@ -135,8 +137,8 @@ def preview(
 ) -> list[tuple[float, float]]:
     """The tasks in the beginning of a long file, in seconds."""
     if segmentation.kind == SegmentationKind.SILENCES:
-        found = silence.split(samples, rate_hz, segmentation.split)
-        return [(float(start), float(end)) for start, end in found]
+        segments = silence.split(samples, rate_hz, segmentation.split)
+        return [(float(start), float(end)) for start, end in segments]
     end_s = len(samples) / rate_hz
     part = File(file.relative_path, end_s, rate_hz)
     return [
@@ -153,12 +155,12 @@ def is_long(file: File, segmentation: Segmentation) -> bool:
 
 
 def _of_file(
-    file: File, segmentation: Segmentation, known: dict[str, list[tuple[float, float]]]
+    file: File, segmentation: Segmentation, segments: dict[str, list[tuple[float, float]]]
 ) -> Iterator[AnnotationTask]:
     if not is_long(file, segmentation):
         yield AnnotationTask(file.relative_path)
     elif segmentation.kind == SegmentationKind.SILENCES:
-        for start_s, end_s in known.get(file.relative_path, ()):
+        for start_s, end_s in segments.get(file.relative_path, ()):
             yield AnnotationTask(file.relative_path, start_s, end_s)
     else:
         yield from _windows(file, segmentation.window_s)
@@ -187,5 +189,5 @@ def overlap_weights(task: AnnotationTask, starts_s: np.ndarray, ends_s: np.ndarr
     weight = np.maximum(overlap, 0.0)
     if weight.sum() == 0:
         weight = (np.arange(len(overlap)) == overlap.argmax()).astype(float)
-    found: np.ndarray = weight / weight.sum()
-    return found
+    weights: np.ndarray = weight / weight.sum()
+    return weights
