@@ -112,7 +112,7 @@ def project_controls() -> ProjectControls:
 
 def queue_view() -> gr.HTML:
     """The queue, regions, all sounds and the map; `assets/js/annotate/queue.js` draws them."""
-    made: Any = gr.HTML(
+    html: Any = gr.HTML(
         value=None,
         html_template='<div class="ac ac-desk"></div>',
         js_on_load=(
@@ -123,8 +123,8 @@ def queue_view() -> gr.HTML:
         apply_default_css=False,
         elem_id="desk",
     )
-    made.api_info = lambda: {"type": "object"}
-    return made
+    html.api_info = lambda: {"type": "object"}
+    return html
 
 
 def queue_settings() -> QueueSettings:

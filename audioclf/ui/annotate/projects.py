@@ -81,23 +81,25 @@ def try_examples(session: Any, revision: int) -> Outcome:
     return _outcome(labelled, session, revision)
 
 
-def rescan(chosen: str | None, session: Any) -> int:
+def rescan(project_id: str | None, session: Any) -> int:
     """Add new files in the folder of the chosen data set; returns how many it has then."""
-    found = _find(chosen, session)
-    if found is not None:
+    labelled_set = _find(project_id, session)
+    if labelled_set is not None:
         with contextlib.suppress(ValueError):  # the queue shows the error
-            add_files.remove_staged(found)
-            project.scan_files(found, limits=_limits().sound)
-            return found.n_files
+            add_files.remove_staged(labelled_set)
+            project.scan_files(labelled_set, limits=_limits().sound)
+            return labelled_set.n_files
     return 0
 
 
-def choose_set(chosen: str | None, session: Any) -> Any:
+def choose_set(project_id: str | None, session: Any) -> Any:
     """Store in the browser session which data set is labelled."""
     stored = sessions.parse_session(session)
-    found = _find(chosen, session)
+    labelled_set = _find(project_id, session)
     return (
-        gr.skip() if found is None or stored["project"] == chosen else {**stored, "project": chosen}
+        gr.skip()
+        if labelled_set is None or stored["project"] == project_id
+        else {**stored, "project": project_id}
     )
 
 
@@ -105,9 +107,9 @@ def list_sets(session: Any) -> Any:
     """The list of the data sets of this browser; on a local page, all."""
     listed, stored = sessions.sets_of(session), sessions.parse_session(session)
     choices = [(p.name, p.id) for p in listed]
-    chosen = stored["project"] if stored["project"] in [p.id for p in listed] else None
+    project_id = stored["project"] if stored["project"] in [p.id for p in listed] else None
     first = listed[0].id if listed else None
-    return gr.update(choices=choices, value=chosen or first, visible=bool(listed))
+    return gr.update(choices=choices, value=project_id or first, visible=bool(listed))
 
 
 def close_making(session: Any) -> tuple[Any, Any]:
@@ -116,13 +118,13 @@ def close_making(session: Any) -> tuple[Any, Any]:
 
 
 def configure_queue(
-    revision: int, chosen: str | None, suggestions: str, network: str | None, *segmentation: Any
+    revision: int, project_id: str | None, suggestions: str, network: str | None, *segmentation: Any
 ) -> Any:
     """The settings of the queue: data set, suggestions, embedding model, segmentation.
 
     revision: how often annotations were imported, so that the page reads them.
     """
-    if not chosen:
+    if not project_id:
         return None
     settings = _settings_by_name(segmentation)
     try:
@@ -130,19 +132,22 @@ def configure_queue(
     except ValueError:  # a slider that is being moved
         return gr.skip()
     try:
-        n_files = project.by_id(chosen).n_files
+        n_files = project.by_id(project_id).n_files
     except ValueError:
         return None
     return {
-        "format": FORMAT, "project": chosen, "suggestions": suggestions, "model": network,
+        "format": FORMAT, "project": project_id, "suggestions": suggestions, "model": network,
         "segmentation": settings, "n_files": n_files, "revision": revision,
     }  # fmt: skip
 
 
 @show_errors(lambda sentence: (None, escape_markdown(sentence)))
-def preview_segmentation(chosen: str | None, *segmentation: Any) -> tuple[Any, str]:
+def preview_segmentation(project_id: str | None, *segmentation: Any) -> tuple[Any, str]:
     """The clips of the longest recording with these settings, in its first two minutes."""
-    labelled, settings = project.by_id(chosen), parse_segmentation(_settings_by_name(segmentation))
+    labelled, settings = (
+        project.by_id(project_id),
+        parse_segmentation(_settings_by_name(segmentation)),
+    )
     files = [file for file in labelled.files() if tasks.is_long(file, settings)]
     if settings.kind == tasks.SegmentationKind.WHOLE:
         return None, "Every recording is one clip, however long it is."
@@ -178,9 +183,9 @@ def embedding_models() -> list[tuple[str, str]]:
     return [(network.name, network.name) for network in usable]
 
 
-def update_backbones(chosen: str | None) -> Any:
+def update_backbones(selected: str | None) -> Any:
     """The list of embedding models as it is now; keeps the selection."""
-    return keep_selection(embedding_models(), chosen)
+    return keep_selection(embedding_models(), selected)
 
 
 def _limits() -> Any:
@@ -188,9 +193,9 @@ def _limits() -> Any:
     return limits if is_local() else replace(limits, sound=state.HOSTED)
 
 
-def _find(chosen: str | None, session: Any) -> AnnotationProject | None:
+def _find(project_id: str | None, session: Any) -> AnnotationProject | None:
     """The chosen data set, if it is one of this session."""
-    return next((p for p in sessions.sets_of(session) if p.id == chosen), None)
+    return next((p for p in sessions.sets_of(session) if p.id == project_id), None)
 
 
 def _add(

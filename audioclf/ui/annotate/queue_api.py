@@ -155,7 +155,7 @@ def _status(session: LabellingSession, payload: Payload) -> Payload:
     counts = dict.fromkeys(classes, 0)
     for name in (name for event in current for name in event.names):
         counts[name] = counts.get(name, 0) + 1
-    held = [_parse_task(place) for place in (payload.get("held") or [])[:MAX_HELD]]
+    held = [_parse_task(value) for value in (payload.get("held") or [])[:MAX_HELD]]
     held = [task for task in dict.fromkeys(held) if task in queue.numbers]
     following = _next_items(session, payload, held, events)
     colours = figures.class_colours(classes)
@@ -200,5 +200,5 @@ def _order(payload: Payload) -> str:
     return str(payload.get("order") or active_learning.QueueOrder.USEFUL)
 
 
-def _parse_task(place: Any) -> Any:
-    return AnnotationTask(str(place.get("file")), place.get("start_s"), place.get("end_s"))
+def _parse_task(value: Any) -> Any:
+    return AnnotationTask(str(value.get("file")), value.get("start_s"), value.get("end_s"))

@@ -57,10 +57,10 @@ def show_progress() -> tuple[Any, str]:
 
 @show_errors(lambda sentence: (gr.update(visible=False), escape_markdown(sentence)))
 def export_set(
-    chosen: str | None, format: str, with_audio: bool, clips: str, is_split: bool, session: Any
+    project_id: str | None, format: str, with_audio: bool, clips: str, is_split: bool, session: Any
 ) -> tuple[Any, str]:
     """The labels in a format, as a ZIP to download."""
-    labelled = _find_project(chosen, session)
+    labelled = _find_project(project_id, session)
     export = Export(format, bool(with_audio), str(clips or ""), bool(is_split))
     with tempfile.TemporaryDirectory() as folder:
         check = deadline.within(_seconds(EXPORT_S), "This export")
@@ -77,11 +77,11 @@ def export_set(
 
 @show_errors(escape_markdown)
 def push_set(
-    chosen: str | None, format: str, repo: str, token: str, is_public: bool, session: Any
+    project_id: str | None, format: str, repo: str, token: str, is_public: bool, session: Any
 ) -> str:
     """Push the data set with its audio files to the Hugging Face Hub; the token is not stored."""
     hf_hub.check(repo, token)
-    labelled = _find_project(chosen, session)
+    labelled = _find_project(project_id, session)
     clips = ClipFormat.FLAC if not format_named(format).holds_segments else REGIONS
     check = deadline.within(_seconds(EXPORT_S), "This export")
     with exporting.exported_folder(
@@ -114,9 +114,9 @@ def _push(args: dict[str, Any], limit_s: float | None) -> str:
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
-def fine_tune_on_project(chosen: str | None, session: Any) -> tuple[Any, Any, str]:
+def fine_tune_on_project(project_id: str | None, session: Any) -> tuple[Any, Any, str]:
     """Use the current labels in Fine-tune; later labels come with another click."""
-    labelled, stored = _find_project(chosen, session), sessions.parse_session(session)
+    labelled, stored = _find_project(project_id, session), sessions.parse_session(session)
     check = deadline.within(_seconds(EXPORT_S), "This export")
     collection = to_dataset.from_labels(labelled, sessions.limits(), check)
     revision = stored["revision"] + 1
@@ -125,10 +125,10 @@ def fine_tune_on_project(chosen: str | None, session: Any) -> tuple[Any, Any, st
 
 @show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def import_labels(
-    chosen: str | None, files: list[str] | None, format: str, revision: int, session: Any
+    project_id: str | None, files: list[str] | None, format: str, revision: int, session: Any
 ) -> tuple[Any, str]:
     """Import annotations from files of another tool."""
-    labelled = _find_project(chosen, session)
+    labelled = _find_project(project_id, session)
     if not files:
         raise ValueError("Choose the files with the labels first.")
     limits = _import_limits()
@@ -150,10 +150,10 @@ def forget_export() -> tuple[Any, str]:
     return gr.update(visible=False), ""
 
 
-def list_classes(chosen: str | None, session: Any) -> Any:
+def list_classes(project_id: str | None, session: Any) -> Any:
     """The classes of the data set, to be renamed."""
     try:
-        names = _find_project(chosen, session).classes()
+        names = _find_project(project_id, session).classes()
     except ValueError:
         names = []
     return gr.update(choices=names, value=names[0] if names else None)
@@ -161,19 +161,19 @@ def list_classes(chosen: str | None, session: Any) -> Any:
 
 @show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
 def rename_class(
-    chosen: str | None, old: str | None, new: str, revision: int, session: Any
+    project_id: str | None, old: str | None, new: str, revision: int, session: Any
 ) -> tuple[Any, str]:
     """Give a class another name, in every label that counts; that of another class merges both."""
     n_labels = project.rename_class(
-        _find_project(chosen, session), str(old or ""), new, annotator({})
+        _find_project(project_id, session), str(old or ""), new, annotator({})
     )
     return revision + 1, f"{pluralize(n_labels, 'label')} renamed."
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))
-def delete_set(chosen: str | None, typed: str, session: Any) -> tuple[Any, Any, str]:
+def delete_set(project_id: str | None, typed: str, session: Any) -> tuple[Any, Any, str]:
     """Delete the data set whose name was typed; a folder that it only names stays."""
-    labelled, stored = _find_project(chosen, session), sessions.parse_session(session)
+    labelled, stored = _find_project(project_id, session), sessions.parse_session(session)
     if " ".join(str(typed or "").split()) != labelled.name:
         raise ValueError(f"Type “{labelled.name}” to delete it.")
     project.delete(labelled)
@@ -185,9 +185,9 @@ def delete_set(chosen: str | None, typed: str, session: Any) -> tuple[Any, Any, 
     return stored, projects.list_sets(stored), "Deleted."
 
 
-def _find_project(chosen: str | None, session: Any) -> AnnotationProject:
+def _find_project(project_id: str | None, session: Any) -> AnnotationProject:
     """The chosen data set. Raises ValueError for another person's."""
-    found = next((p for p in sessions.sets_of(session) if p.id == chosen), None)
-    if found is None:
+    labelled = next((p for p in sessions.sets_of(session) if p.id == project_id), None)
+    if labelled is None:
         raise ValueError("Choose a data set first, or make one.")
-    return found
+    return labelled

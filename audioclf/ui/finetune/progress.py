@@ -36,22 +36,22 @@ COLOURS = {TRAIN: "#0072B2", VALIDATION: "#D55E00"}  # Okabe and Ito
 CURVES = (("loss", "val_loss", 1), ("accuracy", "val_accuracy", 100))
 
 
-def list_trainings(session: Any, chosen: str | None) -> Any:
+def list_trainings(session: Any, selected: str | None) -> Any:
     """The trainings that this browser started, or all on one's own machine, the newest first."""
     jobs_of_session = sessions.jobs_of(session)
     choices = [(_title(job), job.id) for job in jobs_of_session]
     names = [name for _, name in choices]
-    value = chosen if chosen in names else next(iter(names), None)
+    value = selected if selected in names else next(iter(names), None)
     return gr.Dropdown(choices=choices, value=value, visible=bool(choices))
 
 
-def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
+def follow_training(selected: str | None, shown: Any) -> tuple[Any, ...]:
     """The status of a training: a sentence, the curves of loss and accuracy, the log, the buttons.
 
     The last two values are what is shown now, and whether and how the training has ended.
     `shown`: what was shown before, so that only what has changed is sent again.
     """
-    job = _find(chosen)
+    job = _find(selected)
     if job is None:
         empty = (gr.LinePlot(visible=False), gr.LinePlot(visible=False))
         return NONE_YET, *empty, "", *_buttons(None), gr.Timer(active=False), None, None
@@ -66,9 +66,9 @@ def follow_training(chosen: str | None, shown: Any) -> tuple[Any, ...]:
 
 
 @show_errors(lambda sentence: sentence)
-def cancel_training(chosen: str | None) -> str:
+def cancel_training(selected: str | None) -> str:
     """Cancel a training; it ends within two seconds, and its last epoch is saved."""
-    job = _find(chosen)
+    job = _find(selected)
     if job is None:
         return NONE_YET
     queue.cancel(job)
@@ -80,30 +80,32 @@ def cancel_training(chosen: str | None) -> str:
 
 @show_errors(lambda sentence: sentence)
 def resume_training(
-    chosen: str | None, session: Any = None, request: gr.Request | None = None
+    selected: str | None, session: Any = None, request: gr.Request | None = None
 ) -> str:
     """Resume an ended training from its last saved epoch."""
     visitor = sessions.visitor(session, request)
-    return format_status(queue.resume(queue.find(chosen or ""), visitor=visitor))
+    return format_status(queue.resume(queue.find(selected or ""), visitor=visitor))
 
 
 @show_errors(lambda sentence: sentence)
-def save_model(chosen: str | None, session: Any = None, request: gr.Request | None = None) -> str:
+def save_model(selected: str | None, session: Any = None, request: gr.Request | None = None) -> str:
     """Save the model of an ended training as far as it is trained."""
     visitor = sessions.visitor(session, request)
-    return format_status(queue.resume(queue.find(chosen or ""), export_only=True, visitor=visitor))
+    return format_status(
+        queue.resume(queue.find(selected or ""), export_only=True, visitor=visitor)
+    )
 
 
 @show_errors(lambda sentence: (sentence, gr.skip(), gr.skip()))
-def delete_training(chosen: str | None, session: Any) -> tuple[str, Any, Any]:
+def delete_training(selected: str | None, session: Any) -> tuple[str, Any, Any]:
     """Delete an ended training; on a local page the model that it has saved stays.
 
     Returns a sentence, the list of trainings, and the browser session.
     """
-    job, stored = queue.find(chosen or ""), sessions.parse_session(session)
+    job, stored = queue.find(selected or ""), sessions.parse_session(session)
     name = escape_markdown(job.request.name)
     queue.delete(job)
-    now = {**stored, "jobs": [job_id for job_id in stored["jobs"] if job_id != chosen]}
+    now = {**stored, "jobs": [job_id for job_id in stored["jobs"] if job_id != selected]}
     return f"**{name}** is removed.", list_trainings(now, None), now
 
 
@@ -129,9 +131,9 @@ def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:] or "it ended without a message."
 
 
-def _find(chosen: Any) -> Job | None:
+def _find(selected: Any) -> Job | None:
     try:
-        return queue.find(chosen) if isinstance(chosen, str) else None
+        return queue.find(selected) if isinstance(selected, str) else None
     except ValueError:
         return None
 

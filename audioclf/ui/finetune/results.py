@@ -35,12 +35,12 @@ FAILED = "The export failed: its process ended without a message."
 
 
 @show_errors(lambda sentence: (gr.Column(visible=False), None, None, sentence, None, None, ""))
-def show_results(chosen: str | None) -> tuple[Any, ...]:
+def show_results(job_id: str | None) -> tuple[Any, ...]:
     """Confusion matrix, table per class, misclassified clips, and the comparison with the base.
 
     Without held-out clips, a sentence says so.
     """
-    job = _done(chosen)
+    job = _done(job_id)
     if job is None:
         return gr.Column(visible=False), None, None, "", None, None, ""
     result = job.result
@@ -66,17 +66,17 @@ def show_results(chosen: str | None) -> tuple[Any, ...]:
     return gr.Column(visible=True), *shown, text, table, _compare_with_base(result)
 
 
-def play_clip(chosen: str | None, event: gr.SelectData) -> Any:
+def play_clip(job_id: str | None, event: gr.SelectData) -> Any:
     """Play the clip of the chosen row."""
-    job = _done(chosen)
+    job = _done(job_id)
     clips = job.result.clips if job else ()
     clip = next((one for one in clips if one.relative_path == event.row_value[0]), None)
     return gr.Audio(value=_cached(Path(clip.path))) if clip else gr.skip()
 
 
-def use_new_model(chosen: str | None, session: Any) -> tuple[Any, Any]:
+def use_new_model(job_id: str | None, session: Any) -> tuple[Any, Any]:
     """Choose the new model in Classify, and open that tab."""
-    job = _done(chosen)
+    job = _done(job_id)
     return use_network(job.result.checkpoint if job else None, session)
 
 
@@ -91,9 +91,9 @@ def show_upload_progress() -> str:
 
 
 @show_errors(lambda sentence: (gr.DownloadButton(visible=False), sentence))
-def export_model(chosen: str | None, formats: list[str] | None) -> tuple[Any, str]:
+def export_model(job_id: str | None, formats: list[str] | None) -> tuple[Any, str]:
     """Export the new model as a ZIP, with further formats where requested."""
-    job = _require_done(chosen)
+    job = _require_done(job_id)
     with tempfile.TemporaryDirectory() as temporary:
         archive = _export(job, Path(temporary, f"{job.result.checkpoint}.zip"), formats)
         path = save_file_to_cache(archive, get_upload_folder())
@@ -102,9 +102,9 @@ def export_model(chosen: str | None, formats: list[str] | None) -> tuple[Any, st
 
 
 @show_errors(lambda sentence: sentence)
-def push_model(chosen: str | None, repo: str, token: str, is_public: bool) -> str:
+def push_model(job_id: str | None, repo: str, token: str, is_public: bool) -> str:
     """Push the new model to the Hugging Face Hub, with the visitor's token."""
-    job = _require_done(chosen)
+    job = _require_done(job_id)
     hf_hub.check(repo, token)
     with tempfile.TemporaryDirectory() as temporary:
         folder = _export(job, Path(temporary, job.result.checkpoint), ())
@@ -113,8 +113,8 @@ def push_model(chosen: str | None, repo: str, token: str, is_public: bool) -> st
 
 def _export(job: Job, output: Path, formats: Any) -> Path:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
-    known = {name for _, name in FORMATS}
-    options = [f"--format={name}" for name in formats or () if name in known]
+    supported = {name for _, name in FORMATS}
+    options = [f"--format={name}" for name in formats or () if name in supported]
     folder = str(network_named(job.result.checkpoint).folder)
     command = [sys.executable, "-W", "ignore", "-m", "audioclf", "export", "--checkpoint", folder]
     try:
@@ -135,16 +135,16 @@ def _export(job: Job, output: Path, formats: Any) -> Path:
     return output
 
 
-def _done(chosen: Any) -> Job | None:
+def _done(job_id: Any) -> Job | None:
     try:
-        job = queue.find(chosen) if isinstance(chosen, str) else None
+        job = queue.find(job_id) if isinstance(job_id, str) else None
     except ValueError:
         return None
     return job if job and job.status.state == JobState.DONE and job.result.checkpoint else None
 
 
-def _require_done(chosen: Any) -> Job:
-    job = _done(chosen)
+def _require_done(job_id: Any) -> Job:
+    job = _done(job_id)
     if job is None:
         raise ValueError("This training has no model yet: wait until it is finished.")
     return job

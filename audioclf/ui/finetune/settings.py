@@ -64,9 +64,9 @@ class Chosen(NamedTuple):
     share: Any
 
 
-def update_base_models(chosen: str | None, session: Any) -> Any:
+def update_base_models(selected: str | None, session: Any) -> Any:
     """The list of base models as it is now; keeps the selection."""
-    return keep_selection(base_models(session), chosen)
+    return keep_selection(base_models(session), selected)
 
 
 def base_models(session: Any = None) -> list[tuple[str, str]]:
@@ -137,7 +137,7 @@ def estimate_time(
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), sentence))
 def start_training(
-    session: Any, facts: Any, request: gr.Request | None, *chosen: Any
+    session: Any, facts: Any, request: gr.Request | None, *choices: Any
 ) -> tuple[Any, Any, str]:
     """Queue a training: the browser session, the training's id, and a sentence.
 
@@ -151,14 +151,14 @@ def start_training(
     if not facts["is_usable"]:
         raise ValueError("The data set is not ready for training: see the errors under 2.")
     job_id = queue.new_id()
-    job_request = _request(stored["dataset"], facts, Chosen(*chosen), job_id)
+    job_request = _request(stored["dataset"], facts, Chosen(*choices), job_id)
     queue.start(job_request, job_id, sessions.visitor(stored, request))
     now = {**stored, "jobs": [job_id, *stored["jobs"]]}
     return now, list_trainings(now, job_id), ""
 
 
-def _request(sounds: str | None, facts: dict[str, Any], chosen: Chosen, job_id: str) -> Request:
-    kind, start, architecture, name, epochs, variation, share = chosen
+def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id: str) -> Request:
+    kind, start, architecture, name, epochs, variation, share = choices
     if kind not in tuple(TrainingMode) or variation not in AUGMENTATIONS:
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not 0 <= float(share) <= MAX_SHARE:

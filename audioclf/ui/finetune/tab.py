@@ -123,10 +123,10 @@ def _wire_settings(
         trigger_mode="always_last",
         **QUEUED,
     )
-    chosen = [*what, settings.name, settings.epochs, settings.variation, settings.share]
+    choices = [*what, settings.name, settings.epochs, settings.variation, settings.share]
     settings.begin.click(
         finetune_settings.start_training,
-        [shared.session, facts, *chosen],
+        [shared.session, facts, *choices],
         [shared.session, training.trainings, settings.message],
         **QUEUED,
     ).then(

@@ -79,12 +79,12 @@ def _like(cards: Sequence[dict[str, Any]], network: Checkpoint) -> list[dict[str
 
 def _step_ms(card: dict[str, Any]) -> float | None:
     """The quickest that the card knows of; others may have shared the machine."""
-    found = []
+    per_step = []
     training = card.get("training") or {}
     measured: dict[str, Any] = next(iter(card.get("results") or []), {})
     n_clips = training.get("n_clips")
     for part, share in ((training, 1.0), (measured, 0.75)):
         n_epochs = len((part.get("history") or {}).get("loss") or [])
         if part.get("seconds") and n_epochs and n_clips:
-            found.append(1e3 * part["seconds"] / (n_epochs * n_clips * share))
-    return min(found) if found else None
+            per_step.append(1e3 * part["seconds"] / (n_epochs * n_clips * share))
+    return min(per_step) if per_step else None

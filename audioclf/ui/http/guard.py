@@ -87,7 +87,7 @@ class Guard:
         if path.startswith("/heartbeat/"):
             note, session = self._sessions.open, path.removeprefix("/heartbeat/")
         elif path.startswith("/queue/data"):
-            note, session = self._pending.stream, _asked(scope, "session_hash")
+            note, session = self._pending.stream, _query_value(scope, "session_hash")
         else:
             await self._app(scope, receive, send)
             return
@@ -132,16 +132,16 @@ class Guard:
             await self._app(scope, arriving.receive, answer.send)
         finally:
             paths = answer.json() if answer.status == 200 else None
-            kept = [path for path in paths or [] if isinstance(path, str)]
-            self._uploads.arrived(address, arriving.n_bytes, kept)
+            uploaded = [path for path in paths or [] if isinstance(path, str)]
+            self._uploads.arrived(address, arriving.n_bytes, uploaded)
         if arriving.refusal is not None:
             raise arriving.refusal
 
 
 def _path_in_api(scope: Any) -> str | None:
     """What follows /gradio_api; nothing for what lies elsewhere."""
-    _, found, path = scope["path"].partition(API)
-    return path if found else None
+    _, prefix, path = scope["path"].partition(API)
+    return path if prefix else None
 
 
 def _is_open(method: str, path: str | None) -> bool:
@@ -158,7 +158,7 @@ def _kind(method: str, path: str | None) -> str:
     return "stream" if path is not None and path.startswith(STREAMS) else "read"
 
 
-def _asked(scope: Any, name: str) -> str:
+def _query_value(scope: Any, name: str) -> str:
     """A value of the query, the last one as Gradio reads it."""
     return parse_qs(scope["query_string"].decode("latin-1")).get(name, [""])[-1]
 

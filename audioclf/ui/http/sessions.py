@@ -74,11 +74,11 @@ class Sessions(StateHolder):
         with self.lock:
             if session_id in self.session_data:
                 self.session_data.move_to_end(session_id)
-            kept = len(self.session_data)
-            n_idle = kept - sum(name in self.session_data for name in self._open)
+            n_before = len(self.session_data)
+            n_idle = n_before - sum(name in self.session_data for name in self._open)
             idle = (name for name in self.session_data if name not in self._open)
             leaving = [name for name, _ in zip(idle, range(n_idle - MOST_IDLE), strict=False)]
-            if kept - len(leaving) > MOST:
+            if n_before - len(leaving) > MOST:
                 leaving.append(next(iter(self.session_data)))
             for name in leaving:
                 self.session_data.pop(name, None)

@@ -31,11 +31,11 @@ def model_results(network: str | None) -> tuple[Any, Any, str]:
 
     network: the name of a checkpoint. The matrix has the true classes as rows.
     """
-    found = network_named(network)
-    result = found.evaluation
+    model = network_named(network)
+    result = model.evaluation
     if not result:
         return None, None, NOT_MEASURED
-    classes = result.get("classes") or found.classes
+    classes = result.get("classes") or model.classes
     confusion = result.get("confusion")
     title = f"Clips of {result.get('data') or 'unnamed data'}"
     figure = figures.confusion_figure(confusion, classes, title) if confusion else None
@@ -52,10 +52,10 @@ def show_training(network: str | None) -> tuple[Any, Any, str]:
 
     A model with an earlier training shows both, one after the other.
     """
-    found = network_named(network)
-    stages = training_stages(found)
+    model = network_named(network)
+    stages = training_stages(model)
     curves = [_curve(stages, name) for name in ("loss", "accuracy")]
-    return *curves, escape_markdown(_on_training(found, stages))
+    return *curves, escape_markdown(_on_training(model, stages))
 
 
 def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
@@ -70,12 +70,12 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 @show_errors(lambda sentence: (sentence, None, "", "", None))
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
     """A model's card: its description, layers, facts, the attribution, the card itself."""
-    found = network_named(network)
-    lines = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(found))
+    model = network_named(network)
+    lines = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(model))
     description, attribution = (
-        escape_markdown(str(found.card.get(name) or "")) for name in ("description", "attribution")
+        escape_markdown(str(model.card.get(name) or "")) for name in ("description", "attribution")
     )
-    return description, _layers(found), lines, attribution or NO_ATTRIBUTION, found.card
+    return description, _layers(model), lines, attribution or NO_ATTRIBUTION, model.card
 
 
 def _per_class(per_class: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
     return confusion, per_class, measured
 
 
-def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
+def build(network: gr.Dropdown, tab: gr.Tab) -> None:
     """The parts under the table, then their wiring."""
     about = gr.Markdown(label="Description", elem_id="network-about")
     confusion, per_class, measured = results()
@@ -194,9 +194,9 @@ def build(chosen: gr.Dropdown, tab: gr.Tab) -> None:
         (show_training, [*curves, on_training]),
     ):
         gr.on(
-            [tab.select, chosen.change],
+            [tab.select, network.change],
             handler,
-            chosen,
+            network,
             shown,
             trigger_mode="always_last",
             show_progress="hidden",

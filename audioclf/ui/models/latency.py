@@ -18,8 +18,8 @@ _one_at_a_time = threading.Lock()  # two models at a time would slow each other 
 
 def known_ms(network: Checkpoint) -> float | None:
     """Milliseconds per window as measured before, or None; an ensemble's is its members' sum."""
-    known = [_measured_ms.get(member.weights_sha256) for member in network.members]
-    return sum(ms for ms in known if ms is not None) if None not in known else None
+    measured = [_measured_ms.get(member.weights_sha256) for member in network.members]
+    return sum(ms for ms in measured if ms is not None) if None not in measured else None
 
 
 def measure(network: Checkpoint) -> float | None:

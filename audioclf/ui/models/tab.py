@@ -58,7 +58,7 @@ def benchmark_models() -> Iterator[dict[str, Any]]:
     yield _table()  # also where all were known: without a value the table would be emptied
 
 
-def list_trained(chosen: str | None, session: Any = None) -> tuple[Any, ...]:
+def list_trained(selected: str | None, session: Any = None) -> tuple[Any, ...]:
     """The table, the sentence where there is none, and the list; what is shown stays shown.
 
     Last, why some cannot be used.
@@ -69,7 +69,7 @@ def list_trained(chosen: str | None, session: Any = None) -> tuple[Any, ...]:
         gr.Markdown(visible=not choices),
         gr.Column(visible=bool(choices)),
         _table(),
-        keep_selection(choices, chosen),
+        keep_selection(choices, selected),
         gr.Markdown(damaged, visible=bool(damaged)),
     )
 
@@ -79,11 +79,11 @@ def choose_row(event: gr.SelectData) -> str:
     return str(event.row_value[0])
 
 
-def choose_yamnet(chosen: str | None, session: Any = None) -> Any:
+def choose_yamnet(selected: str | None, session: Any = None) -> Any:
     """Choose YAMNet in Classify after its download."""
     network = fetch.installed(fetch.YAMNET)
     if network is None:
-        return list_networks(chosen, session)
+        return list_networks(selected, session)
     return gr.update(choices=network_choices(session=session), value=network.name)
 
 
@@ -141,7 +141,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         )
         gr.Markdown(LEGEND.format(n_cores=cpu_count()), elem_classes="ac-note")
         with gr.Row(equal_height=True):
-            chosen = skip_preprocess(
+            network = skip_preprocess(
                 gr.Dropdown(
                     choices,
                     value=choices[0][1] if choices else None,
@@ -158,15 +158,15 @@ def build(shared: Shared, tab: gr.Tab) -> None:
                 scale=1,
                 min_width=180,
             )
-        details.build(chosen, tab)
+        details.build(network, tab)
 
-    listed = [empty, everything, networks, chosen, damaged]
-    tab.select(list_trained, [chosen, shared.session], listed, **QUIET).then(
+    listed = [empty, everything, networks, network, damaged]
+    tab.select(list_trained, [network, shared.session], listed, **QUIET).then(
         benchmark_models, None, networks, show_progress="hidden", **TIMINGS
     )
     tab.select(fetch_view.show_offer, None, offer, **QUIET)
     fetched.then(fetch_view.show_offer, None, offer, **QUIET).then(
-        list_trained, [chosen, shared.session], listed, **QUIET
+        list_trained, [network, shared.session], listed, **QUIET
     ).then(
         benchmark_models,
         None,
@@ -175,5 +175,5 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         api_visibility="private",
         **TIMINGS,
     ).then(choose_yamnet, [shared.network, shared.session], shared.network, **QUIET)
-    networks.select(choose_row, None, chosen, **QUIET)
-    use.click(use_network, [chosen, shared.session], [shared.network, shared.tabs], **QUIET)
+    networks.select(choose_row, None, network, **QUIET)
+    use.click(use_network, [network, shared.session], [shared.network, shared.tabs], **QUIET)

@@ -21,13 +21,13 @@ def visitor_address(peer: str, forwarded: str) -> str:
 
     Whoever has an address of IPv6 has a whole network of them: its first 64 bits.
     """
-    found = peer
+    text = peer
     if os.environ.get("SPACE_ID"):
-        found = forwarded.rpartition(",")[2].strip() or peer
+        text = forwarded.rpartition(",")[2].strip() or peer
     try:
-        address = ipaddress.ip_address(found)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return found
+        return text
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped:
@@ -47,5 +47,5 @@ def address_of(request: gr.Request | None) -> str:
 
 def address_hash(request: gr.Request | None) -> str:
     """What tells one address from another without telling it; empty where there is none."""
-    found = address_of(request)
-    return hashlib.blake2b(found.encode(), key=KEY, digest_size=16).hexdigest() if found else ""
+    address = address_of(request)
+    return hashlib.blake2b(address.encode(), key=KEY, digest_size=16).hexdigest() if address else ""

@@ -20,13 +20,13 @@ def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpo
 
     session: of the browser, for the models that it has trained.
     """
-    found = [*sessions.networks_of(session), *ranking.best_first()]
-    return sorted(found, key=_is_special) if general_first else found
+    listed = [*sessions.networks_of(session), *ranking.best_first()]
+    return sorted(listed, key=_is_special) if general_first else listed
 
 
-def choices_of(found: Iterable[Checkpoint]) -> list[tuple[str, str]]:
+def choices_of(models: Iterable[Checkpoint]) -> list[tuple[str, str]]:
     """Models with their accuracy, and their names, for a list."""
-    return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in found]
+    return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in models]
 
 
 def network_choices(*, general_first: bool = True, session: Any = None) -> list[tuple[str, str]]:
@@ -36,32 +36,32 @@ def network_choices(*, general_first: bool = True, session: Any = None) -> list[
 
 def format_damaged() -> str:
     """The checkpoints whose card is damaged, and why; empty where there is none."""
-    found = checkpoint.scan()[1]
-    if not found:
+    damaged = checkpoint.scan()[1]
+    if not damaged:
         return ""
     lines = [
         f"- {escape_markdown(shown(one.name))}: {escape_markdown(one.unavailable_reason)}"
-        for one in found
+        for one in damaged
     ]
-    return "\n".join([f"**Unavailable** ({pluralize(len(found), 'model')}):", "", *lines])
+    return "\n".join([f"**Unavailable** ({pluralize(len(damaged), 'model')}):", "", *lines])
 
 
-def list_networks(chosen: str | None, session: Any = None) -> Any:
+def list_networks(selected: str | None, session: Any = None) -> Any:
     """Classify's list with every checkpoint that is there now; keeps what is chosen."""
-    return keep_selection(network_choices(session=session), chosen)
+    return keep_selection(network_choices(session=session), selected)
 
 
-def use_network(chosen: str | None, session: Any = None) -> tuple[Any, Any]:
+def use_network(selected: str | None, session: Any = None) -> tuple[Any, Any]:
     """Choose the model in Classify, and open that tab."""
     choices = network_choices(session=session)
-    return gr.Dropdown(choices=choices, value=chosen), gr.Tabs(selected=CLASSIFY)
+    return gr.Dropdown(choices=choices, value=selected), gr.Tabs(selected=CLASSIFY)
 
 
-def keep_selection(choices: list[tuple[str, str]], chosen: str | None) -> Any:
+def keep_selection(choices: list[tuple[str, str]], selected: str | None) -> Any:
     """Update a list; another value is selected only where the selected one is gone."""
     names = [name for _, name in choices]
     changed: dict[str, Any] = {}
-    if chosen not in names:
+    if selected not in names:
         changed = {"value": names[0] if names else None}
     return gr.update(choices=choices, **changed)
 

@@ -73,14 +73,14 @@ def parse_session(value: Any) -> Session:
     stored = value if isinstance(value, dict) else {}
     if stored.get("format", 1) == 1:
         stored = rename(stored, FORMAT_1)
-    known = {name: stored[name] for name in BrowserSession.model_fields if name in stored}
-    known.pop("format", None)
+    values = {name: stored[name] for name in BrowserSession.model_fields if name in stored}
+    values.pop("format", None)
     try:
-        session = BrowserSession.model_validate(known, strict=True)
+        session = BrowserSession.model_validate(values, strict=True)
     except ValidationError as error:
         wrong = {detail["loc"][0] for detail in error.errors()}
         session = BrowserSession.model_validate(
-            {name: part for name, part in known.items() if name not in wrong}, strict=True
+            {name: part for name, part in values.items() if name not in wrong}, strict=True
         )
     return session.model_dump(mode="json")
 
@@ -107,7 +107,7 @@ def limits() -> Limits:
 def job_limits() -> JobLimits:
     """What a training may take; AUDIOCLF_TRAIN_MINUTES, _MB and _CORES say otherwise."""
     usual = LOCAL_JOBS if is_local() else HOSTED_JOBS
-    minutes, mb, cores = (_asked(name) for name in ("MINUTES", "MB", "CORES"))
+    minutes, mb, cores = (_limit_from_environment(name) for name in ("MINUTES", "MB", "CORES"))
     return replace(
         usual,
         max_seconds=60 * minutes if minutes else usual.max_seconds,
@@ -116,13 +116,13 @@ def job_limits() -> JobLimits:
     )
 
 
-def _asked(name: str) -> float | None:
+def _limit_from_environment(name: str) -> float | None:
     """A limit that whoever serves the page has set; nothing where it is no number above 0."""
     try:
-        found = float(os.environ.get(f"AUDIOCLF_TRAIN_{name}", ""))
+        seconds = float(os.environ.get(f"AUDIOCLF_TRAIN_{name}", ""))
     except ValueError:
         return None
-    return found if 0 < found < float("inf") else None
+    return seconds if 0 < seconds < float("inf") else None
 
 
 def visitor(session: Any, request: gr.Request | None) -> Visitor:
@@ -149,7 +149,9 @@ def networks_of(session: Any) -> list[Checkpoint]:
     if is_local():
         return []
     return [
-        found for one in jobs_of(session) for found in checkpoint.find_all(one.folder / PUBLISHED)
+        network
+        for job_of_session in jobs_of(session)
+        for network in checkpoint.find_all(job_of_session.folder / PUBLISHED)
     ]
 
 
@@ -157,8 +159,8 @@ def network_named(name: Any) -> Checkpoint | None:
     """A model that was trained on a public page; its name cannot be guessed."""
     if not isinstance(name, str) or not checkpoint.NAME.fullmatch(name):
         return None
-    found = job.home().glob(f"*/{PUBLISHED}/{name}/{checkpoint.CARD}")
-    return next((checkpoint.read(card.parent) for card in found), None)
+    cards = job.home().glob(f"*/{PUBLISHED}/{name}/{checkpoint.CARD}")
+    return next((checkpoint.read(card.parent) for card in cards), None)
 
 
 def folder_of(sounds: str | None) -> Path:

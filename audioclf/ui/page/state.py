@@ -126,16 +126,16 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
 
 def network_named(name: str | None) -> Checkpoint:
     """The checkpoint of that name, which is never a path. Raises ValueError."""
-    found = _listed(name) or sessions.network_named(name)
-    found = found or next((c for c in checkpoint.find_all() if c.name == name), None)
-    if found is None:
+    network = _listed(name) or sessions.network_named(name)
+    network = network or next((c for c in checkpoint.find_all() if c.name == name), None)
+    if network is None:
         checkpoint.check_damaged(name)
         raise ValueError(
             f"There is no model “{name}”: choose one from the list."
             if name
             else "No model is chosen: choose one, or train one where there is none yet."
         )
-    return found
+    return network
 
 
 def _listed(name: str | None) -> Checkpoint | None:
@@ -144,15 +144,15 @@ def _listed(name: str | None) -> Checkpoint | None:
     To read all cards for the one that is asked took longer than the prediction.
     """
     try:
-        place = next((one for one in checkpoint_dirs() if name in _names(one)), None)
-        if place is None:
+        folder = next((one for one in checkpoint_dirs() if name in _names(one)), None)
+        if folder is None:
             return None
-        card = place / str(name) / checkpoint.CARD
+        card = folder / str(name) / checkpoint.CARD
         stat = card.stat()
     except OSError:
         return None
-    found = _read(card.parent, stat.st_mtime_ns, stat.st_size)
-    return found if found.name == name else None  # a link may lead to another name
+    network = _read(card.parent, stat.st_mtime_ns, stat.st_size)
+    return network if network.name == name else None  # a link may lead to another name
 
 
 def _names(folder: Path) -> list[str]:
@@ -172,8 +172,8 @@ def predict_sound(sound: Sound, network: Checkpoint, cleaning: str) -> Predictio
         )
     card = network.folder / checkpoint.CARD
     about = (network.name, network.weights_sha256, card.stat().st_mtime_ns)
-    found: Prediction = _predicted(sound.key, about, cleaning)
-    return found
+    prediction: Prediction = _predicted(sound.key, about, cleaning)
+    return prediction
 
 
 def _n_bytes(prediction: Prediction) -> int:
@@ -237,9 +237,9 @@ def playable(sound: Sound) -> dict[str, Any]:
     path = sound.path
     if Path(path).suffix.lower() not in BROWSERS_PLAY and sound.is_short:
         with tempfile.TemporaryDirectory() as folder:
-            made = Path(folder, f"{Path(path).stem[:80]}.wav")
-            io.write(made, sound.samples(), sound.rate_hz)
-            path = save_file_to_cache(made, get_upload_folder())
+            wav = Path(folder, f"{Path(path).stem[:80]}.wav")
+            io.write(wav, sound.samples(), sound.rate_hz)
+            path = save_file_to_cache(wav, get_upload_folder())
     return FileData(path=path, orig_name=Path(path).name).model_dump()
 
 

@@ -31,14 +31,14 @@ PALETTE = (
 
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
     """One colour per class, from its name: its own of Okabe and Ito's, or the next one free."""
-    taken: dict[str, int] = {}
+    positions: dict[str, int] = {}
     left = set(range(len(PALETTE)))
     for name in sorted(classes):
-        place = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(OKABE_ITO)
-        free = (p % len(PALETTE) for p in range(place, place + len(PALETTE) * bool(left)))
-        taken[name] = next((p for p in free if p in left), place)
-        left.discard(taken[name])
-    return {name: PALETTE[taken[name]] for name in classes}
+        preferred = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(OKABE_ITO)
+        free = (p % len(PALETTE) for p in range(preferred, preferred + len(PALETTE) * bool(left)))
+        positions[name] = next((p for p in free if p in left), preferred)
+        left.discard(positions[name])
+    return {name: PALETTE[positions[name]] for name in classes}
 
 
 def envelope(blocks: Iterable[Samples], n_samples: int, n_columns: int = 1_200) -> NDArray:

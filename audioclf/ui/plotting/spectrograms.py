@@ -108,33 +108,35 @@ def pictures(
     loudest point, or `reference_db`. Raises ValueError where the band cannot give that feature.
     """
     analysis = view.analysis(sample_rate_hz)
-    found = features.feature(view.feature)
+    definition = features.feature(view.feature)
     n_frames = analysis.n_frames(round(duration_s * sample_rate_hz))
     per_column = -(-n_frames // MAX_COLUMNS)
     columns: list[NDArray[np.float32]] = []
-    rest = np.zeros((0, found.n_bins(analysis), len(found.channels)), np.float32)
+    rest = np.zeros((0, definition.n_bins(analysis), len(definition.channels)), np.float32)
     for part in features.stream(view.feature, blocks, analysis):
         frames = np.concatenate([rest, part])
         n_whole = len(frames) // per_column
-        whole, rest = np.split(frames, [n_whole * per_column])
-        columns.append(_joined(whole.reshape(n_whole, per_column, *frames.shape[1:]), found))
+        full_columns, rest = np.split(frames, [n_whole * per_column])
+        columns.append(
+            _joined(full_columns.reshape(n_whole, per_column, *frames.shape[1:]), definition)
+        )
     if len(rest):
-        columns.append(_joined(rest[None], found))
+        columns.append(_joined(rest[None], definition))
     values = np.moveaxis(np.concatenate(columns), 0, 1)  # (bins, columns, channels)
     return [
         _picture(values[..., number], channel, view, analysis, duration_s, reference_db)
-        for number, channel in enumerate(found.channels)
+        for number, channel in enumerate(definition.channels)
     ]
 
 
-def _joined(groups: NDArray[np.float32], found: features.Feature) -> NDArray[np.float32]:
+def _joined(groups: NDArray[np.float32], definition: features.Feature) -> NDArray[np.float32]:
     """The frames of a column as one, (columns, frames, bins, n) -> (columns, bins, n)."""
     if groups.shape[1] == 1:
         return groups[:, 0]
     return np.stack(
         [
             _one_of(groups[..., number], channel.unit)
-            for number, channel in enumerate(found.channels)
+            for number, channel in enumerate(definition.channels)
         ],
         axis=-1,
     )

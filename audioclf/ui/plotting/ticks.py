@@ -54,13 +54,13 @@ def note_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> Ticks:
     """Notes on the bins' axis: C of every octave, or more where there are few octaves."""
     low, high = A4_SEMITONE + 12 * np.log2(np.array([bins_hz[0], bins_hz[-1]]) / A4_HZ)
     semitones = np.arange(int(np.ceil(low - 1e-6)), int(np.floor(high + 1e-6)) + 1)
-    chosen = semitones
+    shown = semitones
     for every in (12, 6, 3, 1):
-        chosen = semitones[semitones % every == 0]
-        if len(chosen) >= 3:
+        shown = semitones[semitones % every == 0]
+        if len(shown) >= 3:
             break
-    words = [f"{PITCH_CLASSES[number % 12]}{number // 12 - 1}" for number in chosen.tolist()]
-    hz = A4_HZ * 2.0 ** ((chosen - A4_SEMITONE) / 12)
+    words = [f"{PITCH_CLASSES[number % 12]}{number // 12 - 1}" for number in shown.tolist()]
+    hz = A4_HZ * 2.0 ** ((shown - A4_SEMITONE) / 12)
     return _apart(_heights(hz, bins_hz), words, n_ticks)
 
 
@@ -86,8 +86,8 @@ def _named(names: Sequence[tuple[str, int]], n_ticks: int) -> Ticks:
 
 def _apart(heights: NDArray[np.floating], words: list[str], n_ticks: int) -> Ticks:
     """Ticks from the top down, leaving out what would stand too close to the one before."""
-    chosen: Ticks = []
+    shown: Ticks = []
     for height, word in sorted(zip(heights.tolist(), words, strict=True), reverse=True):
-        if not chosen or chosen[-1][0] - height >= 1 / n_ticks - 1e-9:
-            chosen.append((height, word))
-    return chosen
+        if not shown or shown[-1][0] - height >= 1 / n_ticks - 1e-9:
+            shown.append((height, word))
+    return shown
