@@ -153,3 +153,8 @@ def segments(db: sqlite3.Connection, settings: str) -> dict[str, list[tuple[floa
     """The segments of files for these settings, in seconds, by file."""
     rows = db.execute("SELECT file, ends FROM segments WHERE settings = ?", (settings,))
     return {file: [(a, b) for a, b in json.loads(ends)] for file, ends in rows}
+
+
+def segment_settings(db: sqlite3.Connection) -> list[str]:
+    """The settings for which segments are stored."""
+    return [row[0] for row in db.execute("SELECT DISTINCT settings FROM segments")]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from audioclf.annotation import active_learning, catalog, database, embedding, event_log, tasks
 from audioclf.annotation.active_learning import EmbeddingSpace, QueueOrder, Selection
+from audioclf.annotation.coverage import TaskIndex
 from audioclf.annotation.event_log import AnnotationEvent, EventKind, Suggestion
 from audioclf.annotation.project import AnnotationProject
 from audioclf.annotation.tasks import AnnotationTask, Segmentation
@@ -57,7 +58,8 @@ class LabelQueue:
     def __init__(self, project: AnnotationProject, segmentation: Segmentation) -> None:
         self.project, self.segmentation = project, segmentation
         self.tasks = tasks.build_tasks(project, segmentation)
-        self.numbers = {task: number for number, task in enumerate(self.tasks)}
+        self.index = TaskIndex(self.tasks)
+        self.numbers = self.index.numbers
         self.model: SuggestionModel | None = None
         self.excluded: frozenset[int] = frozenset()  # tasks that were skipped or cannot be read
         self._changing = threading.Lock()
@@ -65,16 +67,14 @@ class LabelQueue:
     def events(
         self, current: Sequence[AnnotationEvent] | None = None
     ) -> dict[int, AnnotationEvent]:
-        """The annotations of tasks by number; `current`: the current events, if read already."""
+        """The annotations of tasks by number, also of those that a label elsewhere overlaps.
+
+        current: the current events, if they are read already.
+        """
         if current is None:
             with database.connect(self.project.store) as db:
                 current = event_log.current(db)
-        events = {}
-        for event in current:  # a region that lies as a task does annotates it too
-            number = self.numbers.get(AnnotationTask(event.file, event.start_s, event.end_s))
-            if number is not None:
-                events[number] = event
-        return events
+        return self.index.answers(current)
 
     def embed_all(
         self, embedding_model: Checkpoint, kind: str, is_wanted: Callable[[], bool] = lambda: True

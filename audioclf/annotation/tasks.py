@@ -4,6 +4,7 @@ A short file is one task; a long recording is segmented at silences or into wind
 detected once per setting and stored in the project.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -13,13 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audioclf.annotation import catalog, database
+from audioclf.annotation import catalog, database, event_log
 from audioclf.annotation.catalog import File
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import io, silence
 from audioclf.audio.io import Samples
 from audioclf.audio.silence import Split
 
+SEGMENTATION = "segmentation"  # what the setting is called in the store
 MAX_TASKS = 100_000  # tasks of a project: more is a sign of windows that are too short
 
 
@@ -83,6 +85,44 @@ def build_tasks(project: AnnotationProject, segmentation: Segmentation) -> list[
         if len(tasks) > MAX_TASKS:
             raise ValueError(f"These are more than {MAX_TASKS:,} clips: choose longer windows.")
     return tasks
+
+
+def load_segmentation(project: AnnotationProject) -> Segmentation:
+    """How a project is segmented: as it was stored with it, else as its annotations lie.
+
+    A project of an earlier version has none stored; of the default and of every setting whose
+    silences were detected, the one is taken whose tasks have most of the annotations. Raises
+    ValueError for a store that cannot be read.
+    """
+    with database.connect(project.store) as db:
+        stored = catalog.setting(db, SEGMENTATION)
+        keys = catalog.segment_settings(db)
+        places = {(event.file, event.start_s, event.end_s) for event in event_log.current(db)}
+    if stored is not None:
+        with contextlib.suppress(TypeError, ValueError):
+            return Segmentation(**{**stored, "split": Split(**stored["split"])})
+    candidates = [Segmentation()]
+    for key in keys:
+        with contextlib.suppress(TypeError, ValueError):
+            split = Split(**json.loads(key))
+            candidates.append(Segmentation(SegmentationKind.SILENCES, split=split))
+    if len(candidates) == 1 or not places:
+        return candidates[0]
+    return max(
+        candidates, key=lambda one: len(places & set(map(tuple, _tasks_or_none(project, one))))
+    )
+
+
+def _tasks_or_none(project: AnnotationProject, segmentation: Segmentation) -> list[AnnotationTask]:
+    with contextlib.suppress(ValueError):
+        return build_tasks(project, segmentation)
+    return []
+
+
+def store_segmentation(project: AnnotationProject, segmentation: Segmentation) -> None:
+    """Store how the project is segmented; its annotations stay as they are."""
+    with database.connect(project.store) as db:
+        catalog.set_setting(db, SEGMENTATION, asdict(segmentation))
 
 
 def detect_silences(project: AnnotationProject, segmentation: Segmentation) -> Iterator[int]:

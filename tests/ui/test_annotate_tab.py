@@ -45,11 +45,11 @@ def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -
     assert chosen["value"] == "my birds" == visitor["project"] and n_made == 1
     assert message == "“my birds” has 2 files, 0.0 minutes."
     assert "has 4 files" in create_set("my birds", files, visitor=visitor)[2]
-    assert projects.configure_queue(0, "my birds", "none", None, *CUTTING)["n_files"] == 4
+    assert projects.configure_queue(0, "my birds", "none", None)["n_files"] == 4
     assert "Type “my birds”" in transfer.delete_set("my birds", "my", visitor)[2]
     visitor_after, _, words = transfer.delete_set("my birds", " my  birds ", visitor)
     assert words == "Deleted." and visitor_after["projects"] == [] and project.find_all() == []
-    assert projects.configure_queue(0, "my birds", "none", None, *CUTTING) is None
+    assert projects.configure_queue(0, "my birds", "none", None) is None
 
 
 def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(

@@ -41,6 +41,7 @@ class QueueSettings(NamedTuple):
     suggestions: gr.Radio
     network: gr.Dropdown
     segmentation: list[Any]
+    effect: gr.Markdown  # of another segmentation on the labels
     preview: gr.HTML
     preview_text: gr.Markdown
     accordion: gr.Accordion
@@ -155,9 +156,12 @@ def queue_settings() -> QueueSettings:
                     ("min_gap_s", 0, 5, 0.05, "Bridge gaps to (s)"),
                 )
             ]  # fmt: skip
+        effect = gr.Markdown(elem_classes="ac-message", elem_id="label-cut")
         preview = lane("waveform", elem_id="label-preview")
         preview_text = gr.Markdown(elem_classes="ac-message")
-    return QueueSettings(suggestions, network, [kind, *sliders], preview, preview_text, accordion)
+    return QueueSettings(
+        suggestions, network, [kind, *sliders], effect, preview, preview_text, accordion
+    )
 
 
 def transfer_controls() -> Transfer:

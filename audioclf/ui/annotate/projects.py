@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import gradio as gr
 from audioclf.annotation import add_files, project, tasks
 from audioclf.annotation.embedding import SuggestionKind
 from audioclf.annotation.project import AnnotationProject
+from audioclf.annotation.queue import LabelQueue
+from audioclf.annotation.tasks import Segmentation
 from audioclf.audio import excerpt
 from audioclf.jobs.queue import new_id
 from audioclf.storage.format import FORMAT
@@ -33,6 +35,7 @@ SEGMENTATIONS = [
     ("At silences", tasks.SegmentationKind.SILENCES),
     ("Not at all", tasks.SegmentationKind.WHOLE),
 ]
+SETTINGS = ("kind", "window_s", "long_s", "top_db", "min_length_s", "min_gap_s")
 FIRST_NAME = "my sounds"
 PREVIEW_S = 120.0
 # The browser session, the list of projects, a sentence, and how often one was made or filled.
@@ -118,27 +121,60 @@ def close_making(session: Any) -> tuple[Any, Any]:
 
 
 def configure_queue(
-    revision: int, project_id: str | None, suggestions: str, network: str | None, *segmentation: Any
+    revision: int, project_id: str | None, suggestions: str, network: str | None
 ) -> Any:
-    """The settings of the queue: data set, suggestions, embedding model, segmentation.
+    """The settings of the queue: data set, suggestions, embedding model, stored segmentation.
 
-    revision: how often annotations were imported, so that the page reads them.
+    revision: how often annotations or the segmentation changed, so that the page reads them.
     """
     if not project_id:
         return None
-    settings = _settings_by_name(segmentation)
     try:
-        parse_segmentation(settings)
-    except ValueError:  # a slider that is being moved
-        return gr.skip()
-    try:
-        n_files = project.by_id(project_id).n_files
+        labelled = project.by_id(project_id)
+        n_files, segmentation = labelled.n_files, tasks.load_segmentation(labelled)
     except ValueError:
         return None
     return {
         "format": FORMAT, "project": project_id, "suggestions": suggestions, "model": network,
-        "segmentation": settings, "n_files": n_files, "revision": revision,
+        "segmentation": _settings_of(segmentation), "n_files": n_files, "revision": revision,
     }  # fmt: skip
+
+
+def show_segmentation(project_id: str | None, session: Any) -> list[Any]:
+    """The segmentation that is stored with the chosen data set, a value per component."""
+    found = _find(project_id, session)
+    segmentation = Segmentation()
+    if found is not None:
+        with contextlib.suppress(ValueError):  # the queue shows the error
+            segmentation = tasks.load_segmentation(found)
+    settings = _settings_of(segmentation)
+    return [*(settings[name] for name in SETTINGS), ""]
+
+
+@show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
+def change_segmentation(
+    project_id: str | None, revision: int, session: Any, *segmentation: Any
+) -> tuple[Any, str]:
+    """Store the segmentation with the data set, and say what becomes of its labels: they stay."""
+    found = _find(project_id, session)
+    if found is None:
+        raise ValueError("Choose a data set first, or make one.")
+    settings = parse_segmentation(_settings_by_name(segmentation))
+    if settings == tasks.load_segmentation(found):
+        return gr.skip(), ""
+    sentence = _effect(found, settings)
+    tasks.store_segmentation(found, settings)
+    return revision + 1, sentence
+
+
+def _effect(labelled: AnnotationProject, segmentation: Segmentation) -> str:
+    """What another segmentation means for the labels. Raises ValueError for too many clips."""
+    queue = LabelQueue(labelled, segmentation)
+    kept = f"Stored with the data set. {pluralize(len(labelled.labels()), 'label')} kept"
+    if not tasks.is_segmented(labelled, segmentation):
+        return f"{kept}; the clips are known when the silences are detected."
+    n_answered, n_clips = len(queue.events()), pluralize(len(queue.tasks), "clip")
+    return f"{kept}: with them {n_answered:,} of {n_clips} count as labelled now."
 
 
 @show_errors(lambda sentence: (None, escape_markdown(sentence)))
@@ -173,8 +209,13 @@ def preview_segmentation(project_id: str | None, *segmentation: Any) -> tuple[An
 
 def _settings_by_name(segmentation: Sequence[Any]) -> dict[str, Any]:
     """The settings of segmentation by name, in the order of their components."""
-    names = ("kind", "window_s", "long_s", "top_db", "min_length_s", "min_gap_s")
-    return dict(zip(names, segmentation, strict=True))
+    return dict(zip(SETTINGS, segmentation, strict=True))
+
+
+def _settings_of(segmentation: Segmentation) -> dict[str, Any]:
+    """The settings of a segmentation by name."""
+    values = {**asdict(segmentation), **asdict(segmentation.split)}
+    return {name: values[name] for name in SETTINGS}
 
 
 def embedding_models() -> list[tuple[str, str]]:

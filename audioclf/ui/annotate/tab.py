@@ -33,7 +33,7 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     revision = gr.State(0)
     _wire_projects(app, shared, controls, tab)
     tab.select(projects.update_backbones, queue_settings.network, queue_settings.network, **QUIET)
-    _wire_queue(controls, queue_settings, queue_view, revision)
+    _wire_queue(shared, controls, queue_settings, queue_view, revision)
     _wire_transfer(shared, controls, export, revision)
 
 
@@ -73,23 +73,27 @@ def _wire_projects(app: gr.Blocks, shared: Shared, controls: ProjectControls, ta
 
 
 def _wire_queue(
+    shared: Shared,
     controls: ProjectControls,
     queue_settings: QueueSettings,
     queue_view: gr.HTML,
     revision: gr.State,
 ) -> None:
-    settings: list[Any] = [
-        revision,
-        controls.chosen,
-        queue_settings.suggestions,
-        queue_settings.network,
-        *queue_settings.segmentation,
-    ]
+    settings = [revision, controls.chosen, queue_settings.suggestions, queue_settings.network]
     gr.on(
         [controls.n_files.change, controls.chosen.change, revision.change,
-         queue_settings.suggestions.change, queue_settings.network.change,
-         *(setting.change for setting in queue_settings.segmentation)],
+         queue_settings.suggestions.change, queue_settings.network.change],
         projects.configure_queue, settings, queue_view, trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    segmentation = queue_settings.segmentation
+    controls.chosen.change(
+        projects.show_segmentation, [controls.chosen, shared.session],
+        [*segmentation, queue_settings.effect], **QUIET,
+    )  # fmt: skip
+    gr.on(
+        [setting.input for setting in segmentation], projects.change_segmentation,
+        [controls.chosen, revision, shared.session, *segmentation],
+        [revision, queue_settings.effect], trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     gr.on(
         [
