@@ -124,19 +124,19 @@ def of_predictions(
 
 def of_windows(prediction: Prediction) -> list[Event]:
     """What windows alone say: each one's most probable class, joined where they touch."""
-    found: list[Event] = []
+    events: list[Event] = []
     best = prediction.probabilities.argmax(axis=1)
     for start_s, end_s, column in zip(prediction.starts_s, prediction.ends_s, best, strict=True):
         name = prediction.classes[column]
-        if found and found[-1].label == name and start_s <= found[-1].end_s:
-            start_s = found.pop().start_s
-        found.append(Event(name, float(start_s), float(end_s), 1.0))
-    return found
+        if events and events[-1].label == name and start_s <= events[-1].end_s:
+            start_s = events.pop().start_s
+        events.append(Event(name, float(start_s), float(end_s), 1.0))
+    return events
 
 
-def score(mixtures: Sequence[Mixture], found: Sequence[Sequence[Event]]) -> Scores:
+def score(mixtures: Sequence[Mixture], predicted: Sequence[Sequence[Event]]) -> Scores:
     """sed_eval's micro-averaged F1 (Mesaros, Heittola and Virtanen, 2016)."""
-    classes = sorted({e.label for es in (*found, *(m.truth for m in mixtures)) for e in es})
+    classes = sorted({e.label for es in (*predicted, *(m.truth for m in mixtures)) for e in es})
     both = sed_eval.sound_event.EventBasedMetrics(
         classes, t_collar=COLLAR_S, percentage_of_length=0.0
     )
@@ -144,12 +144,12 @@ def score(mixtures: Sequence[Mixture], found: Sequence[Sequence[Event]]) -> Scor
         classes, t_collar=COLLAR_S, evaluate_offset=False
     )
     seconds = sed_eval.sound_event.SegmentBasedMetrics(classes, time_resolution=SEGMENT_S)
-    for number, (mixture, events) in enumerate(zip(mixtures, found, strict=True)):
+    for number, (mixture, events) in enumerate(zip(mixtures, predicted, strict=True)):
         truth, estimated = listed(mixture.truth, number), listed(events, number)
         both.evaluate(truth, estimated)
         onsets.evaluate(truth, estimated)
         seconds.evaluate(truth, estimated, evaluated_length_seconds=len(mixture.samples) / RATE_HZ)
-    return Scores(*map(f1, (both, onsets, seconds)), sum(map(len, found)))
+    return Scores(*map(f1, (both, onsets, seconds)), sum(map(len, predicted)))
 
 
 def listed(events: Sequence[Event], number: int) -> Any:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from teach import SCRATCH, only, taught
+from few_clips import SCRATCH, only, train_on
 
 from audioclf.annotation import active_learning
 from audioclf.annotation.active_learning import EmbeddingSpace
@@ -36,19 +36,27 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 def excluded(data: Dataset) -> None:
-    """Half of the classes are labelled through a network that was taught the other half."""
+    """Half of the classes are labelled with a model that was trained on the other half."""
     first, second = set(data.classes[:5]), set(data.classes[5:])
-    with tempfile.TemporaryDirectory() as place:
-        for known, asked in ((first, second), (second, first)):
-            network = taught(only(data, known), Path(place, f"of-{min(known)}"), SCRATCH)
-            rows(f"of five other classes: {', '.join(sorted(asked))}", network, only(data, asked))
+    with tempfile.TemporaryDirectory() as temporary:
+        for trained_on, held_out in ((first, second), (second, first)):
+            network = train_on(
+                only(data, trained_on), Path(temporary, f"of-{min(trained_on)}"), SCRATCH
+            )
+            rows(
+                f"of five other classes: {', '.join(sorted(held_out))}",
+                network,
+                only(data, held_out),
+            )
 
 
 def rows(name: str, network: checkpoint.Checkpoint, data: Dataset) -> None:
     """The two curves of a network's embeddings."""
     truth = np.array([data.classes.index(clip.label) for clip in data.clips])
-    found = embedding_cache.all_embeddings(network, [clip.path for clip in data.clips])
-    where = active_learning.embedding_space(np.stack([one.values.mean(axis=0) for one in found]))
+    embeddings = embedding_cache.all_embeddings(network, [clip.path for clip in data.clips])
+    where = active_learning.embedding_space(
+        np.stack([one.values.mean(axis=0) for one in embeddings])
+    )
     for order in (active_learning.QueueOrder.USEFUL, "random"):
         curves = [curve(where, truth, order, seed) for seed in range(N_SEEDS)]
         cells = " | ".join(f"{100 * value:.1f}" for value in np.mean(curves, axis=0))
@@ -57,21 +65,23 @@ def rows(name: str, network: checkpoint.Checkpoint, data: Dataset) -> None:
 
 def curve(where: EmbeddingSpace, truth: np.ndarray, order: str, seed: int) -> list[float]:
     """The share that is right after so many labels."""
-    rng, known, found = np.random.default_rng(seed), dict[int, int](), []
+    rng, labels, accuracies = np.random.default_rng(seed), dict[int, int](), []
     n_classes = len(set(truth.tolist()))
-    heard = active_learning.fit_predict(where, known, n_classes)
-    while len(known) < AFTER[-1]:
+    probabilities = active_learning.fit_predict(where, labels, n_classes)
+    while len(labels) < AFTER[-1]:
         if order == "random":
-            number = int(rng.choice(np.setdiff1d(np.arange(len(truth)), list(known))))
+            number = int(rng.choice(np.setdiff1d(np.arange(len(truth)), list(labels))))
         else:
-            number = active_learning.next_candidate(where, list(known), heard, order, rng).candidate
-        known[number] = int(truth[number])
-        heard = active_learning.fit_predict(where, known, n_classes)
-        if len(known) in AFTER:
-            said = heard.argmax(axis=1)
-            said[list(known)] = list(known.values())
-            found.append(float((said == truth).mean()))
-    return found
+            number = active_learning.next_candidate(
+                where, list(labels), probabilities, order, rng
+            ).candidate
+        labels[number] = int(truth[number])
+        probabilities = active_learning.fit_predict(where, labels, n_classes)
+        if len(labels) in AFTER:
+            predicted = probabilities.argmax(axis=1)
+            predicted[list(labels)] = list(labels.values())
+            accuracies.append(float((predicted == truth).mean()))
+    return accuracies
 
 
 if __name__ == "__main__":

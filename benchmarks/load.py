@@ -170,8 +170,8 @@ class Server:
     def memory_mb(self, what: str = "VmRSS") -> float:
         """What it holds now, or with VmHWM at most so far."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"{what}:\s+(\d+) kB", status)
-        return int(found[1]) / 1e3 if found else 0.0
+        match = re.search(rf"{what}:\s+(\d+) kB", status)
+        return int(match[1]) / 1e3 if match else 0.0
 
 
 @contextlib.contextmanager
@@ -208,12 +208,12 @@ def _page(url: str, process: "subprocess.Popen[bytes]") -> tuple[dict[str, int],
         except httpx.TransportError:
             time.sleep(0.5)
             continue
-        found: dict[str, int] = {}
+        ids: dict[str, int] = {}
         for one in config["dependencies"]:
-            found.setdefault(str(one["api_name"]), one["id"])
+            ids.setdefault(str(one["api_name"]), one["id"])
         props = (one["props"] for one in config["components"])
         choices = next(one["choices"] for one in props if one.get("elem_id") == "network")
-        return found, [name for _, name in choices[:2]]
+        return ids, [name for _, name in choices[:2]]
     raise SystemExit("The page did not start.")
 
 
@@ -252,19 +252,19 @@ async def together(
 
 async def flooded(server: Server, n_visitors: int, models: list[str]) -> tuple[Seen, int, int]:
     """What visitors see while another floods; how much of the flood was taken, and refused."""
-    taken = refused = 0
+    accepted = refused = 0
     async with browsers(server) as client:
         flooder = Visitor(client, server.functions, 65_000)
         sound = await flooder.upload(clip_bytes(next(_n_clips)))
 
         async def post(number: int) -> None:
-            nonlocal taken, refused
+            nonlocal accepted, refused
             while True:
                 name = models[number % 2]
                 try:
                     cleaning = ("as_is", "denoised", "silence_removed")[number % 3]
                     await flooder.join("predict_clip", sound, name, cleaning)
-                    taken += 1
+                    accepted += 1
                 except (RefusedError, httpx.HTTPError):
                     refused += 1
                 await asyncio.sleep(0.05)
@@ -275,7 +275,7 @@ async def flooded(server: Server, n_visitors: int, models: list[str]) -> tuple[S
         for one in posts:
             one.cancel()
         await asyncio.gather(*posts, return_exceptions=True)
-    return seen, taken, refused
+    return seen, accepted, refused
 
 
 ALONE = """
@@ -314,22 +314,22 @@ def alone(models: list[str], n: int, *, only_predictions: bool) -> tuple[float, 
     return per_s, cpu_s
 
 
-def main(chosen: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> None:
     """The tables of predictions and of visits, and what else was asked for."""
     with served() as server:
-        models = chosen.models or server.models
+        models = args.models or server.models
         asyncio.run(together(server, visit, 2, 2, models))  # the first are slower
-        _print_table(server, "predictions", predictions_only, chosen, models)
-        _print_table(server, "visits", visit, chosen, models)
-        if chosen.flood:
+        _print_table(server, "predictions", predictions_only, args, models)
+        _print_table(server, "visits", visit, args, models)
+        if args.flood:
             _print_flood(server, models)
-        if chosen.minutes:
-            _print_minutes(server, models, chosen.minutes)
+        if args.minutes:
+            _print_minutes(server, models, args.minutes)
         print(f"\nTraces in the log: {server.log.read_text().count('Traceback')}")
 
 
 def _print_table(
-    server: Server, title: str, what: Any, chosen: argparse.Namespace, models: list[str]
+    server: Server, title: str, what: Any, args: argparse.Namespace, models: list[str]
 ) -> None:
     """A row for so many at once, each beside one process that does the same alone at that time."""
     print(
@@ -338,8 +338,8 @@ def _print_table(
     )
     print("|---" * 12 + "|")
     kinds = ("predict", "spectrogram", "another model") if what is visit else ("predict",)
-    for n_visitors in chosen.visitors:
-        n_visits = max(2, chosen.visits // n_visitors)
+    for n_visitors in args.visitors:
+        n_visits = max(2, args.visits // n_visitors)
         limit, cpu_s = alone(
             models, n_visitors * n_visits, only_predictions=what is predictions_only
         )
@@ -361,12 +361,12 @@ def _print_table(
 
 def _print_flood(server: Server, models: list[str]) -> None:
     before = asyncio.run(together(server, visit, 4, 6, models))
-    seen, taken, refused = asyncio.run(flooded(server, 4, models))
+    seen, accepted, refused = asyncio.run(flooded(server, 4, models))
     medians = [statistics.median(one.all_of() or [float("nan")]) for one in (before, seen)]
     print(
-        f"\nFour visitors beside one who floods ({taken} requests taken, {refused} refused): median"
-        f" {medians[0]:.2f} s before, {medians[1]:.2f} s beside it ({medians[1] / medians[0]:.1f} "
-        f"times), {len(seen.failures)} failures."
+        f"\nFour visitors beside one who floods ({accepted} requests accepted, {refused} "
+        f"refused): median {medians[0]:.2f} s before, {medians[1]:.2f} s beside it "
+        f"({medians[1] / medians[0]:.1f} times), {len(seen.failures)} failures."
     )
 
 
@@ -385,13 +385,13 @@ def _print_minutes(server: Server, models: list[str], minutes: float) -> None:
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("--visitors", type=int, nargs="+", default=[1, 8, 32])
-    made.add_argument("--visits", type=int, default=64, help="in all, two per visitor at least")
-    made.add_argument("--models", nargs=2, help="predicted with; the page's first two by default")
-    made.add_argument("--flood", action="store_true", help="also beside a visitor who floods")
-    made.add_argument("--minutes", type=float, default=0, help="memory over so many minutes")
-    return made.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visitors", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--visits", type=int, default=64, help="in all, two per visitor at least")
+    parser.add_argument("--models", nargs=2, help="predicted with; the page's first two by default")
+    parser.add_argument("--flood", action="store_true", help="also beside a visitor who floods")
+    parser.add_argument("--minutes", type=float, default=0, help="memory over so many minutes")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

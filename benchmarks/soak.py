@@ -115,8 +115,8 @@ async def _one(visitor: Visitor, models: list[str], rng: random.Random) -> str:
         make = rng.choice(GOOD if rng.random() < 0.5 else BAD)
         sound = await visitor.upload(make(rng.randrange(1 << 30)))
         function, values = rng.choice(VIEWS)
-        chosen = [rng.choice(models) if value is MODEL else value for value in values]
-        await visitor.ask(function, sound, *chosen)
+        arguments_drawn = [rng.choice(models) if value is MODEL else value for value in values]
+        await visitor.ask(function, sound, *arguments_drawn)
         return "answered"
     except RefusedError as error:
         return "refused" if str(error)[:3] in ("429", "503", "413") else "told in a sentence"
@@ -213,9 +213,9 @@ JUNK: list[Any] = [
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("seconds", type=float, nargs="?", default=600)
-    return made.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=600)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

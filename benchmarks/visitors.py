@@ -50,7 +50,7 @@ def measure(port: int, pid: int, n_visitors: int) -> None:
     """Memory after 10, 100, ... visitors."""
     for _ in range(240):
         try:
-            config = asked(port, "/config")
+            config = call(port, "/config")
             break
         except OSError:
             time.sleep(0.5)
@@ -71,17 +71,17 @@ def measure(port: int, pid: int, n_visitors: int) -> None:
 
 def visit(port: int, predict: int, path: str) -> None:
     """One visitor, who never comes back."""
-    asked(port, "/config")
+    call(port, "/config")
     session = uuid.uuid4().hex
     sound = {"path": path, "meta": {"_type": "gradio.FileData"}}
     body = {"data": [sound, "cldnn-mel", "as_is"], "fn_index": predict, "session_hash": session}
-    asked(port, "/gradio_api/queue/join", body)
+    call(port, "/gradio_api/queue/join", body)
     answer = text(port, f"/gradio_api/queue/data?session_hash={session}")
     if '"ranking"' not in answer:
         raise RuntimeError(answer[-500:])
 
 
-def asked(port: int, path: str, body: Any = None) -> Any:
+def call(port: int, path: str, body: Any = None) -> Any:
     """The JSON that the app answers."""
     return json.loads(text(port, path, body))
 

@@ -38,16 +38,16 @@ def main(file: Path, rounds: int) -> None:
         "audioclf, ONNX Runtime": lambda: predict.predict(sound, 44_100, network),
         "LiteRT, window by window": lambda: _by_litert(graph, sound),
     }
-    found: dict[str, list[float]] = {name: [] for name in rows}
+    durations: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(rounds):
         for name, run in rows.items():
             started = time.perf_counter()
             run()
-            found[name].append(time.perf_counter() - started)
-    ours = statistics.median(found["audioclf, ONNX Runtime"])
+            durations[name].append(time.perf_counter() - started)
+    ours = statistics.median(durations["audioclf, ONNX Runtime"])
     print(f"\n| {SECONDS} s in memory at 44.1 kHz ({rounds} rounds, medians) | ms | beside ours |")
     print("|---|---|---|")
-    for name, seconds in found.items():
+    for name, seconds in durations.items():
         median = statistics.median(seconds)
         print(f"| {name} | {1000 * median:.0f} | {median / ours:.2f} |")
 

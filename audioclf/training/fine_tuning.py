@@ -15,7 +15,7 @@ from audioclf.training import linear_probe
 from audioclf.training.config import Hyperparameters
 from audioclf.training.linear_probe import LinearProbeSettings
 
-# Chosen on folds 1 to 3 of ESC-10, see benchmarks/teach.md; without weight decay.
+# Chosen on folds 1 to 3 of ESC-10, see benchmarks/few_clips.md; without weight decay.
 SETTINGS = Hyperparameters(
     epochs=60, learning_rate=1e-3, weight_decay=0.0, backbone_lr_multiplier=0.5
 )

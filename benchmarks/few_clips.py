@@ -1,11 +1,11 @@
-"""What few clips teach, how soon, and what else is slower meanwhile: `python teach.py ESC10 TABLE`.
+"""Fine-tuning on few clips: accuracy, time, load: `python few_clips.py ESC10 TABLE`.
 
 - `soon`: from the start of a job to a network that predicts; three classes of ten clips, nothing in
   the cache.
-- `beside`: predictions while a network is taught, beside predictions alone.
+- `beside`: predictions while a model is trained, and predictions alone.
 - `few`: accuracy on fold 4 with 5 and 10 clips per class of folds 1 to 3, YAMNet's head, 5 draws.
-- `unseen`: three classes are left out of a training and taught afterwards with 10 clips each, from
-  scratch, as a new head and as a whole network; judged on their clips in fold 4.
+- `unseen`: three classes are left out of a training and trained afterwards with 10 clips each, from
+  scratch, as a new head and with all layers; evaluated on their clips in fold 4.
 """
 
 import os
@@ -63,83 +63,83 @@ N_ROUNDS, N_WARM, PAUSE_S = 3, 5, 0.1
 def main(folder: Path, what: str) -> None:
     """One of the tables."""
     data = dataset.load(folder)
-    seen = data.of_folds(set(data.folds) - {HELD_OUT})
+    train_clips = data.of_folds(set(data.folds) - {HELD_OUT})
     tables = {"few": few, "unseen": unseen, "soon": soon, "beside": beside}
-    tables[what](seen, data.of_folds({HELD_OUT}))
+    tables[what](train_clips, data.of_folds({HELD_OUT}))
 
 
-def soon(seen: Dataset, judged: Dataset) -> None:
+def soon(train: Dataset, validation: Dataset) -> None:
     """From the start of a job to a network that predicts, with an empty cache each time."""
-    data = drawn(only(seen, set(seen.classes[:3])), N_CLIPS, 0)
+    data = drawn(only(train, set(train.classes[:3])), N_CLIPS, 0)
     print("| start, what learns | seconds, each round | median |\n|---|---|---|")
     for start, kind in STARTS:
-        found = []
+        seconds = []
         for _ in range(N_ROUNDS):
             with in_a_new_cache(data) as folder:
                 began = time.perf_counter()
                 job = queue.start(request(folder, start, kind))
                 followed(job)
-                predict_file(judged.clips[0].path, checkpoint.read(Path(job.result.folder)))
-                found.append(time.perf_counter() - began)
-        each = ", ".join(f"{value:.1f}" for value in found)
-        print(f"| `{start}`, {kind} | {each} | {statistics.median(found):.1f} |", flush=True)
+                predict_file(validation.clips[0].path, checkpoint.read(Path(job.result.folder)))
+                seconds.append(time.perf_counter() - began)
+        each = ", ".join(f"{value:.1f}" for value in seconds)
+        print(f"| `{start}`, {kind} | {each} | {statistics.median(seconds):.1f} |", flush=True)
 
 
-def beside(seen: Dataset, judged: Dataset) -> None:
-    """A prediction as the page makes it, alone and while a network is taught."""
-    data = drawn(only(seen, set(seen.classes[:3])), N_CLIPS, 0)
+def beside(train: Dataset, validation: Dataset) -> None:
+    """A prediction as the page makes it, alone and while a model is trained."""
+    data = drawn(only(train, set(train.classes[:3])), N_CLIPS, 0)
     network = checkpoint.find(STARTS[-1][0])
     with in_a_new_cache(data) as folder:
-        asked = replace(
+        fine_tuning_request = replace(
             request(folder, STARTS[-1][0], TrainingMode.FINE_TUNE),
             hyperparameters=(("epochs", "100000"),),
         )
-        alone = timed(judged, network)
-        job = queue.start(asked)
+        alone = timed(validation, network)
+        job = queue.start(fine_tuning_request)
         while not job.epochs:
             time.sleep(0.1)
-        taught = timed(judged, network)
+        during = timed(validation, network)
         n_epochs = len(job.epochs)
         queue.cancel(job)
         followed(job)
-    again = timed(judged, network)
+    again = timed(validation, network)
     print("| 5 s Ogg to Prediction | ms, median | 95th percentile |\n|---|---|---|")
-    rows = {"before": alone, f"while {n_epochs} epochs were taught": taught, "afterwards": again}
+    rows = {"before": alone, f"while {n_epochs} epochs were trained": during, "afterwards": again}
     for name, values in rows.items():
         print(f"| {name} | {np.median(values):.1f} | {np.percentile(values, 95):.1f} |")
-    print(f"\n{np.median(taught) / np.median(alone + again):.2f} times")
+    print(f"\n{np.median(during) / np.median(alone + again):.2f} times")
 
 
-def timed(judged: Dataset, network: checkpoint.Checkpoint) -> list[float]:
+def timed(data: Dataset, network: checkpoint.Checkpoint) -> list[float]:
     """Milliseconds of every prediction."""
-    found = []
-    for clip in judged.clips:
+    milliseconds = []
+    for clip in data.clips:
         began = time.perf_counter()
         predict_file(clip.path, network)
-        found.append(1e3 * (time.perf_counter() - began))
+        milliseconds.append(1e3 * (time.perf_counter() - began))
         time.sleep(PAUSE_S)
-    return found[N_WARM:]
+    return milliseconds[N_WARM:]
 
 
 @contextmanager
 def in_a_new_cache(data: Dataset) -> Iterator[Path]:
     """The clips as a folder per class, and an empty cache, for as long as it takes."""
-    before = os.environ.get("AUDIOCLF_CACHE")
-    with tempfile.TemporaryDirectory() as place:
-        os.environ["AUDIOCLF_CACHE"] = str(Path(place, "cache"))
+    old_cache = os.environ.get("AUDIOCLF_CACHE")
+    with tempfile.TemporaryDirectory() as temporary:
+        os.environ["AUDIOCLF_CACHE"] = str(Path(temporary, "cache"))
         for clip in data.clips:
-            target = Path(place, "clips", clip.label, clip.path.name)
+            target = Path(temporary, "clips", clip.label, clip.path.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(clip.path.resolve())
-        yield Path(place, "clips")
+        yield Path(temporary, "clips")
     os.environ.pop("AUDIOCLF_CACHE")
-    if before is not None:
-        os.environ["AUDIOCLF_CACHE"] = before
+    if old_cache is not None:
+        os.environ["AUDIOCLF_CACHE"] = old_cache
 
 
 def request(folder: Path, base_model: str, mode: TrainingMode) -> Request:
     """As the page would ask, published beside the cache."""
-    return Request(mode, str(folder), "taught", str(folder.parent / "out"), base_model)
+    return Request(mode, str(folder), "trained", str(folder.parent / "out"), base_model)
 
 
 def followed(job: Job) -> None:
@@ -148,58 +148,58 @@ def followed(job: Job) -> None:
         time.sleep(0.02)
 
 
-def few(seen: Dataset, judged: Dataset) -> None:
+def few(train: Dataset, validation: Dataset) -> None:
     """YAMNet's new head on few clips per class, several draws."""
     network = checkpoint.find("yamnet-audioset")
     print("| clips per class | accuracy on fold 4, each draw (%) | mean (%) |\n|---|---|---|")
     for n_clips in N_FEW:
-        found = []
+        accuracies = []
         for draw in range(N_DRAWS):
-            with tempfile.TemporaryDirectory() as place:
-                clips, out = drawn(seen, n_clips, draw), Path(place, "head")
+            with tempfile.TemporaryDirectory() as temporary:
+                clips, out = drawn(train, n_clips, draw), Path(temporary, "head")
                 head = linear_probe.train_linear_probe(
                     network, clips, out, LinearProbeSettings(), quiet
                 )
-                found.append(100 * evaluate(head, judged).accuracy)
-        each = ", ".join(f"{value:.2f}" for value in found)
-        print(f"| {n_clips} | {each} | {np.mean(found):.2f} |", flush=True)
+                accuracies.append(100 * evaluate(head, validation).accuracy)
+        each = ", ".join(f"{value:.2f}" for value in accuracies)
+        print(f"| {n_clips} | {each} | {np.mean(accuracies):.2f} |", flush=True)
 
 
-def unseen(seen: Dataset, judged: Dataset) -> None:
-    """Three classes that a network never heard, taught afterwards in three ways."""
-    names = np.random.default_rng(0).permutation(seen.classes).reshape(-1).tolist()
+def unseen(train_clips: Dataset, validation: Dataset) -> None:
+    """Three classes that a model was not trained on, trained afterwards in three ways."""
+    names = np.random.default_rng(0).permutation(train_clips.classes).reshape(-1).tolist()
     print("| new classes | draw | " + " | ".join(COLUMNS) + " |")
     print("|---|---" + "|---" * len(COLUMNS) + "|")
-    ears = checkpoint.find("yamnet-audioset")
+    yamnet = checkpoint.find("yamnet-audioset")
     rows = []
     for number in range(N_TRIPLES):
-        chosen = names[number * N_OF_THEM : (number + 1) * N_OF_THEM]
-        with tempfile.TemporaryDirectory() as place:
-            out = Path(place)
-            others = only(seen, set(names) - set(chosen))
-            base = taught(others, out / "base", SCRATCH)
+        new_classes = names[number * N_OF_THEM : (number + 1) * N_OF_THEM]
+        with tempfile.TemporaryDirectory() as temporary:
+            out = Path(temporary)
+            other_clips = only(train_clips, set(names) - set(new_classes))
+            base = train_on(other_clips, out / "base", SCRATCH)
             for draw in range(N_OF_THEM):
-                clips = drawn(only(seen, set(chosen)), N_CLIPS, draw)
-                asked = only(judged, set(chosen))
-                made = (
-                    taught(clips, out / f"short-{draw}", SHORT),
-                    taught(clips, out / f"scratch-{draw}", SCRATCH),
+                clips = drawn(only(train_clips, set(new_classes)), N_CLIPS, draw)
+                test_clips = only(validation, set(new_classes))
+                models = (
+                    train_on(clips, out / f"short-{draw}", SHORT),
+                    train_on(clips, out / f"scratch-{draw}", SCRATCH),
                     linear_probe.train_linear_probe(
                         base, clips, out / f"head-{draw}", LinearProbeSettings(), quiet
                     ),
-                    taught(clips, out / f"whole-{draw}", fine_tuning.SETTINGS, base),
+                    train_on(clips, out / f"whole-{draw}", fine_tuning.SETTINGS, base),
                     linear_probe.train_linear_probe(
-                        ears, clips, out / f"yamnet-{draw}", LinearProbeSettings(), quiet
+                        yamnet, clips, out / f"yamnet-{draw}", LinearProbeSettings(), quiet
                     ),
                 )
-                rows.append([100 * evaluate(one, asked).accuracy for one in made])
+                rows.append([100 * evaluate(model, test_clips).accuracy for model in models])
                 cells = " | ".join(f"{value:.1f}" for value in rows[-1])
-                print(f"| {', '.join(chosen)} | {draw + 1} | {cells} |", flush=True)
+                print(f"| {', '.join(new_classes)} | {draw + 1} | {cells} |", flush=True)
     means = " | ".join(f"{value:.1f}" for value in np.mean(rows, axis=0))
     print(f"| mean of {len(rows)} | | {means} |")
 
 
-def taught(
+def train_on(
     data: Dataset,
     folder: Path,
     settings: Hyperparameters,
@@ -223,11 +223,11 @@ def taught(
 def drawn(data: Dataset, n_clips: int, draw: int) -> Dataset:
     """So many clips of every class."""
     rng = np.random.default_rng(draw)
-    found = []
+    clips = []
     for name in data.classes:
-        own = [clip for clip in data.clips if clip.label == name]
-        found += [own[i] for i in rng.choice(len(own), n_clips, replace=False)]
-    return replace(data, clips=tuple(found))
+        of_class = [clip for clip in data.clips if clip.label == name]
+        clips += [of_class[i] for i in rng.choice(len(of_class), n_clips, replace=False)]
+    return replace(data, clips=tuple(clips))
 
 
 def only(data: Dataset, classes: set[str]) -> Dataset:
