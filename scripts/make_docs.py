@@ -328,7 +328,7 @@ def hosted_limits() -> str:
 
 def prediction_walk() -> str:
     """One sound on its way from the browser to the bars, up the floors."""
-    from audioclf.ui.classify import tab
+    from audioclf.ui.classify import answers
 
     return _walk(
         [
@@ -341,7 +341,7 @@ def prediction_walk() -> str:
             (onnx_session.run_batched, "all windows through ONNX Runtime in batches"),
             (calibration.apply_temperature, "divides the logits by the card's temperature"),
             (prediction.Prediction, "probabilities per window, their mean, the answer in words"),
-            (tab.windows_lane, "classes, colours and times, as the script draws them"),
+            (answers.windows_lane, "classes, colours and times, as the script draws them"),
         ]
     )
 

@@ -177,6 +177,19 @@ def _cut(source: Path, target: Path, start_s: float, end_s: float) -> None:
                 clip.write(block)
 
 
+def write_beginning(source: Path, target: Path, seconds: float) -> None:
+    """The first seconds of a file of any length as a WAV, mono with 16 bits; no more is decoded.
+
+    Raises AudioError.
+    """
+    rate_hz = audio.read_header(source).sample_rate_hz
+    n_left = round(seconds * rate_hz)
+    with soundfile.SoundFile(target, "w", rate_hz, 1, "PCM_16", format="WAV") as made:
+        for block in _beginning(source, n_left, audio.ANY):
+            made.write(np.clip(block[:n_left], -1, 1))
+            n_left -= len(block[:n_left])
+
+
 def _depth(path: Path) -> str:
     """How samples are kept in a file that can be entered anywhere; nothing for another."""
     file = audio.open_plain(path)

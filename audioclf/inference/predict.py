@@ -1,6 +1,6 @@
 """From audio to a Prediction or to embeddings, with ONNX Runtime: no Keras, no TensorFlow."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audioclf.audio import io
+from audioclf.audio import excerpt, io
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import windowing
 from audioclf.features.config import FrontendConfig
@@ -18,6 +18,7 @@ from audioclf.inference.onnx_session import load_classifier, load_embedder, run_
 from audioclf.inference.prediction import Prediction
 from audioclf.models.checkpoint import Checkpoint
 
+BEGINNING_S = 30.0  # of a long sound, that an ensemble answers first
 MAX_ROWS = 512  # windows of an ensemble at a time: bounds memory on long sounds
 
 
@@ -124,6 +125,36 @@ def predict_file(
     )
     prediction = _predict_windows(parts, model)
     return replace(prediction, is_silent=peak <= windowing.DIGITAL_SILENCE)
+
+
+def predict_parts(
+    path: str | Path, model: Checkpoint, limits: Limits = io.ANY, cut: Cut | None = None
+) -> Iterator[Prediction]:
+    """`predict_file` of a long file as its windows come: each Prediction holds one part more.
+
+    Of an ensemble, first its members' mean on the first BEGINNING_S seconds, then the whole.
+    """
+    if model.is_ensemble:
+        samples, rate_hz = excerpt.samples_of(Path(path), 0.0, BEGINNING_S, limits)
+        yield predict(samples, rate_hz, model, "as_is", cut)
+        yield predict_file(path, model, "as_is", limits, cut)
+        return
+    peak, parts = 0.0, []
+
+    def update_peak(block: Samples) -> None:
+        nonlocal peak
+        peak = max(peak, _peak(block))
+
+    frontend = _frontend_with(model, "as_is")
+    for windows in windowing.windows_of_file(frontend, path, limits, update_peak, cut):
+        parts.append(_predict_windows([windows], model))
+        yield replace(
+            parts[-1],
+            starts_s=np.concatenate([part.starts_s for part in parts]),
+            ends_s=np.concatenate([part.ends_s for part in parts]),
+            probabilities=np.concatenate([part.probabilities for part in parts]),
+            is_silent=peak <= windowing.DIGITAL_SILENCE,
+        )
 
 
 def warm_up(model: Checkpoint) -> None:

@@ -43,7 +43,7 @@ def build_app() -> gr.Blocks:
         title="audioclf", delete_cache=(900, HOUR_S), analytics_enabled=False
     ) as app:
         gr.Markdown(
-            "# audioclf\nView and classify audio, window by window.",
+            "# audioclf\nView, classify and label audio.",
             elem_id="title",
         )
         with gr.Tabs(elem_id="tabs") as tabs:

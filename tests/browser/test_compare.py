@@ -14,11 +14,12 @@ from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, Page, expect
 
 from audioclf.audio import io
+from audioclf.features.windowing import Cut
 from audioclf.inference import predict
 from audioclf.inference.prediction import Prediction
 from audioclf.models import checkpoint
+from audioclf.ui.classify import answers
 from audioclf.ui.classify import compare as compare_view
-from audioclf.ui.classify import tab
 from audioclf.ui.classify.agreement import agreement, listed, mean_over_shared_classes
 from audioclf.ui.page import state
 from tests import made, sounds
@@ -108,15 +109,17 @@ def test_a_row_for_each_network_says_what_classify_says(networks: Path, made_wav
     shown = compare(str(made_wav), ["full", "old", "both"])
     assert [row["network"] for row in shown["rows"]] == ["full", "old", "both"]
     for row in shown["rows"]:
-        answer, lane, prediction = tab.predict_clip(str(made_wav), row["network"], "as_is")
-        assert row["answer"] == answer["sentence"]
+        answer, lane, answered = answers.predict_clip(str(made_wav), row["network"], "as_is")
+        assert row["answer"] == answered.prediction.summary()
         assert row["colour"] == answer["ranking"][0]["colour"]
         assert row["best"]["class"] == answer["ranking"][0]["class"]
         assert row["second"]["class"] == answer["ranking"][1]["class"]
         assert [w[:2] for w in row["windows"]] == [
             [w["start_s"], w["end_s"]] for w in lane["windows"]
         ]
-        assert row["windows"][0][3] == pytest.approx(prediction.probabilities[0].max(), abs=1e-4)
+        assert row["windows"][0][3] == pytest.approx(
+            answered.prediction.probabilities[0].max(), abs=1e-4
+        )
     # The ensemble's members speak for themselves.
     assert shown["together"]["note"].startswith("the mean of these 2 models'")
     assert shown["sentence"].startswith("All 3 models predict")
@@ -140,9 +143,11 @@ def test_no_network_is_asked_twice_about_the_same_sound(
 ) -> None:
     predicted: list[str] = []
 
-    def count(samples: Any, rate_hz: int, network: Any, cleaning: str) -> Prediction:
+    def count(
+        samples: Any, rate_hz: int, network: Any, cleaning: str, cut: Cut | None
+    ) -> Prediction:
         predicted.append(f"{network.name} {cleaning}")
-        return predict.predict(samples, rate_hz, network, cleaning)
+        return predict.predict(samples, rate_hz, network, cleaning, cut)
 
     monkeypatch.setattr(state, "predict", count)
     compare(str(made_wav), ["full", "both"])
@@ -295,9 +300,10 @@ def test_nothing_is_compared_before_the_view_is_opened(made_page: Page, made_wav
 
 
 @pytest.mark.browser
-def test_compare_without_a_sound_says_what_to_do(made_page: Page) -> None:
-    made_page.get_by_role("tab", name="Compare").click()
-    expect(made_page.locator("#compare")).to_contain_text("Upload or record audio")
+def test_without_a_sound_there_is_one_sentence_and_no_empty_view(made_page: Page) -> None:
+    expect(made_page.locator("#answer")).to_contain_text("Upload or record a sound")
+    expect(made_page.locator("#views")).to_be_hidden()
+    assert made_page.locator("button:visible:disabled").count() == 0
 
 
 @pytest.mark.browser

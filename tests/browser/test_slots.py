@@ -16,8 +16,7 @@ from gradio_client import Client, handle_file
 from audioclf.audio import io
 from audioclf.models import checkpoint
 from audioclf.ui.app import build_app
-from audioclf.ui.classify import compare, spectrogram
-from audioclf.ui.classify import tab as classify_tab
+from audioclf.ui.classify import answers, compare, exports, models, spectrogram
 from audioclf.ui.models import tab as models_tab
 from audioclf.ui.page import requests, state
 from tests import sounds
@@ -40,10 +39,11 @@ def test_predictions_comparisons_views_and_timings_have_slots_of_their_own(netwo
     slots: dict[str, set[Any]] = defaultdict(set)
     for event in build_app().fns.values():
         slots[str(event.concurrency_id)].add((event.name, event.concurrency_limit))
-    assert slots["predict"] == {("predict_clip", 2)}
+    answers_first = {"predict_clip", "watch_prediction", "predict_segment"}
+    assert slots["predict"] == {(name, 2) for name in answers_first}
     assert slots["compare"] == {("compare_networks", 1)}
     assert slots["timings"] == {("benchmark_models", 1)}
-    costly = {"denoise_clip", "split_clip", "show_spectrogram", "choose_segment"}
+    costly = {*("denoise_clip", "split_clip", "show_spectrogram", "draw_figure", "choose_segment")}
     assert slots["views"] == {(name, 2) for name in costly}
 
 
@@ -112,7 +112,7 @@ def test_a_prediction_reads_no_card_but_that_of_its_network(
         checkpoint, "read", lambda folder, f=checkpoint.read: _noted(f, folder, read)
     )
     for _ in range(2):
-        answer, _, _ = classify_tab.predict_clip(str(made_wav), "full", "as_is")
+        answer, _, _ = answers.predict_clip(str(made_wav), "full", "as_is")
         assert "error" not in answer
     assert read == ["full"]
     card = copied / "full" / checkpoint.CARD
@@ -131,12 +131,12 @@ def test_what_no_form_sends_is_answered_with_a_sentence_that_can_be_sent(
 ) -> None:
     wav = str(made_wav)
     sentences = [
-        classify_tab.predict_clip(wav, junk, "as_is")[0].get("error"),
-        classify_tab.predict_clip(wav, "full", junk)[0].get("error"),
+        answers.predict_clip(wav, junk, "as_is")[0].get("error"),
+        answers.predict_clip(wav, "full", junk)[0].get("error"),
         *(compare.compare_networks(wav, junk, "as_is")),
-        spectrogram.show_spectrogram(wav, junk, 0, 0, 80, "magma")[2],
-        spectrogram.show_spectrogram(wav, "mel", 0, 0, 80, junk)[2],
-        classify_tab.describe_network(junk),
+        spectrogram.show_spectrogram(wav, junk, 0, 0, 80, "magma")[1],
+        spectrogram.show_spectrogram(wav, "mel", 0, 0, 80, junk)[1],
+        models.describe_network(junk),
     ]
     for shown in sentences:
         sentence = (shown.get("error") or shown["sentence"]) if isinstance(shown, dict) else shown
@@ -150,7 +150,7 @@ def test_lists_keep_what_they_can(networks: Path, junk: Any) -> None:
     assert "choices" in compare.update_choices(junk)
     *_, selected, _ = models_tab.list_trained(junk)
     assert selected["value"] in [name for _, name in selected["choices"]]
-    assert classify_tab.write_tables(None, junk)
+    assert exports.write_tables(None, junk, junk)
 
 
 @pytest.mark.parametrize(

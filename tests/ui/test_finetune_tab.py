@@ -18,7 +18,7 @@ from audioclf.audio import io
 from audioclf.jobs import job, queue, records
 from audioclf.jobs.records import JobState, Request, State, TrainingMode
 from audioclf.models import checkpoint
-from audioclf.ui.classify import tab
+from audioclf.ui.classify import models as classify_models
 from audioclf.ui.finetune import data, progress, results, settings, time_estimate
 from audioclf.ui.page import mode, model_lists, session
 from audioclf.ui.page import state as shared
@@ -304,7 +304,7 @@ def test_on_a_public_page_a_network_is_its_teacher_s_alone(
         shared.Sound(str(three_sounds / "noise" / "1.wav")), shared.network_named(name), "as_is"
     )
     assert prediction.ranking()[0][0] == "noise"
-    assert "Trained on bells" in tab.describe_network(name)
+    assert "Trained on bells" in classify_models.describe_network(name)
     visible, figure, _, measured, words, table, beside = results.show_results(one.id)
     assert visible.visible and figure["value"] is not None and figure["visible"]
     assert "6 of 6 clips right" in measured["value"]

@@ -66,7 +66,7 @@ def test_a_picture_in_blocks_is_that_of_the_whole() -> None:
 
 def test_a_shared_reference_makes_levels_comparable() -> None:
     loud = drawn(sine(amplitude=0.5))
-    soft = pictures([sine(amplitude=0.05)], RATE_HZ, 1, View(), loud.loudest_db)[0]
+    soft = pictures([sine(amplitude=0.05)], RATE_HZ, 1, View(), [loud.loudest_db])[0]
     assert soft.values.max() == pytest.approx(-20, abs=0.01)
 
 

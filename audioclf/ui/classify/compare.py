@@ -1,7 +1,5 @@
 """The Compare view: the predictions of several models for one clip, on one time axis."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ from audioclf.models import checkpoint, ranking
 from audioclf.text import listed
 from audioclf.ui.classify.agreement import agreement, mean_over_shared_classes
 from audioclf.ui.page.lanes import lane
+from audioclf.ui.page.latest import Requests
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import network_choices
 from audioclf.ui.page.state import (
@@ -30,7 +29,6 @@ N_BEST = 3
 MAX_MODELS, MAX_HOSTED = 50, 8  # models at a time; an ensemble counts as its members
 MAX_HOSTED_S = 1_800.0  # seconds of audio times models
 MAX_NAME_LETTERS = 200  # of a model's name
-MAX_SESSIONS = 2_000  # whose last request is remembered
 EMPTY = {"sentence": "Upload or record audio: all models that are chosen here classify it."}
 OPENED = {"sentence": "All models that are chosen here classify the same audio."}
 NO_MODEL = {"sentence": "No model is chosen: choose the ones to compare."}
@@ -117,32 +115,7 @@ def count_models(networks: list[str]) -> int:
     return len(names)
 
 
-class _Requests:
-    """The number of requests of each session, of the sessions that were active last."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.counts: OrderedDict[str, int] = OrderedDict()
-
-    def of(self, request: gr.Request | None) -> int:
-        """The number so far."""
-        return self.counts.get(_session(request), 0)
-
-    def count(self, request: gr.Request | None) -> None:
-        """Count one more."""
-        session = _session(request)
-        with self.lock:
-            self.counts[session] = self.counts.get(session, 0) + 1
-            self.counts.move_to_end(session)
-            while len(self.counts) > MAX_SESSIONS:
-                self.counts.popitem(last=False)
-
-
-_requests = _Requests()
-
-
-def _session(request: gr.Request | None) -> str:
-    return str(request.session_hash) if request else ""
+_requests = Requests()
 
 
 def cancel_comparison(request: gr.Request) -> None:

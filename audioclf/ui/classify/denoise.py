@@ -41,7 +41,7 @@ def denoise_clip(
     )
     rate_hz, duration_s = audio.rate_hz, audio.duration_s
     (first,) = pictures([before], rate_hz, duration_s, View())
-    (second,) = pictures([after], rate_hz, duration_s, View(), first.loudest_db)
+    (second,) = pictures([after], rate_hz, duration_s, View(), [first.loudest_db])
     shown = [first._replace(title="Before"), second._replace(title="After")]
     figure = figures.spectrogram_figure(shown, 2.2)
     return (rate_hz, pcm16(before)), (rate_hz, pcm16(after)), figure, ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf.ui.classify import compare, denoise, spectrogram, split
+from audioclf.ui.classify import compare, denoise, exports, split
 from audioclf.ui.page.state import QUEUED, Shared
 
 COSTLY = ("Denoised", "Split", "Compare")
@@ -21,13 +21,13 @@ def open_view(event: gr.SelectData) -> str:
     return str(event.value)
 
 
-def build(shared: Shared, lane: gr.HTML) -> None:
-    """One tab per view, then their wiring."""
-    opened = gr.State("Spectrogram")
+def build(shared: Shared) -> tuple[gr.Radio, list[Any]]:
+    """One tab per view, then their wiring; returns the exports' choice and outputs."""
+    opened = gr.State("Export")
     wanted = [gr.State(None) for _ in COSTLY]
     with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
-        with gr.Tab("Spectrogram") as first:
-            spectrogram.build(shared, lane)
+        with gr.Tab("Export") as first:
+            exported = exports.build()
         with gr.Tab("Denoised") as second:
             denoise.build(shared, wanted[0])
         with gr.Tab("Split") as third:
@@ -44,3 +44,4 @@ def build(shared: Shared, lane: gr.HTML) -> None:
         wanted,
         **QUEUED,
     )
+    return exported

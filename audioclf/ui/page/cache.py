@@ -38,6 +38,17 @@ class BoundedCache:
             return future.result()
         return self._computed(key, own_future)
 
+    def known(self, *key: Hashable) -> Any:
+        """The result that was kept, or None; nothing is computed."""
+        with self.lock:
+            return self.results.get(key)
+
+    def put(self, result: Any, *key: Hashable) -> None:
+        """Keep a result that was computed elsewhere."""
+        with self.lock:
+            if key not in self.results:
+                self._keep(key, result)
+
     def cache_clear(self) -> None:
         """Forget everything."""
         with self.lock:

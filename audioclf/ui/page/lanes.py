@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from numpy.typing import NDArray
 
 from audioclf.audio.io import Samples
 from audioclf.ui.page.state import QUIET, Sound
@@ -50,6 +51,27 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
     return component
 
 
+def timeline(**settings: Any) -> gr.HTML:
+    """The scroll bar under the lanes and the tools of the selected segment.
+
+    Its events `look_closer`, `predict_alone` and `label_segment` carry from_s and to_s; its value
+    is what the lanes draw a closer look from.
+    """
+    component: Any = gr.HTML(
+        value=None,
+        html_template='<div class="ac"></div>',
+        js_on_load=(
+            "const events = ['look_closer', 'predict_alone', 'label_segment'];"
+            "window.audioclf.then((scripts) =>"
+            " scripts.startTimeline(element, props, watch, trigger, events));"
+        ),
+        apply_default_css=False,
+        **settings,
+    )
+    component.api_info = lambda: {"type": "object"}
+    return component
+
+
 def join_playback(player: gr.Audio) -> None:
     """One sound plays at a time on the page, and the lanes' playhead follows this player, too."""
     for name in ("play", "pause", "stop"):
@@ -73,7 +95,8 @@ def outline(
     return {
         "title": "Waveform (amplitude)",
         "duration_s": duration_s,
-        "peaks": np.round(peaks / loudest * 127).astype(int).tolist(),
+        "peaks": scaled_peaks(peaks, loudest),
+        "loudest": loudest,
         "ticks": [
             {"at": 0.06, "label": f"−{loudest:.2g}"},
             {"at": 0.5, "label": "0"},
@@ -82,10 +105,19 @@ def outline(
     }
 
 
+def scaled_peaks(peaks: NDArray[np.floating], loudest: float) -> list[list[int]]:
+    """Lowest and highest sample per column, (columns, 2), as whole numbers up to 127."""
+    scaled: list[list[int]] = (
+        np.clip(np.round(peaks / loudest * 127), -127, 127).astype(int).tolist()
+    )
+    return scaled
+
+
 def spectrogram_lane(drawn: Sequence[Picture]) -> dict[str, Any]:
     """What the spectrogram lane draws: one picture per channel."""
     return {
         "duration_s": drawn[0].duration_s,
+        "references_db": [picture.loudest_db for picture in drawn],
         "pictures": [
             {
                 "title": _title(picture, alone=len(drawn) == 1),

@@ -4,6 +4,7 @@ import base64
 import functools
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,14 @@ from numpy.typing import NDArray
 
 from audioclf.audio import excerpt, io
 from audioclf.audio.io import Header, Limits, Samples
-from audioclf.inference.predict import average_predictions, predict, predict_file
+from audioclf.features.windowing import Cut
+from audioclf.inference.levels import Levels, measure_levels
+from audioclf.inference.predict import (
+    average_predictions,
+    predict,
+    predict_file,
+    predict_parts,
+)
 from audioclf.inference.prediction import Prediction
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
@@ -44,6 +52,7 @@ PREDICT: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 2}
 COMPARE: dict[str, Any] = {"concurrency_id": "compare", "concurrency_limit": 1}
 VIEWS: dict[str, Any] = {"concurrency_id": "views", "concurrency_limit": 2}
 TIMINGS: dict[str, Any] = {"concurrency_id": "timings", "concurrency_limit": 1}
+NEXT_ANSWER_S = 0.7  # of a long sound, that is predicted as its windows come
 MOST_SHOWN = 300  # letters at both ends of a sentence that is very long
 CACHE_BYTES = 96_000_000  # decoded sounds, and as much of predictions
 
@@ -164,16 +173,47 @@ def _read(folder: Path, modified_ns: int, n_bytes: int) -> Checkpoint:
     return checkpoint.read(folder)
 
 
-def predict_sound(sound: Sound, network: Checkpoint, cleaning: str) -> Prediction:
-    """The prediction of a model for an audio file, cached for all views and ensembles."""
+def predict_sound(
+    sound: Sound, network: Checkpoint, cleaning: str, cut: Cut | None = None
+) -> Prediction:
+    """The prediction of a model for an audio file, cached for all views and ensembles.
+
+    cut: how windows are cut, where that is not as the model's front end says.
+    """
     if network.is_ensemble:
         return average_predictions(
-            [predict_sound(sound, one, cleaning) for one in network.members], network
+            [predict_sound(sound, one, cleaning, cut) for one in network.members], network
         )
-    card = network.folder / checkpoint.CARD
-    about = (network.name, network.weights_sha256, card.stat().st_mtime_ns)
-    prediction: Prediction = _predicted(sound.key, about, cleaning)
+    prediction: Prediction = _predicted(sound.key, _about(network), cleaning, cut)
     return prediction
+
+
+def predict_as_it_comes(
+    sound: Sound, network: Checkpoint, cleaning: str, cut: Cut | None = None
+) -> Iterator[tuple[Prediction, bool]]:
+    """Predictions of more and more of a long sound, and whether it is all; of a short one, that.
+
+    At most one in NEXT_ANSWER_S, so that drawing them takes less than making them.
+    """
+    key = (sound.key, _about(network), cleaning, cut)
+    as_it_is = cleaning == "as_is"
+    if sound.is_short or not as_it_is or _predicted.known(*key) is not None:
+        yield predict_sound(sound, network, cleaning, cut), True
+        return
+    prediction, last_s = None, float("-inf")
+    for prediction in predict_parts(sound.path, network, limits(), cut):
+        if time.monotonic() - last_s > NEXT_ANSWER_S:
+            yield prediction, False
+            last_s = time.monotonic()
+    if prediction is not None:
+        _predicted.put(prediction, *key)
+        yield prediction, True
+
+
+def _about(network: Checkpoint) -> tuple[str, str, int]:
+    """What tells a model from one that was published anew under its name."""
+    card = network.folder / checkpoint.CARD
+    return network.name, network.weights_sha256, card.stat().st_mtime_ns
 
 
 def _n_bytes(prediction: Prediction) -> int:
@@ -183,12 +223,27 @@ def _n_bytes(prediction: Prediction) -> int:
 
 @cached(CACHE_BYTES, _n_bytes)
 def _predicted(
-    sound_key: tuple[str, int, int], about: tuple[str, str, int], cleaning: str
+    sound_key: tuple[str, int, int],
+    about: tuple[str, str, int],
+    cleaning: str,
+    cut: Cut | None,
 ) -> Prediction:
     audio, network = Sound(sound_key[0]), network_named(about[0])
     if audio.is_short:
-        return predict(audio.samples(), audio.rate_hz, network, cleaning)
-    return predict_file(audio.path, network, cleaning, limits())
+        return predict(audio.samples(), audio.rate_hz, network, cleaning, cut)
+    return predict_file(audio.path, network, cleaning, limits(), cut)
+
+
+def levels_of(sound: Sound) -> Levels:
+    """The level of a sound over time, cached."""
+    found: Levels = _levels(sound.key)
+    return found
+
+
+@cached(CACHE_BYTES // 10, lambda levels: int(levels.db.nbytes))
+def _levels(sound_key: tuple[str, int, int]) -> Levels:
+    audio = Sound(sound_key[0])
+    return measure_levels(audio.blocks(), audio.rate_hz)
 
 
 def show_errors(show: Callable[[str], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

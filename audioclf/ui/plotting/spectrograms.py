@@ -4,7 +4,7 @@ One picture per channel. Each kind of value has its own colours: levels are seen
 down, phases go round a circle, and what lies around zero has two colours with nothing between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -99,13 +99,14 @@ def pictures(
     sample_rate_hz: int,
     duration_s: float,
     view: View,
-    reference_db: float | None = None,
+    references_db: Sequence[float] | None = None,
 ) -> list[Picture]:
     """A feature of a sound that comes in blocks, one picture per channel.
 
     At most MAX_COLUMNS wide. Where several frames share a column it shows the strongest (short
     calls stay visible), of phases the first, of coefficients and chroma the mean. 0 dB is the
-    loudest point, or `reference_db`. Raises ValueError where the band cannot give that feature.
+    loudest point, or each channel's of `references_db`. Raises ValueError where the band cannot
+    give that feature.
     """
     analysis = view.analysis(sample_rate_hz)
     definition = features.feature(view.feature)
@@ -124,7 +125,14 @@ def pictures(
         columns.append(_joined(rest[None], definition))
     values = np.moveaxis(np.concatenate(columns), 0, 1)  # (bins, columns, channels)
     return [
-        _picture(values[..., number], channel, view, analysis, duration_s, reference_db)
+        _picture(
+            values[..., number],
+            channel,
+            view,
+            analysis,
+            duration_s,
+            references_db[number] if references_db else None,
+        )
         for number, channel in enumerate(definition.channels)
     ]
 

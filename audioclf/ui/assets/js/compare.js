@@ -1,6 +1,16 @@
 // @ts-check
 /* The Compare lane: one row per model, its windows in their class's colour on the time axis. */
-import { bars, clearBox, displayName, dot, make, percent, showEmpty, showError } from './dom.js';
+import {
+  announce,
+  bars,
+  clearBox,
+  displayName,
+  dot,
+  make,
+  percent,
+  showEmpty,
+  showError,
+} from './dom.js';
 import { canvas, frame } from './plot.js';
 
 /** @typedef {import('./dom.js').Ranked} Ranked */
@@ -49,11 +59,11 @@ function heading(row) {
  * @returns {import('./plot.js').Paint}
  */
 function paintWindows(windows, value) {
-  return (pen, width, height, style) => {
-    const scale = width / value.duration_s;
+  return (pen, width, height, style, xOf) => {
     windows.forEach(([start_s, end_s, name, probability], i) => {
-      const left = start_s * scale;
-      const right = Math.min(windows[i + 1]?.[0] ?? Infinity, end_s) * scale;
+      const left = xOf(start_s);
+      const right = xOf(Math.min(windows[i + 1]?.[0] ?? Infinity, end_s));
+      if (right < 0 || left > width) return;
       const gap = right - left > 8 ? 1.5 : 0;
       const wide = Math.max(right - left - gap, 0.6);
       pen.fillStyle = style.getPropertyValue('--ac-rest');
@@ -95,22 +105,23 @@ function ensembleMean(mean) {
 /**
  * @param {Element} element
  * @param {CompareValue | null} value
+ * @param {import('./plot.js').Time} time
  */
-export function compare(element, value) {
+export function compare(element, value, time) {
   if (!value) return showEmpty(element);
   if (value.error) return showError(element, value.error);
   if (!value.rows) return showEmpty(element, value.sentence);
   const box = clearBox(element);
-  const sentence = make('p', 'ac-agreement', value.sentence);
-  sentence.setAttribute('role', 'status');
-  box.append(sentence);
+  box.append(make('h3', 'ac-agreement', value.sentence));
+  if (!value.sentence.endsWith('…')) announce(value.sentence);
   if (value.together) box.append(ensembleMean(value.together));
   const list = make('div', 'ac-voices');
+  const axes = { duration_s: value.duration_s, time };
   box.append(list);
   for (const row of value.rows) {
-    const plot = frame(list, heading(row), value);
+    const plot = frame(list, heading(row), axes);
     plot.classList.add('ac-strip');
-    if (row.windows) canvas(plot, paintWindows(row.windows, value));
+    if (row.windows) canvas(plot, paintWindows(row.windows, value), axes);
     else if (row.error) plot.classList.add('ac-none');
   }
   box.append(legend(value.rows, value.colours));

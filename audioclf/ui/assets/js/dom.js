@@ -47,6 +47,22 @@ export function clearBox(element) {
 }
 
 /**
+ * Say something to whoever does not see the page. One live region for all: it is never replaced,
+ * since what appears together with its region is not read.
+ * @param {string} text
+ */
+export function announce(text) {
+  const known = document.getElementById('ac-live');
+  const region = known || make('div', 'ac-unseen');
+  if (!known) {
+    region.id = 'ac-live';
+    region.setAttribute('role', 'status');
+    document.body.append(region);
+  }
+  region.textContent = text;
+}
+
+/**
  * Nothing, or a sentence in its place.
  * @param {Element} element
  * @param {string} [text]
@@ -61,9 +77,8 @@ export function showEmpty(element, text) {
  * @param {string} text
  */
 export function showError(element, text) {
-  const sentence = make('p', 'ac-error', text);
-  sentence.setAttribute('role', 'alert');
-  boxOf(element).replaceChildren(sentence);
+  boxOf(element).replaceChildren(make('p', 'ac-error', text));
+  announce(text);
 }
 
 /** @param {string} [colour] */

@@ -9,13 +9,13 @@ import { windowPicker } from './window_picker.js';
  * @typedef {{
  *   file: string, title: string, duration_s: number,
  *   rows: { class: string, probabilities: number[] }[],
- *   windows: { start_s: number, end_s: number, best: Ranked[] }[],
+ *   windows: { start_s: number, end_s: number, best: Ranked[] }[], quiet: number[],
  * }} HeatmapValue
  */
 
 const N_SHOWN = 8; // rows of the ranking
 const MAX_MATCHES = 30; // that a search shows
-const ROW_PX = 34;
+const ROW_PX = 22;
 const BAR_PX = 15;
 
 /**
@@ -51,35 +51,43 @@ export function searchableRanking(rows) {
 /**
  * @param {Element} element
  * @param {HeatmapValue} value
- * @param {AbortSignal} signal
+ * @param {import('./plot.js').Time} time
  */
-export function heatmap(element, value, signal) {
+export function heatmap(element, value, time) {
   const { rows, windows, duration_s } = value;
-  const plot = frame(clearBox(element), value.title, { duration_s });
+  const axes = { duration_s, time };
+  const isQuiet = new Set(value.quiet);
+  const plot = frame(clearBox(element), value.title, axes);
   plot.classList.add('ac-heat');
   plot.style.height = `${ROW_PX * rows.length + 4}px`;
+  const names = plot.parentElement?.querySelector('.ac-yaxis');
   rows.forEach((row, number) => {
     const name = make('span', 'ac-row', displayName(row.class));
+    name.title = displayName(row.class);
     name.style.top = `${ROW_PX * number}px`;
-    plot.append(name);
+    names?.append(name);
   });
-  canvas(plot, (pen, width, _height, style) => {
-    const scale = width / duration_s;
-    const colour = style.color;
-    rows.forEach((row, number) => {
-      const top = ROW_PX * number + ROW_PX / 2;
-      pen.globalAlpha = 1;
-      pen.fillStyle = style.getPropertyValue('--ac-row');
-      pen.fillRect(0, top, width, BAR_PX);
-      pen.fillStyle = colour;
-      row.probabilities.forEach((p, i) => {
-        const left = windows[i].start_s * scale;
-        const right = Math.min(windows[i + 1]?.start_s ?? Infinity, windows[i].end_s) * scale;
-        const gap = right - left > 8 ? 1 : 0;
-        pen.globalAlpha = p;
-        pen.fillRect(left, top, Math.max(right - left - gap, 0.6), BAR_PX);
+  canvas(
+    plot,
+    (pen, width, _height, style, xOf) => {
+      const colour = style.color;
+      rows.forEach((row, number) => {
+        const top = ROW_PX * number + (ROW_PX - BAR_PX) / 2;
+        pen.globalAlpha = 1;
+        pen.fillStyle = style.getPropertyValue('--ac-row');
+        pen.fillRect(0, top, width, BAR_PX);
+        pen.fillStyle = colour;
+        row.probabilities.forEach((p, i) => {
+          const left = xOf(windows[i].start_s);
+          const right = xOf(Math.min(windows[i + 1]?.start_s ?? Infinity, windows[i].end_s));
+          if (right < 0 || left > width || isQuiet.has(i)) return;
+          const gap = right - left > 8 ? 1 : 0;
+          pen.globalAlpha = p;
+          pen.fillRect(left, top, Math.max(right - left - gap, 0.6), BAR_PX);
+        });
       });
-    });
-  });
-  windowPicker(element, plot, value, (i) => windows[i].best, signal).classList.add('ac-wide');
+    },
+    axes,
+  );
+  windowPicker(element, plot, value, (i) => windows[i].best, time).classList.add('ac-wide');
 }

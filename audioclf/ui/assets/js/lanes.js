@@ -2,6 +2,7 @@
 /* Lanes: waveform, spectrogram and windows under each other on one time axis, and one playhead. */
 import { compare } from './compare.js';
 import {
+  announce,
   bars,
   boxOf,
   clearBox,
@@ -12,55 +13,90 @@ import {
   showEmpty,
   showError,
 } from './dom.js';
+import { eventList } from './events.js';
+import { bindKeys } from './gestures.js';
 import { heatmap, searchableRanking } from './heatmap.js';
+import { createPages } from './pages.js';
 import { load, unload } from './playback.js';
-import { canvas, drawPeaks, drawPictures, frame } from './plot.js';
+import { canvas, drawPeaks, drawPictures, frame, layerOf, place } from './plot.js';
+import { createTimeView } from './time_view.js';
+import { drawTimeline } from './timeline.js';
 import { windowPicker } from './window_picker.js';
 
 /** @typedef {import('./dom.js').Ranked} Ranked */
 /**
  * @typedef {import('./plot.js').Axes & {
- *   title: string, peaks: import('./plot.js').Peaks, audio?: { url: string },
+ *   title: string, peaks: import('./plot.js').Peaks, loudest: number, audio?: { url: string },
  *   stretches?: [start_s: number, end_s: number][],
  * }} WaveformValue
  */
-/** @typedef {{ error?: string, sentence: string, ranking?: Ranked[], many?: boolean }} Answer */
+/**
+ * @typedef {{
+ *   error?: string, sentence: string, ranking?: Ranked[], many?: boolean, welcome?: boolean,
+ *   is_unreadable?: boolean,
+ *   progress?: string, knows?: string, events?: import('./events.js').Events,
+ * }} Answer
+ */
 /**
  * @typedef {{
  *   file: string, title: string, duration_s: number,
  *   windows: { start_s: number, end_s: number, probabilities: number[] }[],
- *   classes: string[], colours: string[], top: number[],
+ *   classes: string[], colours: string[], top: number[], quiet: number[],
  * }} WindowsValue `top` are the numbers of the classes that get their colour
  */
+
+const N_RANKED = 5; // classes of the answer that have a bar at once
+
+/** The part of the sound that Classify's lanes show. */
+export const timeView = createTimeView();
+const pages = createPages(timeView);
+/** What full height and full colour stand for, so that a closer look has the same. */
+const scales = { loudest: 1, references_db: /** @type {number[]} */ ([]) };
 
 /**
  * @param {Element} element
  * @param {WaveformValue | null} value
+ * @param {AbortSignal} signal
  */
-function waveform(element, value) {
+function waveform(element, value, signal) {
+  const isMain = element.closest('#lane-waveform');
   if (!value) {
-    if (element.closest('#lane-waveform')) unload();
+    if (isMain) {
+      unload();
+      timeView.reset(0);
+    }
     return showEmpty(element);
   }
   if (value.audio) load(value.audio.url, value.duration_s);
-  const plot = frame(clearBox(element), value.title, value);
+  if (isMain) {
+    timeView.reset(value.duration_s);
+    scales.loudest = value.loudest;
+    pages.clear();
+  }
+  const axes = { ...value, time: { view: timeView, signal } };
+  const plot = frame(clearBox(element), value.title, axes);
   plot.classList.add('ac-waveform');
+  if (isMain) bindKeys(plot, timeView, 'Waveform', signal);
   for (const [start_s, end_s] of value.stretches || []) {
     const mark = make('div', 'ac-stretch');
-    mark.style.left = `${(100 * start_s) / value.duration_s}%`;
-    mark.style.width = `${(100 * (end_s - start_s)) / value.duration_s}%`;
-    plot.append(mark);
+    place(mark, start_s, end_s, value.duration_s);
+    layerOf(plot).append(mark);
   }
-  drawPeaks(plot, value);
+  drawPeaks(plot, axes, pages);
 }
 
 /**
  * @param {Element} element
- * @param {import('./plot.js').Axes & { pictures: import('./plot.js').Picture[] } | null} value
+ * @param {import('./plot.js').Axes & {
+ *   pictures: import('./plot.js').Picture[], references_db: number[],
+ * } | null} value
+ * @param {AbortSignal} signal
  */
-function spectrogram(element, value) {
-  if (value) drawPictures(clearBox(element), value);
-  else showEmpty(element);
+function spectrogram(element, value, signal) {
+  if (!value) return showEmpty(element);
+  scales.references_db = value.references_db;
+  pages.clear();
+  drawPictures(clearBox(element), { ...value, time: { view: timeView, signal } }, pages);
 }
 
 /**
@@ -70,19 +106,42 @@ function spectrogram(element, value) {
  */
 function answer(element, value) {
   if (!value) return;
-  if (value.error) return showError(element, value.error);
+  if (value.error) {
+    showError(element, value.error);
+    if (value.is_unreadable) boxOf(element).firstElementChild?.classList.add('ac-unreadable');
+    return;
+  }
   const { ranking } = value;
-  if (!ranking) return showEmpty(element, value.sentence);
   const box = clearBox(element);
-  const sentence = make('p', 'ac-sentence', value.sentence);
-  sentence.setAttribute('role', 'status');
-  box.append(sentence);
-  if (value.many) return box.append(searchableRanking(ranking));
-  box.append(bars(ranking.slice(0, 5)));
-  if (ranking.length <= 5) return;
+  if (value.welcome) return box.append(make('p', 'ac-empty ac-welcome', value.sentence));
+  announce(value.progress ? '' : value.sentence);
+  if (!ranking) return box.append(make('p', 'ac-empty', value.sentence));
+  const words = make('div', 'ac-words');
+  const sentence = make('h2', 'ac-sentence', value.sentence);
+  words.append(sentence);
+  if (value.events && (value.events.items.length || value.events.unknown.length))
+    words.append(eventList(value.events, timeView));
+  if (value.progress) words.append(make('p', 'ac-empty ac-note', value.progress));
+  if (value.knows) {
+    const knows = make('p', 'ac-knows', value.knows);
+    knows.title = value.knows;
+    words.append(knows);
+  }
+  const grid = make('div', 'ac-answer');
+  grid.append(words, value.many ? searchableRanking(ranking) : rankingOf(ranking));
+  box.append(grid);
+}
+
+/** @param {Ranked[]} ranking */
+function rankingOf(ranking) {
+  const block = make('div');
+  block.append(bars(ranking.slice(0, N_RANKED)));
+  if (ranking.length <= N_RANKED) return block;
   const rest = make('details', 'ac-rest');
-  rest.append(make('summary', '', `all ${ranking.length} classes`), bars(ranking.slice(5)));
-  box.append(rest);
+  const summary = make('summary', '', `all ${ranking.length} classes`);
+  rest.append(summary, bars(ranking.slice(N_RANKED)));
+  block.append(rest);
+  return block;
 }
 
 /**
@@ -90,12 +149,13 @@ function answer(element, value) {
  * @param {WindowsValue} value
  * @returns {import('./plot.js').Paint}
  */
-function paintStacks({ windows, duration_s, top, colours }) {
-  return (pen, width, height, style) => {
-    const scale = width / duration_s;
+function paintStacks({ windows, top, colours, quiet }) {
+  const isQuiet = new Set(quiet);
+  return (pen, width, height, style, xOf) => {
     windows.forEach((w, i) => {
-      const left = w.start_s * scale;
-      const right = Math.min(windows[i + 1]?.start_s ?? Infinity, w.end_s) * scale;
+      const left = xOf(w.start_s);
+      const right = xOf(Math.min(windows[i + 1]?.start_s ?? Infinity, w.end_s));
+      if (right < 0 || left > width) return;
       const gap = right - left > 8 ? 1.5 : 0;
       let floor = height;
       /**
@@ -107,7 +167,7 @@ function paintStacks({ windows, duration_s, top, colours }) {
         pen.fillRect(left, floor - p * height, Math.max(right - left - gap, 0.6), p * height);
         floor -= p * height;
       };
-      for (const c of top) stack(w.probabilities[c], colours[c]);
+      if (!isQuiet.has(i)) for (const c of top) stack(w.probabilities[c], colours[c]);
       stack(Math.max(0, floor / height), style.getPropertyValue('--ac-rest'));
     });
   };
@@ -120,31 +180,55 @@ function paintStacks({ windows, duration_s, top, colours }) {
  */
 function windows(element, value, signal) {
   if (!value?.windows) return showEmpty(element);
-  if ('rows' in value) return heatmap(element, value, signal);
+  if ('rows' in value) return heatmap(element, value, { view: timeView, signal });
   const { classes, colours, top } = value;
-  const plot = frame(clearBox(element), value.title, {
+  const time = { view: timeView, signal };
+  const axes = {
     duration_s: value.duration_s,
+    time,
     ticks: [
       { at: 0, label: '0' },
       { at: 0.5, label: '50 %' },
       { at: 1, label: '100 %' },
     ],
-  });
+  };
+  const plot = frame(clearBox(element), value.title, axes);
   plot.classList.add('ac-windows');
-  canvas(plot, paintStacks(value));
+  canvas(plot, paintStacks(value), axes);
   const legend = make('div', 'ac-legend');
   for (const c of top) legend.append(legendItem(colours[c], displayName(classes[c])));
   if (classes.length > top.length) legend.append(legendRest('other classes'));
+  if (value.quiet.length) legend.append(legendRest('quiet'));
   boxOf(element).append(legend);
   /** @param {number} i */
-  const rankingOf = (i) =>
+  const rankingOfWindow = (i) =>
     value.windows[i].probabilities
       .map((probability, c) => ({ class: classes[c], probability, colour: colours[c] }))
       .sort((a, b) => b.probability - a.probability);
-  windowPicker(element, plot, value, rankingOf, signal);
+  windowPicker(element, plot, value, rankingOfWindow, time);
 }
 
-const LANES = { waveform, spectrogram, answer, windows, compare };
+/**
+ * @param {Element} element
+ * @param {import('./compare.js').CompareValue | null} value
+ * @param {AbortSignal} signal
+ */
+const comparison = (element, value, signal) => compare(element, value, { view: timeView, signal });
+
+const LANES = { waveform, spectrogram, answer, windows, compare: comparison };
+
+/**
+ * The scroll bar, the selection and its tools; and the pages that the lanes ask for.
+ * @param {Element} element
+ * @param {{ value: any }} props
+ * @param {(name: string, callback: () => void) => void} watch
+ * @param {(name: string, detail: object) => void} trigger
+ */
+export function startTimeline(element, props, watch, trigger) {
+  pages.askWith((span) => trigger('look_closer', { ...span, ...scales }));
+  watch('value', () => pages.set(props.value?.images ? props.value : null));
+  drawTimeline(clearBox(element), timeView, trigger);
+}
 
 /**
  * Draw a lane now and whenever its value changes.

@@ -1,5 +1,6 @@
 // @ts-check
 /* What the page's components start; see `audioclf/ui/static_files.py`. */
 export { annotationQueue, startAnnotation } from './annotate/queue.js';
-export { startLane } from './lanes.js';
+export { startDropZone } from './drop_zone.js';
+export { startLane, startTimeline } from './lanes.js';
 export { gradioPlayer } from './playback.js';

@@ -33,6 +33,7 @@ function follow(media) {
   const isShown = Math.abs((media.duration || 0) - duration_s) < 0.25;
   if (media !== active || !duration_s || !isShown) return;
   placePlayhead(media.currentTime);
+  if (media === player) endSegment();
   if (!media.paused && !media.ended) requestAnimationFrame(() => follow(media));
 }
 
@@ -61,10 +62,39 @@ for (const name of ['play', 'seeking']) {
 /** @param {number} time */
 export function playFrom(time) {
   if (!duration_s) return;
+  segment = null;
   placePlayhead(time);
   player.currentTime = time;
   player.play().catch(() => {});
 }
+
+/** The segment that plays, and whether it is repeated. @type {{ from_s: number, to_s: number, isLooped: boolean } | null} */
+let segment = null;
+
+/**
+ * Play a segment, once or again and again.
+ * @param {number} from_s
+ * @param {number} to_s
+ * @param {boolean} isLooped
+ */
+export function playSegment(from_s, to_s, isLooped = false) {
+  playFrom(from_s);
+  segment = { from_s, to_s, isLooped };
+}
+
+/** At the end of its segment, the player goes back or stops. */
+function endSegment() {
+  if (!segment || player.currentTime < segment.to_s) return;
+  if (segment.isLooped) player.currentTime = segment.from_s;
+  else {
+    segment = null;
+    player.pause();
+  }
+}
+player.addEventListener('timeupdate', endSegment);
+player.addEventListener('pause', () => {
+  segment = null;
+});
 
 export const isPlaying = () => !player.paused && !player.ended;
 

@@ -2,11 +2,13 @@
 /* The window that is looked at: chosen with mouse and keyboard, with its classes below. */
 import { bars, boxOf, displayName, make, percent } from './dom.js';
 import { isPlaying, player, playFrom, togglePlay } from './playback.js';
-import { secondsAt } from './plot.js';
+import { layerOf, place, secondsAt } from './plot.js';
+import { afterKey, scrolled, withSelection } from './time_view.js';
 
 /** @typedef {import('./dom.js').Ranked} Ranked */
 /** @typedef {{ start_s: number, end_s: number }} Window */
 
+const QUIET = 'Quiet: nothing here is loud enough to be judged.';
 const remembered = { file: '', time: 0 }; // the chosen moment, while the sound is the same
 
 /**
@@ -25,6 +27,20 @@ function playButton(signal) {
 }
 
 /**
+ * Scroll as far as it takes to see a window.
+ * @param {import('./time_view.js').TimeView} view
+ * @param {number} start_s
+ * @param {number} end_s
+ */
+function bringIntoSight(view, start_s, end_s) {
+  const { from_s, to_s } = view.state().shown;
+  if (start_s < from_s) view.set(scrolled(view.state(), start_s - from_s));
+  else if (end_s > to_s) {
+    view.set(scrolled(view.state(), Math.min(end_s - to_s, start_s - from_s)));
+  }
+}
+
+/**
  * @param {HTMLElement} plot
  * @param {number} n
  */
@@ -39,18 +55,19 @@ function makeSlider(plot, n) {
 /**
  * @param {Element} element
  * @param {HTMLElement} plot
- * @param {{ file: string, duration_s: number, windows: Window[] }} value
+ * @param {{ file: string, duration_s: number, windows: Window[], quiet: number[] }} value
  * @param {(index: number) => Ranked[]} rankingOf
- * @param {AbortSignal} signal
+ * @param {import('./plot.js').Time} time
  */
-export function windowPicker(element, plot, value, rankingOf, signal) {
+export function windowPicker(element, plot, value, rankingOf, time) {
+  const { view, signal } = time;
   const { windows, duration_s } = value;
   const n = windows.length;
   const file = value.file + duration_s;
   if (remembered.file !== file) Object.assign(remembered, { file, time: 0 });
   let index = -1;
   const mark = make('div', 'ac-chosen');
-  plot.append(mark);
+  layerOf(plot).append(mark);
   const panel = make('div', 'ac-panel');
   const back = make('button', 'ac-step', '◀');
   const forward = make('button', 'ac-step', '▶');
@@ -59,7 +76,13 @@ export function windowPicker(element, plot, value, rankingOf, signal) {
   back.setAttribute('aria-label', 'Previous window');
   forward.setAttribute('aria-label', 'Next window');
   const row = make('div', 'ac-where');
-  row.append(back, when, forward, play);
+  const select = make('button', 'ac-step', 'Select');
+  select.title = 'Select this window: to loop it, to predict it alone, to label it';
+  select.addEventListener('click', () => {
+    const { start_s, end_s } = windows[index];
+    view.set(withSelection(view.state(), start_s, end_s));
+  });
+  row.append(back, when, forward, play, select);
   const detail = make('div');
   panel.append(row, detail);
   boxOf(element).append(panel);
@@ -68,19 +91,23 @@ export function windowPicker(element, plot, value, rankingOf, signal) {
   /**
    * @param {number} wanted
    * @param {boolean} isPlayed
+   * @param {boolean} isPicked by a person: then it is brought into sight
    */
-  function pick(wanted, isPlayed) {
+  function pick(wanted, isPlayed, isPicked = true) {
     index = Math.max(0, Math.min(n - 1, wanted));
     const { start_s, end_s } = windows[index];
     remembered.time = start_s;
     const ranking = rankingOf(index);
-    mark.style.left = `${(100 * start_s) / duration_s}%`;
-    mark.style.width = `${(100 * (end_s - start_s)) / duration_s}%`;
+    place(mark, start_s, end_s, duration_s);
+    if (isPicked) bringIntoSight(view, start_s, end_s);
     when.textContent = `Window ${index + 1} of ${n}: ${start_s.toFixed(2)} to ${end_s.toFixed(2)} s`;
-    const best = `${displayName(ranking[0].class)}, ${percent(ranking[0].probability)}`;
+    const isQuiet = value.quiet.includes(index);
+    const best = isQuiet
+      ? 'quiet'
+      : `${displayName(ranking[0].class)}, ${percent(ranking[0].probability)}`;
     plot.setAttribute('aria-valuenow', String(index + 1));
     plot.setAttribute('aria-valuetext', `${when.textContent}: ${best}`);
-    detail.replaceChildren(bars(ranking.slice(0, 5)));
+    detail.replaceChildren(isQuiet ? make('p', 'ac-empty', QUIET) : bars(ranking.slice(0, 5)));
     back.disabled = index === 0;
     forward.disabled = index === n - 1;
     if (isPlayed) playFrom(start_s);
@@ -97,20 +124,22 @@ export function windowPicker(element, plot, value, rankingOf, signal) {
     'click',
     (event) => {
       event.stopImmediatePropagation();
-      pick(windowAt(secondsAt(plot, event, duration_s)), true);
+      pick(windowAt(secondsAt(plot, event, duration_s, time)), true);
     },
     true,
   );
   /** @type {Record<string, number>} */
   const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -n, End: n };
   plot.addEventListener('keydown', (event) => {
+    const zoom = '+=-0'.includes(event.key) && afterKey(view.state(), event.key, remembered.time);
     if (steps[event.key]) pick(index + steps[event.key], false);
     else if (event.key === 'Enter') pick(index, true);
     else if (event.key === ' ') togglePlay(windows[index].start_s);
     else if (event.key === 'Escape') player.pause();
+    else if (zoom) view.set(zoom);
     else return;
     event.preventDefault();
   });
-  pick(windowAt(remembered.time), false);
+  pick(windowAt(remembered.time), false, false);
   return panel;
 }

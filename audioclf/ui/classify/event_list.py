@@ -1,0 +1,73 @@
+"""What happened when: the events of a sound in words, and as the page lists them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from audioclf.inference.events import Event, SoundEvents
+from audioclf.inference.levels import Levels
+from audioclf.inference.prediction import SURENESS, Prediction, display_name
+from audioclf.text import listed
+from audioclf.ui.plotting import figures
+
+MOST_NAMED = 5  # classes in the headline
+MOST_LISTED = 2_000  # events that the page gets
+UNFAMILIAR = "Unlike anything this model was trained on; nearest: {nearest}"
+
+
+def headline(found: SoundEvents, prediction: Prediction) -> str:
+    """The answer in a line, such as “Dog bark, rain and rooster” or “Rain, quite sure (87 %)”."""
+    unknown_s = sum(part.end_s - part.start_s for part in found.unknown)
+    quiet_s = sum(part.end_s - part.start_s for part in found.quiet)
+    if found.unknown and unknown_s > 0.5 * (found.duration_s - quiet_s):
+        longest = max(found.unknown, key=lambda part: part.end_s - part.start_s)
+        return UNFAMILIAR.format(nearest=display_name(longest.nearest).lower())
+    names = list(dict.fromkeys(event.label for event in found.events))
+    if not names:
+        if quiet_s >= found.duration_s - 0.1:
+            return "Quiet: nothing here is loud enough to be judged"
+        return prediction.summary()
+    if len(names) == 1:
+        return _sure(names[0], found.events)
+    shown = [display_name(name).lower() for name in names[:MOST_NAMED]]
+    if len(names) > MOST_NAMED:
+        shown.append(f"{len(names) - MOST_NAMED} more")
+    text = listed(shown)
+    return text[:1].upper() + text[1:]
+
+
+def _sure(name: str, events: Sequence[Event]) -> str:
+    """A class alone, and how sure that is: the mean over its events, by their length."""
+    length_s = sum(event.end_s - event.start_s for event in events)
+    mean = sum(event.confidence * (event.end_s - event.start_s) for event in events) / length_s
+    how = next(text for least, text in SURENESS if mean >= least)
+    shown = "over 99" if mean >= 0.995 else f"{100 * mean:.0f}"
+    return f"{display_name(name).capitalize()}, {how} ({shown} %)"
+
+
+def events_json(found: SoundEvents, colours: dict[str, str], *, is_refined: bool) -> dict[str, Any]:
+    """The events as the page lists them, where it is quiet, and what is unfamiliar."""
+    return {
+        "items": [
+            {**event.to_dict(), "colour": colours.get(event.label)}
+            for event in found.events[:MOST_LISTED]
+        ],
+        "n_events": len(found.events),
+        "unknown": [part.to_dict() for part in found.unknown],
+        "is_refined": is_refined,
+    }
+
+
+def event_colours(found: SoundEvents, prediction: Prediction, *, many: bool) -> dict[str, str]:
+    """The colour of each class: that of the windows, or its own where the windows have none."""
+    if not many:
+        return figures.class_colours(prediction.classes)
+    return figures.class_colours([*dict.fromkeys(event.label for event in found.events)])
+
+
+def quiet_windows(windows: Sequence[dict[str, Any]], levels: Levels) -> list[int]:
+    """The numbers of the windows in which nothing is loud enough to be judged."""
+    return [
+        number
+        for number, window in enumerate(windows)
+        if levels.of_segment(window["start_s"], window["end_s"]) < levels.quiet_below_db
+    ]
