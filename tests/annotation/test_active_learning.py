@@ -40,7 +40,7 @@ def label_all(
     return list(labels), float((model.argmax(axis=1) == truth).mean())
 
 
-def test_the_first_few_are_of_every_kind_and_teach_more_than_the_first_in_the_list(
+def test_the_first_few_are_of_every_class_and_train_better_than_the_first_in_the_list(
     clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
 ) -> None:
     where, truth = clusters

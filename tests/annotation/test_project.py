@@ -109,7 +109,7 @@ def test_what_is_given_away_can_be_taken_back(
 
 
 @pytest.mark.parametrize("form", ["audiofolder", "esc50", "urbansound8k"])
-def test_with_its_sounds_a_set_can_be_taught(
+def test_with_its_sounds_a_set_can_be_trained_on(
     birds: project.AnnotationProject, folder: Path, tmp_path: Path, form: str
 ) -> None:
     io.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
@@ -202,7 +202,7 @@ def recordings(tmp_path: Path) -> project.AnnotationProject:
 
 
 @pytest.mark.parametrize("clips", ["flac", "wav"])
-def test_regions_become_clips_that_can_be_taught(
+def test_regions_become_clips_that_can_be_trained_on(
     recordings: project.AnnotationProject, tmp_path: Path, clips: str
 ) -> None:
     exported = exporting.write_labels(
@@ -253,7 +253,7 @@ def test_every_export_holds_everything_beside_its_format(
     assert "become files" in message and not (tmp_path / "x").exists()
 
 
-def test_what_is_labelled_goes_to_teach(recordings: project.AnnotationProject) -> None:
+def test_what_is_labelled_goes_to_fine_tune(recordings: project.AnnotationProject) -> None:
     with database.connect(recordings.store) as db:
         event_log.add(
             db, AnnotationEvent("r0.wav", LABEL, ("tone", "noise"), 1.5, 2.5)
@@ -403,7 +403,7 @@ def test_a_file_of_audacity_is_found_by_the_sound_s_name(
     assert [one.file for one in recordings.labels() if one.name == "hum"] == ["r5.wav"]
 
 
-def test_a_class_like_a_formula_is_taught_as_it_was_typed(
+def test_a_class_like_a_formula_is_trained_as_it_was_typed(
     recordings: project.AnnotationProject,
 ) -> None:
     with database.connect(recordings.store) as db:

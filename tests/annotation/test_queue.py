@@ -106,7 +106,7 @@ def test_nothing_is_asked_twice_and_nothing_is_left_out(embedded_queue: LabelQue
     assert "no order" in refusal(lambda: embedded_queue.next_items("magic", 1))
 
 
-def test_before_anything_is_heard_sounds_come_as_filed(three: project.AnnotationProject) -> None:
+def test_before_anything_is_embedded_sounds_come_as_filed(three: project.AnnotationProject) -> None:
     queue = LabelQueue(three, Segmentation())
     assert [one.task for one in queue.next_items("useful", 2)] == queue.tasks[:2]
     assert queue.suggestion(0) is None
@@ -129,7 +129,7 @@ def test_a_network_s_own_classes_are_suggested_under_the_set_s_names(
     assert queue.model.source == BACKBONE  # labels do not change what a network says
 
 
-def test_what_cannot_be_heard_is_said_and_left_out(
+def test_what_cannot_be_embedded_is_reported_and_left_out(
     three: project.AnnotationProject, folder: Path, tmp_path: Path
 ) -> None:
     content = (folder / "sine0.wav").read_bytes()
@@ -247,7 +247,7 @@ def test_what_a_stranger_sends_is_answered_with_a_sentence(
         assert "error" in queue_api.submit_annotation(nonsense)  # type: ignore[arg-type]
 
 
-def test_a_candidate_is_heard_and_seen(three: project.AnnotationProject) -> None:
+def test_a_task_can_be_played_and_seen(three: project.AnnotationProject) -> None:
     got = queue_api.prepare_clip(asking(three, **placed("clicks0.wav")))
     assert got["audio"].startswith("data:audio/wav;base64,")
     assert got["waveform"]["duration_s"] == pytest.approx(2.0) and got["spectrogram"]["pictures"]
@@ -381,7 +381,7 @@ def test_all_sounds_are_listed_searched_and_turned(three: project.AnnotationProj
     assert browse_api.list_clips(asking(three, text="nowhere"))["rows"] == []
 
 
-def test_a_network_listens_in_the_background_and_the_map_is_there_afterwards(
+def test_embeddings_are_computed_in_the_background_and_the_map_is_there_afterwards(
     three: project.AnnotationProject,
 ) -> None:
     payload = asking(three, kind=embedding.SuggestionKind.OWN_LABELS, network=BACKBONE)

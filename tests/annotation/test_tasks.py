@@ -106,7 +106,7 @@ def test_a_sound_in_blocks_is_split_as_the_whole(block_s: float) -> None:
     assert silence.split_blocks([], sounds.RATE_HZ).shape == (0, 2)
 
 
-def test_a_candidate_hears_the_windows_that_it_overlaps() -> None:
+def test_a_task_has_the_windows_that_it_overlaps() -> None:
     starts_s, ends_s = np.arange(5.0), np.arange(5.0) + 2
     overlap_weights = tasks.overlap_weights(AnnotationTask("a", 1.0, 3.0), starts_s, ends_s)
     np.testing.assert_allclose(overlap_weights, [0.25, 0.5, 0.25, 0, 0])

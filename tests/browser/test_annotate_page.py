@@ -303,7 +303,7 @@ def wait_for_labels(name: str, n_labels: int) -> list[Label]:
     raise AssertionError(f"{len(labels)} labels, and not {n_labels}")
 
 
-def test_every_format_is_taken_away_and_the_set_goes_to_teach(
+def test_every_format_is_exported_and_the_set_goes_to_fine_tune(
     page: Page, thirty: Path, tmp_path: Path
 ) -> None:
     make(page, "given", thirty)

@@ -73,7 +73,7 @@ def test_a_sound_is_answered_with_a_sentence_and_windows(
     assert len(lane["colours"]) == 3
 
 
-def test_no_sound_teaches_what_to_do(network: Checkpoint) -> None:
+def test_without_a_sound_the_page_says_what_to_do(network: Checkpoint) -> None:
     answer, lane, _ = answers.predict_clip(None, network.name, "as_is")
     assert "Upload or record" in answer["sentence"]
     assert lane is None

@@ -131,7 +131,7 @@ def test_rows_arrive_one_after_the_other(networks: Path, made_wav: Path) -> None
     assert steps[1]["sentence"] == "Predicting: 1 of 2…"
 
 
-def test_an_ensemble_is_heard_as_on_the_command_line(networks: Path, made_wav: Path) -> None:
+def test_an_ensemble_predicts_as_on_the_command_line(networks: Path, made_wav: Path) -> None:
     prediction = state.predict_sound(state.Sound(str(made_wav)), checkpoint.find("both"), "as_is")
     expected = predict.predict_file(made_wav, checkpoint.find("both"), "as_is")
     np.testing.assert_allclose(prediction.probabilities, expected.probabilities, atol=1e-4)
@@ -268,7 +268,7 @@ def test_networks_stand_under_each_other_on_the_lanes_time_axis(compared: Page) 
 
 
 @pytest.mark.browser
-def test_another_set_of_networks_is_heard_at_once(compared: Page) -> None:
+def test_another_set_of_networks_predicts_at_once(compared: Page) -> None:
     compared.locator("#compared-networks input").click()
     compared.get_by_role("option", name=re.compile("damaged")).click()
     expect(compared.locator("#compare .ac-network")).to_have_count(4, timeout=PATIENCE_MS)

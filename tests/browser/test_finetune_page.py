@@ -1,4 +1,4 @@
-"""Teach in a real browser: bring sounds, check, teach, follow, reload, cancel, resume, use."""
+"""Fine-tune in a real browser: add sounds, check, train, follow, reload, cancel, resume, use."""
 
 import json
 import shutil
@@ -89,7 +89,7 @@ def begin(page: Page, path: Path, start: str, kind: str | None = None) -> None:
     page.locator("#teach-begin").click()
 
 
-def test_the_whole_way_from_a_zip_to_a_network_that_hears_what_it_was_taught(
+def test_the_whole_way_from_a_zip_to_a_network_that_predicts_its_new_classes(
     browser: Browser, public_url: str, archive: Path, tmp_path: Path
 ) -> None:
     with visit(browser, public_url) as page:
@@ -282,7 +282,7 @@ def test_files_are_brought_class_by_class(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_teach_fits_a_phone(browser: Browser, own_url: str, theme: str) -> None:
+def test_fine_tune_fits_a_phone(browser: Browser, own_url: str, theme: str) -> None:
     with on_a_phone(browser, own_url, theme) as phone:
         open_fine_tune(phone)
         phone.wait_for_timeout(1_500)

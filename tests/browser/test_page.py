@@ -39,7 +39,7 @@ def predict_in_six_windows(page: Page, made_wav: Path) -> None:
     expect(page.locator("#lane-windows .ac-when")).to_contain_text("Window 1 of 6")
 
 
-def test_an_uploaded_sound_is_drawn_and_heard_at_once(page: Page, made_wav: Path) -> None:
+def test_an_uploaded_sound_is_drawn_and_predicted_at_once(page: Page, made_wav: Path) -> None:
     upload_and_predict(page, made_wav)
     sure = r"\(\d+ %\)|\(over 99 %\)|\(> 99 %\)|Not sure"
     assert re.search(sure, page.inner_text("#answer .ac-words"))
@@ -196,7 +196,7 @@ def test_a_feature_of_several_channels_is_several_pictures_with_their_axes(
     expect(titles.nth(1)).to_contain_text("phase from −π to π rad")
 
 
-def test_denoised_is_heard_and_seen_before_and_after(page: Page, made_wav: Path) -> None:
+def test_denoised_is_played_and_seen_before_and_after(page: Page, made_wav: Path) -> None:
     upload_and_predict(page, made_wav)
     page.get_by_role("tab", name="Denoised").click()
     for player in ("#before", "#after"):
@@ -304,7 +304,7 @@ def test_an_example_is_one_click_away(page: Page) -> None:
     expect(page.locator("#answer .ac-sentence")).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_a_recording_from_the_microphone_is_heard(page: Page) -> None:
+def test_a_recording_from_the_microphone_is_predicted(page: Page) -> None:
     page.locator("#sound").get_by_label("Record audio").click()
     page.locator("#sound").get_by_role("button", name="Record", exact=True).click()
     page.wait_for_timeout(2_500)

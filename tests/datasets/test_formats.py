@@ -165,7 +165,7 @@ def test_urbansound8k_as_it_is_published() -> None:
 
 
 @pytest.mark.parametrize("name", ["audiofolder", "esc50", "urbansound8k"])
-def test_what_is_written_is_a_data_set_that_can_be_taught(name: str, tmp_path: Path) -> None:
+def test_what_is_written_is_a_data_set_to_train_on(name: str, tmp_path: Path) -> None:
     labels = [Label(f"{i}.wav", ("wren", "rain")[i % 2], fold=1 + i // 2) for i in range(4)]
     form = FORMATS[name]
     texts = form.write(labels, {})

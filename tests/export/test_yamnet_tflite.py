@@ -326,7 +326,7 @@ def test_the_page_tells_why_it_cannot_be_fetched(
 
 
 @pytest.mark.browser
-def test_fetched_on_the_page_it_is_the_first_choice_and_hears_many_classes(
+def test_downloaded_on_the_page_it_is_the_first_choice_and_predicts_many_classes(
     browser: Browser, yamnet_file: Path, tmp_path: Path, made_wav: Path
 ) -> None:
     folder, content = tmp_path / "checkpoints", yamnet_file.read_bytes()

@@ -261,7 +261,7 @@ def test_frames_that_cannot_be_made_are_refused(settings: dict[str, int]) -> Non
     )
 
 
-def test_hops_that_leave_sound_unheard_are_refused() -> None:
+def test_hops_that_skip_samples_are_refused() -> None:
     assert "half of n_fft" in refusal(lambda: SpectrogramConfig(n_fft=512, hop_length=257))
 
 

@@ -18,14 +18,16 @@ from tests import sounds
 RATE_HZ = sounds.RATE_HZ
 
 
-def test_the_right_sound_is_heard_in_every_window(trained_model: Checkpoint) -> None:
+def test_the_right_class_is_predicted_in_every_window(trained_model: Checkpoint) -> None:
     prediction = predict.predict(0.4 * sounds.noise(8, seed=99), RATE_HZ, trained_model)
     assert prediction.ranking()[0][0] == "noise"
     labels = [prediction.classes[i] for i in prediction.probabilities.argmax(axis=1)]
     assert labels == ["noise"] * len(labels)
 
 
-def test_what_changes_within_a_clip_is_heard_window_by_window(trained_model: Checkpoint) -> None:
+def test_what_changes_within_a_clip_is_predicted_window_by_window(
+    trained_model: Checkpoint,
+) -> None:
     parts = [0.4 * sounds.noise(9, seed=5), 0.4 * sounds.sine(700, 9)]
     prediction = predict.predict(np.concatenate(parts), RATE_HZ, trained_model)
     labels = [prediction.classes[i] for i in prediction.probabilities.argmax(axis=1)]
@@ -136,7 +138,7 @@ def test_scores_follow_from_the_confusion() -> None:
 
 
 @pytest.mark.parametrize("name", ["separable_cnn-mel", "cldnn-mel"])
-def test_real_recordings_are_heard(esc10: Path, name: str) -> None:
+def test_real_recordings_are_predicted(esc10: Path, name: str) -> None:
     """These clips were in the training of what ships; its card has the held-out figure."""
     network = checkpoint.find(name)
     clips = datasets.load(esc10).of_folds({4}).clips[::8]

@@ -86,7 +86,7 @@ def long_one(request_for: Request) -> Request:
     return replace(request_for, mode=TrainingMode.FINE_TUNE, hyperparameters=settings)
 
 
-def test_a_head_is_taught_measured_and_published(request_for: Request, three_sounds: Path) -> None:
+def test_a_head_is_trained_evaluated_and_saved(request_for: Request, three_sounds: Path) -> None:
     job = queue.start(request_for)
     assert ended(job).state == JobState.DONE, job.log
     model = checkpoint.read(Path(job.result.folder))
@@ -134,7 +134,9 @@ def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Reques
     assert model.evaluation and model.evaluation["model"] == "this one"
 
 
-def test_from_scratch_hears_as_the_best_network_of_its_kind_does(request_for: Request) -> None:
+def test_from_scratch_has_the_front_end_of_the_best_network_of_its_kind(
+    request_for: Request,
+) -> None:
     settings = (("epochs", "1"), ("augmentation.waveform.count", "0"))
     request = replace(
         request_for, mode=TrainingMode.SCRATCH, base_model=None, architecture="separable_cnn"

@@ -67,7 +67,7 @@ def test_a_network_explains_itself_in_sixty_lines(network: Architecture) -> None
     assert len((FOLDER / f"{network.name}.py").read_text().splitlines()) <= 60
 
 
-def test_every_window_and_number_of_bins_can_be_heard(network: Architecture) -> None:
+def test_every_window_and_number_of_bins_is_taken(network: Architecture) -> None:
     for shape in shapes(network):
         model = network.build(shape, 3)
         assert model.input_shape == (None, *shape)

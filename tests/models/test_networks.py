@@ -131,7 +131,7 @@ def test_bands_overlap_by_half_and_leave_no_bin_out() -> None:
     assert bands(40) == [(0, 20), (10, 30), (20, 40)]  # the paper's 40.20.10
 
 
-def test_every_band_hears_its_own_bins_and_no_others() -> None:
+def test_every_band_has_its_own_bins_and_no_others() -> None:
     model = built("subspectral_net")
     rng = np.random.default_rng(0)
     window = rng.normal(size=(1, 128, 128, 1)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Whole networks taught other classes: they start where a head would, old layers move slowly."""
+"""Networks fine-tuned on other classes: they start where a head would, old layers move slowly."""
 
 import json
 from dataclasses import replace
@@ -51,7 +51,7 @@ def training_set(data: Dataset) -> TrainingSet:
     )
 
 
-def test_a_network_starts_with_the_classifier_that_its_embedding_teaches_at_once(
+def test_a_network_starts_with_the_classifier_that_fits_its_embedding(
     model: keras.Model, training_set: TrainingSet
 ) -> None:
     assert set(model.output) == {"label", "embedding"}
@@ -90,7 +90,7 @@ def test_old_layers_learn_at_their_share_of_the_rate(share: float, tmp_path: Pat
     assert (again.backbone_lr_multiplier, again.new) == (share, optimizer.new) == (share, (2, 3))
 
 
-def test_every_epoch_is_watched_on_clips_that_are_not_taught(
+def test_every_epoch_is_validated_on_clips_that_are_not_trained_on(
     data: Dataset, training_set: TrainingSet, model: keras.Model, tmp_path: Path
 ) -> None:
     unseen = training_data.build_training_set(

@@ -34,7 +34,7 @@ def silent(words: str, things: object) -> object:
 
 @pytest.fixture(scope="module")
 def new_sounds(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Two classes that the network was not taught: rising tones and hum; hum is the rarer one."""
+    """Two classes that the network was not trained on: rising tones, and hum, which is rarer."""
     folder = tmp_path_factory.mktemp("data") / "new_sounds"
     for i in range(10):
         rising = sounds.chirp(200.0 + 40 * i, 3_000.0, 3.5)
@@ -59,7 +59,7 @@ def head(trained_model: Checkpoint, new_sounds: Dataset) -> Checkpoint:
 
 
 @pytest.mark.slow
-def test_a_head_tells_apart_what_its_backbone_was_never_taught(
+def test_a_head_tells_apart_what_its_backbone_was_not_trained_on(
     head: Checkpoint, trained_model: Checkpoint, new_sounds: Dataset
 ) -> None:
     assert head.classes == ("hum", "rising") and head.evaluation
@@ -146,7 +146,7 @@ def test_a_head_votes_in_an_ensemble_and_is_measured_there(
 
 
 @pytest.mark.slow
-def test_the_command_line_teaches_a_head_and_hears_every_clip_once(
+def test_the_command_line_trains_a_head_and_embeds_every_clip_once(
     trained_model: Checkpoint,
     new_sounds: Dataset,
     tmp_path: Path,
@@ -210,7 +210,7 @@ def test_a_card_that_says_nonsense_of_its_source_is_not_listed(
     assert "save the checkpoint again" in refusal(lambda: checkpoint.read(tmp_path / "odd"))
 
 
-def test_a_class_without_clips_is_never_heard() -> None:
+def test_a_class_without_clips_is_never_predicted() -> None:
     values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     shown = linear_probe.Examples(values, np.array([0, 0, 0, 1, 1, 1, 2, 2, 2]), np.ones(9))
     head = linear_probe.fit(shown, 4, LinearProbeSettings())
@@ -225,7 +225,7 @@ def many(probabilities: list[list[float]]) -> Prediction:
     return Prediction("ears", classes, starts_s, starts_s + 0.96, values, is_multi_label=True)
 
 
-def test_what_is_heard_at_once_is_said_at_once() -> None:
+def test_classes_that_occur_at_once_are_summarised_together() -> None:
     assert many([[0.9, 0.1, 0.6]]).summary() == "Class 0 (90 %), class 2 (60 %)"
     assert many([[0.999, 0.1, 0.2]]).summary() == "Class 0 (over 99 %)"
     assert many([[0.3, 0.1, 0.4]]).summary() == "Not sure: class 2 or class 0"

@@ -123,7 +123,7 @@ def test_a_name_that_is_a_path_is_refused(three_sounds: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("feature", ["waveform", "summary"])
-def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
+def test_a_feature_that_a_network_does_not_take_is_refused_at_once(
     three_sounds: Path, tmp_path: Path, own_cache: Path, feature: str
 ) -> None:
     work = TrainingConfig(three_sounds, "separable_cnn", "new", tmp_path, feature=feature)
@@ -134,7 +134,7 @@ def test_a_feature_that_a_network_cannot_hear_is_refused_at_once(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["cldnn_attention"])
-def test_networks_of_several_outputs_are_taught_and_go_on(
+def test_networks_of_several_outputs_are_trained_and_go_on(
     three_sounds: Path, tmp_path: Path, name: str
 ) -> None:
     work = TrainingConfig(three_sounds, name, name, tmp_path, settings=replace(SHORT, epochs=2))

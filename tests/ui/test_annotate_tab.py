@@ -1,4 +1,4 @@
-"""The handlers of the tab Label: sets are made, chosen, deleted, given away and taught."""
+"""The handlers of the tab Label: sets are made, chosen, deleted, exported and trained on."""
 
 import os
 from pathlib import Path
@@ -117,7 +117,7 @@ def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
     assert "not here any more" in projects.preview_segmentation(None, *CUTTING)[1]
 
 
-def test_labels_are_given_away_taught_and_taken(files: list[str], tmp_path: Path) -> None:
+def test_labels_are_exported_trained_on_and_imported(files: list[str], tmp_path: Path) -> None:
     visitor, *_ = create_set("x", files)
     assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, visitor)[1]
     assert "labelled yet" in transfer.fine_tune_on_project("x", visitor)[2]

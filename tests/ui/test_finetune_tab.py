@@ -258,7 +258,7 @@ def refused_from(before: Any, session_state: Any, here: Any, facts: Any, chosen:
 
 
 @pytest.mark.slow
-def test_on_a_public_page_a_network_is_its_teacher_s_alone(
+def test_on_a_public_page_a_network_is_its_trainer_s_alone(
     three_sounds: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "bells.zip"
