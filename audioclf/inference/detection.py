@@ -8,6 +8,7 @@ five seconds from 0.02 to 0.55; with full windows every 0.25 s it is 0.19 (`benc
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from audioclf.audio import io
@@ -16,6 +17,7 @@ from audioclf.features.windowing import Cut
 from audioclf.inference import predict
 from audioclf.inference.events import EventSettings, SoundEvents, find_events
 from audioclf.inference.levels import Levels, measure_levels
+from audioclf.inference.unfamiliar import Judgement, unfamiliar, unfamiliar_file
 from audioclf.models.checkpoint import Checkpoint
 
 # A second is as long as YAMNet's window; segments start every half of the 0.5 s within which an
@@ -32,7 +34,9 @@ def detect(
 ) -> SoundEvents:
     """The events of samples, (samples,) mono. Raises ValueError, as `predict.predict` does."""
     prediction = predict.predict(samples, sample_rate_hz, model, preprocessing, SEGMENTS)
-    return find_events(prediction, measure_levels([samples], sample_rate_hz), settings)
+    levels = measure_levels([samples], sample_rate_hz)
+    judgement = unfamiliar(samples, sample_rate_hz, model, levels)
+    return _with_unknown(find_events(prediction, levels, settings), judgement)
 
 
 def detect_file(
@@ -44,7 +48,9 @@ def detect_file(
 ) -> SoundEvents:
     """The events of an audio file; of a long one in blocks. Raises ValueError."""
     prediction = predict.predict_file(path, model, preprocessing, limits, SEGMENTS)
-    return find_events(prediction, levels_of_file(path, limits), settings)
+    levels = levels_of_file(path, limits)
+    judgement = unfamiliar_file(path, model, levels, limits)
+    return _with_unknown(find_events(prediction, levels, settings), judgement)
 
 
 def levels_of_file(path: str | Path, limits: Limits = io.ANY) -> Levels:
@@ -52,3 +58,7 @@ def levels_of_file(path: str | Path, limits: Limits = io.ANY) -> Levels:
     rate_hz = io.read_header(path, limits).sample_rate_hz
     blocks: Iterator[Samples] = io.read_blocks(path, limits=limits)
     return measure_levels(blocks, rate_hz)
+
+
+def _with_unknown(sound: SoundEvents, judgement: Judgement | None) -> SoundEvents:
+    return replace(sound, unknown=judgement.unknown) if judgement else sound

@@ -222,6 +222,14 @@ def _predict_windows(parts: Iterable[Windows], model: Checkpoint) -> Prediction:
     )
 
 
+def embed(samples: Samples, sample_rate_hz: int, model: Checkpoint) -> Embeddings:
+    """The embeddings of the windows of samples, (samples,) mono. Raises ValueError."""
+    single = _single(model)
+    at_rate = io.resample(samples, sample_rate_hz, single.frontend.spectrogram.sample_rate_hz)
+    parts = [windowing.windows(single.frontend, at_rate)]
+    return Embeddings(*run_batched(load_embedder(single.backbone or single), parts))
+
+
 def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> Embeddings:
     """Compute the embeddings of a sound file's windows.
 
@@ -245,7 +253,11 @@ def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> 
         For an ensemble, a checkpoint that is damaged or incomplete, and as an `AudioError` for a
         file that is missing, empty, damaged or beyond the limits.
     """
+    parts = windowing.windows_of_file(_single(model).frontend, path, limits)
+    return Embeddings(*run_batched(load_embedder(model.backbone or model), parts))
+
+
+def _single(model: Checkpoint) -> Checkpoint:
     if model.is_ensemble:
         raise ValueError(f"“{model.name}” has no embedding of its own: choose one of its members.")
-    parts = windowing.windows_of_file(model.frontend, path, limits)
-    return Embeddings(*run_batched(load_embedder(model.backbone or model), parts))
+    return model

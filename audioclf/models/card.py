@@ -150,6 +150,15 @@ class Calibration(_Part):
     clips_sha256: Line | None = None
 
 
+class FamiliarityPart(_Part):
+    """The statistics of training clips in `familiarity.npz`, and how well they tell the unknown."""
+
+    embedding: Name
+    n_clips: Count | None = None
+    threshold: Number | None = None
+    auroc: Share | None = None
+
+
 class Backbone(_Part):
     """The checkpoint that a linear probe is on; `hint` says how to get it."""
 
@@ -187,6 +196,7 @@ class Card(_Part):
     training: Training = Field(default_factory=Training)
     results: Annotated[list[Result], Field(max_length=1_000)] = []
     calibration: Calibration | None = None
+    familiarity: FamiliarityPart | None = None
     licence: Line | None = None
     attribution: Text | None = None
 

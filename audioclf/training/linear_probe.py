@@ -26,7 +26,7 @@ from audioclf.progress import StageProgress
 from audioclf.storage.atomic import atomic_folder
 from audioclf.storage.format import FORMAT
 from audioclf.storage.paths import checkpoint_dirs
-from audioclf.training import holdout
+from audioclf.training import familiar, holdout
 
 MIN_STD = 1e-3
 CITATION = (
@@ -93,7 +93,8 @@ def train_linear_probe(
             "a linear probe trained in the same way without these clips"
         )
     card = {**_card(backbone, dataset, data.classes, settings), **evaluation}
-    return _fit_and_save(backbone, dataset, card, folder, settings, progress)
+    saved = _fit_and_save(backbone, dataset, card, folder, settings, progress)
+    return familiar.add_statistics(saved, dataset, progress)
 
 
 def fit(examples: Examples, n_classes: int, settings: LinearProbeSettings) -> LinearHead:

@@ -11,7 +11,7 @@ from typing import Any
 from audioclf.models import architectures, checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.progress import StageProgress
-from audioclf.training import holdout
+from audioclf.training import familiar, holdout
 from audioclf.training.config import TrainingConfig
 from audioclf.training.run import EpochCallback, Split, export_run, frontend_for, run_training
 
@@ -46,7 +46,7 @@ def train_and_evaluate(
         evaluation = holdout.evaluate_holdout(saved, split.validation, progress)
         evaluation["results"][0]["model"] = "this one"
         saved = checkpoint.write_card(saved.folder, {**saved.card, **evaluation})
-    return saved
+    return familiar.add_statistics(saved, split.train, progress)
 
 
 def check(config: TrainingConfig) -> None:
