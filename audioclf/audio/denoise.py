@@ -9,6 +9,13 @@ import numpy as np
 from audioclf.audio.io import Samples
 from audioclf.audio.silence import finite_mono, is_silent
 
+# Of the noise, what prediction takes away: with all of it models lose half of clean clips
+# (`benchmarks/preprocessing.md`).
+PREDICTION_STRENGTH = 0.3
+PREDICTION_NOTE = (
+    "Denoising helps against steady noise alone and costs a few clean clips: compare with the "
+    "prediction without it."
+)
 GATE_N_FFT = 1024
 GATE_CHUNK = 350_000  # samples that one core takes at a time
 MIN_GATE_RATE_HZ = 8_000

@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from audioclf.audio.denoise import PREDICTION_NOTE
 from audioclf.cli.console import progress
 from audioclf.cli.parser import Run
+from audioclf.features.config import Preprocessing
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:  # they import ONNX Runtime and SciPy, which other commands ne
 
 def _predict(args: argparse.Namespace) -> None:
     settings = _event_settings(args)
+    if args.preprocess == Preprocessing.DENOISED:
+        print(f"audioclf: {PREDICTION_NOTE}", file=sys.stderr)
     results, failed = _results(args, checkpoint.find(args.checkpoint), settings)
     if args.json or args.format == "json":
         rows = [result.to_dict(path) for path, result in results]

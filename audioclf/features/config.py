@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from audioclf.audio.denoise import PREDICTION_STRENGTH
 from audioclf.features import MAX_ORDERS, VERSION, Feature, SpectrogramConfig, feature
 
 
@@ -134,6 +135,8 @@ class FrontendConfig:
         """A name for the features it makes of a clip, before windows are cut: 16 hex digits."""
         spectrogram = dataclasses.asdict(self.spectrogram)
         parts = [VERSION, self.feature, spectrogram, self.preprocessing, self.window_frames]
+        if self.preprocessing == Preprocessing.DENOISED:
+            parts.append(PREDICTION_STRENGTH)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:

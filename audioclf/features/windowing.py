@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audioclf.audio import io, silence
-from audioclf.audio.denoise import denoise
+from audioclf.audio.denoise import PREDICTION_STRENGTH, denoise
 from audioclf.audio.io import Limits, Samples
 from audioclf.features import compute, stream, with_deltas
 from audioclf.features.config import FrontendConfig, Preprocessing
@@ -105,7 +105,7 @@ def preprocess(frontend: FrontendConfig, samples: Samples) -> Clip:
     rate_hz = frontend.spectrogram.sample_rate_hz
     samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
     if frontend.preprocessing == Preprocessing.DENOISED:
-        samples = denoise(samples, rate_hz)
+        samples = denoise(samples, rate_hz, strength=PREDICTION_STRENGTH)
     if frontend.preprocessing == Preprocessing.SILENCE_REMOVED:
         segments = silence.split(samples, rate_hz)
     else:

@@ -44,9 +44,16 @@ def load_classifier(model: Checkpoint, open_model: SessionFactory | None = None)
 
 def load_embedder(model: Checkpoint, open_model: SessionFactory | None = None) -> InferenceFn:
     """The model up to its embedding, (windows, ...) -> (windows, d)."""
+    return load_output(model, "embedding", open_model)
+
+
+def load_output(
+    model: Checkpoint, output: str, open_model: SessionFactory | None = None
+) -> InferenceFn:
+    """The model up to one of its outputs, such as `attention`, (windows, ...) -> (windows, ...)."""
     session = _open(model, open_model or _cached_session)
     name = session.get_inputs()[0].name
-    return lambda inputs: session.run(["embedding"], {name: inputs})[0]
+    return lambda inputs: session.run([output], {name: inputs})[0]
 
 
 def run_batched(

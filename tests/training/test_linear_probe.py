@@ -78,8 +78,9 @@ def test_a_head_tells_apart_what_its_backbone_was_not_trained_on(
 def test_its_own_files_are_kilobytes_and_its_card_names_what_it_reads(
     head: Checkpoint, trained_model: Checkpoint
 ) -> None:
-    assert {path.name for path in head.folder.iterdir()} == {"card.json", "model.onnx"}
-    assert sum(path.stat().st_size for path in head.folder.iterdir()) < 100_000
+    files = {"card.json", "model.onnx", "familiarity.npz"}
+    assert {path.name for path in head.folder.iterdir()} == files
+    assert sum(path.stat().st_size for path in head.folder.iterdir()) < 300_000
     assert head.card["backbone"] == {
         "name": trained_model.name,
         "sha256": [trained_model.weights_sha256],
