@@ -13,8 +13,8 @@ from audioclf.audio.silence import finite_mono, is_silent
 # (`benchmarks/preprocessing.md`).
 PREDICTION_STRENGTH = 0.3
 PREDICTION_NOTE = (
-    "Denoising helps against steady noise alone and costs a few clean clips: compare with the "
-    "prediction without it."
+    "Denoising helps some models in strong noise and changes nothing else for the better: compare "
+    "with the prediction without it."
 )
 GATE_N_FFT = 1024
 GATE_CHUNK = 350_000  # samples that one core takes at a time
