@@ -293,9 +293,9 @@ def hosted_limits() -> str:
     """What a public page accepts."""
     from audioclf.ui.annotate import payloads, sessions, transfer
     from audioclf.ui.classify import compare
-    from audioclf.ui.page import session, state
+    from audioclf.ui.page.limits import HOSTED
 
-    sound, data, job = state.HOSTED, session.HOSTED, session.HOSTED_JOBS
+    sound, data, job = HOSTED.sound, HOSTED.upload, HOSTED.training
     archive_mb = (data.max_archive_bytes or 0) / 1e6
     rows = [
         ("Classify: length of a sound", f"{sound.max_duration_s:.0f} s"),

@@ -24,6 +24,7 @@ from audioclf.ui.models import download
 from audioclf.ui.models import tab as models_tab
 from audioclf.ui.page import model_lists, requests, session, state, static_files
 from audioclf.ui.page.lanes import CSS
+from audioclf.ui.page.limits import HOSTED
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.theme import theme
 from audioclf.ui.plotting import figures, spectrograms
@@ -68,7 +69,7 @@ def launch(app: gr.Blocks, **settings: Any) -> None:
         "theme": theme(),
         "css": CSS,
         "head": static_files.head(),
-        "max_file_size": None if is_local() else session.HOSTED.max_archive_bytes,
+        "max_file_size": None if is_local() else HOSTED.upload.max_archive_bytes,
         "show_error": False,
         "enable_monitoring": False,
         "run_history": False,

@@ -14,7 +14,8 @@ from audioclf.features import FEATURES
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.classify import answers, denoise, spectrogram, split, tab
-from audioclf.ui.page import session, state
+from audioclf.ui.page import state
+from audioclf.ui.page.limits import HOSTED, LOCAL, limits
 from tests import sounds
 from tests.conftest import ROOT
 from tests.sentences import refusal
@@ -201,11 +202,11 @@ def test_an_empty_band_is_a_sentence_and_keeps_the_lane(two_stretches: str) -> N
 
 def test_hosted_unless_local_and_never_local_on_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AUDIOCLF_LOCAL", raising=False)
-    assert state.limits() == state.HOSTED
+    assert limits() == HOSTED
     monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
-    assert state.limits() == io.ANY
+    assert limits() == LOCAL and limits().sound == io.ANY
     monkeypatch.setenv("SPACE_ID", "someone/space")
-    assert state.limits() == state.HOSTED
+    assert limits() == HOSTED
 
 
 def test_five_minutes_in_stereo_pass_and_rates_of_bats_do_not(
@@ -228,7 +229,7 @@ def test_five_minutes_in_stereo_pass_and_rates_of_bats_do_not(
         (silent("many.flac", 48_000, 8, 90), "too much for its length here"),
     ):
         assert words in refusal(lambda path=path: state.Sound(path))
-        assert words in refusal(lambda path=path: io.read_header(path, session.HOSTED.sound))
+        assert words in refusal(lambda path=path: io.read_header(path, HOSTED.upload.sound))
 
 
 def test_a_level_beyond_all_measure_is_a_sentence_in_every_view(

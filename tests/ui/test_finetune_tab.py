@@ -15,13 +15,15 @@ import pytest
 from gradio.helpers import special_args
 
 from audioclf.audio import io
+from audioclf.datasets.uploads import Limits
 from audioclf.jobs import job, queue, records
 from audioclf.jobs.records import JobState, Request, State, TrainingMode
 from audioclf.models import checkpoint
 from audioclf.ui.classify import models as classify_models
 from audioclf.ui.finetune import data, progress, results, settings, time_estimate
-from audioclf.ui.page import mode, model_lists, session
+from audioclf.ui.page import limits, mode, model_lists, session
 from audioclf.ui.page import state as shared
+from audioclf.ui.page.limits import HOSTED, PageLimits
 from tests import sounds
 
 START = "separable_cnn-mel"
@@ -231,13 +233,13 @@ def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Pa
 
 
 def test_who_serves_the_page_may_set_other_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert session.job_limits() == session.HOSTED_JOBS
+    assert limits.limits().training == HOSTED.training
     monkeypatch.setenv("AUDIOCLF_TRAIN_MINUTES", "2.5")
     monkeypatch.setenv("AUDIOCLF_TRAIN_MB", "1500")
     monkeypatch.setenv("AUDIOCLF_TRAIN_CORES", "many")
-    limits = session.job_limits()
-    assert (limits.max_seconds, limits.max_memory_mb, limits.n_cores) == (150, 1500, 1)
-    assert limits.max_waiting == session.HOSTED_JOBS.max_waiting
+    training = limits.limits().training
+    assert (training.max_seconds, training.max_memory_mb, training.n_cores) == (150, 1500, 1)
+    assert training.max_waiting == HOSTED.training.max_waiting
 
 
 def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) -> None:
@@ -284,7 +286,7 @@ def test_on_a_public_page_a_network_is_its_trainer_s_alone(
     (one,) = session.jobs_of(session_state)
     written = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
     assert one.address and b"203.0.113" not in written  # of the address there is a keyed hash only
-    assert one.request.limits == session.HOSTED_JOBS
+    assert one.request.limits == HOSTED.training
     while one.status.is_active:
         time.sleep(0.1)
     assert one.status.state == JobState.DONE, one.log
@@ -415,10 +417,11 @@ def test_more_sound_than_may_be_brought_is_refused(
     session_state, *_ = data.upload_files(clips, "noise", {})
     clips = [str(path) for path in sorted((three_sounds / "sine").glob("*.wav"))]
     session_state, *_ = data.upload_files(clips, "sine", session_state)
-    monkeypatch.setattr(session, "HOSTED", session.Limits(max_seconds=30))
+    monkeypatch.setattr(limits, "HOSTED", PageLimits(upload=Limits(max_seconds=30)))
     report, *_, facts, _ = last(data.check_data(session_state, START, False))
     assert "1 minutes of audio, and 0 may be added" in report and facts is None
-    monkeypatch.setattr(session, "HOSTED", session.Limits(sound=io.Limits(max_duration_s=3)))
+    upload = Limits(sound=io.Limits(max_duration_s=3))
+    monkeypatch.setattr(limits, "HOSTED", PageLimits(upload=upload))
     report, *_, facts, _ = last(data.check_data(session_state, START, False))
     assert "3 s are accepted" in report and facts["is_usable"] is False
 
@@ -426,7 +429,7 @@ def test_more_sound_than_may_be_brought_is_refused(
 def test_limits_of_a_public_page_hold_for_files_too(
     three_sounds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "HOSTED", session.Limits(max_clips=7))
+    monkeypatch.setattr(limits, "HOSTED", PageLimits(upload=Limits(max_clips=7)))
     clips = [str(path) for path in sorted((three_sounds / "noise").glob("*.wav"))]
     session_state, message, field = data.upload_files(clips, "noise", {})
     assert "At most 7 clips" in message and is_kept(session_state)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, parse_segmentation
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page import state
 from audioclf.ui.page.lanes import ASSETS, outline
+from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import keep_selection, networks
 from audioclf.ui.page.state import show_errors
@@ -68,7 +69,7 @@ def make_set(
                 "There are no audio files in that folder: type the path of another one."
             )
         if files:
-            add_files.add_files(new, [Path(file) for file in files], _limits())
+            add_files.add_files(new, [Path(file) for file in files], limits().labelling)
     except ValueError:
         project.delete(new)
         raise
@@ -80,7 +81,7 @@ def try_examples(session: Any, revision: int) -> Outcome:
     """Make a data set of the examples, to try the keys on."""
     existing = next((p for p in sessions.sets_of(session) if p.name == "examples"), None)
     labelled = existing or project.create("examples", project_id="" if is_local() else new_id())
-    add_files.add_files(labelled, sorted((ASSETS / "examples").glob("*.ogg")), _limits())
+    add_files.add_files(labelled, sorted((ASSETS / "examples").glob("*.ogg")), limits().labelling)
     return _outcome(labelled, session, revision)
 
 
@@ -90,7 +91,7 @@ def rescan(project_id: str | None, session: Any) -> int:
     if labelled_set is not None:
         with contextlib.suppress(ValueError):  # the queue shows the error
             add_files.remove_staged(labelled_set)
-            project.scan_files(labelled_set, limits=_limits().sound)
+            project.scan_files(labelled_set, limits=limits().labelling.sound)
             return labelled_set.n_files
     return 0
 
@@ -195,7 +196,7 @@ def preview_segmentation(project_id: str | None, *segmentation: Any) -> tuple[An
     longest = max(files, key=lambda file: file.duration_s or 0.0)
     end_s = min(PREVIEW_S, longest.duration_s or PREVIEW_S)
     path = labelled.path_of(longest.relative_path)
-    samples, rate_hz = excerpt.samples_of(path, 0.0, end_s, _limits().sound)
+    samples, rate_hz = excerpt.samples_of(path, 0.0, end_s, limits().labelling.sound)
     ends = tasks.preview(longest, settings, samples, rate_hz)
     drawn = outline([samples], len(samples), len(samples) / rate_hz)
     name, n_clips = escape_markdown(longest.relative_path), pluralize(len(ends), "clip")
@@ -229,11 +230,6 @@ def update_backbones(selected: str | None) -> Any:
     return keep_selection(embedding_models(), selected)
 
 
-def _limits() -> Any:
-    limits = sessions.limits()
-    return limits if is_local() else replace(limits, sound=state.HOSTED)
-
-
 def _find(project_id: str | None, session: Any) -> AnnotationProject | None:
     """The chosen data set, if it is one of this session."""
     return next((p for p in sessions.sets_of(session) if p.id == project_id), None)
@@ -246,7 +242,7 @@ def _add(
         raise ValueError(f"There is a data set “{existing.name}” already: choose another name.")
     if not files:
         raise ValueError("Upload the files to add to this data set.")
-    add_files.add_files(existing, [Path(file) for file in files], _limits())
+    add_files.add_files(existing, [Path(file) for file in files], limits().labelling)
     return existing
 
 

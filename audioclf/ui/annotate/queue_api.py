@@ -27,7 +27,7 @@ from audioclf.ui.annotate.payloads import (
     render_audio,
 )
 from audioclf.ui.annotate.sessions import LabellingSession, find_task, get_session
-from audioclf.ui.page.state import limits
+from audioclf.ui.page.limits import limits
 from audioclf.ui.plotting import figures
 
 PREFETCHED, MAX_PREFETCHED = 4, 16  # tasks that are prepared before they are shown
@@ -77,7 +77,7 @@ def prepare_clip(payload: Payload) -> Payload:
     with decoding():
         try:
             path = session.queue.project.path_of(task.file)
-            samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
+            samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits().sound)
         except excerpt.EmptyPartError as error:  # the file has changed meanwhile
             session.queue.skip(task)
             return {"trouble": str(error)}

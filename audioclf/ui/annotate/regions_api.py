@@ -28,7 +28,7 @@ from audioclf.ui.annotate.payloads import (
 from audioclf.ui.annotate.pool import POOL
 from audioclf.ui.annotate.sessions import get_session, schedule_refit
 from audioclf.ui.page.lanes import outline
-from audioclf.ui.page.state import limits
+from audioclf.ui.page.limits import limits
 
 MAX_PAGE_S = 60.0
 
@@ -55,7 +55,7 @@ def read_page(payload: Payload) -> Payload:
     end_s = min(parse_number(payload, "end_s"), start_s + MAX_PAGE_S, file.duration_s or 0.0)
     with decoding():
         path = project.path_of(file.relative_path)
-        samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits())
+        samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits().sound)
         end_s = start_s + len(samples) / rate_hz
         return {**render_audio(samples, rate_hz), "start_s": start_s, "end_s": end_s}
 
@@ -113,7 +113,7 @@ def save_region(payload: Payload) -> Payload:
 def _build_seek_index(path: Path) -> bool:
     """Index the file, so that later pages open quickly; errors are raised by these pages."""
     with contextlib.suppress(ValueError, OSError):
-        excerpt.entered(path, limits())
+        excerpt.entered(path, limits().sound)
     return False
 
 
@@ -148,7 +148,7 @@ def _regions(project: AnnotationProject, file: File) -> list[dict[str, Any]]:
 
 @functools.lru_cache(maxsize=16)
 def _outline(path: Path, modified_ns: int) -> dict[str, Any]:
-    header = io.read_header(path, limits())
+    header = io.read_header(path, limits().sound)
     duration_s = header.duration_s or 0.0
     n_samples = round(duration_s * header.sample_rate_hz)
-    return outline(io.read_blocks(path, limits=limits()), n_samples, duration_s)
+    return outline(io.read_blocks(path, limits=limits().sound), n_samples, duration_s)

@@ -6,7 +6,7 @@ import gradio as gr
 
 from audioclf.ui.annotate import components, projects, transfer
 from audioclf.ui.annotate.components import ProjectControls, QueueSettings, Transfer
-from audioclf.ui.page import session as sessions
+from audioclf.ui.page.limits import HOSTED
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 
@@ -24,8 +24,8 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     """Data sets, the queue, its settings, export and import; then their wiring."""
     gr.Markdown(INTRODUCTION)
     if not is_local():
-        mb = 2 * (sessions.HOSTED.max_archive_bytes or 0) / 1e6
-        note = HOSTED_NOTE.format(clips=sessions.HOSTED.max_clips, mb=mb)
+        mb = 2 * (HOSTED.upload.max_archive_bytes or 0) / 1e6
+        note = HOSTED_NOTE.format(clips=HOSTED.upload.max_clips, mb=mb)
         gr.Markdown(note, elem_classes="ac-note")
     controls = components.project_controls()
     queue_view = components.queue_view()

@@ -24,6 +24,7 @@ from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate import projects
 from audioclf.ui.annotate.payloads import MAX_CLASSES, MAX_NAMES, annotator
 from audioclf.ui.page import session as sessions
+from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import FINE_TUNE, show_errors
 
@@ -118,7 +119,7 @@ def fine_tune_on_project(project_id: str | None, session: Any) -> tuple[Any, Any
     """Use the current labels in Fine-tune; later labels come with another click."""
     labelled, stored = _find_project(project_id, session), sessions.parse_session(session)
     check = deadline.within(_seconds(EXPORT_S), "This export")
-    collection = to_dataset.from_labels(labelled, sessions.limits(), check)
+    collection = to_dataset.from_labels(labelled, limits().upload, check)
     revision = stored["revision"] + 1
     return {**stored, "dataset": collection, "revision": revision}, gr.Tabs(selected=FINE_TUNE), ""
 
@@ -131,13 +132,13 @@ def import_labels(
     labelled = _find_project(project_id, session)
     if not files:
         raise ValueError("Choose the files with the labels first.")
-    limits = _import_limits()
-    importing.check_size(sum(Path(file).stat().st_size for file in files), limits)
+    import_limits = _import_limits()
+    importing.check_size(sum(Path(file).stat().st_size for file in files), import_limits)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for file in files:
             shutil.copy(file, folder / Path(file).name)
-        result = importing.read_labels(labelled, [folder], format, annotator({}), limits)
+        result = importing.read_labels(labelled, [folder], format, annotator({}), import_limits)
     left = f" {result.n_skipped:,} lie outside of their file and were skipped."
     return (
         revision + 1,

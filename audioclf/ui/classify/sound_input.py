@@ -14,8 +14,9 @@ from gradio.utils import get_upload_folder
 
 from audioclf.audio import excerpt, io
 from audioclf.ui.page.lanes import ASSETS, join_playback
+from audioclf.ui.page.limits import HOSTED
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import HOSTED, QUEUED, QUIET, show_errors
+from audioclf.ui.page.state import QUEUED, QUIET, show_errors
 
 LIMITS = (
     "Up to {seconds:.0f} s and {mb:.0f} MB. Uploads stay on this server for about an hour, and "
@@ -46,22 +47,22 @@ def offer_beginning(sound: str | None) -> Any:
 @show_errors(lambda sentence: gr.skip())
 def take_beginning(sound: str | None) -> Any:
     """The first seconds of a sound, as many as are accepted here."""
-    if sound is None or not HOSTED.max_duration_s:
+    if sound is None or not HOSTED.sound.max_duration_s:
         return gr.skip()
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, f"{Path(sound).stem[:80]}.wav")
-        excerpt.write_beginning(Path(sound), made, HOSTED.max_duration_s)
+        excerpt.write_beginning(Path(sound), made, HOSTED.sound.max_duration_s)
         return save_file_to_cache(made, get_upload_folder())
 
 
 def _is_too_long(sound: str | None) -> bool:
-    if sound is None or is_local() or not HOSTED.max_duration_s:
+    if sound is None or is_local() or not HOSTED.sound.max_duration_s:
         return False
     try:
         duration_s = io.read_header(sound).duration_s
     except (ValueError, OSError):
         return False
-    return (duration_s or 0.0) > HOSTED.max_duration_s + io.ROUNDING_S
+    return (duration_s or 0.0) > HOSTED.sound.max_duration_s + io.ROUNDING_S
 
 
 def build() -> SoundInput:
@@ -76,14 +77,16 @@ def build() -> SoundInput:
     )
     other = gr.UploadButton("Choose another file", file_types=None, size="sm", elem_id="other")
     beginning = gr.Button(
-        OFFER.format(seconds=HOSTED.max_duration_s or 0),
+        OFFER.format(seconds=HOSTED.sound.max_duration_s or 0),
         variant="primary",
         size="sm",
         visible=False,
         elem_id="beginning",
     )
     if not is_local():
-        limits = LIMITS.format(seconds=HOSTED.max_duration_s or 0, mb=(HOSTED.max_bytes or 0) / 1e6)
+        limits = LIMITS.format(
+            seconds=HOSTED.sound.max_duration_s or 0, mb=(HOSTED.sound.max_bytes or 0) / 1e6
+        )
         gr.Markdown(limits, elem_classes="ac-note", elem_id="limits")
     examples = sorted((ASSETS / "examples").glob("*.ogg"))
     gr.Examples(

@@ -15,13 +15,13 @@ from audioclf.jobs.queue import new_id
 from audioclf.ui.classify.spectrogram import Settings
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.lanes import scaled_peaks
+from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import (
     LABEL,
     PREDICT,
     QUEUED,
     Shared,
-    limits,
     network_named,
     show_errors,
 )
@@ -39,7 +39,7 @@ def show_page(sound: str | None, event: gr.EventData, *settings: Any) -> dict[st
         return None
     asked = vars(event)["_data"]
     from_s, to_s = _times(asked)
-    samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits())
+    samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
     feature, low_hz, high_hz, range_db, colour_map = settings
     view = View(feature, low_hz or 0.0, high_hz or 0.0, range_db, colour_map)
     references_db = [float(reference) for reference in asked.get("references_db") or []]
@@ -62,7 +62,7 @@ def predict_segment(
     if sound is None:
         return ""
     from_s, to_s = _times(vars(event)["_data"])
-    samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits())
+    samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
     found = predict(samples, rate_hz, network_named(network), cleaning)
     best = [f"{name.replace('_', ' ')} {100 * p:.0f} %" for name, p in found.ranking()[:3]]
     return f"{from_s:.2f} to {to_s:.2f} s alone: {found.summary()} ({', '.join(best)})."
@@ -78,7 +78,7 @@ def label_segment(sound: str | None, session: Any, event: gr.EventData) -> tuple
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, f"{Path(sound).stem[:60]} {from_s:.2f}-{to_s:.2f} s.flac")
         excerpt.cut(Path(sound), clip, from_s, to_s)
-        add_files.add_files(target, [clip], sessions.limits())
+        add_files.add_files(target, [clip], limits().labelling)
     stored["sets"] = [*dict.fromkeys([*stored["sets"], target.id])]
     return {**stored, "set": target.id}, gr.Tabs(selected=LABEL), ""
 

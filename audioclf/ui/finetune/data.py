@@ -14,6 +14,7 @@ from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.inspection import InspectionReport
 from audioclf.text import escape_markdown
 from audioclf.ui.page import session as sessions
+from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import folder_typed, network_named, show_errors
 from audioclf.ui.page.tables import filled
@@ -33,7 +34,7 @@ def upload_archive(archive: str | None, session: Any) -> Uploaded:
     if archive is None:
         return gr.skip(), ""
     path = Path(archive)
-    collection = uploads.from_archive(path, path.stem, sessions.limits())
+    collection = uploads.from_archive(path, path.stem, limits().upload)
     return _with(session, collection), ""
 
 
@@ -46,7 +47,7 @@ def upload_files(files: list[str] | None, label: str, session: Any) -> tuple[Any
     if not files:
         raise ValueError("Choose the audio files of this class first.")
     stored, paths = sessions.parse_session(session), [Path(file) for file in files]
-    collection = uploads.with_files(stored["dataset"], label, paths, sessions.limits())
+    collection = uploads.with_files(stored["dataset"], label, paths, limits().upload)
     n_files = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
     name = escape_markdown(" ".join(label.split()))
     return (
@@ -98,7 +99,7 @@ def check_data(
         return
     data, fingerprint = loaded
     clips: list[ClipInfo] = []
-    for number, clip in enumerate(inspection.inspect_clips(data, limits=sessions.limits().sound)):
+    for number, clip in enumerate(inspection.inspect_clips(data, limits=limits().upload.sound)):
         clips.append(clip)
         if number % REPORT_EVERY == 0 and number:
             yield f"Inspected {number} of {len(data.clips)} clips…", *_waiting()
@@ -125,7 +126,7 @@ def _open(sounds: str, share: float) -> tuple[Dataset, str] | str:
     folder = sessions.folder_of(sounds)
     fingerprint = uploads.fingerprint(folder)
     data = dataset.load(folder, dataset.n_folds_for(share))
-    uploads.check(data, sessions.limits())
+    uploads.check(data, limits().upload)
     # Its name is the folder's, also where it lies in another one in there.
     return replace(data, name=folder.name), fingerprint
 
@@ -138,7 +139,7 @@ def _usable_share(share: Any) -> float:
 
 def _too_long(report: InspectionReport) -> str:
     """A sentence where there is more audio than allowed."""
-    seconds, most = sum(clip.duration_s for clip in report.clips), sessions.limits().max_seconds
+    seconds, most = sum(clip.duration_s for clip in report.clips), limits().upload.max_seconds
     if most is None or seconds <= most:
         return ""
     return (

@@ -18,8 +18,9 @@ from audioclf.jobs.records import JobResult, JobState
 from audioclf.storage import hf_hub
 from audioclf.text import escape_markdown
 from audioclf.ui.models.details import model_results
+from audioclf.ui.page.limits import limits
 from audioclf.ui.page.model_lists import use_network
-from audioclf.ui.page.state import limits, network_named, show_errors
+from audioclf.ui.page.state import network_named, show_errors
 from audioclf.ui.page.tables import filled
 
 CLIPS = (
@@ -177,7 +178,7 @@ def _compare_with_base(result: JobResult) -> str:
 def _cached(path: Path) -> str | None:
     """A clip as a WAV that browsers play."""
     try:
-        samples, rate_hz = io.load(path, limits=limits())
+        samples, rate_hz = io.load(path, limits=limits().sound)
     except ValueError:
         return None
     with tempfile.TemporaryDirectory() as temporary:

@@ -17,6 +17,7 @@ from audioclf.storage.paths import checkpoint_dirs
 from audioclf.ui.finetune import time_estimate
 from audioclf.ui.finetune.progress import list_trainings
 from audioclf.ui.page import session as sessions
+from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import choices_of, keep_selection, networks
 from audioclf.ui.page.state import network_named, show_errors
@@ -126,7 +127,7 @@ def estimate_time(
         about_s = time_estimate.seconds(work)
     except (ValueError, TypeError, OverflowError) as error:
         return str(error) if isinstance(error, ValueError) else ""
-    limit_s = sessions.job_limits().max_seconds
+    limit_s = limits().training.max_seconds
     text = (
         f"This takes {time_estimate.format_duration(about_s)} here, when nothing waits before it."
     )
@@ -194,7 +195,7 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
         validation_split=float(share),
         excluded=tuple(facts["left_out"]),
         hyperparameters=changes,
-        limits=sessions.job_limits(),
+        limits=limits().training,
         fingerprint=facts["fingerprint"],
         has_own_cache=not is_local(),
     )

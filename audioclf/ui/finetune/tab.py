@@ -8,7 +8,7 @@ from audioclf.ui.finetune import components, data, progress, results, results_co
 from audioclf.ui.finetune import settings as finetune_settings
 from audioclf.ui.finetune.components import DataControls, SettingsControls, TrainingControls
 from audioclf.ui.finetune.results_components import Outcome
-from audioclf.ui.page import session as sessions
+from audioclf.ui.page.limits import HOSTED, limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import list_networks
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
@@ -26,11 +26,11 @@ HOSTED_NOTE = (
 
 
 def _hosted_note() -> str:
-    limits, seconds = sessions.HOSTED, sessions.job_limits().max_seconds or 0
+    upload, seconds = HOSTED.upload, limits().training.max_seconds or 0
     return HOSTED_NOTE.format(
-        clips=limits.max_clips,
-        classes=limits.max_classes,
-        mb=(limits.max_archive_bytes or 0) / 1e6,
+        clips=upload.max_clips,
+        classes=upload.max_classes,
+        mb=(upload.max_archive_bytes or 0) / 1e6,
         minutes=seconds / 60,
     )
 

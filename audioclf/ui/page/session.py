@@ -4,8 +4,6 @@ On a public page nobody sees the uploads of others: whoever knows the name of a 
 nobody can guess, may follow it and use its model. On a local page everything is shared.
 """
 
-import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,13 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from audioclf.annotation import project
 from audioclf.annotation.project import AnnotationProject
-from audioclf.audio.io import Limits as Sounds
 from audioclf.datasets import uploads
-from audioclf.datasets.uploads import Limits
-from audioclf.datasets.zip_archive import ArchiveLimits
 from audioclf.jobs import job, queue
 from audioclf.jobs.job import Job, Visitor
-from audioclf.jobs.records import JobLimits
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage import cache
@@ -29,23 +23,6 @@ from audioclf.ui.page.mode import address_hash, is_local
 
 PUBLISHED = "published"  # where a job's model lies on a public page
 MOST_KEPT = 20
-HOSTED = Limits(
-    archive=ArchiveLimits(max_files=500, max_bytes=400_000_000),
-    max_archive_bytes=100_000_000,
-    max_clips=500,
-    max_classes=20,
-    max_seconds=2 * 3_600,
-    max_bytes_of_all=4_000_000_000,
-    sound=Sounds(
-        max_duration_s=120,
-        max_bytes=20_000_000,
-        max_values=30_000_000,
-        max_samples=15_000_000,
-        max_rate_hz=192_000,
-    ),  # fmt: skip
-)
-HOSTED_JOBS = JobLimits(max_seconds=600, max_memory_mb=4_000, n_cores=1, is_one_each=True)
-LOCAL_JOBS = JobLimits()
 
 Session = dict[str, Any]  # a `BrowserSession` as the browser stores it
 FORMAT_1 = {"sounds": "dataset", "n_brought": "revision", "sets": "projects", "set": "project"}
@@ -97,32 +74,6 @@ def cleanup() -> None:
         uploads.delete_old()
         project.delete_old(queue.DAY_S)
     cache.evict(None if is_local() else queue.DAY_S)
-
-
-def limits() -> Limits:
-    """The limits of uploads."""
-    return Limits() if is_local() else HOSTED
-
-
-def job_limits() -> JobLimits:
-    """What a training may take; AUDIOCLF_TRAIN_MINUTES, _MB and _CORES say otherwise."""
-    usual = LOCAL_JOBS if is_local() else HOSTED_JOBS
-    minutes, mb, cores = (_limit_from_environment(name) for name in ("MINUTES", "MB", "CORES"))
-    return replace(
-        usual,
-        max_seconds=60 * minutes if minutes else usual.max_seconds,
-        max_memory_mb=mb or usual.max_memory_mb,
-        n_cores=max(1, int(cores)) if cores else usual.n_cores,
-    )
-
-
-def _limit_from_environment(name: str) -> float | None:
-    """A limit that whoever serves the page has set; nothing where it is no number above 0."""
-    try:
-        seconds = float(os.environ.get(f"AUDIOCLF_TRAIN_{name}", ""))
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < float("inf") else None
 
 
 def visitor(session: Any, request: gr.Request | None) -> Visitor:

@@ -1,4 +1,4 @@
-"""What the tabs share: limits, audio files, models, and the decorator that shows errors."""
+"""What the tabs share: audio files, models, and the decorator that shows errors."""
 
 import base64
 import functools
@@ -18,7 +18,7 @@ from gradio.utils import get_upload_folder
 from numpy.typing import NDArray
 
 from audioclf.audio import excerpt, io
-from audioclf.audio.io import Header, Limits, Samples
+from audioclf.audio.io import Header, Samples
 from audioclf.features.windowing import Cut
 from audioclf.inference.levels import Levels, measure_levels
 from audioclf.inference.predict import (
@@ -33,12 +33,8 @@ from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage.paths import checkpoint_dirs
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.cache import cached
-from audioclf.ui.page.mode import is_local
+from audioclf.ui.page.limits import limits
 
-HOSTED = Limits(  # five minutes in stereo at 48 kHz pass
-    max_duration_s=300, max_bytes=20_000_000, max_values=30_000_000,
-    max_samples=15_000_000, max_rate_hz=192_000,
-)  # fmt: skip
 BROWSERS_PLAY = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".mp4", ".webm"}
 SHORT_S = 120.0  # sounds up to here are kept decoded
 CLASSIFY, LABEL, FINE_TUNE = "classify", "label", "fine-tune"  # ids of tabs
@@ -69,30 +65,25 @@ class Shared:
     cleaning: gr.Radio
 
 
-def limits() -> Limits:
-    """The limits of audio files, checked inside every handler: endpoints are open to anyone."""
-    return io.ANY if is_local() else HOSTED
-
-
 class Sound:
     """One uploaded sound: its header, and its samples in blocks at the file's own rate."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.header: Header = io.read_header(path, limits())
+        self.header: Header = io.read_header(path, limits().sound)
 
     def blocks(self) -> Iterator[Samples]:
         """Mono blocks; from memory when the file is short."""
         if self.is_short:
             yield from excerpt.in_blocks(self.samples())
         else:
-            yield from io.read_blocks(self.path, limits=limits())
+            yield from io.read_blocks(self.path, limits=limits().sound)
 
     def samples(self) -> Samples:
         """The whole sound, (samples,)."""
         if self.is_short:
             return _decoded(*self.key)
-        return io.load(self.path, limits=limits())[0]
+        return io.load(self.path, limits=limits().sound)[0]
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -128,7 +119,7 @@ class Sound:
 @cached(CACHE_BYTES, lambda samples: int(samples.nbytes))
 def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     """Uploads lie under the hash of their content, so a path is never two sounds."""
-    samples, _ = io.load(path, limits=limits())
+    samples, _ = io.load(path, limits=limits().sound)
     samples.setflags(write=False)
     return samples
 
@@ -201,7 +192,7 @@ def predict_as_it_comes(
         yield predict_sound(sound, network, cleaning, cut), True
         return
     prediction, last_s = None, float("-inf")
-    for prediction in predict_parts(sound.path, network, limits(), cut):
+    for prediction in predict_parts(sound.path, network, limits().sound, cut):
         if time.monotonic() - last_s > NEXT_ANSWER_S:
             yield prediction, False
             last_s = time.monotonic()
@@ -231,7 +222,7 @@ def _predicted(
     audio, network = Sound(sound_key[0]), network_named(about[0])
     if audio.is_short:
         return predict(audio.samples(), audio.rate_hz, network, cleaning, cut)
-    return predict_file(audio.path, network, cleaning, limits(), cut)
+    return predict_file(audio.path, network, cleaning, limits().sound, cut)
 
 
 def levels_of(sound: Sound) -> Levels:
