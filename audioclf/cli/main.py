@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audioclf import threads
-from audioclf.cli import annotate, prediction, train
+from audioclf.cli import advice, annotate, prediction, train
 from audioclf.cli.console import print_table, progress
 from audioclf.cli.parser import Run, build_parser
 from audioclf.dependencies import check_training
@@ -132,6 +132,7 @@ RUNS: dict[str, Run] = {
     "checkpoints": _checkpoints,
     **prediction.RUNS,
     "features": _features,
+    **advice.RUNS,
     **train.RUNS,
     **annotate.RUNS,
     "evaluate": _evaluate,

@@ -208,6 +208,15 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="with all findings")
 
 
+def _add_review(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=DATASET)
+    parser.add_argument(
+        "--checkpoint", metavar="NAME",
+        help="whose embeddings; else YAMNet's where it is installed, or those of the best model",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="a list of objects")
+
+
 def _add_download(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", help="yamnet: Google's model of 521 classes of audio, 4 MB"
@@ -272,6 +281,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "predict": ("a model's prediction, per clip and per window", _add_predict),
     "features": ("write the array that is a model's input", _add_features),
     "inspect": ("what a labelled folder holds, and what is wrong with it", _add_inspect),
+    "review": ("the labels that are probably wrong, the most suspicious first", _add_review),
     "train": ("train a model from scratch on a labelled folder", _add_train),
     "cross-validate": ("a training per fold, each evaluated on that fold", _add_cross_validate),
     "ensemble": ("a checkpoint that averages the predictions of several", _add_ensemble),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import sqrt
 
 from audioclf.features.config import FrontendConfig
-from audioclf.models import checkpoint
+from audioclf.models import checkpoint, download
 from audioclf.models.checkpoint import Checkpoint
 
 Z = 1.96  # of a 95 % interval
@@ -54,3 +54,17 @@ def best_config(architecture: str | None) -> FrontendConfig | None:
     """The front end of the best model of that architecture, without its normalisation."""
     best = best_of_architecture(architecture)
     return replace(best.frontend, normalisation=None) if best and best.evaluation else None
+
+
+def best_embedding_model() -> Checkpoint:
+    """The general-purpose model where it is installed, else the best single model that is here.
+
+    Raises ValueError where there is none.
+    """
+    general = download.installed(download.YAMNET)
+    if general is not None:
+        return general
+    for model in best_first():
+        if model.unavailable_reason is None and not (model.is_ensemble or model.is_head):
+            return model
+    raise ValueError("There is no model to embed with: run “audioclf download yamnet”.")
