@@ -52,12 +52,12 @@ class TaskIndex:
         first = bisect_right(tasks.ends_s, start_s)
         last = bisect_left(tasks.starts_s, end_s)
         answered = []
-        for place in range(first, last):
-            task_start_s, task_end_s = tasks.starts_s[place], tasks.ends_s[place]
+        for index in range(first, last):
+            task_start_s, task_end_s = tasks.starts_s[index], tasks.ends_s[index]
             shared_s = min(end_s, task_end_s) - max(start_s, task_start_s)
             shorter_s = min(end_s - start_s, task_end_s - task_start_s)
             if shared_s == shorter_s or shared_s >= LEAST_SHARE * shorter_s - ROUNDING_S:
-                answered.append((tasks.numbers[place], shared_s))
+                answered.append((tasks.numbers[index], shared_s))
         return answered
 
     def answers(self, events: Iterable[AnnotationEvent]) -> dict[int, AnnotationEvent]:

@@ -184,9 +184,9 @@ def write_beginning(source: Path, target: Path, seconds: float) -> None:
     """
     rate_hz = audio.read_header(source).sample_rate_hz
     n_left = round(seconds * rate_hz)
-    with soundfile.SoundFile(target, "w", rate_hz, 1, "PCM_16", format="WAV") as made:
+    with soundfile.SoundFile(target, "w", rate_hz, 1, "PCM_16", format="WAV") as clip:
         for block in _beginning(source, n_left, audio.ANY):
-            made.write(np.clip(block[:n_left], -1, 1))
+            clip.write(np.clip(block[:n_left], -1, 1))
             n_left -= len(block[:n_left])
 
 

@@ -155,19 +155,19 @@ def find_events(
         active = specific(active, likely, classes, settings)
     else:
         active &= likely == likely.max(axis=1, keepdims=True, initial=0)
-    found = [
+    events = [
         Event(name, start_s, min(end_s, levels.duration_s), confidence)
         for column, name in enumerate(classes)
         for start_s, end_s, confidence in _runs_of_class(
             column, active & ~quiet[:, None], likely, settings
         )
     ]
-    found.sort(key=lambda event: (event.start_s, event.end_s, event.label))
+    events.sort(key=lambda event: (event.start_s, event.end_s, event.label))
     parts = tuple(
         Segment(start * FRAME_S, min(end * FRAME_S, levels.duration_s))
         for start, end in runs(quiet)
     )
-    return SoundEvents(prediction.checkpoint, levels.duration_s, tuple(found), parts)
+    return SoundEvents(prediction.checkpoint, levels.duration_s, tuple(events), parts)
 
 
 def sort_events(events: tuple[Event, ...], order: str = TIME) -> tuple[Event, ...]:
@@ -260,8 +260,8 @@ def _runs_of_class(
 def bridged(mask: Mask, others: Mask, n_frames: int) -> Mask:
     """A mask without pauses shorter than that between two runs, unless another class is there."""
     joined = mask.copy()
-    found = runs(mask)
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    spans = runs(mask)
+    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
         if start - end < n_frames and not others[end:start].any():
             joined[end:start] = True
     return joined

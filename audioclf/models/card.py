@@ -210,25 +210,25 @@ def read(path: Path) -> dict[str, Any]:
         n_bytes = path.stat().st_size
         if n_bytes > MAX_BYTES:
             raise ValueError(f"has {n_bytes / 1e6:,.0f} MB and may have {MAX_BYTES / 1e6:.0f}")
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise ValueError("is missing") from None
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror or type(error).__name__})") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError("cannot be read, because it is no JSON") from error
-    card = in_current_format(found)
+    card = in_current_format(content)
     check(card)
     return card
 
 
-def in_current_format(found: object) -> dict[str, Any]:
+def in_current_format(content: object) -> dict[str, Any]:
     """A card of any format as one of today's. Raises ValueError, as `read` does."""
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ValueError("cannot be read, because it is no JSON object")
-    number = stored_format.check(found)
-    _check_values(found)
-    return found if number == stored_format.FORMAT else card_conversion.to_format_2(found)
+    number = stored_format.check(content)
+    _check_values(content)
+    return content if number == stored_format.FORMAT else card_conversion.to_format_2(content)
 
 
 def check(card: dict[str, Any]) -> None:

@@ -164,8 +164,8 @@ def scan(folder: Path | None = None) -> tuple[list[Checkpoint], list[Damaged]]:
     Without a folder in all folders of checkpoints; of two with one name, that in the first counts.
     """
     folders: dict[str, Path] = {}
-    for place in [folder] if folder else paths.checkpoint_dirs():
-        for card in place.glob(f"*/{CARD}"):
+    for parent in [folder] if folder else paths.checkpoint_dirs():
+        for card in parent.glob(f"*/{CARD}"):
             folders.setdefault(card.parent.name, card.parent)
     checkpoints, damaged = [], []
     for name in sorted(folders):
@@ -212,15 +212,15 @@ def find(name_or_folder: str | Path) -> Checkpoint:
         Where there is none, or its card cannot be used.
     """
     checkpoints, damaged = scan()
-    known = {checkpoint.name: checkpoint for checkpoint in checkpoints}
-    if str(name_or_folder) in known:
-        return known[str(name_or_folder)]
+    by_name = {checkpoint.name: checkpoint for checkpoint in checkpoints}
+    if str(name_or_folder) in by_name:
+        return by_name[str(name_or_folder)]
     check_damaged(str(name_or_folder), damaged)
     if Path(name_or_folder, CARD).is_file():
         return read(Path(name_or_folder))
     raise ValueError(
         f"There is no checkpoint “{name_or_folder}”: name a checkpoint's folder, or one of "
-        f"{', '.join(known) or '(there are none yet)'}."
+        f"{', '.join(by_name) or '(there are none yet)'}."
     )
 
 
@@ -233,7 +233,7 @@ def check_damaged(name: str | None, damaged: list[Damaged] | None = None) -> Non
 
 def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     name = str(named["name"])
-    folders = [head.folder.parent / name, *(place / name for place in paths.checkpoint_dirs())]
+    folders = [head.folder.parent / name, *(parent / name for parent in paths.checkpoint_dirs())]
     folders += [Path(named["folder"])] if named.get("folder") else []
     existing = [folder for folder in folders if (folder / CARD).is_file()]
     hint = named.get("hint") or "copy it here"

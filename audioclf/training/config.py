@@ -140,11 +140,11 @@ def with_overrides(value: Frozen, changes: Mapping[str, str]) -> Frozen:
 
 def _with(value: Any, path: list[str], text: str, name: str) -> Any:
     """The dataclass with one of its values, however deep, replaced."""
-    known = [one_field.name for one_field in fields(value)] if is_dataclass(value) else []
-    if path[0] not in known:
+    names = [one_field.name for one_field in fields(value)] if is_dataclass(value) else []
+    if path[0] not in names:
         raise ValueError(
             f"There is no setting “{name}”"
-            + (f": there, these are {', '.join(known)}." if known else ".")
+            + (f": there, these are {', '.join(names)}." if names else ".")
         )
     old = getattr(value, path[0])
     if len(path) > 1:

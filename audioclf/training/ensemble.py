@@ -36,9 +36,9 @@ def make(
         ]
         evaluation = _evaluate(without_fold, held_out, progress)
         evaluation["results"][0]["model"] = "its members, trained without that fold"
-    place = members[0].folder.parent
+    parent = members[0].folder.parent
     shipped = {folder.resolve() for folder in checkpoint_dirs()}
-    folder = (checkpoint.home() if place in shipped else place) / name
+    folder = (checkpoint.home() if parent in shipped else parent) / name
     card = {**_card(members), **evaluation, "members": [member.name for member in members]}
     return checkpoint.write_card(folder, card)
 
@@ -90,8 +90,8 @@ def _check(members: Sequence[Checkpoint]) -> None:
     """Raise ValueError where these cannot form an ensemble."""
     if len(members) < 2 or len({member.name for member in members}) < len(members):
         raise ValueError("An ensemble needs two different models or more: name another.")
-    places = {member.folder.parent for member in members}
-    if len(places) > 1 and not places <= {place.resolve() for place in checkpoint_dirs()}:
+    folders = {member.folder.parent for member in members}
+    if len(folders) > 1 and not folders <= {folder.resolve() for folder in checkpoint_dirs()}:
         raise ValueError("The members of an ensemble lie in one folder: copy them together first.")
     if any(member.is_ensemble for member in members):
         raise ValueError("An ensemble cannot be a member of another: name its members instead.")

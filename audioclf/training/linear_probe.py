@@ -140,8 +140,8 @@ def _check_folder(backbone: Checkpoint, folder: Path) -> None:
     """Raise ValueError where the probe would replace its backbone, or not find it."""
     if folder.name == backbone.name:
         raise ValueError(f"“{folder.name}” is the model that the head is for: choose a new name.")
-    places = (folder.parent, *checkpoint_dirs())
-    if backbone.folder not in [(place / backbone.name).resolve() for place in places]:
+    parents = (folder.parent, *checkpoint_dirs())
+    if backbone.folder not in [(parent / backbone.name).resolve() for parent in parents]:
         raise ValueError(
             f"There, the head would not find “{backbone.name}”: save both in one folder, with "
             "--output-dir."

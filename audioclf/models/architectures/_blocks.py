@@ -66,8 +66,8 @@ def frame_means(x: Tensor) -> Tensor:
 def frame_pools(n_frames: int, n_stages: int) -> list[int]:
     """How much each stage shortens the frames, so that 16 to 32 steps are left where possible."""
     n_halvings = max(0, math.ceil(math.log2(n_frames / MAX_STEPS)))
-    whole, rest = divmod(n_halvings, n_stages)
-    return [2 ** (whole + (stage < rest)) for stage in range(n_stages)]
+    per_stage, rest = divmod(n_halvings, n_stages)
+    return [2 ** (per_stage + (stage < rest)) for stage in range(n_stages)]
 
 
 def bilstm_head(x: Tensor, n_classes: int) -> dict[str, Tensor]:

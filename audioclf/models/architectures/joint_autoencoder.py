@@ -36,7 +36,9 @@ def build(input_shape: tuple[int, int, int], n_classes: int) -> keras.Model:
     for n_filters, pool in zip(FILTERS[::-1], pools[::-1], strict=True):
         x = layers.UpSampling2D(pool)(_conv(x, n_filters))
     x = layers.Conv2D(input_shape[2], (3, 3), padding="same")(x)
-    too_many = [(0, made - asked) for made, asked in zip(x.shape[1:3], input_shape, strict=False)]
+    too_many = [
+        (0, size - expected) for size, expected in zip(x.shape[1:3], input_shape, strict=False)
+    ]
     drawn = layers.Cropping2D(tuple(too_many), name="reconstruction")(x)
     x = layers.Dense(64, activation="relu")(layers.Dropout(0.2)(latent))
     x = layers.Dense(32, activation="relu")(x)

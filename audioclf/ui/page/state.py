@@ -227,8 +227,8 @@ def _predicted(
 
 def levels_of(sound: Sound) -> Levels:
     """The level of a sound over time, cached."""
-    found: Levels = _levels(sound.key)
-    return found
+    levels: Levels = _levels(sound.key)
+    return levels
 
 
 @cached(CACHE_BYTES // 10, lambda levels: int(levels.db.nbytes))
