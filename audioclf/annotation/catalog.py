@@ -3,12 +3,13 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from audioclf.annotation.database import transaction
 
+MERGED = "merged classes"  # the setting
 SELECT_FILES = "SELECT relative_path, duration_s, rate_hz, error FROM files"
 
 
@@ -82,18 +83,55 @@ def add_classes(
         "INSERT OR IGNORE INTO classes (name, added_at) VALUES (?, ?)",
         [(name, now) for name in new],
     )
+    if new:
+        _set_merged(db, _merged(db) - set(new))
 
 
 def classes(db: sqlite3.Connection) -> list[str]:
     """The classes in the order in which they were added: their keys stay the same."""
-    return [row[0] for row in db.execute("SELECT name FROM classes ORDER BY number")]
+    return list(class_numbers(db))
+
+
+def class_numbers(db: sqlite3.Connection) -> dict[str, int]:
+    """The classes in their order, each with its number from 1 on, which no other one ever gets."""
+    merged = _merged(db)
+    rows = db.execute("SELECT name, number FROM classes ORDER BY number")
+    return {name: number for name, number in rows if name not in merged}
 
 
 def rename_class(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Rename a class; where the new name is another class's, both are merged."""
-    db.execute("UPDATE OR IGNORE classes SET name = ? WHERE name = ?", (new, old))
-    if new != old:
-        db.execute("DELETE FROM classes WHERE name = ?", (old,))
+    """Rename a class; where the new name is another class's, both are merged.
+
+    The row of a merged class stays, with its number, for `undo_rename`.
+    """
+    if old == new:
+        return
+    if _has_row(db, new):
+        _set_merged(db, (_merged(db) | {old}) - {new})
+    else:
+        db.execute("UPDATE classes SET name = ? WHERE name = ?", (new, old))
+
+
+def undo_rename(db: sqlite3.Connection, old: str, new: str, used: Collection[str]) -> None:
+    """Undo a `rename_class`; a class of the new name stays where it is among those in use."""
+    if _has_row(db, old) or new in used:
+        add_class(db, old)
+        _set_merged(db, _merged(db) - {old})
+    else:
+        db.execute("UPDATE classes SET name = ? WHERE name = ?", (old, new))
+
+
+def _has_row(db: sqlite3.Connection, name: str) -> bool:
+    return db.execute("SELECT 1 FROM classes WHERE name = ?", (name,)).fetchone() is not None
+
+
+def _merged(db: sqlite3.Connection) -> set[str]:
+    """The classes that are part of another one now."""
+    return set(setting(db, MERGED, []))
+
+
+def _set_merged(db: sqlite3.Connection, names: set[str]) -> None:
+    set_setting(db, MERGED, sorted(names))
 
 
 def set_setting(db: sqlite3.Connection, name: str, value: Any) -> None:

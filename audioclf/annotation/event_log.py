@@ -7,10 +7,12 @@ undo is an event like any other.
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from audioclf.annotation import catalog
 from audioclf.annotation.database import transaction
 from audioclf.datasets.formats.base import Label
 
@@ -25,9 +27,10 @@ class EventKind(StrEnum):
     BAD_AUDIO = "bad audio"
     REMOVED = "removed"
     UNDO = "undo"  # of another event
+    RENAMED_CLASS = "renamed class"  # names: the old and the new one; what it changed is linked
 
 
-KINDS = tuple(kind for kind in EventKind if kind != EventKind.UNDO)
+KINDS = tuple(kind for kind in EventKind if kind not in (EventKind.UNDO, EventKind.RENAMED_CLASS))
 
 
 class Suggestion(NamedTuple):
@@ -73,52 +76,95 @@ def add(db: sqlite3.Connection, event: AnnotationEvent) -> AnnotationEvent:
     return replace(event, number=_append(db, event, None))
 
 
+def add_rename(db: sqlite3.Connection, old: str, new: str, annotator: str, request_id: str) -> int:
+    """Append that a class was renamed, after the labels that follow from it; returns how many.
+
+    A label stays its annotator's, from when it was given. One undo takes back all of it.
+    """
+    events = [event for event in current(db) if old in event.names]
+    for number, event in enumerate(events):
+        names = tuple(dict.fromkeys(new if name == old else name for name in event.names))
+        linked_id = f"{linked_request_id(request_id)}{number}"
+        add(db, replace(event, names=names, request_id=linked_id))
+    renamed = AnnotationEvent(
+        "", EventKind.RENAMED_CLASS, (old, new), annotator=annotator, created_at=time.time(),
+        request_id=request_id,
+    )  # fmt: skip
+    _append(db, renamed, None)
+    return len(events)
+
+
 def undo(
     db: sqlite3.Connection, annotator: str, undone_id: str = "", request_id: str = ""
 ) -> AnnotationEvent | None:
     """Undo the annotator's last event that still counts and return it; None without any.
 
-    undone_id: undo the event of this request instead, and the one linked to it (see
-    `linked_request_id`). request_id: of the undo itself.
+    All events that are linked to it are undone too (see `linked_request_id`). A renamed class is
+    everybody's last event. undone_id: undo the event of this request instead. request_id: of the
+    undo itself.
     """
     with transaction(db):
         if request_id and _find_number(db, request_id) is not None:
             return None  # sent twice
-        target = ("request_id", undone_id) if undone_id else ("annotator", annotator)
-        last = _undo(db, *target, request_id)
-        if last is not None and last.request_id:
-            linked_undo = linked_request_id(request_id) if request_id else ""
-            _undo(db, "request_id", linked_request_id(last.request_id), linked_undo)
+        undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
+        values: tuple[str, ...]
+        if undone_id:
+            where, values = "request_id = ?", (undone_id,)
+        else:
+            where, values = "(annotator = ? OR kind = ?)", (annotator, EventKind.RENAMED_CLASS)
+        last = next(_counting(db, undone, where, values), None)
+        if last is None:
+            return None
+        for number, event in enumerate([last, *_linked(db, undone, last)]):
+            linked_id = f"{linked_request_id(request_id)}{number}" if number else request_id
+            undo_event = replace(
+                event, kind=EventKind.UNDO, created_at=time.time(), accepted=None,
+                request_id=linked_id if request_id else "",
+            )  # fmt: skip
+            _append(db, undo_event, event.number)
+        if last.kind == EventKind.RENAMED_CLASS:
+            used = {name for event in current(db) for name in event.names}
+            old, new = last.names
+            catalog.undo_rename(db, old, new, used)
     return last
 
 
 def linked_request_id(request_id: str) -> str:
-    """The request id of the event that is stored together with another and undone with it."""
+    """The request id of the event that is stored together with another and undone with it.
+
+    It begins the ids of further ones.
+    """
     return request_id + LINKED
 
 
-def _undo(
-    db: sqlite3.Connection, column: str, value: str, request_id: str
-) -> AnnotationEvent | None:
-    undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
+def _linked(
+    db: sqlite3.Connection, undone: set[int], last: AnnotationEvent
+) -> list[AnnotationEvent]:
+    """The events that are linked to one and still count."""
+    if not last.request_id:
+        return []
+    first = linked_request_id(last.request_id)
+    behind = last.request_id + chr(ord(LINKED) + 1)
+    return list(_counting(db, undone, "request_id >= ? AND request_id < ?", (first, behind)))
+
+
+def _counting(
+    db: sqlite3.Connection, undone: set[int], where: str, values: tuple[str, ...]
+) -> Iterator[AnnotationEvent]:
+    """The events that still count, the last one first."""
     rows = db.execute(
-        f"{SELECT_EVENTS} WHERE {column} = ? AND kind != ? ORDER BY number DESC",
-        (value, EventKind.UNDO),
+        f"{SELECT_EVENTS} WHERE {where} AND kind != ? ORDER BY number DESC",
+        (*values, EventKind.UNDO),
     )
-    last = next((_event(row) for row in rows if row[0] not in undone), None)
-    if last is not None:
-        undo_event = replace(
-            last, kind=EventKind.UNDO, created_at=time.time(), accepted=None, request_id=request_id
-        )
-        _append(db, undo_event, last.number)
-    return last
+    return (_event(row) for row in rows if row[0] not in undone)
 
 
 def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
     """The events that count now, in the order of the log; removed regions are left out."""
     undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
     latest: dict[tuple[Any, ...], AnnotationEvent] = {}
-    for row in db.execute(f"{SELECT_EVENTS} WHERE kind != ? ORDER BY number", (EventKind.UNDO,)):
+    sql = f"{SELECT_EVENTS} WHERE kind NOT IN (?, ?) ORDER BY number"
+    for row in db.execute(sql, (EventKind.UNDO, EventKind.RENAMED_CLASS)):
         if row[0] not in undone:
             event = _event(row)
             latest.pop(event.target, None)

@@ -8,8 +8,9 @@ import contextlib
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from audioclf.annotation import catalog, database, event_log
@@ -222,20 +223,27 @@ def scan_files(
 def rename_class(project: AnnotationProject, old: str, new: str, annotator: str) -> int:
     """Rename a class in all current labels; returns how many these were.
 
-    With the name of another class both are merged. Raises ValueError.
+    With the name of another class both are merged. One undo takes all of it back (see
+    `event_log.undo`). Raises ValueError.
     """
     new = class_name(new)
     with database.connect(project.store) as db, database.transaction(db):
         if old not in catalog.classes(db):
             raise ValueError("Choose the class to rename first.")
-        events = [event for event in event_log.current(db) if old in event.names]
-        for event in events:
-            names = tuple(dict.fromkeys(new if name == old else name for name in event.names))
-            event_log.add(
-                db, replace(event, names=names, annotator=annotator, created_at=0.0, request_id="")
-            )
+        if new == old:
+            return 0
+        n_labels = event_log.add_rename(db, old, new, annotator, uuid.uuid4().hex)
         catalog.rename_class(db, old, new)
-    return len(events)
+    return n_labels
+
+
+def class_counts(project: AnnotationProject) -> dict[str, int]:
+    """How many current labels each class has, in the order of the classes' keys."""
+    with database.connect(project.store) as db:
+        counts = dict.fromkeys(catalog.classes(db), 0)
+        for event in event_log.current(db):
+            counts |= {name: counts.get(name, 0) + 1 for name in event.names}
+    return counts
 
 
 def delete(project: AnnotationProject) -> None:

@@ -377,9 +377,54 @@ def test_a_class_is_renamed_and_merged_in_every_label_that_counts(
     assert project.rename_class(recordings, "noise", "beep", "Ann") == 6
     assert recordings.classes() == ["beep"] and len(recordings.labels()) == 13
     with database.connect(recordings.store) as db:
-        assert len(event_log.history(db)) == n_before + 13  # what was said before is still told
+        assert len(event_log.history(db)) == n_before + 15  # what was said before is still told
     for old, new in (("owl", "x"), ("beep", " ")):
         refusal(lambda o=old, n=new: project.rename_class(recordings, o, n, "Ann"))
+
+
+def test_one_undo_takes_back_a_merge_with_all_its_labels(
+    recordings: project.AnnotationProject,
+) -> None:
+    with database.connect(recordings.store) as db:
+        for name in ("tone", "noise", "rare"):
+            catalog.add_class(db, name)
+        event_log.add(db, AnnotationEvent("r5.wav", LABEL, ("tone", "noise"), annotator="Ann"))
+    before, numbers = recordings.labels(), {"tone": 1, "noise": 2, "rare": 3}
+    assert project.class_counts(recordings) == {"tone": 8, "noise": 7, "rare": 0}
+    assert project.rename_class(recordings, "tone", "noise", "Bob") == 8
+    assert project.class_counts(recordings) == {"noise": 14, "rare": 0}
+    with database.connect(recordings.store) as db:
+        event = event_log.undo(db, "Ann")
+        assert event is not None and event.names == ("tone", "noise")
+        assert catalog.class_numbers(db) == numbers  # and with them keys and colours
+    after = recordings.labels()
+    assert sorted(after, key=str) == sorted(before, key=str)  # with who said it, and when
+    project.rename_class(recordings, "rare", "seldom", "Bob")  # a class without a label
+    with database.connect(recordings.store) as db:
+        event_log.undo(db, "Bob")
+        assert catalog.class_numbers(db) == numbers
+        event_log.undo(db, "Ann")
+    assert len(recordings.labels()) == len(before) - 2
+
+
+def test_labels_given_after_a_rename_outlive_its_undo(
+    recordings: project.AnnotationProject,
+) -> None:
+    with database.connect(recordings.store) as db:
+        for name in ("tone", "noise"):
+            catalog.add_class(db, name)
+    project.rename_class(recordings, "tone", "beep", "Ann")
+    with database.connect(recordings.store) as db:
+        renamed = event_log.history(db)[-1][0]
+        event_log.add(db, AnnotationEvent("r5.wav", LABEL, ("beep",), annotator="Bob"))
+        event_log.undo(db, "Ann", renamed.request_id)
+        catalog.add_class(db, "noise")
+    assert recordings.classes() == ["beep", "noise", "tone"]
+    assert project.class_counts(recordings) == {"beep": 1, "noise": 6, "tone": 7}
+    project.rename_class(recordings, "tone", "noise", "Ann")
+    with database.connect(recordings.store) as db:
+        catalog.add_class(db, "tone")  # typed again: a class of its own once more
+        assert catalog.class_numbers(db) == {"beep": 1, "noise": 2, "tone": 3}
 
 
 def test_what_is_no_label_is_taken_away_too(

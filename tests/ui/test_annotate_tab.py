@@ -10,7 +10,7 @@ from audioclf.annotation import catalog, database, event_log, project
 from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.audio import io
 from audioclf.datasets import uploads
-from audioclf.ui.annotate import projects, transfer
+from audioclf.ui.annotate import projects, queue_api, transfer
 from audioclf.ui.page import session as sessions
 from tests import sounds
 
@@ -133,5 +133,17 @@ def test_labels_are_exported_trained_on_and_imported(files: list[str], tmp_path:
     n, message = transfer.import_labels("x", [str(tmp_path / "0.txt")], "audacity", 0, visitor)
     assert n == 1 and message.startswith("1 new label. 1 lie outside of their file")
     assert transfer.list_classes("x", visitor)["choices"] == ["a", "b", "new"]
-    assert transfer.rename_class("x", "new", "b", 1, visitor) == (2, "1 label renamed.")
+    _, question, name, merge = transfer.rename_class("x", "new", "b", 1, visitor)
+    assert merge["visible"] and "“b” is a class already, with 2 labels" in question
+    assert "1 label of “new”" in question and "value" not in name
+    assert transfer.list_classes("x", visitor)["choices"] == ["a", "b", "new"]  # not yet
+    revision, message, name, merge = transfer.merge_classes("x", "new", "b", 1, visitor)
+    assert (revision, message, name) == (2, "1 label merged. U takes all of it back.", "")
+    assert not merge["visible"] and transfer.list_classes("x", visitor)["value"] is None
+    assert "Choose the class" in transfer.merge_classes("x", None, "b", 2, visitor)[1]
+    settings = projects.configure_queue(2, "x", "none", None)
+    undone = queue_api.undo_annotation({**settings, "annotator": "z", "undo_id": "u" * 8})["undone"]
+    assert undone["is_renamed_class"] and undone["names"] == ("new", "b")
+    assert transfer.list_classes("x", visitor)["choices"] == ["a", "b", "new"]
+    assert project.class_counts(project.find("x")) == {"a": 2, "b": 2, "new": 1}
     assert "is no repository" in transfer.push_set("x", "csv", "nonsense", "t", False, visitor)

@@ -72,6 +72,7 @@ class Transfer(NamedTuple):
     old: gr.Dropdown
     new: gr.Textbox
     rename: gr.Button
+    merge: gr.Button
     rename_message: gr.Markdown
     typed_name: gr.Textbox
     delete: gr.Button
@@ -202,7 +203,9 @@ def transfer_controls() -> Transfer:
                 label="New name; that of another class merges both", max_length=MAX_NAME,
                 elem_id="label-new",
             )  # fmt: skip
-        rename = gr.Button("Rename", elem_id="label-rename")
+        with gr.Row():
+            rename = gr.Button("Rename", elem_id="label-rename")
+            merge = gr.Button("Merge", variant="stop", visible=False, elem_id="label-merge")
         rename_message = gr.Markdown(elem_classes="ac-message", elem_id="label-renamed")
     with gr.Accordion("Delete this data set", open=False, elem_id="label-delete"):
         typed_name = gr.Textbox(
@@ -211,7 +214,9 @@ def transfer_controls() -> Transfer:
         )  # fmt: skip
         delete = gr.Button("Delete", variant="stop", elem_id="label-delete-it")
         delete_message = gr.Markdown(elem_classes="ac-message", elem_id="label-deleted")
-    named = (naming, old, new, rename, rename_message, typed_name, delete, delete_message)
+    named = (
+        naming, old, new, rename, merge, rename_message, typed_name, delete, delete_message,
+    )  # fmt: skip
     shown = (
         fine_tune,
         fine_tune_message,

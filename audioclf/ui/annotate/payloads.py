@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from audioclf.annotation.database import StoreError
-from audioclf.annotation.event_log import Suggestion
+from audioclf.annotation.event_log import AnnotationEvent, Suggestion
 from audioclf.annotation.queue import QueueItem
 from audioclf.audio import excerpt
 from audioclf.audio.io import Samples
@@ -148,12 +148,17 @@ def render_audio(samples: Samples, rate_hz: int) -> Payload:
 def queue_item_json(item: QueueItem) -> Payload:
     """A task with its suggestion and its annotation, under the keys that `api.js` reads."""
     event, suggestion = item.event, item.suggestion
-    annotation = {"kind": event.kind, "names": event.names} if event else None
+    annotation = annotation_json(event)
     suggested = suggestion and {
         "name": suggestion.name, "probability": suggestion.probability,
         "by": suggestion.source, "by_chance": suggestion.is_random,
     }  # fmt: skip
     return {**place_json(item.task), "suggested": suggested, "said": annotation}
+
+
+def annotation_json(event: AnnotationEvent | None) -> Payload | None:
+    """What is said of a place, or nothing."""
+    return {"kind": event.kind, "names": event.names} if event else None
 
 
 def place_json(clip: Any) -> Payload:

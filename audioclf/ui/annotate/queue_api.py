@@ -6,7 +6,7 @@ A project is named by its id, which on a public page nobody can guess.
 from typing import Any
 
 from audioclf.annotation import active_learning, catalog, database, event_log, tasks
-from audioclf.annotation.event_log import AnnotationEvent
+from audioclf.annotation.event_log import AnnotationEvent, EventKind
 from audioclf.annotation.queue import QueueItem, accuracy
 from audioclf.annotation.tasks import AnnotationTask
 from audioclf.audio import excerpt
@@ -14,6 +14,7 @@ from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.ui.annotate import sessions
 from audioclf.ui.annotate.payloads import (
     Payload,
+    annotation_json,
     annotator,
     decoding,
     endpoint,
@@ -122,11 +123,14 @@ def undo_annotation(payload: Payload) -> Payload:
             for name in ("undo_id", "request_id")
         )
         event = event_log.undo(db, annotator(payload), undone_id, request_id)
+        targets = {one.target: one for one in event_log.current(db)}
     sessions.schedule_refit(session)
     if event is None:
         return {**_status(session, payload), "undone": None}
     undone = {"file": event.file, "start_s": event.start_s, "end_s": event.end_s,
-              "region": event.region, "names": event.names}  # fmt: skip
+              "region": event.region, "names": event.names,
+              "is_renamed_class": event.kind == EventKind.RENAMED_CLASS,
+              "said": annotation_json(targets.get(event.target))}  # fmt: skip
     return {**_status(session, payload), "undone": undone}
 
 
@@ -148,7 +152,7 @@ def _status(session: LabellingSession, payload: Payload) -> Payload:
     with database.connect(queue.project.store) as db:
         version = event_log.version(db)  # first: what comes meanwhile is told by the next answer
         current = event_log.current(db)
-        classes = catalog.classes(db)
+        classes = catalog.class_numbers(db)
         errors = catalog.errors(db)
     events = queue.events(current)
     annotated = [event for _, event in sorted(events.items(), key=lambda item: item[1].number)]
@@ -158,11 +162,13 @@ def _status(session: LabellingSession, payload: Payload) -> Payload:
     held = [_parse_task(value) for value in (payload.get("held") or [])[:MAX_HELD]]
     held = [task for task in dict.fromkeys(held) if task in queue.numbers]
     following = _next_items(session, payload, held, events)
-    colours = figures.class_colours(classes)
     suggestions = accuracy(annotated)
     return {
         "version": version,
-        "classes": [{"name": c, "n": counts[c], "colour": colours[c]} for c in classes],
+        "classes": [
+            {"name": name, "n": counts[name], "colour": figures.palette_colour(number)}
+            for name, number in classes.items()
+        ],
         "n_all": len(queue.tasks) - len(queue.excluded),
         "n_said": len(annotated),
         "kinds": {kind: sum(e.kind == kind for e in annotated) for kind in event_log.KINDS},

@@ -154,10 +154,19 @@ def _wire_transfer(
     )  # fmt: skip
     classes = [controls.chosen, shared.session]
     export.naming.expand(transfer.list_classes, classes, export.old, **QUIET)
-    export.rename.click(
-        transfer.rename_class, [controls.chosen, export.old, export.new, revision, shared.session],
-        [revision, export.rename_message], **QUEUED,
-    ).then(transfer.list_classes, classes, export.old, **QUIET)  # fmt: skip
+    for button, handler in (
+        (export.rename, transfer.rename_class),
+        (export.merge, transfer.merge_classes),
+    ):
+        button.click(
+            handler, [controls.chosen, export.old, export.new, revision, shared.session],
+            [revision, export.rename_message, export.new, export.merge], **QUEUED,
+        )  # fmt: skip
+    revision.change(transfer.list_classes, classes, export.old, **QUIET)
+    gr.on(
+        [export.old.input, export.new.input], transfer.hide_merge, None,
+        [export.merge, export.rename_message], **QUIET,
+    )  # fmt: skip
     export.import_labels.click(
         transfer.import_labels,
         [

@@ -18,6 +18,7 @@ from audioclf.annotation.exporting import Export
 from audioclf.annotation.importing import ImportLimits
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio.excerpt import ClipFormat
+from audioclf.datasets.formats.base import class_name
 from audioclf.datasets.formats.registry import FORMATS, format_named
 from audioclf.storage import deadline, hf_hub
 from audioclf.text import escape_markdown, pluralize
@@ -36,6 +37,7 @@ CLIPS = [
     ("Files: WAV", ClipFormat.WAV),
 ]
 EXPORTING = "Exporting…"
+Renamed = tuple[Any, str, Any, Any]  # revision, sentence, new name, the button Merge
 IMPORT_S, EXPORT_S, PUSH_S = 30.0, 120.0, 300.0  # on a public page
 MOST_BYTES = 5_000_000  # of an import, there too
 
@@ -152,23 +154,46 @@ def forget_export() -> tuple[Any, str]:
 
 
 def list_classes(project_id: str | None, session: Any) -> Any:
-    """The classes of the data set, to be renamed."""
+    """The classes of the data set, to be renamed; none is chosen yet."""
     try:
         names = _find_project(project_id, session).classes()
     except ValueError:
         names = []
-    return gr.update(choices=names, value=names[0] if names else None)
+    return gr.update(choices=names, value=None)
 
 
-@show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
+@show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence), gr.skip(), gr.skip()))
 def rename_class(
     project_id: str | None, old: str | None, new: str, revision: int, session: Any
-) -> tuple[Any, str]:
-    """Give a class another name, in every label that counts; that of another class merges both."""
-    n_labels = project.rename_class(
-        _find_project(project_id, session), str(old or ""), new, annotator({})
-    )
-    return revision + 1, f"{pluralize(n_labels, 'label')} renamed."
+) -> Renamed:
+    """Give a class another name, in every label that counts; that of another class asks first."""
+    labelled, old, new = _find_project(project_id, session), str(old or ""), class_name(new)
+    counts = project.class_counts(labelled)
+    if new in counts and old in counts and new != old:
+        question = (
+            f"“{new}” is a class already, with {pluralize(counts[new], 'label')}: Merge adds the "
+            f"{pluralize(counts[old], 'label')} of “{old}” to it."
+        )
+        return gr.skip(), escape_markdown(question), gr.skip(), gr.update(visible=True)
+    n_labels = project.rename_class(labelled, old, new, annotator({}))
+    sentence = f"{pluralize(n_labels, 'label')} renamed. U takes it back."
+    return revision + 1, sentence, "", gr.update(visible=False)
+
+
+@show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence), gr.skip(), gr.skip()))
+def merge_classes(
+    project_id: str | None, old: str | None, new: str, revision: int, session: Any
+) -> Renamed:
+    """Merge a class with another one, after the counts of both were shown."""
+    labelled = _find_project(project_id, session)
+    n_labels = project.rename_class(labelled, str(old or ""), new, annotator({}))
+    sentence = f"{pluralize(n_labels, 'label')} merged. U takes all of it back."
+    return revision + 1, sentence, "", gr.update(visible=False)
+
+
+def hide_merge() -> tuple[Any, str]:
+    """Take the question back when another class or name is chosen."""
+    return gr.update(visible=False), ""
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence)))

@@ -41,6 +41,11 @@ def class_colours(classes: Sequence[str]) -> dict[str, str]:
     return {name: PALETTE[positions[name]] for name in classes}
 
 
+def palette_colour(number: int) -> str:
+    """The colour of a class of that number, from 1 on, whatever other classes there are."""
+    return PALETTE[(number - 1) % len(PALETTE)]
+
+
 def envelope(blocks: Iterable[Samples], n_samples: int, n_columns: int = 1_200) -> NDArray:
     """Lowest and highest sample per column, (columns, 2), of a sound that comes in blocks."""
     n_columns = max(1, min(n_columns, n_samples))

@@ -41,7 +41,9 @@
 /**
  * @typedef {{
  *   error: string, status: Status | null, regions: Region[] | null,
- *   undone: (Place & { isRegion: boolean }) | null,
+ *   undone: (Place & {
+ *     isRegion: boolean, isRenamedClass: boolean, names: string[], annotation: Annotation | null,
+ *   }) | null,
  * }} Reply
  */
 /** The project and how it is asked about: what the page's settings say, as the server takes it. */
@@ -131,6 +133,9 @@ const readReply = (wire) => ({
   undone: wire.undone && {
     ...placeOf(/** @type {Place} */ (wire.undone)),
     isRegion: Boolean(wire.undone.region),
+    isRenamedClass: Boolean(wire.undone.is_renamed_class),
+    names: wire.undone.names,
+    annotation: wire.undone.said && { kind: wire.undone.said.kind, names: wire.undone.said.names },
   },
 });
 

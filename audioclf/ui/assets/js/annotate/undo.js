@@ -37,8 +37,13 @@ export function undo(desk) {
  */
 async function undoEarlier(desk, settings) {
   const undone = (await desk.project.post(api.undoAnnotation(settings)))?.undone;
+  if (undone?.isRenamedClass) {
+    await desk.open(); // every clip that is shown may have another class now
+    desk.showMessage(`Undone: “${undone.names[0]}” is no longer “${undone.names[1]}”.`);
+    return;
+  }
   if (undone && !undone.isRegion && desk.view === 'queue') {
-    desk.goTo({ ...api.placeOf(undone), suggestion: null, annotation: null });
+    desk.goTo({ ...api.placeOf(undone), suggestion: null, annotation: undone.annotation });
   }
   desk.showMessage(undone ? `Undone: ${undone.file}.` : 'There is nothing to undo.');
   desk.refreshView();
