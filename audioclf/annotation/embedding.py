@@ -105,6 +105,8 @@ def embed_windows(
 
 def matching_classes(embedding_model: Checkpoint, classes: Sequence[str]) -> list[str]:
     """The model's classes that a project has too, as the model spells them; all if none match."""
-    wanted = {normalize_class_name(name) for name in classes}
-    matching = [name for name in embedding_model.classes if normalize_class_name(name) in wanted]
+    normalized = {normalize_class_name(name) for name in classes}
+    matching = [
+        name for name in embedding_model.classes if normalize_class_name(name) in normalized
+    ]
     return matching or list(embedding_model.classes)

@@ -137,7 +137,7 @@ def _files_by_name(project: AnnotationProject) -> dict[str, File]:
     for file in files:
         names.setdefault(file.relative_path.rpartition("/")[2], []).append(file)
         names.setdefault(file.relative_path.rpartition("/")[2].rpartition(".")[0], []).append(file)
-    unique = {name: own[0] for name, own in names.items() if len(own) == 1}
+    unique = {name: named[0] for name, named in names.items() if len(named) == 1}
     return {**unique, **{file.relative_path: file for file in files}}
 
 

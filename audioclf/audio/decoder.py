@@ -55,10 +55,10 @@ class _Decoder:
         )
         self._received = bytearray()
 
-    def ask(self, words: bytes) -> None:
+    def ask(self, request: bytes) -> None:
         """Send a line. Raises _DecoderError."""
         try:
-            self._pipe("stdin").write(words)
+            self._pipe("stdin").write(request)
         except OSError as error:
             raise _DecoderError("crashed") from error
 
@@ -69,12 +69,12 @@ class _Decoder:
                 raise _DecoderError("crashed")
             self._receive()
         try:
-            words = json.loads(self._take(end + 1))
+            message = json.loads(self._take(end + 1))
         except ValueError as error:
             raise _DecoderError("crashed") from error
-        if not isinstance(words, dict):
+        if not isinstance(message, dict):
             raise _DecoderError("crashed")
-        return words
+        return message
 
     def part(self) -> bytes:
         """The next samples; nothing after the last. Raises _DecoderError."""
@@ -209,9 +209,9 @@ def _ask(path: Path) -> tuple[_Decoder, dict[str, Any]]:
 def _take_idle(folder: Path) -> _Decoder | None:
     """One that has seen this folder alone, or nothing yet."""
     with _lock:
-        for wanted in (folder, None):
+        for wanted_folder in (folder, None):
             for decoder in _idle:
-                if decoder.folder == wanted:
+                if decoder.folder == wanted_folder:
                     _idle.remove(decoder)
                     decoder.folder = folder
                     return decoder

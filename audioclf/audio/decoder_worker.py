@@ -105,8 +105,8 @@ def _send(parts: Iterator[bytes], header: HeaderValues, out: IO[bytes]) -> None:
         _limit_cpu(started_s + CPU_S + n_bytes / bytes_per_s)
 
 
-def _say(out: IO[bytes], words: dict[str, Any]) -> None:
-    out.write(json.dumps(words).encode() + b"\n")
+def _say(out: IO[bytes], message: dict[str, Any]) -> None:
+    out.write(json.dumps(message).encode() + b"\n")
     out.flush()
 
 

@@ -126,8 +126,8 @@ def _is_exact(path: Path) -> bool:
 
 def _decoded(path: Path) -> Path:
     stat = path.stat()
-    about = f"{path.resolve()}\0{stat.st_mtime_ns}\0{stat.st_size}"
-    return cache.entry(cache.DECODED, f"{cache.text_key(about)}.wav")
+    version = f"{path.resolve()}\0{stat.st_mtime_ns}\0{stat.st_size}"
+    return cache.entry(cache.DECODED, f"{cache.text_key(version)}.wav")
 
 
 def as_wav(samples: Samples, rate_hz: int) -> bytes:

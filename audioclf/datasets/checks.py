@@ -71,11 +71,11 @@ def _on_classes(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]
                 f"A class has a name of {len(name)} characters, or with characters that cannot be "
                 "shown: rename it.",
             )
-    few = [name for name in data.classes if counts[name] < MIN_CLIPS]
-    if few:
+    small = [name for name in data.classes if counts[name] < MIN_CLIPS]
+    if small:
         yield Finding(
             Severity.ERROR,
-            f"{_named(few)} {_has(few)} fewer than {MIN_CLIPS} clips that can be read, so none "
+            f"{_named(small)} {_has(small)} fewer than {MIN_CLIPS} clips that can be read, so none "
             "can be held out: add some, or take the class out.",
         )
     rare = [name for name in data.classes if MIN_CLIPS <= counts[name] < FEW_CLIPS]
@@ -122,41 +122,41 @@ def _on_files(clips: tuple[ClipInfo, ...], window_s: float) -> Iterator[Finding]
     readable = [one for one in clips if one.error is None]
     silent = [one for one in readable if one.is_silent]
     if silent:
-        words = "take it out, or make a class of silence."
+        text = "take it out, or make a class of silence."
         yield _finding(
-            Severity.WARNING, f"Nothing but silence is in {_clips(silent)}: {words}", silent
+            Severity.WARNING, f"Nothing but silence is in {_clips(silent)}: {text}", silent
         )
     short = [one for one in readable if one.duration_s < NEARLY * window_s]
     if short:
-        words = f"Shorter than the {window_s:.2g} s of a model's window, and so repeated"
-        yield _finding(Severity.WARNING, f"{words}: {_clips(short)}.", short)
+        text = f"Shorter than the {window_s:.2g} s of a model's window, and so repeated"
+        yield _finding(Severity.WARNING, f"{text}: {_clips(short)}.", short)
 
 
 def _on_duplicates(clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
-    same: dict[str, list[ClipInfo]] = defaultdict(list)
+    by_content: dict[str, list[ClipInfo]] = defaultdict(list)
     for one in clips:
         if one.error is None:
-            same[one.digest].append(one)
-    twice = [group for group in same.values() if len(group) > 1]
+            by_content[one.digest].append(one)
+    duplicates = [group for group in by_content.values() if len(group) > 1]
     conflicting = [
-        one for group in twice if len({x.clip.label for x in group}) > 1 for one in group
+        one for group in duplicates if len({x.clip.label for x in group}) > 1 for one in group
     ]
     if conflicting:
-        words = "The same recording stands under several classes"
+        text = "The same recording stands under several classes"
         yield _finding(
             Severity.ERROR,
-            f"{words} ({_clips(conflicting)}): decide which one is right.",
+            f"{text} ({_clips(conflicting)}): decide which one is right.",
             conflicting,
         )
-    alike = [one for group in twice if group[0] not in conflicting for one in group[1:]]
+    alike = [one for group in duplicates if group[0] not in conflicting for one in group[1:]]
     if alike:
         yield _finding(
             Severity.WARNING, f"Copies of other clips of their class: {_clips(alike)}.", alike
         )
-    across = [one for group in twice if len({x.clip.fold for x in group}) > 1 for one in group]
+    across = [one for group in duplicates if len({x.clip.fold for x in group}) > 1 for one in group]
     if across:
-        words = "Copies stand in several folds, so what is measured on one was learnt on another"
-        yield _finding(Severity.WARNING, f"{words} ({_clips(across)}): delete them.", across)
+        text = "Copies stand in several folds, so what is measured on one was learnt on another"
+        yield _finding(Severity.WARNING, f"{text} ({_clips(across)}): delete them.", across)
 
 
 def _on_split(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:

@@ -111,12 +111,12 @@ def unpack(path: Path, folder: Path, budget: Budget | None = None) -> Unpacked:
                 raise zipfile.BadZipFile
             members = [member for member in archive.infolist() if not member.is_dir()]
             _check(archive.infolist(), members, budget)
-            wanted = [member for member in members if _is_wanted(member.filename)]
-            if not wanted:
+            to_unpack = [member for member in members if _is_wanted(member.filename)]
+            if not to_unpack:
                 raise ValueError(
                     "This archive holds no sounds: put a folder of sounds per class in it."
                 )
-            for member in wanted:
+            for member in to_unpack:
                 _write(archive, member, partial, budget)
     except DAMAGE as error:
         raise ValueError(BROKEN) from error
@@ -125,10 +125,10 @@ def unpack(path: Path, folder: Path, budget: Budget | None = None) -> Unpacked:
             f"This archive could not be unpacked here ({error.strerror or type(error).__name__}): "
             f"{paths.remedy(folder)}."
         ) from error
-    unpacked = {member.filename for member in wanted}
+    unpacked = {member.filename for member in to_unpack}
     hidden = (m.filename for m in members if m.filename not in unpacked)
     left_out = tuple(name for name in hidden if not _is_hidden(name))
-    return Unpacked(folder, len(wanted), left_out)
+    return Unpacked(folder, len(to_unpack), left_out)
 
 
 class _End(NamedTuple):

@@ -122,8 +122,8 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
                 shutil.copy(network.folder / name, partial / name)
         _export(checkpoint.read(partial), formats, partial)
         (partial / "predict.py").write_text(SCRIPT, encoding="utf-8")
-        words = readme(checkpoint.read(partial), network.name)
-        (partial / "README.md").write_text(words, encoding="utf-8")
+        text = readme(checkpoint.read(partial), network.name)
+        (partial / "README.md").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -162,10 +162,10 @@ def _join(head: Checkpoint, folder: Path) -> None:
     checkpoint.verify(head)
     model = attach_head.with_head(backbone, linear_head.read(head.folder / ONNX))
     architecture = replace(architectures.load(backbone.card["architecture"]), multi_label=False)
-    stays = {"training", "results", "calibration", "licence", "attribution"}
+    inherited = {"training", "results", "calibration", "licence", "attribution"}
     card = {
         **save.build_card(architecture, backbone.frontend, head.classes, model),
-        **{key: value for key, value in head.card.items() if key in stays},
+        **{key: value for key, value in head.card.items() if key in inherited},
         "description": head.card["description"],
     }
     inputs = _windows(head)

@@ -116,8 +116,8 @@ def _floats(values: NDArray[Any], quantisation: dict[str, Any]) -> NDArray[np.fl
 def _as_it_is(frontend: FrontendConfig) -> FrontendConfig:
     """The front end with values that reach the network as they are."""
     _, n_bins, n_channels = frontend.input_shape
-    same = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
-    return replace(frontend, normalisation=same)
+    identity = Normalisation(((0.0,) * n_channels,) * n_bins, ((1.0,) * n_channels,) * n_bins)
+    return replace(frontend, normalisation=identity)
 
 
 def _sample_input(frontend: FrontendConfig) -> NDArray[np.float32]:

@@ -252,8 +252,8 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
 
 def _member(ensemble: Checkpoint, name: str) -> Checkpoint:
     """A member of an ensemble. Raises ValueError where it is missing, or cannot be one."""
-    beside = ensemble.folder.parent / name
-    folder = beside if (beside / CARD).is_file() else locate(name)
+    sibling = ensemble.folder.parent / name
+    folder = sibling if (sibling / CARD).is_file() else locate(name)
     if folder is None:
         raise ValueError(f"“{shown(ensemble.name)}” needs “{name}”, which is not here: copy it.")
     member = _read_alone(folder)

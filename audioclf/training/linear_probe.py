@@ -163,8 +163,8 @@ def _evaluate(
 ) -> Checkpoint:
     """The probe without the held-out clips, with its result on them, cached for ensembles."""
     clips = [(clip.path.name, clip.label, clip.fold) for clip in train.clips]
-    about = f"{backbone.weights_sha256}{clips}{classes}{settings.to_dict()}"
-    training = f"head-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
+    content = f"{backbone.weights_sha256}{clips}{classes}{settings.to_dict()}"
+    training = f"head-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     folder = holdout.run_dir(holdout.run_id(training, validation))
     card = {**_card(backbone, train, classes, settings), "results": [], "calibration": None}
     card["backbone"]["folder"] = str(backbone.folder)  # in the cache, nothing lies beside it
@@ -235,11 +235,11 @@ def _card(
 
 def _backbone_card(backbone: Checkpoint) -> dict[str, Any]:
     """The backbone's name, its accepted weights, and how to download it where that is possible."""
-    for name, wanted in download.SOURCES.items():
+    for name, source in download.SOURCES.items():
         if (
-            backbone.name == wanted.checkpoint_name
-            and backbone.source_sha256 in wanted.accepted_sha256
+            backbone.name == source.checkpoint_name
+            and backbone.source_sha256 in source.accepted_sha256
         ):
             hint = f"get it with “python -m audioclf download {name}”, or on the page under Models"
-            return {"name": backbone.name, "sha256": list(wanted.accepted_sha256), "hint": hint}
+            return {"name": backbone.name, "sha256": list(source.accepted_sha256), "hint": hint}
     return {"name": backbone.name, "sha256": [backbone.source_sha256]}

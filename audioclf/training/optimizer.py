@@ -35,8 +35,8 @@ class LayeredAdamW(keras.optimizers.AdamW):
 
     def get_config(self) -> dict[str, Any]:
         """What a saved model's optimizer is made of again."""
-        own = {"backbone_lr_multiplier": self.backbone_lr_multiplier, "new": list(self.new)}
-        return {**super().get_config(), **own}
+        config = {"backbone_lr_multiplier": self.backbone_lr_multiplier, "new": list(self.new)}
+        return {**super().get_config(), **config}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "LayeredAdamW":

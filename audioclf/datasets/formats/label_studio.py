@@ -25,7 +25,10 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
         {
             "id": task,
             "data": {"audio": file},
-            "annotations": [_annotation(task, own, durations) for own in people.values()],
+            "annotations": [
+                _annotation(task, annotator_labels, durations)
+                for annotator_labels in people.values()
+            ],
             "predictions": [],
         }
         for task, (file, people) in enumerate(tasks.items(), start=1)
@@ -65,9 +68,9 @@ def _annotation(task: int, labels: list[Label], durations: Durations) -> dict[st
 
 
 def _result(label: Label, index: int, durations: Durations) -> dict[str, Any]:
-    about = f"{label.file}\0{index}\0{label.start_s}\0{label.end_s}\0{label.name}"
+    identity = f"{label.file}\0{index}\0{label.start_s}\0{label.end_s}\0{label.name}"
     result: dict[str, Any] = {
-        "id": uuid.uuid5(NAMESPACE, about).hex[:10],
+        "id": uuid.uuid5(NAMESPACE, identity).hex[:10],
         "from_name": "label",
         "to_name": "audio",
     }

@@ -34,7 +34,7 @@ def rows(names: Iterable[str]) -> Iterator[dict[str, Any]]:
 def sources(architecture: Architecture) -> list[str]:
     """The papers behind an architecture: authors, year and title each."""
     text = re.sub(r"\s+", " ", architecture.reference)
-    return [f"{who} ({year}), “{title}”" for who, year, title in SOURCE.findall(text)]
+    return [f"{authors} ({year}), “{title}”" for authors, year, title in SOURCE.findall(text)]
 
 
 def markdown(table: Iterable[dict[str, Any]]) -> str:

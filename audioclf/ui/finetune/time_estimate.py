@@ -60,12 +60,12 @@ def format_duration(about_s: float) -> str:
 
 def step_ms(network: Checkpoint) -> float:
     """Milliseconds of training per clip and epoch, from what trainings took."""
-    own = _step_ms(network.card)
-    if own is not None:
-        return own
+    measured = _step_ms(network.card)
+    if measured is not None:
+        return measured
     cards = [one.card for one in checkpoint.find_all() if one.card.get("multiply_adds")]
-    if same := [ms for card in _like(cards, network) if (ms := _step_ms(card)) is not None]:
-        return median(same)
+    if similar := [ms for card in _like(cards, network) if (ms := _step_ms(card)) is not None]:
+        return median(similar)
     rates = [
         ms / card["multiply_adds"] * 1e6 for card in cards if (ms := _step_ms(card)) is not None
     ]

@@ -57,8 +57,8 @@ class Uploads:
     async def make_room(self, n_bytes: int) -> None:
         """Look what lies there; what pages made, and then the oldest uploads, go for new ones."""
         files = await to_thread.run_sync(_files, get_upload_folder())
-        there = {file.path for file in files}
-        self._owned = {path: one for path, one in self._owned.items() if path in there}
+        existing = {file.path for file in files}
+        self._owned = {path: one for path, one in self._owned.items() if path in existing}
         self._n_bytes = sum(file.n_bytes for file in files)
         excess = self._n_bytes + self._arriving.total() + n_bytes - self._quota.total
         if excess > 0:

@@ -64,8 +64,8 @@ def _setting(name: str, value: Any) -> str:
     stem, _, unit = name.rpartition("_")
     if unit not in UNITS or not stem:
         stem, unit = name, ""
-    words = stem if stem.startswith("n_") else stem.replace("_", " ")
-    return " ".join(filter(None, (words, _value(value), UNITS.get(unit, ""))))
+    text = stem if stem.startswith("n_") else stem.replace("_", " ")
+    return " ".join(filter(None, (text, _value(value), UNITS.get(unit, ""))))
 
 
 def _value(value: Any) -> str:
@@ -82,7 +82,7 @@ def _value(value: Any) -> str:
 
 def _size(card: dict[str, Any]) -> str:
     counts = (("n_params", "parameters"), ("multiply_adds", "multiply-adds per window"))
-    return ", ".join(f"{card[key]:,} {words}" for key, words in counts if card.get(key))
+    return ", ".join(f"{card[key]:,} {noun}" for key, noun in counts if card.get(key))
 
 
 def _training(training: dict[str, Any]) -> str:

@@ -71,7 +71,7 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
     """A model's card: its description, layers, facts, the attribution, the card itself."""
     model = network_named(network)
-    lines = "\n".join(f"- **{name}**: {escape_markdown(words)}" for name, words in facts(model))
+    lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts(model))
     description, attribution = (
         escape_markdown(str(model.card.get(name) or "")) for name in ("description", "attribution")
     )
@@ -162,7 +162,7 @@ def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
 
 def build(network: gr.Dropdown, tab: gr.Tab) -> None:
     """The parts under the table, then their wiring."""
-    about = gr.Markdown(label="Description", elem_id="network-about")
+    description = gr.Markdown(label="Description", elem_id="network-about")
     confusion, per_class, measured = results()
     with gr.Row():
         curves = [
@@ -189,7 +189,7 @@ def build(network: gr.Dropdown, tab: gr.Tab) -> None:
         card = gr.JSON(label="Card", show_label=False, max_height=420)
 
     for handler, shown in (
-        (show_card, [about, layers, card_facts, attribution, card]),
+        (show_card, [description, layers, card_facts, attribution, card]),
         (model_results, [confusion, per_class, measured]),
         (show_training, [*curves, on_training]),
     ):

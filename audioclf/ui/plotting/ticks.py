@@ -33,7 +33,7 @@ def frequency_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> Ticks:
         inside = round_hz[(round_hz >= bins_hz[0]) & (round_hz <= bins_hz[-1])]
         if len(inside) >= 3:
             break
-    return _apart(_heights(inside, bins_hz), _words(inside), n_ticks)
+    return _apart(_heights(inside, bins_hz), _hz_labels(inside), n_ticks)
 
 
 def _even_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> Ticks:
@@ -43,10 +43,10 @@ def _even_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> Ticks:
     step_hz = next(s for s in steps_hz if (high_hz - low_hz) / s <= n_ticks - 1)
     hz = np.arange(np.ceil(low_hz / step_hz), np.floor(high_hz / step_hz) + 1) * step_hz
     heights = np.clip((hz - low_hz) / (high_hz - low_hz), 0, 1)
-    return _apart(heights, _words(hz), n_ticks)
+    return _apart(heights, _hz_labels(hz), n_ticks)
 
 
-def _words(hz: NDArray[np.floating]) -> list[str]:
+def _hz_labels(hz: NDArray[np.floating]) -> list[str]:
     return [f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz" for f in hz]
 
 
@@ -59,9 +59,9 @@ def note_ticks(bins_hz: NDArray[np.floating], n_ticks: int) -> Ticks:
         shown = semitones[semitones % every == 0]
         if len(shown) >= 3:
             break
-    words = [f"{PITCH_CLASSES[number % 12]}{number // 12 - 1}" for number in shown.tolist()]
+    labels = [f"{PITCH_CLASSES[number % 12]}{number // 12 - 1}" for number in shown.tolist()]
     hz = A4_HZ * 2.0 ** ((shown - A4_SEMITONE) / 12)
-    return _apart(_heights(hz, bins_hz), words, n_ticks)
+    return _apart(_heights(hz, bins_hz), labels, n_ticks)
 
 
 def _heights(hz: NDArray[np.floating], bins_hz: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -84,10 +84,10 @@ def _named(names: Sequence[tuple[str, int]], n_ticks: int) -> Ticks:
     return _apart(middles, [name for name, _ in names], n_ticks)
 
 
-def _apart(heights: NDArray[np.floating], words: list[str], n_ticks: int) -> Ticks:
+def _apart(heights: NDArray[np.floating], labels: list[str], n_ticks: int) -> Ticks:
     """Ticks from the top down, leaving out what would stand too close to the one before."""
     shown: Ticks = []
-    for height, word in sorted(zip(heights.tolist(), words, strict=True), reverse=True):
+    for height, word in sorted(zip(heights.tolist(), labels, strict=True), reverse=True):
         if not shown or shown[-1][0] - height >= 1 / n_ticks - 1e-9:
             shown.append((height, word))
     return shown
