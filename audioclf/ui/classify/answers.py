@@ -32,6 +32,11 @@ WELCOME = "Upload or record a sound, or choose an example: it is classified at o
 EMPTY = {"sentence": WELCOME, "welcome": True}
 PREDICTING = "() => [{sentence: 'Predicting…'}, null]"  # at once: no old answer above new audio
 
+WARNINGS = {  # of preprocessing that models were not trained with
+    "denoised": "Denoised: on recordings with little noise most models are right less often, and "
+    "no less sure. Compare with None before you believe this answer."
+}
+
 requests = Requests()
 
 
@@ -63,7 +68,7 @@ def predict_clip(sound: str | None, network: str | None, cleaning: str) -> Answe
     if isinstance(audio, dict):
         return audio, None, None
     model = network_named(network)
-    shown = Shown(audio, model, EventSettings(), predict_sound(audio, model, cleaning))
+    shown = Shown(audio, model, EventSettings(), predict_sound(audio, model, cleaning), cleaning)
     return shown.with_events(predict_sound(audio, model, cleaning, SEGMENTS))
 
 
@@ -82,6 +87,7 @@ class Shown:
     model: Checkpoint
     settings: EventSettings
     prediction: Prediction
+    cleaning: str = "as_is"
 
     def with_events(self, closer: Prediction | None = None) -> Answer:
         """The answer, the lane of windows, and the prediction with its events.
@@ -101,6 +107,7 @@ class Shown:
             "sentence": headline(found, prediction),
             "events": events_json(found, colours, is_refined=closer is not None),
             "knows": known_classes(self.model),
+            "warning": WARNINGS.get(self.cleaning),
         }
         lane = windows_lane(prediction, Path(self.audio.path).name, self.audio.duration_s)
         lane["quiet"] = quiet_windows(lane["windows"], levels)
@@ -186,7 +193,7 @@ def _answers(
     model = network_named(network)
     settings = EventSettings(threshold=events[0], min_length_s=events[1])
     for prediction, is_whole in predict_as_it_comes(audio, model, cleaning):
-        shown = Shown(audio, model, settings, prediction)
+        shown = Shown(audio, model, settings, prediction, cleaning)
         yield shown.with_events() if is_whole else _in_part(*shown.with_events(), audio)
     if prediction.is_silent:
         return

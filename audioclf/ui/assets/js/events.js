@@ -9,7 +9,7 @@ import { scrolled, withSelection } from './time_view.js';
 /** @typedef {{ items: SoundEvent[], n_events: number, unknown: Unfamiliar[], is_refined: boolean }} Events */
 /** @typedef {import('./time_view.js').TimeView} TimeView */
 
-const FEW = 8; // that stand there at once
+const FEW = 6; // that stand there at once
 const remembered = { order: 'time' };
 
 /** @param {number} s */

@@ -34,7 +34,7 @@ import { windowPicker } from './window_picker.js';
  * @typedef {{
  *   error?: string, sentence: string, ranking?: Ranked[], many?: boolean, welcome?: boolean,
  *   is_unreadable?: boolean,
- *   progress?: string, knows?: string, events?: import('./events.js').Events,
+ *   progress?: string, warning?: string | null, knows?: string, events?: import('./events.js').Events,
  * }} Answer
  */
 /**
@@ -122,6 +122,7 @@ function answer(element, value) {
   if (value.events && (value.events.items.length || value.events.unknown.length))
     words.append(eventList(value.events, timeView));
   if (value.progress) words.append(make('p', 'ac-empty ac-note', value.progress));
+  if (value.warning) words.append(make('p', 'ac-warning', value.warning));
   if (value.knows) {
     const knows = make('p', 'ac-knows', value.knows);
     knows.title = value.knows;
