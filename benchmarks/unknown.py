@@ -53,13 +53,13 @@ def leave_out(
     unknown: str, values: Values, labels: NDArray[np.str_], folds: Values, score: Score
 ) -> tuple[Values, Values]:
     """The scores of held-out clips of known classes, and those of the unknown one."""
-    known, others = [], []
+    known_scores, unknown_scores = [], []
     for fold in np.unique(folds):
         train, test = (folds != fold) & (labels != unknown), folds == fold
         scores = score(values[train], labels[train], values[test])
-        known.append(scores[labels[test] != unknown])
-        others.append(scores[labels[test] == unknown])
-    return np.concatenate(known), np.concatenate(others)
+        known_scores.append(scores[labels[test] != unknown])
+        unknown_scores.append(scores[labels[test] == unknown])
+    return np.concatenate(known_scores), np.concatenate(unknown_scores)
 
 
 def by_probability(train: Values, labels: NDArray[np.str_], test: Values) -> Values:

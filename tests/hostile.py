@@ -16,13 +16,13 @@ FULL = 0xFFFF
 def zipped(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A ZIP of these, in which every name stands as it is given."""
     file = BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive, warnings.catch_warnings():
+    with zipfile.ZipFile(file, "w", compression) as zip_file, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a name that is there already
-        archive.writestr("good/1.wav", b"RIFF")
+        zip_file.writestr("good/1.wav", b"RIFF")
         for name, content in members:
             member = zipfile.ZipInfo("x")
             member.filename, member.compress_type = name, compression
-            archive.writestr(member, content)
+            zip_file.writestr(member, content)
     return file.getvalue()
 
 
@@ -33,10 +33,10 @@ def named(name: str) -> Make:
 def of_mode(mode: int) -> Make:
     def make() -> bytes:
         file = BytesIO()
-        with zipfile.ZipFile(file, "w") as made:
+        with zipfile.ZipFile(file, "w") as archive:
             member = zipfile.ZipInfo("a/1.wav")
             member.create_system, member.external_attr = 3, (mode | 0o777) << 16
-            made.writestr(member, "/etc/passwd")
+            archive.writestr(member, "/etc/passwd")
         return file.getvalue()
 
     return make
@@ -46,10 +46,10 @@ def changed(change: Callable[[list[int]], None]) -> Make:
     """The end record says something else: disk, first, here, entries, size, offset, comment."""
 
     def make() -> bytes:
-        whole = zipped()
-        mark, *values = END.unpack(whole[-END.size :])
+        content = zipped()
+        mark, *values = END.unpack(content[-END.size :])
         change(values)
-        return whole[: -END.size] + END.pack(mark, *values)
+        return content[: -END.size] + END.pack(mark, *values)
 
     return make
 
@@ -62,8 +62,8 @@ def of_64(*lies: int, at: int = 0) -> Make:
     """A ZIP64 end record: entries here, entries, size, offset; `at`: how far the locator is off."""
 
     def make() -> bytes:
-        whole = zipped()
-        body, (mark, *values) = whole[: -END.size], END.unpack(whole[-END.size :])
+        content = zipped()
+        body, (mark, *values) = content[: -END.size], END.unpack(content[-END.size :])
         record = END64.pack(b"PK\6\6", 44, 45, 45, 0, 0, *(lies or values[2:6]))
         locator = LOCATOR.pack(b"PK\6\7", 0, len(body) + at, 1)
         return body + record + locator + END.pack(mark, 0, 0, FULL, FULL, 2**32 - 1, 2**32 - 1, 0)
@@ -77,24 +77,24 @@ def patched(before: bytes, after: bytes, content: bytes = b"x" * 100_000) -> Mak
 
 def encrypted() -> bytes:
     """The bit that says so, in both headers of the second member."""
-    whole = bytearray(zipped(("a/1.wav", b"x")))
-    whole[whole.rfind(b"PK\3\4") + 6] |= 1
-    whole[whole.rfind(b"PK\1\2") + 8] |= 1
-    return bytes(whole)
+    archive = bytearray(zipped(("a/1.wav", b"x")))
+    archive[archive.rfind(b"PK\3\4") + 6] |= 1
+    archive[archive.rfind(b"PK\1\2") + 8] |= 1
+    return bytes(archive)
 
 
 def overlapping() -> bytes:
     """Two names for one stream of bytes (Fifield, 2019, "A better zip bomb")."""
-    whole = bytearray(zipped(("good/2.wav", b"RIFF")))
-    last = whole.rfind(b"PK\1\2")
-    whole[last + 42 : last + 46] = bytes(4)
-    return bytes(whole)
+    archive = bytearray(zipped(("good/2.wav", b"RIFF")))
+    last = archive.rfind(b"PK\1\2")
+    archive[last + 42 : last + 46] = bytes(4)
+    return bytes(archive)
 
 
 def with_comment(comment: bytes) -> Make:
     def make() -> bytes:
-        whole = zipped()
-        return whole[:-2] + struct.pack("<H", len(comment)) + comment
+        content = zipped()
+        return content[:-2] + struct.pack("<H", len(comment)) + comment
 
     return make
 

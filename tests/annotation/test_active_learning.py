@@ -44,10 +44,10 @@ def test_the_first_few_are_of_every_class_and_train_better_than_the_first_in_the
     clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
 ) -> None:
     where, truth = clusters
-    asked, right = label_all(where, truth, 8, QueueOrder.USEFUL)
-    assert set(truth[asked]) == {0, 1, 2, 3, 4} and right > 0.95
-    asked, in_order = label_all(where, truth, 8, QueueOrder.FILED)
-    assert asked == list(range(8)) and in_order < 0.3
+    picks, right = label_all(where, truth, 8, QueueOrder.USEFUL)
+    assert set(truth[picks]) == {0, 1, 2, 3, 4} and right > 0.95
+    picks, in_order = label_all(where, truth, 8, QueueOrder.FILED)
+    assert picks == list(range(8)) and in_order < 0.3
 
 
 def test_later_the_most_doubtful_comes_and_one_in_ten_at_random(

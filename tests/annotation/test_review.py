@@ -38,13 +38,13 @@ def test_flipped_labels_stand_first_and_with_their_true_class(
     rng, labels = np.random.default_rng(seed), TRUTH.copy()
     wrong = rng.choice(len(TRUTH), 6, replace=False)
     labels[wrong] = (labels[wrong] + rng.integers(1, N_CLASSES, 6)) % N_CLASSES
-    found = review.find_suspicious(points, labels, FOLDS)
-    assert set(wrong) == {one.number for one in found[:6]}
-    assert all(one.suggested == TRUTH[one.number] for one in found[:6])
-    assert all(one.label == labels[one.number] for one in found)
-    margins = [one.margin for one in found]
+    suspicious = review.find_suspicious(points, labels, FOLDS)
+    assert set(wrong) == {one.number for one in suspicious[:6]}
+    assert all(one.suggested == TRUTH[one.number] for one in suspicious[:6])
+    assert all(one.label == labels[one.number] for one in suspicious)
+    margins = [one.margin for one in suspicious]
     assert margins == sorted(margins) and margins[5] < 0
-    assert 0.5 < found[0].probability <= 1
+    assert 0.5 < suspicious[0].probability <= 1
 
 
 def test_a_confusion_of_two_classes_that_many_labels_share_is_not_learnt(
@@ -53,8 +53,8 @@ def test_a_confusion_of_two_classes_that_many_labels_share_is_not_learnt(
     labels = TRUTH.copy()
     wrong = [0, 3, 7, 11, 14, 18]  # three in ten of the first class
     labels[wrong] = 1
-    found = review.find_suspicious(points, labels, FOLDS)
-    assert set(wrong) <= {one.number for one in found[: 2 * len(wrong)]}
+    suspicious = review.find_suspicious(points, labels, FOLDS)
+    assert set(wrong) <= {one.number for one in suspicious[: 2 * len(wrong)]}
 
 
 def test_right_labels_are_not_listed_and_what_one_fold_has_alone_is_not_judged(
@@ -72,8 +72,8 @@ def test_a_copy_in_the_same_fold_does_not_vouch_for_a_wrong_label(
 ) -> None:
     twice, labels = np.repeat(points, 2, axis=0), np.repeat(TRUTH, 2)
     labels[[20, 21]] = 3  # a recording and its copy, both wrong
-    found = review.find_suspicious(twice, labels, np.repeat(FOLDS, 2))
-    assert {20, 21} == {one.number for one in found[:2]}
+    suspicious = review.find_suspicious(twice, labels, np.repeat(FOLDS, 2))
+    assert {20, 21} == {one.number for one in suspicious[:2]}
 
 
 def test_folds_without_a_second_class_are_a_sentence(points: NDArray[np.float32]) -> None:
@@ -93,10 +93,10 @@ def test_a_folder_is_reviewed_and_what_cannot_be_read_is_told(
     (tmp_path / "sine" / "broken.wav").write_bytes(b"")
     data = dataset.load(tmp_path)
     model = checkpoint.find("mlp-summary")
-    found = review.review_dataset(data, model, lambda _, clips: clips)
-    first = found.suspicious[0]
+    result = review.review_dataset(data, model, lambda _, clips: clips)
+    first = result.suspicious[0]
     assert (first.file, first.label, first.suggested) == ("noise/sine-3.wav", "noise", "sine")
-    assert found.n_clips == 24 and "broken.wav" in found.errors[0]
+    assert result.n_clips == 24 and "broken.wav" in result.errors[0]
 
 
 def test_the_labels_of_a_project_are_reviewed_once_there_are_enough(

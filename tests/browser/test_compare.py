@@ -194,7 +194,7 @@ def test_silence_is_called_silence(networks: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sound", "chosen", "words"),
+    ("sound", "selected", "words"),
     [
         (False, ["full"], "Upload or record audio"),
         (True, [], "No model is chosen"),
@@ -206,9 +206,9 @@ def test_silence_is_called_silence(networks: Path, tmp_path: Path) -> None:
     ],
 )
 def test_where_there_is_nothing_to_compare_a_sentence_says_so(
-    networks: Path, made_wav: Path, sound: bool, chosen: Any, words: str
+    networks: Path, made_wav: Path, sound: bool, selected: Any, words: str
 ) -> None:
-    (shown,) = compare_view.compare_networks(str(made_wav) if sound else None, chosen, "as_is")
+    (shown,) = compare_view.compare_networks(str(made_wav) if sound else None, selected, "as_is")
     assert words in (shown.get("sentence") or shown["error"])
 
 

@@ -247,11 +247,11 @@ def test_a_mix_is_answered_with_what_happened_when_and_a_click_plays_it(
     upload_and_predict(page, path)
     events = page.locator("#answer .ac-event")
     expect(page.locator("#views")).to_contain_text("Events from 50 %", timeout=PATIENCE_MS)
-    heard = events.all_inner_texts()
+    event_texts = events.all_inner_texts()
     for name, start_s, end_s in truth:
-        found = [times_of(text) for text in heard if text.startswith(name.replace("_", " "))]
-        near = [t for t in found if t == pytest.approx((start_s, end_s), abs=0.5)]
-        assert near, (name, start_s, end_s, heard)
+        times = [times_of(text) for text in event_texts if text.startswith(name.replace("_", " "))]
+        near = [t for t in times if t == pytest.approx((start_s, end_s), abs=0.5)]
+        assert near, (name, start_s, end_s, event_texts)
     expect(page.locator("#answer .ac-knows")).to_contain_text("Knows 10 classes: baby cry")
     events.filter(has_text="rooster").last.click()
     expect(page.locator("#lane-waveform .ac-selected")).to_be_visible()

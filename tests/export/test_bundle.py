@@ -123,7 +123,7 @@ class Hub:
 
     url: str
     status: int
-    asked: list[tuple[str, str | None, bytes]] = field(default_factory=list)
+    requests: list[tuple[str, str | None, bytes]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def a_hub(request: pytest.FixtureRequest) -> Iterator[Hub]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            hub.asked.append((self.path, self.headers.get("Authorization"), body))
+            hub.requests.append((self.path, self.headers.get("Authorization"), body))
             self.send_response(hub.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -171,7 +171,7 @@ def test_the_hub_is_asked_with_the_token_and_its_refusal_is_a_sentence(
     )  # fmt: skip
     words = {401: "does not know this token", 403: "may not write", 503: "answered 503"}
     assert words[a_hub.status] in run.stdout
-    path, token, body = next(one for one in a_hub.asked if one[0] == "/api/repos/create")
+    path, token, body = next(one for one in a_hub.requests if one[0] == "/api/repos/create")
     assert token == "Bearer hf_secret" and b'"private"' in body and b"mine" in body
     assert "hf_secret" not in run.stdout + run.stderr
 

@@ -31,19 +31,19 @@ def test_what_matters_lies_where_the_class_is_looked_for() -> None:
     assert np.allclose(falls[:9], 0) and np.allclose(falls[:, :4], 0)
 
 
-def test_a_bark_is_explained_by_the_moments_in_which_it_is_heard(esc10: Path) -> None:
+def test_a_bark_is_explained_by_the_moments_in_which_it_sounds(esc10: Path) -> None:
     clip, rate_hz = io.load(esc10 / "dog_bark" / "4-207124-A.ogg")
-    found = explain.explain(clip, rate_hz, checkpoint.find(NAME))
-    assert found.label == "dog_bark" and found.probability > 0.5
-    assert found.importance.max() > 0.1 and np.isfinite(found.importance).all()
-    assert found.attention is None and explain.NO_ATTENTION in found.notes
+    explanation = explain.explain(clip, rate_hz, checkpoint.find(NAME))
+    assert explanation.label == "dog_bark" and explanation.probability > 0.5
+    assert explanation.importance.max() > 0.1 and np.isfinite(explanation.importance).all()
+    assert explanation.attention is None and explain.NO_ATTENTION in explanation.notes
 
 
 def test_attention_is_shown_where_a_network_has_it() -> None:
     model = checkpoint.find("cnn_attention-mel")
-    found = explain.explain(sounds.noise(3), sounds.RATE_HZ, model)
-    assert found.attention is not None and found.attention.shape == (64,)
-    assert found.attention.sum() == pytest.approx(1, abs=1e-4) and found.notes == ()
+    explanation = explain.explain(sounds.noise(3), sounds.RATE_HZ, model)
+    assert explanation.attention is not None and explanation.attention.shape == (64,)
+    assert explanation.attention.sum() == pytest.approx(1, abs=1e-4) and explanation.notes == ()
 
 
 def test_other_weights_give_another_map(esc10: Path) -> None:
@@ -53,10 +53,10 @@ def test_other_weights_give_another_map(esc10: Path) -> None:
     frontend = model.frontend
     at_rate = io.resample(clip, rate_hz, frontend.spectrogram.sample_rate_hz)
     window = windowing.windows(frontend, at_rate).inputs[0]
-    learnt = load_classifier(model)
+    trained = load_classifier(model)
     random = _randomised(model)
     column = model.classes.index("rooster")
-    maps = [explain.occlusion(f, window, column).ravel() for f in (learnt, random)]
+    maps = [explain.occlusion(f, window, column).ravel() for f in (trained, random)]
     assert maps[0].std() > 0.01
     likeness = np.corrcoef(maps[0], maps[1])[0, 1] if maps[1].std() > 1e-6 else 0.0
     assert abs(likeness) < 0.6
@@ -89,5 +89,5 @@ def test_what_cannot_be_explained_is_said_in_a_sentence() -> None:
         lambda: explain.explain(sound, sounds.RATE_HZ, model, "whale")
     )
     waveform = checkpoint.find("soundnet_cnn-waveform")
-    found = explain.explain(sound, sounds.RATE_HZ, waveform)
-    assert explain.NO_BANDS in found.notes and found.importance.shape == (12, 1)
+    explanation = explain.explain(sound, sounds.RATE_HZ, waveform)
+    assert explain.NO_BANDS in explanation.notes and explanation.importance.shape == (12, 1)

@@ -14,7 +14,7 @@ from tests.sentences import refusal
 CLASSES = ("bell", "rain", "wind")
 
 
-def made(n_per_class: int = 24, seed: int = 0) -> tuple[np.ndarray, list[str]]:
+def clusters(n_per_class: int = 24, seed: int = 0) -> tuple[np.ndarray, list[str]]:
     """Clips of three classes, each in a place of its own among forty numbers."""
     rng = np.random.default_rng(seed)
     centres = 5 * np.random.default_rng(9).random((3, 40))
@@ -29,9 +29,9 @@ def far(n: int = 12) -> np.ndarray:
 
 
 def test_known_clips_are_familiar_and_others_are_not(tmp_path: Path) -> None:
-    statistics = familiarity.fit(*made(), "ears", "0" * 64)
-    known, labels = made(seed=1)
-    scores, nearest = statistics.score(known)
+    statistics = familiarity.fit(*clusters(), "ears", "0" * 64)
+    points, labels = clusters(seed=1)
+    scores, nearest = statistics.score(points)
     assert nearest == labels and (scores > statistics.threshold).mean() < 0.2
     assert (statistics.score(far())[0] > statistics.threshold).all()
     assert statistics.auroc > 0.95
@@ -39,11 +39,11 @@ def test_known_clips_are_familiar_and_others_are_not(tmp_path: Path) -> None:
     assert (tmp_path / familiarity.FILE).stat().st_size < familiarity.MAX_BYTES
     again = familiarity.read(tmp_path)
     assert again is not None and again.classes == CLASSES and again.embedding == "ears"
-    assert np.array_equal(again.score(known)[0], scores)
+    assert np.array_equal(again.score(points)[0], scores)
 
 
 def test_few_clips_or_a_damaged_file_are_told_in_a_sentence(tmp_path: Path) -> None:
-    values, labels = made(n_per_class=3)
+    values, labels = clusters(n_per_class=3)
     assert "four clips" in refusal(lambda: familiarity.fit(values, labels, "ears", "0" * 64))
     assert familiarity.read(tmp_path) is None
     (tmp_path / familiarity.FILE).write_bytes(b"junk")
@@ -51,8 +51,8 @@ def test_few_clips_or_a_damaged_file_are_told_in_a_sentence(tmp_path: Path) -> N
 
 
 def test_parts_of_a_sound_are_judged_and_quiet_ones_are_not() -> None:
-    statistics = familiarity.fit(*made(), "ears", "0" * 64)
-    bells = made(seed=1)[0][:10]
+    statistics = familiarity.fit(*clusters(), "ears", "0" * 64)
+    bells = clusters(seed=1)[0][:10]
     starts_s = np.arange(20.0)
     sound = Embeddings(starts_s, starts_s + 1, np.concatenate([bells, far(10)]))
     judgement = unfamiliar.judge(sound, statistics)

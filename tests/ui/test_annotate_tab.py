@@ -41,8 +41,8 @@ def create_set(
 
 
 def test_a_set_is_made_of_uploads_filled_further_and_deleted(files: list[str]) -> None:
-    visitor, chosen, message, n_made = create_set("my birds", files[:2])
-    assert chosen["value"] == "my birds" == visitor["project"] and n_made == 1
+    visitor, dropdown, message, n_made = create_set("my birds", files[:2])
+    assert dropdown["value"] == "my birds" == visitor["project"] and n_made == 1
     assert message == "“my birds” has 2 files, 0.0 minutes."
     assert "has 4 files" in create_set("my birds", files, visitor=visitor)[2]
     assert projects.configure_queue(0, "my birds", "none", None)["n_files"] == 4

@@ -151,13 +151,13 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
         ("../outside", "cannot name a model"),
         ("", "cannot name a model"),
     ):
-        chosen = (TrainingMode.LINEAR_PROBE, START, None, name, 10, "usual", 0.2)
-        assert words in settings.start_training(session_state, facts, None, *chosen)[2]
+        choices = (TrainingMode.LINEAR_PROBE, START, None, name, 10, "usual", 0.2)
+        assert words in settings.start_training(session_state, facts, None, *choices)[2]
     assert len(queue.find_all()) == 1
 
 
 @pytest.mark.parametrize(
-    "chosen, words",
+    "choices, words",
     [
         (("magic", START, None, "new", 10, "usual", 0.2), "none of those that are offered"),
         (
@@ -190,18 +190,18 @@ def test_names_of_networks_are_free_and_never_paths(local: Path, three_sounds: P
     ],
 )
 def test_settings_that_nobody_offers_are_refused(
-    local: Path, three_sounds: Path, chosen: tuple[Any, ...], words: str
+    local: Path, three_sounds: Path, choices: tuple[Any, ...], words: str
 ) -> None:
     session_state, facts = facts_of(three_sounds)
-    assert words in settings.start_training(session_state, facts, None, *chosen)[2]
+    assert words in settings.start_training(session_state, facts, None, *choices)[2]
     assert queue.find_all() == []
 
 
 def test_before_sounds_are_checked_nothing_starts() -> None:
-    chosen = (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.2)
-    assert "Add audio first" in settings.start_training({}, None, None, *chosen)[2]
+    choices = (TrainingMode.LINEAR_PROBE, START, None, "new", 10, "usual", 0.2)
+    assert "Add audio first" in settings.start_training({}, None, None, *choices)[2]
     facts = {"is_usable": False}
-    assert "not ready" in settings.start_training({}, facts, None, *chosen)[2]
+    assert "not ready" in settings.start_training({}, facts, None, *choices)[2]
 
 
 def test_an_estimate_grows_with_what_is_to_be_done(local: Path, three_sounds: Path) -> None:
@@ -248,11 +248,11 @@ def test_on_a_public_page_the_estimate_tells_of_the_limit(three_sounds: Path) ->
     assert "It is ended after 10 minutes" in words
 
 
-def refused_from(before: Any, session_state: Any, here: Any, facts: Any, chosen: Any) -> None:
+def refused_from(before: Any, session_state: Any, here: Any, facts: Any, choices: Any) -> None:
     """Neither a new browser at the same address nor the same one elsewhere starts another."""
     elsewhere = gr.Request(client={"host": "203.0.113.8"}, headers={})
     for memory, request in ((before, here), (session_state, elsewhere)):
-        message = settings.start_training(memory, facts, request, *chosen)[2]
+        message = settings.start_training(memory, facts, request, *choices)[2]
         assert message.startswith(
             "A training of yours, or of somebody at your address, runs or waits"
         )
@@ -270,19 +270,19 @@ def test_on_a_public_page_a_network_is_its_trainer_s_alone(
     session_state, message = data.upload_archive(str(path), {})
     assert message == ""
     facts = last(data.check_data(session_state, START, False))[3]
-    chosen = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
+    choices = (TrainingMode.LINEAR_PROBE, START, None, "bells", 10, "usual", 0.2)
     for forged in (
         {**facts, "fingerprint": ""},
         {**facts, "share": 0.1},
         {**facts, "dataset": "x"},
     ):
-        message = settings.start_training(session_state, forged, None, *chosen)[2]
+        message = settings.start_training(session_state, forged, None, *choices)[2]
         assert "wait until it is checked" in message
     here = gr.Request(client={"host": "203.0.113.7"}, headers={"x-forwarded-for": "198.51.100.1"})
     before = session_state
-    session_state, _, message = settings.start_training(session_state, facts, here, *chosen)
+    session_state, _, message = settings.start_training(session_state, facts, here, *choices)
     assert message == "" and len(session_state["jobs"]) == 1
-    refused_from(before, session_state, here, facts, chosen)
+    refused_from(before, session_state, here, facts, choices)
     (one,) = session.jobs_of(session_state)
     written = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
     assert one.address and b"203.0.113" not in written  # of the address there is a keyed hash only
@@ -371,13 +371,13 @@ def test_a_running_job_tells_its_epoch_and_what_is_left() -> None:
     assert "was ended from outside" in progress.format_status(running)
 
 
-@pytest.mark.parametrize("chosen", [None, "", "nobody", "../x", 3, ["a"]])
-def test_a_training_that_is_not_there_is_no_error(chosen: Any) -> None:
-    assert "There is no training" in progress.follow_training(chosen, None)[0]
-    assert "There is no training" in progress.cancel_training(chosen)
-    assert "not here any more" in progress.resume_training(chosen)
-    assert results.show_results(chosen)[0].visible is False
-    assert "wait until it is finished" in results.export_model(chosen, None)[1]
+@pytest.mark.parametrize("selected", [None, "", "nobody", "../x", 3, ["a"]])
+def test_a_training_that_is_not_there_is_no_error(selected: Any) -> None:
+    assert "There is no training" in progress.follow_training(selected, None)[0]
+    assert "There is no training" in progress.cancel_training(selected)
+    assert "not here any more" in progress.resume_training(selected)
+    assert results.show_results(selected)[0].visible is False
+    assert "wait until it is finished" in results.export_model(selected, None)[1]
 
 
 def test_a_list_of_trainings_keeps_what_is_chosen(local: Path) -> None:

@@ -48,8 +48,8 @@ def written(table: dict[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
-def table_of(chosen: str | None = None) -> dict[str, Any]:
-    return tab.list_trained(chosen)[2]
+def table_of(selected: str | None = None) -> dict[str, Any]:
+    return tab.list_trained(selected)[2]
 
 
 def test_the_most_accurate_network_is_first_and_numbers_are_numbers(networks: Path) -> None:
@@ -98,10 +98,10 @@ def test_without_a_network_one_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path))
-    empty, everything, table, chosen, _ = tab.list_trained("full")
+    empty, everything, table, dropdown, _ = tab.list_trained("full")
     assert empty.visible and not everything.visible
     assert "in the tab Fine-tune" in tab.NONE_YET
-    assert table["data"] == [] and chosen["value"] is None
+    assert table["data"] == [] and dropdown["value"] is None
     assert len(list(tab.benchmark_models())) == 1
 
 
