@@ -28,6 +28,7 @@ N_FIRST = 20  # labels before uncertainty sampling begins
 REACH = 0.6  # cosine distance from which the similarity is 0
 RANDOM_SHARE = 0.1
 MIN_STD = 1e-3
+MIN_CLAIMED = 5  # labels of a class before a suggestion of it says how likely it is
 
 
 class QueueOrder(StrEnum):
@@ -114,12 +115,49 @@ def margins(probabilities: Probabilities) -> NDArray[np.floating]:
     return difference
 
 
-def suggest(probabilities: Probabilities, classes: list[str], source: str) -> list[Suggestion]:
-    """The most probable class of every candidate."""
+def confidence(
+    space: EmbeddingSpace, labels: Mapping[int, int], probabilities: Probabilities
+) -> NDArray[np.floating]:
+    """How likely every candidate's best class is to be right, (candidates,); NaN: not known.
+
+    A regression knows the labelled classes only and is as sure of what is unlike all of them. So
+    its probability is multiplied by the square of how near the nearest label of that class is,
+    as a share of how near labels of one class usually are to each other. Nothing is claimed of a
+    class with fewer than five labels.
+    """
+    unit = _unit(space.points)
     best = probabilities.argmax(axis=1)
+    numbers = np.fromiter(labels.values(), int, len(labels))
+    chosen = np.fromiter(labels.keys(), int, len(labels))
+    claimed = [n for n in np.unique(numbers) if (numbers == n).sum() >= MIN_CLAIMED]
+    found = np.full(len(unit), np.nan)
+    if not claimed:
+        return found
+    usual = np.median(np.concatenate([_nearness(unit[chosen[numbers == n]]) for n in claimed]))
+    for number in claimed:
+        own = best == number
+        near = (unit[own] @ unit[chosen[numbers == number]].T).max(axis=1, initial=-1)
+        covered = np.clip(near / max(float(usual), 1e-9), 0, 1)
+        found[own] = probabilities[own, number] * covered**2
+    return found
+
+
+def suggest(
+    probabilities: Probabilities,
+    classes: list[str],
+    source: str,
+    confidences: NDArray[np.floating] | None = None,
+) -> list[Suggestion]:
+    """The most probable class of every candidate.
+
+    confidences: how likely each of them is to be right, (candidates,), and NaN where that is not
+    known; else the probabilities are taken.
+    """
+    best = probabilities.argmax(axis=1)
+    likely = probabilities.max(axis=1) if confidences is None else confidences
     return [
-        Suggestion(classes[column], round(float(row[column]), 4), source)
-        for row, column in zip(probabilities, best, strict=True)
+        Suggestion(classes[column], round(float(p), 4) if np.isfinite(p) else None, source)
+        for column, p in zip(best, likely, strict=True)
     ]
 
 
@@ -151,6 +189,14 @@ def _gain(
         covered = space.similarity[list(done)].max(axis=0)
     gained: NDArray[np.floating] = np.maximum(space.similarity[left] - covered, 0).sum(axis=1)
     return gained
+
+
+def _nearness(unit: Points) -> NDArray[np.floating]:
+    """The cosine similarity of each point to the nearest other one, (points,)."""
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -1)
+    nearest: NDArray[np.floating] = similarity.max(axis=1)
+    return nearest
 
 
 def _components(values: NDArray[np.float64]) -> Points:

@@ -37,7 +37,7 @@ class Suggestion(NamedTuple):
     """The class that a model suggests for a task; never a label by itself."""
 
     name: str  # of the class
-    probability: float
+    probability: float | None  # None: not known, with few labels of its class
     source: str  # the model's name, or “your labels”
     is_random: bool = False  # whether the task was drawn at random, as an unbiased check
 
@@ -54,7 +54,9 @@ class AnnotationEvent:
     region: str = ""  # what a region is called while it is moved and renamed
     annotator: str = ""
     created_at: float = 0.0  # seconds since 1970; now where it is 0
-    accepted: tuple[str, float] | None = None  # source and probability of the accepted suggestion
+    accepted: tuple[str, float | None] | None = (
+        None  # source and probability of the accepted suggestion
+    )
     number: int = 0  # its row in the log, once it is stored
     suggested: Suggestion | None = None  # what was suggested, accepted or not
     request_id: str = ""  # of its sender: a request that is sent twice is stored once

@@ -33,6 +33,7 @@ class SuggestionModel:
     classes: tuple[str, ...]  # none: nothing is suggested yet
     probabilities: NDArray[np.float32]  # (tasks, classes)
     source: str
+    confidences: NDArray[np.floating] | None = None  # (tasks,), NaN: not known
 
 
 class QueueItem(NamedTuple):
@@ -113,7 +114,12 @@ class LabelQueue:
         model = _without_classes(before.space)
         if len(set(labels.values())) > 1:
             probabilities = active_learning.fit_predict(before.space, labels, len(classes))
-            model = replace(before, classes=tuple(classes), probabilities=probabilities)
+            model = replace(
+                before,
+                classes=tuple(classes),
+                probabilities=probabilities,
+                confidences=active_learning.confidence(before.space, labels, probabilities),
+            )
         with self._changing:
             if self.model is before:
                 self.model = model
@@ -179,8 +185,9 @@ class LabelQueue:
         model = self.model
         if model is None or not model.classes or number in self.excluded:
             return None
+        confidences = None if model.confidences is None else model.confidences[[number]]
         (suggestion,) = active_learning.suggest(
-            model.probabilities[[number]], list(model.classes), model.source
+            model.probabilities[[number]], list(model.classes), model.source, confidences
         )
         return suggestion._replace(is_random=is_random)
 

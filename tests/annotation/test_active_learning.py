@@ -96,6 +96,31 @@ def test_before_two_classes_are_known_nothing_is_claimed(
     assert 0.5 < suggestions[0].probability <= 1
 
 
+def test_nothing_is_claimed_of_few_labels_nor_much_of_what_is_unlike_them(
+    clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
+) -> None:
+    where, truth = clusters
+
+    def claims(known: dict[int, int]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        found = active_learning.fit_predict(where, known, 5)
+        return active_learning.confidence(where, known, found), found.argmax(axis=1) == truth
+
+    for few in ({0: 0, 50: 1}, {n: n // N_EACH for n in (0, 1, 2, 3, 50, 51, 52, 53)}):
+        assert np.isnan(claims(few)[0]).all()
+    two_classes = {n: n // N_EACH for n in (*range(5), *range(50, 55))}
+    likely, is_right = claims(two_classes)
+    assert np.isfinite(likely).all() and likely[is_right].mean() > 0.8
+    assert likely[~is_right].mean() < 0.3  # of classes that nobody has named yet
+    found = active_learning.fit_predict(where, two_classes, 5)
+    assert found.max(axis=1)[~is_right].mean() > 0.5  # what the regression alone would claim
+    rare = two_classes | {100: 2}
+    likely, _ = claims(rare)
+    best = active_learning.fit_predict(where, rare, 5).argmax(axis=1)
+    assert np.isnan(likely[best == 2]).all() and np.isfinite(likely[best != 2]).all()
+    said = active_learning.suggest(found, list("abcde"), "own labels", claims({0: 0, 50: 1})[0])
+    assert said[0].name == "a" and {one.probability for one in said} == {None}
+
+
 def test_the_nearest_are_of_the_same_kind(
     clusters: tuple[active_learning.EmbeddingSpace, NDArray[np.int64]],
 ) -> None:

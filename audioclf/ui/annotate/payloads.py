@@ -214,7 +214,10 @@ def parse_suggestion(payload: Any) -> Suggestion | None:
     """The suggestion that was shown when the annotation was made."""
     if not isinstance(payload, dict):
         return None
+    is_known = payload.get("probability") is not None
     return Suggestion(
-        str(payload.get("name"))[:MAX_NAME], parse_number(payload, "probability", 0.0),
-        str(payload.get("source"))[:100], bool(payload.get("is_random")),
-    )  # fmt: skip
+        str(payload.get("name"))[:MAX_NAME],
+        parse_number(payload, "probability") if is_known else None,
+        str(payload.get("source"))[:100],
+        bool(payload.get("is_random")),
+    )

@@ -4,7 +4,7 @@
 
 /** Where a clip is; a whole file has no ends. */
 /** @typedef {{ file: string, start_s: number | null, end_s: number | null }} Place */
-/** @typedef {{ name: string, probability: number, source: string, isRandom: boolean }} Suggestion */
+/** @typedef {{ name: string, probability: number | null, source: string, isRandom: boolean }} Suggestion */
 /** @typedef {'label' | 'unsure' | 'bad audio'} Kind */
 /** @typedef {{ kind: Kind, names: string[] }} Annotation */
 /** @typedef {Place & { suggestion: Suggestion | null, annotation: Annotation | null }} Item */

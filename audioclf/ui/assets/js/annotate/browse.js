@@ -26,8 +26,11 @@ const FILTERS = [
 ];
 
 /** @param {Item} item */
-const suggestionInWords = ({ suggestion }) =>
-  suggestion ? `${suggestion.name} (${percent(suggestion.probability)})` : '';
+function suggestionInWords({ suggestion }) {
+  if (!suggestion) return '';
+  const { name, probability } = suggestion;
+  return probability === null ? name : `${name} (${percent(probability)})`;
+}
 
 export class Browse {
   /** @param {import('./queue.js').Queue} desk */

@@ -359,7 +359,7 @@ function drawSuggestion(els, actions, { embedding, accuracy }, item) {
     accept.append(
       make('kbd', '', 'Enter'),
       make('span', 'ac-name', suggestion.name),
-      make('span', 'ac-n', percent(suggestion.probability)),
+      make('span', 'ac-n', suggestion.probability === null ? '' : percent(suggestion.probability)),
     );
     const random = suggestion.isRandom ? '; random check' : '';
     const source = make('span', 'ac-note', `suggested by ${suggestion.source}${random}`);
