@@ -91,7 +91,7 @@ def review_dataset(data: Dataset, model: Checkpoint, progress: StageProgress) ->
     classes = sorted({clip.label for clip in clips})
     labels = np.array([classes.index(clip.label) for clip in clips])
     folds = np.array([clip.fold for clip in clips])
-    found = find_suspicious(out_of_fold.components(embedded.values), labels, folds)
+    results = find_suspicious(out_of_fold.components(embedded.values), labels, folds)
     suspicious = (
         SuspiciousClip(
             clips[one.number].relative_path,
@@ -99,7 +99,7 @@ def review_dataset(data: Dataset, model: Checkpoint, progress: StageProgress) ->
             classes[one.suggested],
             one.probability,
         )
-        for one in found
+        for one in results
     )
     n_judged = int(_is_judged(labels, folds).sum())
     return Review(tuple(suspicious), n_judged, tuple(embedded.errors))
@@ -161,7 +161,7 @@ def review_queue(queue: LabelQueue, verified: Collection[int] = ()) -> list[Task
     classes = np.unique(names)
     folds = grouped_folds(names, np.array([queue.tasks[n].file for n in numbers]), N_FOLDS)
     points = queue.model.space.points[numbers]
-    found = find_suspicious(points, np.searchsorted(classes, names), np.array(folds))
+    suspicious = find_suspicious(points, np.searchsorted(classes, names), np.array(folds))
     return [
         TaskSuspicion(
             queue.tasks[numbers[one.number]],
@@ -169,7 +169,7 @@ def review_queue(queue: LabelQueue, verified: Collection[int] = ()) -> list[Task
             str(classes[one.suggested]),
             one.probability,
         )
-        for one in found
+        for one in suspicious
         if numbers[one.number] not in verified
     ]
 
@@ -204,12 +204,12 @@ def _without_doubtful(
     trusted: NDArray[np.bool_], labels: NDArray[np.int64], folds: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Those that are trusted; all clips of a class that would be left in fewer than two folds."""
-    kept = trusted.copy()
+    mask = trusted.copy()
     for label in np.unique(labels):
-        own = labels == label
-        if len(np.unique(folds[own & trusted])) < 2:
-            kept |= own
-    return kept
+        of_class = labels == label
+        if len(np.unique(folds[of_class & trusted])) < 2:
+            mask |= of_class
+    return mask
 
 
 def _neighbours(
@@ -217,7 +217,7 @@ def _neighbours(
 ) -> Probabilities:
     """The shares of the nearest clips of other folds, by cosine similarity, (clips, classes)."""
     unit = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
-    found = np.zeros((len(labels), n_classes))
+    votes = np.zeros((len(labels), n_classes))
     for fold in np.unique(folds):
         held_out, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         similarity = unit[held_out] @ unit[others].T
@@ -225,6 +225,6 @@ def _neighbours(
         nearest = np.argpartition(-similarity, n_nearest - 1, axis=1)[:, :n_nearest]
         weights = np.exp(np.take_along_axis(similarity, nearest, axis=1) / SIMILARITY_SCALE)
         rows = np.repeat(held_out, n_nearest)
-        np.add.at(found, (rows, labels[others[nearest]].ravel()), weights.ravel())
-    shares: Probabilities = found / found.sum(axis=1, keepdims=True)
+        np.add.at(votes, (rows, labels[others[nearest]].ravel()), weights.ravel())
+    shares: Probabilities = votes / votes.sum(axis=1, keepdims=True)
     return shares

@@ -18,10 +18,10 @@ def _review(args: argparse.Namespace) -> None:
     data = dataset.load(args.folder)
     model = checkpoint.find(args.checkpoint) if args.checkpoint else ranking.best_embedding_model()
     print(f"Reviewed by the embeddings of {model.name}.", file=sys.stderr)
-    found = review.review_dataset(data, model, progress)
-    for sentence in found.errors:
+    result = review.review_dataset(data, model, progress)
+    for sentence in result.errors:
         print(f"Left out: {sentence}", file=sys.stderr)
-    print_table([one.to_dict() for one in found.suspicious], args.json)
+    print_table([one.to_dict() for one in result.suspicious], args.json)
 
 
 RUNS: dict[str, Run] = {"review": _review}

@@ -71,13 +71,13 @@ def fit(
             "clips."
         )
     parts = _parts(numbers)
-    known = np.zeros(len(numbers))
+    scores = np.zeros(len(numbers))
     for train, test in _splits(parts):
-        known[test] = measure(statistics(embeddings[train], numbers[train]), embeddings[test])[0]
+        scores[test] = measure(statistics(embeddings[train], numbers[train]), embeddings[test])[0]
     return Familiarity(
         statistics(embeddings, numbers),
         tuple(map(str, classes)),
-        float(np.quantile(known, 1 - KNOWN_LOST)),
+        float(np.quantile(scores, 1 - KNOWN_LOST)),
         embedding,
         embedding_sha256,
         leave_one_class_out(embeddings, numbers, parts),
@@ -128,8 +128,8 @@ def leave_one_class_out(
     classes = np.unique(numbers)
     if len(classes) < 3:
         return float("nan")
-    found = [list(_aurocs(embeddings, numbers, parts, number)) for number in classes]
-    means = [sum(values) / len(values) for values in found if values]
+    aurocs = [list(_aurocs(embeddings, numbers, parts, number)) for number in classes]
+    means = [sum(values) / len(values) for values in aurocs if values]
     return sum(means) / len(means) if means else float("nan")
 
 

@@ -80,7 +80,7 @@ def predict(
     """
     from sklearn.linear_model import LogisticRegression
 
-    found = np.zeros((len(labels), int(labels.max()) + 1))
+    probabilities = np.zeros((len(labels), int(labels.max()) + 1))
     for fold in np.unique(folds):
         held_out = folds == fold
         learnt_from = ~held_out if trusted is None else ~held_out & trusted
@@ -91,5 +91,5 @@ def predict(
             )
         model = LogisticRegression(C=c, max_iter=MAX_STEPS, class_weight="balanced")
         model.fit(points[learnt_from], labels[learnt_from])
-        found[np.ix_(held_out, model.classes_)] = model.predict_proba(points[held_out])
-    return found
+        probabilities[np.ix_(held_out, model.classes_)] = model.predict_proba(points[held_out])
+    return probabilities

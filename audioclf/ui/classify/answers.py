@@ -99,19 +99,19 @@ class Shown:
         if prediction.is_silent:
             return {"sentence": f"{prediction.summary()}."}, None, None
         levels = levels_of(self.audio)
-        found = find_events(closer or prediction, levels, self.settings)
+        sound_events = find_events(closer or prediction, levels, self.settings)
         many = is_many(prediction)
-        colours = event_colours(found, prediction, many=many)
+        colours = event_colours(sound_events, prediction, many=many)
         shown = {
             **answer(prediction),
-            "sentence": headline(found, prediction),
-            "events": events_json(found, colours, is_refined=closer is not None),
+            "sentence": headline(sound_events, prediction),
+            "events": events_json(sound_events, colours, is_refined=closer is not None),
             "knows": known_classes(self.model),
             "warning": WARNINGS.get(self.cleaning),
         }
         lane = windows_lane(prediction, Path(self.audio.path).name, self.audio.duration_s)
         lane["quiet"] = quiet_windows(lane["windows"], levels)
-        return shown, lane, Answered(prediction, found, self.settings)
+        return shown, lane, Answered(prediction, sound_events, self.settings)
 
 
 def answer(prediction: Prediction) -> dict[str, Any]:

@@ -14,20 +14,20 @@ MOST_LISTED = 2_000  # events that the page gets
 UNFAMILIAR = "Unlike anything this model was trained on; nearest: {nearest}"
 
 
-def headline(found: SoundEvents, prediction: Prediction) -> str:
+def headline(sound_events: SoundEvents, prediction: Prediction) -> str:
     """The answer in a line, such as “Dog bark, rain and rooster” or “Rain, quite sure (87 %)”."""
-    unknown_s = sum(part.end_s - part.start_s for part in found.unknown)
-    quiet_s = sum(part.end_s - part.start_s for part in found.quiet)
-    if found.unknown and unknown_s > 0.5 * (found.duration_s - quiet_s):
-        longest = max(found.unknown, key=lambda part: part.end_s - part.start_s)
+    unknown_s = sum(part.end_s - part.start_s for part in sound_events.unknown)
+    quiet_s = sum(part.end_s - part.start_s for part in sound_events.quiet)
+    if sound_events.unknown and unknown_s > 0.5 * (sound_events.duration_s - quiet_s):
+        longest = max(sound_events.unknown, key=lambda part: part.end_s - part.start_s)
         return UNFAMILIAR.format(nearest=display_name(longest.nearest).lower())
-    names = list(dict.fromkeys(event.label for event in found.events))
+    names = list(dict.fromkeys(event.label for event in sound_events.events))
     if not names:
-        if quiet_s >= found.duration_s - 0.1:
+        if quiet_s >= sound_events.duration_s - 0.1:
             return "Quiet: nothing here is loud enough to be judged"
         return prediction.summary()
     if len(names) == 1:
-        return _sure(names[0], found.events)
+        return _sure(names[0], sound_events.events)
     shown = [display_name(name).lower() for name in names[:MOST_NAMED]]
     if len(names) > MOST_NAMED:
         shown.append(f"{len(names) - MOST_NAMED} more")
@@ -44,24 +44,28 @@ def _sure(name: str, events: Sequence[Event]) -> str:
     return f"{display_name(name).capitalize()}, {how} ({shown} %)"
 
 
-def events_json(found: SoundEvents, colours: dict[str, str], *, is_refined: bool) -> dict[str, Any]:
+def events_json(
+    sound_events: SoundEvents, colours: dict[str, str], *, is_refined: bool
+) -> dict[str, Any]:
     """The events as the page lists them, where it is quiet, and what is unfamiliar."""
     return {
         "items": [
             {**event.to_dict(), "colour": colours.get(event.label)}
-            for event in found.events[:MOST_LISTED]
+            for event in sound_events.events[:MOST_LISTED]
         ],
-        "n_events": len(found.events),
-        "unknown": [part.to_dict() for part in found.unknown],
+        "n_events": len(sound_events.events),
+        "unknown": [part.to_dict() for part in sound_events.unknown],
         "is_refined": is_refined,
     }
 
 
-def event_colours(found: SoundEvents, prediction: Prediction, *, many: bool) -> dict[str, str]:
+def event_colours(
+    sound_events: SoundEvents, prediction: Prediction, *, many: bool
+) -> dict[str, str]:
     """The colour of each class: that of the windows, or its own where the windows have none."""
     if not many:
         return figures.class_colours(prediction.classes)
-    return figures.class_colours([*dict.fromkeys(event.label for event in found.events)])
+    return figures.class_colours([*dict.fromkeys(event.label for event in sound_events.events)])
 
 
 def quiet_windows(windows: Sequence[dict[str, Any]], levels: Levels) -> list[int]:

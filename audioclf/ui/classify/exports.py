@@ -26,26 +26,26 @@ def write_tables(answered: Answered | None, sound: str | None, kind: str) -> tup
     if answered is None or sound is None:
         return *(gr.DownloadButton(value=None) for _ in FORMATS), ""
     stem, name = Path(sound).stem[:80], Path(sound).name
-    kept = answered.prediction.of_classes_above(LEAST_KEPT, MOST_CELLS)
+    prediction = answered.prediction.of_classes_above(LEAST_KEPT, MOST_CELLS)
     percent, buttons = round(100 * answered.settings.threshold), []
     for _, form, ending in FORMATS:
         if kind == EVENTS:
             text = export_formats.EVENT_FORMATS[form](answered.events, name)
         else:
-            text = export_formats.FORMATS[form](kept, name)
+            text = export_formats.FORMATS[form](prediction, name)
         shown = kind if kind == WINDOWS else f"{kind}-from-{percent}"
         file = temporary_file(f"{stem}.{shown}.{ending}", text)
         buttons.append(gr.DownloadButton(value=file))
-    return *buttons, _note(answered, kept, kind)
+    return *buttons, _note(answered, prediction, kind)
 
 
-def _note(answered: Answered, kept: Prediction, kind: str) -> str:
+def _note(answered: Answered, prediction: Prediction, kind: str) -> str:
     if kind == EVENTS:
         return (
             f"Events from {100 * answered.settings.threshold:.0f} % and "
             f"{answered.settings.min_length_s:g} s on, with their confidence in the label."
         )
-    n_all, n_kept = len(answered.prediction.classes), len(kept.classes)
+    n_all, n_kept = len(answered.prediction.classes), len(prediction.classes)
     if n_kept == n_all:
         return f"Every window, with the probabilities of all {n_all} classes."
     return (

@@ -26,7 +26,7 @@ def heat_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str,
     best classes of every column.
     """
     starts_s, ends_s, values = _columns(prediction)
-    chosen = _that_matter(values)
+    rows = _that_matter(values)
     return {
         "file": file,
         "checkpoint": prediction.checkpoint,
@@ -39,7 +39,7 @@ def heat_lane(prediction: Prediction, file: str, duration_s: float) -> dict[str,
                 "clip": round(float(prediction.clip[number]), 6),
                 "probabilities": [round(float(p), 3) for p in values[:, number]],
             }
-            for number in chosen
+            for number in rows
         ],
         "windows": [
             {
@@ -70,5 +70,5 @@ def _that_matter(values: NDArray[np.float32]) -> list[int]:
     """Numbers of the classes that some window is likely to hold, in the order of how much."""
     greatest = values.max(axis=0)
     n_rows = int(np.clip(np.count_nonzero(greatest >= MATTERS_FROM), LEAST_ROWS, MOST_ROWS))
-    chosen = np.argsort(-greatest, kind="stable")[:n_rows]
-    return sorted(chosen.tolist(), key=lambda number: -float(values[:, number].mean()))
+    rows = np.argsort(-greatest, kind="stable")[:n_rows]
+    return sorted(rows.tolist(), key=lambda number: -float(values[:, number].mean()))

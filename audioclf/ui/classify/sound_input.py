@@ -50,9 +50,9 @@ def take_beginning(sound: str | None) -> Any:
     if sound is None or not HOSTED.sound.max_duration_s:
         return gr.skip()
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder, f"{Path(sound).stem[:80]}.wav")
-        excerpt.write_beginning(Path(sound), made, HOSTED.sound.max_duration_s)
-        return save_file_to_cache(made, get_upload_folder())
+        wav = Path(folder, f"{Path(sound).stem[:80]}.wav")
+        excerpt.write_beginning(Path(sound), wav, HOSTED.sound.max_duration_s)
+        return save_file_to_cache(wav, get_upload_folder())
 
 
 def _is_too_long(sound: str | None) -> bool:
@@ -99,10 +99,10 @@ def build() -> SoundInput:
     return SoundInput(sound, other, beginning)
 
 
-def wire(found: SoundInput, app: gr.Blocks) -> None:
+def wire(sound_input: SoundInput, app: gr.Blocks) -> None:
     """Every file becomes the sound; of one that is too long, its beginning is offered."""
-    join_playback(found.sound)
+    join_playback(sound_input.sound)
     app.load(None, js="() => { window.audioclf.then((s) => s.startDropZone('sound', 'other')); }")
-    found.other.upload(take_file, found.other, found.sound, **QUIET)
-    found.sound.change(offer_beginning, found.sound, found.beginning, **QUIET)
-    found.beginning.click(take_beginning, found.sound, found.sound, **QUEUED)
+    sound_input.other.upload(take_file, sound_input.other, sound_input.sound, **QUIET)
+    sound_input.sound.change(offer_beginning, sound_input.sound, sound_input.beginning, **QUIET)
+    sound_input.beginning.click(take_beginning, sound_input.sound, sound_input.sound, **QUEUED)

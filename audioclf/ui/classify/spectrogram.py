@@ -19,7 +19,9 @@ from audioclf.ui.plotting import figures
 from audioclf.ui.plotting.spectrograms import COLOUR_MAPS, View, pictures
 
 requests = Requests()
-CHOICES = [(found.label, name) for name, found in FEATURES.items() if not found.is_waveform]
+CHOICES = [
+    (definition.label, name) for name, definition in FEATURES.items() if not definition.is_waveform
+]
 
 
 class Settings(NamedTuple):
@@ -113,8 +115,8 @@ def build(shared: Shared, lane: gr.HTML) -> Settings:
         )
     message = gr.Markdown(label="Message", elem_classes="ac-message")
 
-    chosen = Settings(feature, low_hz, high_hz, range_db, colour_map)
-    settings: list[Any] = list(chosen)
+    controls = Settings(feature, low_hz, high_hz, range_db, colour_map)
+    settings: list[Any] = list(controls)
     changes = [shared.sound.change, *(setting.change for setting in settings)]
     gr.on(changes, hide_figure, None, figure, trigger_mode="always_last", **QUIET)
     gr.on(
@@ -133,4 +135,4 @@ def build(shared: Shared, lane: gr.HTML) -> Settings:
         show_progress="minimal",
         **VIEWS,
     )
-    return chosen
+    return controls
