@@ -29,7 +29,9 @@ from audioclf.export import bundle
 from audioclf.features import config, windowing
 from audioclf.inference import (
     calibration,
+    detection,
     evaluation,
+    events,
     export_formats,
     onnx_session,
     predict,
@@ -64,6 +66,8 @@ API: list[tuple[ModuleType, list[Any]]] = [
     (dataset, [dataset.Dataset, dataset.load]),
     (predict, [predict.predict, predict.predict_file, predict.embed_file]),
     (prediction, [prediction.Prediction]),
+    (detection, [detection.detect, detection.detect_file]),
+    (events, [events.SoundEvents, events.Event]),
     (evaluation, [evaluation.evaluate, evaluation.Evaluation]),
     (
         export_formats,

@@ -32,7 +32,31 @@ def detect(
     settings: EventSettings | None = None,
     preprocessing: str | None = None,
 ) -> SoundEvents:
-    """The events of samples, (samples,) mono. Raises ValueError, as `predict.predict` does."""
+    """Find the sound events in mono samples: what occurs from when to when.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (samples,)
+        Mono samples, at least one.
+    sample_rate_hz : int
+        Their rate in Hz.
+    model : Checkpoint
+        The model whose classes are found.
+    settings : EventSettings, optional
+        Thresholds and shortest lengths; None for the defaults.
+    preprocessing : str, optional
+        A value of `Preprocessing` in place of the front end's own; None keeps that.
+
+    Returns
+    -------
+    SoundEvents
+        The events by time, and where the sound is quiet or unlike what the model was trained on.
+
+    Raises
+    ------
+    ValueError
+        As `audioclf.inference.predict.predict`, and for damaged statistics of the training clips.
+    """
     prediction = predict.predict(samples, sample_rate_hz, model, preprocessing, SEGMENTS)
     levels = measure_levels([samples], sample_rate_hz)
     judgement = unfamiliar(samples, sample_rate_hz, model, levels)
@@ -46,7 +70,32 @@ def detect_file(
     preprocessing: str | None = None,
     limits: Limits = io.ANY,
 ) -> SoundEvents:
-    """The events of an audio file; of a long one in blocks. Raises ValueError."""
+    """Find the sound events in a sound file; a long one is read in blocks.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file of any format that `audioclf.audio.io.load` reads.
+    model : Checkpoint
+        The model whose classes are found.
+    settings : EventSettings, optional
+        Thresholds and shortest lengths; None for the defaults.
+    preprocessing : str, optional
+        A value of `Preprocessing` in place of the front end's own; None keeps that.
+    limits : Limits, optional
+        What is accepted; nothing is refused by default.
+
+    Returns
+    -------
+    SoundEvents
+        The events by time, and where the sound is quiet or unlike what the model was trained on.
+
+    Raises
+    ------
+    ValueError
+        As `audioclf.inference.predict.predict_file`, and for damaged statistics of the training
+        clips.
+    """
     prediction = predict.predict_file(path, model, preprocessing, limits, SEGMENTS)
     levels = levels_of_file(path, limits)
     judgement = unfamiliar_file(path, model, levels, limits)

@@ -40,7 +40,19 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Event:
-    """A class that is heard from when to when; confidence is its mean probability there."""
+    """A class that occurs from when to when.
+
+    Attributes
+    ----------
+    label : str
+        The name of the class.
+    start_s : float
+        The start in seconds of the sound.
+    end_s : float
+        The end in seconds of the sound.
+    confidence : float
+        The mean probability of the class between them, in [0, 1].
+    """
 
     label: str
     start_s: float
@@ -82,7 +94,27 @@ class Unfamiliar:
 
 @dataclass(frozen=True)
 class SoundEvents:
-    """The answer for a sound: its events by time, where it is quiet, and what is unfamiliar."""
+    """The answer for a sound: its events by time, where it is quiet, and what is unfamiliar.
+
+    Attributes
+    ----------
+    model : str
+        The model's name.
+    duration_s : float
+        The length of the sound in seconds.
+    events : tuple of Event
+        The events by their start.
+    quiet : tuple of Segment
+        Parts without sound, in seconds.
+    unknown : tuple of Unfamiliar
+        Parts that are unlike the training clips, with the nearest class; none for a model without
+        statistics of these.
+
+    References
+    ----------
+    Mesaros, Heittola, Virtanen and Plumbley (2021), "Sound Event Detection: A Tutorial", IEEE
+    Signal Processing Magazine 38(5), arXiv:2107.05463.
+    """
 
     model: str
     duration_s: float
