@@ -119,7 +119,7 @@ def exported_folder(
         folder, cut = Path(temporary, "export", project.name), Path(temporary, "cut")
         written, durations, sources = labels, project.durations(), dict[str, Path]()
         if export.clips:
-            written, sources = _as_clips(project, _checked(labels, check), cut, export.clips)
+            written, sources = _as_clips(project, labels, cut, export.clips, check)
             durations |= _lengths(written, labels)
         for prefix, part, part_writer in _parts(writer, written, export):
             _write(part_writer, part, durations, folder / prefix)
@@ -197,18 +197,19 @@ def _copy(
 
 
 def _as_clips(
-    project: AnnotationProject, labels: Iterable[Label], folder: Path, suffix: str
+    project: AnnotationProject, labels: list[Label], folder: Path, suffix: str, check: Check
 ) -> tuple[list[Label], dict[str, Path]]:
     """The labels with every segment as a file of its own, and the paths of these files.
 
-    All segments of one recording are a group.
+    All segments of one recording are a group; which recordings share a source is not known.
     """
     folder.mkdir()
+    recordings = {label.file for label in labels if not label.is_whole}
     cut: dict[tuple[str, float, float], str] = {}
     sources: dict[str, Path] = {}
     clips = []
-    for label in labels:
-        group = label.group or label.file
+    for label in _checked(labels, check):
+        group = label.group or (label.file if label.file in recordings else "")
         if label.start_s is None or label.end_s is None:
             clips.append(replace(label, group=group))
             continue

@@ -17,6 +17,8 @@ def from_labels(project: AnnotationProject, limits: Limits, check: Check = never
     uploads.check_quota(limits, uploads.home())
     with uploads.new_collection() as collection:
         with exporting.exported_folder(project, exporting.TRAINING_EXPORT, check) as folder:
-            shutil.copytree(folder, collection / uploads.safe_name(project.name))
+            only_clips = shutil.ignore_patterns("README.md", exporting.FULL_CSV)
+            target = collection / uploads.safe_name(project.name)
+            shutil.copytree(folder, target, ignore=only_clips)
         uploads.check(dataset.load(collection / uploads.safe_name(project.name)), limits)
     return collection.name

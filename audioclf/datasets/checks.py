@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from audioclf.datasets.dataset import Dataset, LabelledClip
 from audioclf.datasets.formats.base import MAX_NAME
+from audioclf.datasets.grouping import GroupingKind, are_sources
 
 MIN_CLIPS, FEW_CLIPS = 2, 10  # of a class: fewer cannot be held out; fewer are learnt poorly
 NEARLY = 0.95  # of a window: what lacks less is not worth a word
@@ -57,6 +58,7 @@ def run_checks(
         *_on_duplicates(clips),
         *_on_split(data, clips),
         *_on_sides(data, share),
+        *_on_ignored(data),
     )
     order = tuple(Severity)
     return tuple(sorted(findings, key=lambda one: order.index(one.kind)))
@@ -110,6 +112,16 @@ def _on_sides(data: Dataset, share: float) -> Iterator[Finding]:
         )
 
 
+def _on_ignored(data: Dataset) -> Iterator[Finding]:
+    """What lies in the folder and is not used, by reason; a finding has all of its files."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for ignored in data.ignored:
+        by_reason[ignored.reason].append(ignored.path)
+    for reason, paths in by_reason.items():
+        sentence = f"Ignored, because it is {reason}: {_named(paths)}."
+        yield Finding(Severity.INFO, sentence, tuple(paths))
+
+
 def _on_files(clips: tuple[ClipInfo, ...], window_s: float) -> Iterator[Finding]:
     damaged = [one for one in clips if one.error is not None]
     for one in damaged[:MAX_NAMED]:
@@ -161,8 +173,8 @@ def _on_duplicates(clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
 
 def _on_split(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
     folds: dict[str, set[int]] = defaultdict(set)
-    if all(clip.group for clip in data.clips):
-        for clip in data.clips:
+    for clip in data.clips:
+        if clip.group:
             folds[clip.group].add(clip.fold)
     copies: dict[str, set[int]] = defaultdict(set)
     for one in clips:
@@ -176,13 +188,25 @@ def _on_split(data: Dataset, clips: tuple[ClipInfo, ...]) -> Iterator[Finding]:
         )
     how = _how_split(data, has_groups=bool(folds))
     is_divided = divided or any(len(numbers) > 1 for digest, numbers in copies.items() if digest)
-    if is_divided:
-        conclusion = ""
-    elif folds:
-        conclusion = "; no clip and no source is on both sides of a split"
-    else:
-        conclusion = "; no clip is on both sides, but which clips share a recording is not known"
-    yield Finding(Severity.INFO, f"{how}{conclusion}.")
+    yield Finding(Severity.INFO, f"{how}{'' if is_divided else _conclusion(data)}.")
+
+
+def _conclusion(data: Dataset) -> str:
+    """What a split that divides nothing tells: of sources only where they are known."""
+    if _are_sources_known(data):
+        how = data.grouping.describe()
+        return f"; no clip and no source is on both sides of a split (sources {how})"
+    counts = Counter(clip.group for clip in data.clips if clip.group)
+    if counts and max(counts.values()) > 1:
+        return "; but which recordings share a source is not known"
+    return "; no clip is on both sides, but which clips share a recording is not known"
+
+
+def _are_sources_known(data: Dataset) -> bool:
+    groups = [clip.group for clip in data.clips]
+    if data.grouping.kind == GroupingKind.TABLE:
+        return are_sources(groups, [clip.relative_path for clip in data.clips])
+    return all(groups)
 
 
 def _how_split(data: Dataset, *, has_groups: bool) -> str:
@@ -190,7 +214,8 @@ def _how_split(data: Dataset, *, has_groups: bool) -> str:
     if data.has_own_folds:
         return f"The {n_folds} folds are those of the data set"
     if has_groups:
-        return f"{n_folds} folds are made, and what is of one source stays together"
+        unit = "source" if _are_sources_known(data) else "recording"
+        return f"{n_folds} folds are made, and what is of one {unit} stays together"
     return f"{n_folds} folds are made, each with its share of every class"
 
 

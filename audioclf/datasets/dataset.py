@@ -13,8 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from audioclf.datasets import grouping as groupings
 from audioclf.datasets import layouts
 from audioclf.datasets.formats.clip_tables import ClipRow
+from audioclf.datasets.grouping import BY_TABLE, Grouping, GroupingHints
+from audioclf.datasets.layouts import IgnoredFile
 
 N_MADE_FOLDS, MOST_MADE_FOLDS = 5, 20
 
@@ -51,6 +54,12 @@ class Dataset:
         Who recorded the clips and under which licences, where the table tells.
     layout : str
         The layout in words, such as “a folder per class”.
+    grouping : Grouping
+        What the groups of the clips come from.
+    hints : GroupingHints
+        What else could tell sources here.
+    ignored : tuple of IgnoredFile
+        The files in the folder that are none of its clips, and why.
     """
 
     name: str
@@ -58,6 +67,9 @@ class Dataset:
     has_own_folds: bool
     attribution: str = ""
     layout: str = ""
+    grouping: Grouping = BY_TABLE
+    hints: GroupingHints = GroupingHints()
+    ignored: tuple[IgnoredFile, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -103,9 +115,13 @@ class Dataset:
         validation = {clip.label for clip in self.clips if clip.fold in held_out}
         return sorted(set(self.classes) - train), sorted(set(self.classes) - validation)
 
-    def without(self, names: Collection[str]) -> "Dataset":
-        """Without the clips of these relative paths, such as `dog/1.wav`."""
-        clips = tuple(clip for clip in self.clips if clip.relative_path not in names)
+    def without(self, names: Collection[str], classes: Collection[str] = ()) -> "Dataset":
+        """Without the clips of these relative paths, such as `dog/1.wav`, or of these classes."""
+        clips = tuple(
+            clip
+            for clip in self.clips
+            if clip.relative_path not in names and clip.label not in classes
+        )
         return replace(self, clips=clips)
 
 
@@ -114,7 +130,9 @@ def n_folds_for(share: float) -> int:
     return min(MOST_MADE_FOLDS, max(2, round(1 / share))) if share > 0 else N_MADE_FOLDS
 
 
-def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
+def load(
+    folder: str | Path, n_made_folds: int = N_MADE_FOLDS, grouping: Grouping = BY_TABLE
+) -> Dataset:
     """Load a labelled folder, whatever its layout; folds are made where it has none.
 
     Parameters
@@ -124,6 +142,8 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
     n_made_folds : int, optional
         How many folds are made for data without folds: stratified by class, with every group in
         one fold, and the same each time.
+    grouping : Grouping, optional
+        What tells which clips are of one source; by default the table of the data set.
 
     Returns
     -------
@@ -142,6 +162,9 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
     try:
         folder = layouts.find_root(folder)
         layout, rows = layouts.read(folder)
+        hints = groupings.hints(rows)
+        rows = groupings.group_rows(rows, grouping)
+        ignored = tuple(layouts.find_ignored(folder, {row.file for row in rows}))
     except (OSError, RecursionError) as error:
         why = getattr(error, "strerror", None) or "its table is nested too deeply"
         raise ValueError(f"“{folder.name[:80]}” cannot be read ({why}).") from error
@@ -158,7 +181,10 @@ def load(folder: str | Path, n_made_folds: int = N_MADE_FOLDS) -> Dataset:
         LabelledClip(folder / row.file, row.labels[0], fold, row.group, row.file)
         for row, fold in zip(rows, folds, strict=True)
     )
-    return Dataset(folder.name, tuple(clips), has_own_folds, _attribution(rows), layout)
+    attribution = _attribution(rows)
+    return Dataset(
+        folder.name, tuple(clips), has_own_folds, attribution, layout, grouping, hints, ignored
+    )
 
 
 def _only(rows: list[ClipRow]) -> str:
@@ -179,8 +205,8 @@ def _fold(row: ClipRow, table: str) -> int:
 def _made_folds(rows: list[ClipRow], n_folds: int) -> list[int]:
     """Folds from 1 on, each with its share of every class and whole groups, always the same."""
     labels = np.array([row.labels[0] for row in rows])
-    if all(row.group for row in rows):
-        return grouped_folds(labels, np.array([row.group for row in rows]), n_folds)
+    if any(row.group for row in rows):  # a clip without one is a group of its own
+        return grouped_folds(labels, np.array([row.group or row.file for row in rows]), n_folds)
     folds = np.zeros(len(rows), int)
     rng = np.random.default_rng(0)
     for label in np.unique(labels):

@@ -5,8 +5,9 @@ Hugging Face audiofolder (`metadata.csv` or `metadata.jsonl`), ESC-50 (Piczak, 2
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from audioclf.datasets.formats import clip_tables
 from audioclf.datasets.formats.clip_tables import AUDIOFOLDER, ESC50, URBANSOUND8K, ClipRow
@@ -51,6 +52,42 @@ def read(folder: Path) -> tuple[str, list[ClipRow]]:
         raise ValueError(f"“{path.name}” is no {kind} in UTF-8: save it as that.") from error
     rows = clip_tables.rows(text, path.name, TABLES[name])
     return name, [_checked(row, path, folder) for row in rows]
+
+
+class IgnoredFile(NamedTuple):
+    """A file or an empty folder in a data set that is no clip of it, and why."""
+
+    path: str  # from the folder of the data set
+    reason: str
+
+
+def find_ignored(folder: Path, clips: Collection[str]) -> list[IgnoredFile]:
+    """All files of a data set that are none of its clips, and its empty folders.
+
+    Left out is only what systems hide among them, such as `.DS_Store`. Raises OSError.
+    """
+    table, kept = _table_of(folder), {PurePosixPath(clip) for clip in clips}
+    ignored = []
+    for path in sorted(folder.rglob("*")):
+        relative = PurePosixPath(path.relative_to(folder).as_posix())
+        is_hidden = any(part.startswith((".", "__")) for part in relative.parts)
+        if is_hidden or relative in kept or str(relative) == table:
+            continue
+        if reason := _why_ignored(path, relative, table):
+            ignored.append(IgnoredFile(str(relative), reason))
+    return ignored
+
+
+def _why_ignored(path: Path, relative: PurePosixPath, table: str | None) -> str:
+    """Why it is no clip; nothing for a folder that holds something."""
+    if path.is_dir():
+        return "" if any(path.iterdir()) else "an empty folder"
+    if path.suffix.lower() not in AUDIO_SUFFIXES:
+        return "no audio file"
+    if table is not None:
+        return f"not in {PurePosixPath(table).name}"
+    n_folders = len(relative.parts) - 1
+    return "in no folder of a class" if n_folders == 0 else "deeper than the folders of the classes"
 
 
 def _table_of(folder: Path) -> str | None:

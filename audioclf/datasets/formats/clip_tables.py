@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from audioclf.datasets.formats.base import Durations, Label, Texts, flat_names, number, whole_only
@@ -42,6 +43,7 @@ class ClipRow(NamedTuple):
     group: str = ""
     author: str = ""
     license: str = ""
+    cells: Mapping[str, str] = MappingProxyType({})  # all of the row, by column
 
 
 ESC50 = ClipTable(
@@ -80,18 +82,23 @@ AUDIOFOLDER = ClipTable(
 
 def rows(text: str, path: str, table: ClipTable) -> Iterator[ClipRow]:
     """The rows of a CSV, or of JSON lines where the path says so. Raises ValueError."""
-    others = (table.fold, table.group, "author", "license")
+    columns = (table.fold, table.group, "author", "license")
     is_jsonl = path.endswith(".jsonl")
     lines = _json_lines(text, path) if is_jsonl else csv_cells.lines(text, path, table.required)
     for line, values in lines:
         cells = {key: _text(value) for key, value in values.items()}
         label = values.get(table.label)
         names = [_text(name) for name in label] if isinstance(label, list) else [_text(label)]
+        fold, group, author, license = (cells.get(column, "").strip() for column in columns)
         yield ClipRow(
             line,
             table.file.format_map({**dict.fromkeys(table.required, ""), **cells}),
             tuple(name for name in map(str.strip, names) if name),
-            *(cells.get(column, "").strip() for column in others),
+            fold,
+            group,
+            author,
+            license,
+            cells,
         )
 
 
