@@ -229,6 +229,8 @@ def test_links_lead_somewhere(name: str) -> None:
 
 def test_every_page_is_reached_from_the_contents() -> None:
     contents = PAGES["docs/index.md"]
+    for path in (ROOT / "benchmarks").glob("*.md"):
+        assert re.search(rf"^/benchmarks/{path.stem}$", contents, re.MULTILINE), path.name
     for path in (ROOT / "docs").glob("*.md"):
         if path.name != "index.md":
             assert f"({path.name})" in contents
