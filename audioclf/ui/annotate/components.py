@@ -23,8 +23,8 @@ SERVER = (
 class ProjectControls(NamedTuple):
     """The components that make and choose data sets."""
 
-    chosen: gr.Dropdown
-    made: gr.Accordion
+    project: gr.Dropdown
+    make_section: gr.Accordion
     name: gr.Textbox
     files: gr.File
     folder: gr.Textbox
@@ -83,12 +83,14 @@ def project_controls() -> ProjectControls:
     """The list of data sets, and what makes one."""
     message = gr.Markdown(elem_id="label-said", elem_classes="ac-message")
     with gr.Row(equal_height=False):
-        chosen = skip_preprocess(
+        project = skip_preprocess(
             gr.Dropdown([], label="Data set", elem_id="label-set", visible=False, min_width=220)
         )
         with (
             gr.Column(scale=3, min_width=320),
-            gr.Accordion("Make a data set, or add files", open=False, elem_id="label-make") as made,
+            gr.Accordion(
+                "Make a data set, or add files", open=False, elem_id="label-make"
+            ) as make_section,
         ):
             with gr.Row():
                 name = gr.Textbox(
@@ -108,7 +110,16 @@ def project_controls() -> ProjectControls:
                 make = gr.Button("Label these files", variant="primary", elem_id="label-begin")
                 examples = gr.Button("Try it on the examples", elem_id="label-examples")
     return ProjectControls(
-        chosen, made, name, files, folder, make, examples, message, gr.State(0), gr.State(0)
+        project,
+        make_section,
+        name,
+        files,
+        folder,
+        make,
+        examples,
+        message,
+        gr.State(0),
+        gr.State(0),
     )
 
 

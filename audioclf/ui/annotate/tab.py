@@ -40,7 +40,7 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
 def _wire_projects(app: gr.Blocks, shared: Shared, controls: ProjectControls, tab: gr.Tab) -> None:
     outputs = [
         shared.session,
-        controls.chosen,
+        controls.project,
         controls.message,
         controls.revision,
     ]
@@ -56,18 +56,18 @@ def _wire_projects(app: gr.Blocks, shared: Shared, controls: ProjectControls, ta
             handler, [*inputs, shared.session, controls.revision], outputs,
             api_visibility="private", show_progress="minimal",
         ).then(
-            projects.rescan, [controls.chosen, shared.session], controls.n_files, **QUEUED
+            projects.rescan, [controls.project, shared.session], controls.n_files, **QUEUED
         )  # fmt: skip
     gr.on(
         [app.load, controls.revision.change], projects.close_making, shared.session,
-        [controls.made, controls.files], **QUIET,
+        [controls.make_section, controls.files], **QUIET,
     )  # fmt: skip
-    gr.on([app.load, tab.select], projects.list_sets, shared.session, controls.chosen, **QUIET)
-    controls.chosen.input(
-        projects.choose_set, [controls.chosen, shared.session], shared.session, **QUIET
+    gr.on([app.load, tab.select], projects.list_sets, shared.session, controls.project, **QUIET)
+    controls.project.input(
+        projects.choose_set, [controls.project, shared.session], shared.session, **QUIET
     )
     gr.on(
-        [tab.select, controls.chosen.change], projects.rescan, [controls.chosen, shared.session],
+        [tab.select, controls.project.change], projects.rescan, [controls.project, shared.session],
         controls.n_files, **QUEUED,
     )  # fmt: skip
 
@@ -79,30 +79,30 @@ def _wire_queue(
     queue_view: gr.HTML,
     revision: gr.State,
 ) -> None:
-    settings = [revision, controls.chosen, queue_settings.suggestions, queue_settings.network]
+    settings = [revision, controls.project, queue_settings.suggestions, queue_settings.network]
     gr.on(
-        [controls.n_files.change, controls.chosen.change, revision.change,
+        [controls.n_files.change, controls.project.change, revision.change,
          queue_settings.suggestions.change, queue_settings.network.change],
         projects.configure_queue, settings, queue_view, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     segmentation = queue_settings.segmentation
-    controls.chosen.change(
-        projects.show_segmentation, [controls.chosen, shared.session],
+    controls.project.change(
+        projects.show_segmentation, [controls.project, shared.session],
         [*segmentation, queue_settings.effect], **QUIET,
     )  # fmt: skip
     gr.on(
         [setting.input for setting in segmentation], projects.change_segmentation,
-        [controls.chosen, revision, shared.session, *segmentation],
+        [controls.project, revision, shared.session, *segmentation],
         [revision, queue_settings.effect], trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     gr.on(
         [
             queue_settings.accordion.expand,
-            controls.chosen.change,
+            controls.project.change,
             *(one.change for one in queue_settings.segmentation),
         ],
         projects.preview_segmentation,
-        [controls.chosen, *queue_settings.segmentation],
+        [controls.project, *queue_settings.segmentation],
         [queue_settings.preview, queue_settings.preview_text],
         trigger_mode="always_last",
         **QUEUED,
@@ -117,14 +117,14 @@ def _wire_transfer(
 ) -> None:
     slow, push, import_slot = (_slot(name) for name in ("export", "push", "import"))
     export.fine_tune.click(
-        transfer.fine_tune_on_project, [controls.chosen, shared.session],
+        transfer.fine_tune_on_project, [controls.project, shared.session],
         [shared.session, shared.tabs, export.fine_tune_message], **slow,
     )  # fmt: skip
     exported = [export.download, export.export_message]
     export.export.click(transfer.show_progress, None, exported, **QUIET).then(
         transfer.export_set,
         [
-            controls.chosen,
+            controls.project,
             export.format,
             export.with_audio,
             export.clip_format,
@@ -137,7 +137,7 @@ def _wire_transfer(
     export.push.click(
         transfer.push_set,
         [
-            controls.chosen,
+            controls.project,
             export.format,
             export.repo,
             export.token,
@@ -147,19 +147,19 @@ def _wire_transfer(
         export.push_message,
         **push,
     )
-    controls.chosen.change(transfer.forget_export, None, exported, **QUIET)
+    controls.project.change(transfer.forget_export, None, exported, **QUIET)
     export.delete.click(
-        transfer.delete_set, [controls.chosen, export.typed_name, shared.session],
-        [shared.session, controls.chosen, export.delete_message], **QUEUED,
+        transfer.delete_set, [controls.project, export.typed_name, shared.session],
+        [shared.session, controls.project, export.delete_message], **QUEUED,
     )  # fmt: skip
-    classes = [controls.chosen, shared.session]
+    classes = [controls.project, shared.session]
     export.naming.expand(transfer.list_classes, classes, export.old, **QUIET)
     for button, handler in (
         (export.rename, transfer.rename_class),
         (export.merge, transfer.merge_classes),
     ):
         button.click(
-            handler, [controls.chosen, export.old, export.new, revision, shared.session],
+            handler, [controls.project, export.old, export.new, revision, shared.session],
             [revision, export.rename_message, export.new, export.merge], **QUEUED,
         )  # fmt: skip
     revision.change(transfer.list_classes, classes, export.old, **QUIET)
@@ -170,7 +170,7 @@ def _wire_transfer(
     export.import_labels.click(
         transfer.import_labels,
         [
-            controls.chosen,
+            controls.project,
             export.files,
             export.import_format,
             revision,
