@@ -143,11 +143,11 @@ def configure_queue(
 
 def show_segmentation(project_id: str | None, session: Any) -> list[Any]:
     """The segmentation that is stored with the chosen data set, a value per component."""
-    found = _find(project_id, session)
+    labelled = _find(project_id, session)
     segmentation = Segmentation()
-    if found is not None:
+    if labelled is not None:
         with contextlib.suppress(ValueError):  # the queue shows the error
-            segmentation = tasks.load_segmentation(found)
+            segmentation = tasks.load_segmentation(labelled)
     settings = _settings_of(segmentation)
     return [*(settings[name] for name in SETTINGS), ""]
 
@@ -157,25 +157,25 @@ def change_segmentation(
     project_id: str | None, revision: int, session: Any, *segmentation: Any
 ) -> tuple[Any, str]:
     """Store the segmentation with the data set, and say what becomes of its labels: they stay."""
-    found = _find(project_id, session)
-    if found is None:
+    labelled = _find(project_id, session)
+    if labelled is None:
         raise ValueError("Choose a data set first, or make one.")
     settings = parse_segmentation(_settings_by_name(segmentation))
-    if settings == tasks.load_segmentation(found):
+    if settings == tasks.load_segmentation(labelled):
         return gr.skip(), ""
-    sentence = _effect(found, settings)
-    tasks.store_segmentation(found, settings)
+    sentence = _effect(labelled, settings)
+    tasks.store_segmentation(labelled, settings)
     return revision + 1, sentence
 
 
 def _effect(labelled: AnnotationProject, segmentation: Segmentation) -> str:
     """What another segmentation means for the labels. Raises ValueError for too many clips."""
     queue = LabelQueue(labelled, segmentation)
-    kept = f"Stored with the data set. {pluralize(len(labelled.labels()), 'label')} kept"
+    stored = f"Stored with the data set. {pluralize(len(labelled.labels()), 'label')} kept"
     if not tasks.is_segmented(labelled, segmentation):
-        return f"{kept}; the clips are known when the silences are detected."
+        return f"{stored}; the clips are known when the silences are detected."
     n_answered, n_clips = len(queue.events()), pluralize(len(queue.tasks), "clip")
-    return f"{kept}: with them {n_answered:,} of {n_clips} count as labelled now."
+    return f"{stored}: with them {n_answered:,} of {n_clips} count as labelled now."
 
 
 @show_errors(lambda sentence: (None, escape_markdown(sentence)))

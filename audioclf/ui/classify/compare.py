@@ -221,12 +221,12 @@ def _ensemble_mean(
     }
 
 
-def update_choices(chosen: list[str] | None, session: Any = None) -> Any:
+def update_choices(selected: list[str] | None, session: Any = None) -> Any:
     """The list with every checkpoint that is there now; keeps the selection."""
     choices = network_choices(session=session)
     names = {name for _, name in choices}
-    still_there = [name for name in chosen if name in names] if isinstance(chosen, list) else []
-    changed: dict[str, Any] = {} if still_there == chosen else {"value": still_there}
+    still_there = [name for name in selected if name in names] if isinstance(selected, list) else []
+    changed: dict[str, Any] = {} if still_there == selected else {"value": still_there}
     return gr.update(choices=choices, **changed)
 
 

@@ -37,19 +37,19 @@ def show_page(sound: str | None, event: gr.EventData, *settings: Any) -> dict[st
     """A part of a sound as the lanes draw it: peaks, and one picture per channel."""
     if sound is None:
         return None
-    asked = vars(event)["_data"]
-    from_s, to_s = _times(asked)
+    request = vars(event)["_data"]
+    from_s, to_s = _times(request)
     samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
     feature, low_hz, high_hz, range_db, colour_map = settings
     view = View(feature, low_hz or 0.0, high_hz or 0.0, range_db, colour_map)
-    references_db = [float(reference) for reference in asked.get("references_db") or []]
+    references_db = [float(reference) for reference in request.get("references_db") or []]
     duration_s = len(samples) / rate_hz
     drawn = pictures([samples], rate_hz, duration_s, view, references_db)
     peaks = figures.envelope([samples], len(samples), N_COLUMNS)
     return {
         "from_s": from_s,
         "to_s": from_s + duration_s,
-        "peaks": scaled_peaks(peaks, float(asked.get("loudest") or 1.0)),
+        "peaks": scaled_peaks(peaks, float(request.get("loudest") or 1.0)),
         "images": [figures.png_url(picture) for picture in drawn],
     }
 
@@ -63,9 +63,9 @@ def predict_segment(
         return ""
     from_s, to_s = _times(vars(event)["_data"])
     samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
-    found = predict(samples, rate_hz, network_named(network), cleaning)
-    best = [f"{name.replace('_', ' ')} {100 * p:.0f} %" for name, p in found.ranking()[:3]]
-    return f"{from_s:.2f} to {to_s:.2f} s alone: {found.summary()} ({', '.join(best)})."
+    prediction = predict(samples, rate_hz, network_named(network), cleaning)
+    best = [f"{name.replace('_', ' ')} {100 * p:.0f} %" for name, p in prediction.ranking()[:3]]
+    return f"{from_s:.2f} to {to_s:.2f} s alone: {prediction.summary()} ({', '.join(best)})."
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), sentence))
@@ -93,9 +93,9 @@ def _data_set(session: Any) -> AnnotationProject:
     return found or project.create(SELECTIONS, project_id="" if is_local() else new_id())
 
 
-def _times(asked: Any) -> tuple[float, float]:
+def _times(request: Any) -> tuple[float, float]:
     """From when to when. Raises ValueError."""
-    times = [float(asked.get(name) or 0.0) for name in ("from_s", "to_s")]
+    times = [float(request.get(name) or 0.0) for name in ("from_s", "to_s")]
     if not all(map(math.isfinite, times)) or not 0 <= times[0] < times[1]:
         raise ValueError("Nothing is selected: drag over the waveform, or choose a window.")
     return times[0], times[1]
