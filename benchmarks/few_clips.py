@@ -79,7 +79,9 @@ def soon(train: Dataset, validation: Dataset) -> None:
                 began = time.perf_counter()
                 job = queue.start(request(folder, start, kind))
                 followed(job)
-                predict_file(validation.clips[0].path, checkpoint.read(Path(job.result.folder)))
+                predict_file(
+                    validation.clips[0].path, checkpoint.read(Path(job.read_result().folder))
+                )
                 seconds.append(time.perf_counter() - began)
         each = ", ".join(f"{value:.1f}" for value in seconds)
         print(f"| `{start}`, {kind} | {each} | {statistics.median(seconds):.1f} |", flush=True)
@@ -96,10 +98,10 @@ def beside(train: Dataset, validation: Dataset) -> None:
         )
         alone = timed(validation, network)
         job = queue.start(fine_tuning_request)
-        while not job.epochs:
+        while not job.read_epochs():
             time.sleep(0.1)
         during = timed(validation, network)
-        n_epochs = len(job.epochs)
+        n_epochs = len(job.read_epochs())
         queue.cancel(job)
         followed(job)
     again = timed(validation, network)
@@ -144,7 +146,7 @@ def request(folder: Path, base_model: str, mode: TrainingMode) -> Request:
 
 def followed(job: Job) -> None:
     """Wait until it has ended."""
-    while job.status.is_active:
+    while job.read_status().is_active:
         time.sleep(0.02)
 
 

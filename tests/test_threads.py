@@ -76,6 +76,6 @@ def test_a_network_has_the_threads_that_there_are_cores_for(
     for n_cores, expected in ((1, 1), (2, 2), (64, onnx_session.MAX_THREADS)):
         monkeypatch.setattr(threads, "n_cores", lambda n=n_cores: n)
         session = onnx_session.open_session(
-            network.folder / checkpoint.ONNX, network.weights_sha256
+            network.folder / checkpoint.ONNX, network.weights_sha256()
         )
         assert session.get_session_options().intra_op_num_threads == expected

@@ -31,9 +31,10 @@ def add_files(target: AnnotationProject, paths: Sequence[Path], limits: Limits) 
     accepted = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES | {".zip"}]
     if not accepted:
         raise ValueError("None of these files is audio: choose wav, flac, ogg, mp3 or the like.")
-    if target.is_external:
+    if target.is_external():
         raise ValueError(
-            f"“{target.name}” is a folder that stays as it is: put the files into that folder."
+            f"“{target.read_name()}” is a folder that stays as it is: put the files into that "
+            "folder."
         )
     for path in accepted:
         check_file_name(path.name)
@@ -43,7 +44,7 @@ def add_files(target: AnnotationProject, paths: Sequence[Path], limits: Limits) 
         staged_files = _staged(accepted, staged, budget)
         with one_at_a_time(target.folder / ADDING):
             _check(target, staged_files, limits)
-            move_in(staged, _moves(staged_files, target.sounds))
+            move_in(staged, _moves(staged_files, target.audio_folder()))
     return project.scan_files(target, limits=limits.sound)
 
 
@@ -77,13 +78,13 @@ def _sounds(folder: Path) -> StagedFiles:
 
 def _check(target: AnnotationProject, staged_files: StagedFiles, limits: Limits) -> None:
     """Raise ValueError for more than the limits allow."""
-    n_files = target.n_files + len(staged_files)
+    n_files = target.count_files() + len(staged_files)
     if limits.max_clips and n_files > limits.max_clips:
         raise ValueError(
             f"These would be {n_files:,} files, and {limits.max_clips:,} may be added here: "
             "add fewer."
         )
-    before = sum(path.stat().st_size for path in target.sounds.rglob("*") if path.is_file())
+    before = sum(path.stat().st_size for path in target.audio_folder().rglob("*") if path.is_file())
     n_bytes = before + sum(path.stat().st_size for path, _ in staged_files)
     if limits.max_archive_bytes and n_bytes > 2 * limits.max_archive_bytes:
         mb = 2 * limits.max_archive_bytes / 1e6

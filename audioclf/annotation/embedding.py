@@ -61,8 +61,8 @@ def check(embedding_model: Checkpoint, kind: str) -> None:
     """Raise ValueError for a model that cannot be used, and for an unknown kind of suggestions."""
     if kind not in tuple(SuggestionKind):
         raise ValueError(f"There are no suggestions from “{kind[:40]}”: choose labels or classes.")
-    if embedding_model.unavailable_reason:
-        raise ValueError(embedding_model.unavailable_reason)
+    if embedding_model.unavailable_reason():
+        raise ValueError(embedding_model.unavailable_reason())
 
 
 def numbers_by_file(annotation_tasks: Sequence[AnnotationTask]) -> dict[str, list[int]]:

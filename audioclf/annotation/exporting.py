@@ -112,11 +112,13 @@ def exported_folder(
     if export.one_class:
         labels = _of_one_class(labels)
     if not labels:
-        raise ValueError(f"Nothing in “{project.name}” is labelled yet: label some sounds first.")
+        raise ValueError(
+            f"Nothing in “{project.read_name()}” is labelled yet: label some sounds first."
+        )
     if export.clips and export.clips not in tuple(ClipFormat):
         raise ValueError(f"Clips are written as {' or '.join(ClipFormat)}: choose one of them.")
     with tempfile.TemporaryDirectory() as temporary:
-        folder, cut = Path(temporary, "export", project.name), Path(temporary, "cut")
+        folder, cut = Path(temporary, "export", project.read_name()), Path(temporary, "cut")
         written, durations, sources = labels, project.durations(), dict[str, Path]()
         if export.clips:
             written, sources = _as_clips(project, labels, cut, export.clips, check)
@@ -265,7 +267,7 @@ def _readme(project: AnnotationProject, labels: list[Label]) -> str:
     counts = Counter(label.name for label in labels)
     rows = [f"| {escape_markdown(name)} | {n} |" for name, n in counts.most_common()]
     body = README.format(
-        name=escape_markdown(project.name), n_files=len({label.file for label in labels}),
+        name=escape_markdown(project.read_name()), n_files=len({label.file for label in labels}),
         n_labels=len(labels), n_classes=len(counts), classes="\n".join(rows), everything=FULL_CSV,
     )  # fmt: skip
     return dataset_card(body, task_categories=["audio-classification"], tags=["audio"])

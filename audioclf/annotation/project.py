@@ -41,8 +41,7 @@ class AnnotationProject:
         """Its folder's name, which is unique."""
         return self.folder.name
 
-    @property
-    def name(self) -> str:
+    def read_name(self) -> str:
         """The name that people gave it."""
         try:
             with database.connect(self.store) as db:
@@ -50,25 +49,23 @@ class AnnotationProject:
         except ValueError:  # shown to whoever opens it
             return self.id
 
-    @property
     def is_external(self) -> bool:
         """Whether its audio files lie in an external folder, which stays as it is."""
-        return self.sounds != self.folder / SOUNDS_FOLDER
+        return self.audio_folder() != self.folder / SOUNDS_FOLDER
 
     @property
     def store(self) -> Path:
         """The SQLite file with its annotations."""
         return self.folder / STORE
 
-    @property
-    def sounds(self) -> Path:
+    def audio_folder(self) -> Path:
         """The folder of its audio files."""
         with database.connect(self.store) as db:
             return Path(catalog.setting(db, FOLDER) or self.folder / SOUNDS_FOLDER)
 
     def path_of(self, file: str) -> Path:
         """The path of one of its files. Raises ValueError for one outside of its folder."""
-        root = self.sounds
+        root = self.audio_folder()
         path = root / file
         if "\0" in file or not path.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"“{file[:80]}” is not among the sounds of this data set: add it.")
@@ -79,8 +76,7 @@ class AnnotationProject:
         with database.connect(self.store) as db:
             return catalog.files(db)
 
-    @property
-    def n_files(self) -> int:
+    def count_files(self) -> int:
         """The number of its files; they are only ever added."""
         with database.connect(self.store) as db:
             return catalog.n_files(db)
@@ -149,9 +145,9 @@ def find(name: str) -> AnnotationProject:
     """
     projects = find_all()
     project = next((p for p in projects if p.id == name), None)
-    project = project or next((p for p in projects if p.name == name), None)
+    project = project or next((p for p in projects if p.read_name() == name), None)
     if project is None:
-        names = ", ".join(p.name for p in projects) or "(there are none yet)"
+        names = ", ".join(p.read_name() for p in projects) or "(there are none yet)"
         raise ValueError(f"There is no data set “{name}”: name one of {names}.")
     return project
 
@@ -201,7 +197,7 @@ def scan_files(
 
     Those that cannot be read are added with the reason, and read again when they change.
     """
-    root = project.sounds
+    root = project.audio_folder()
     with database.connect(project.store) as db:
         existing, error_times = catalog.relative_paths(db), catalog.error_times(db)
     audio_paths = [path for path in sorted(root.rglob("*")) if _is_audio(path, root)]

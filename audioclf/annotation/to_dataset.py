@@ -18,7 +18,7 @@ def from_labels(project: AnnotationProject, limits: Limits, check: Check = never
     with uploads.new_collection() as collection:
         with exporting.exported_folder(project, exporting.TRAINING_EXPORT, check) as folder:
             only_clips = shutil.ignore_patterns("README.md", exporting.FULL_CSV)
-            target = collection / uploads.safe_name(project.name)
+            target = collection / uploads.safe_name(project.read_name())
             shutil.copytree(folder, target, ignore=only_clips)
-        uploads.check(dataset.load(collection / uploads.safe_name(project.name)), limits)
+        uploads.check(dataset.load(collection / uploads.safe_name(project.read_name())), limits)
     return collection.name

@@ -12,7 +12,11 @@ from audioclf.cli.parser import Run
 
 def _list(args: argparse.Namespace) -> None:
     rows = [
-        {"name": dataset.name, "sounds": len(dataset.files()), "labels": len(dataset.labels())}
+        {
+            "name": dataset.read_name(),
+            "sounds": len(dataset.files()),
+            "labels": len(dataset.labels()),
+        }
         for dataset in project.find_all()
     ]
     print_table(rows, args.json)
@@ -21,7 +25,7 @@ def _list(args: argparse.Namespace) -> None:
 def _new(args: argparse.Namespace) -> None:
     dataset = project.create(args.name, Path(args.folder) if args.folder else None)
     n_files = project.scan_files(dataset, lambda paths: progress("sounds", paths))
-    print(f"{dataset.name}: {n_files} sounds")
+    print(f"{dataset.read_name()}: {n_files} sounds")
 
 
 def _import(args: argparse.Namespace) -> None:
@@ -30,12 +34,12 @@ def _import(args: argparse.Namespace) -> None:
     paths = [Path(path) for path in args.paths]
     result = importing.read_labels(dataset, paths, args.format, _user())
     left = f", {result.n_skipped} left out where there is no sound" if result.n_skipped else ""
-    print(f"{dataset.name}: {result.n_new} new labels{left}")
+    print(f"{dataset.read_name()}: {result.n_new} new labels{left}")
 
 
 def _export(args: argparse.Namespace) -> None:
     dataset = project.find(args.name)
-    output = Path(args.output or f"{dataset.name}.zip")
+    output = Path(args.output or f"{dataset.read_name()}.zip")
     export = Export(args.format, args.with_audio, args.clip_format or "", args.split)
     print(exporting.write_labels(dataset, export, output))
 

@@ -92,7 +92,7 @@ def _frontend_named(name: str) -> FrontendConfig:
     if name.split("+")[0] in FEATURES:
         return config.for_feature(name)
     try:
-        return checkpoint.find(name).members[0].frontend
+        return checkpoint.find(name).load_members()[0].frontend
     except ValueError as error:
         raise ValueError(f"{error} A feature works too: {', '.join(FEATURES)}.") from error
 

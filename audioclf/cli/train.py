@@ -38,7 +38,7 @@ def _print_inspection(data: Dataset, args: argparse.Namespace) -> None:
     window_s = WINDOW_S
     if args.checkpoint:
         window_s = max(
-            member.frontend.window_s for member in checkpoint.find(args.checkpoint).members
+            member.frontend.window_s for member in checkpoint.find(args.checkpoint).load_members()
         )
     report = inspection.inspect(data, window_s, lambda clips: progress("clips", clips))
     if args.json:

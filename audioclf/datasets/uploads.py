@@ -204,7 +204,7 @@ def check_label(label: str) -> str:
 def delete_old(seconds: float = DAY_S) -> None:
     """Remove older uploads, unless a job that is still here was trained on them."""
     delete_staged(home())  # of a process that was killed
-    read = {Path(one.request.folder).parent for one in job.find_all()}
+    read = {Path(one.read_request().folder).parent for one in job.find_all()}
     for path in home().glob("*"):
         is_collection = path.is_dir() and not path.name.startswith(".")
         if is_collection and path not in read and time.time() - path.stat().st_mtime > seconds:
@@ -213,7 +213,7 @@ def delete_old(seconds: float = DAY_S) -> None:
 
 def _is_trained_on(collection: str) -> bool:
     folder = home() / collection
-    return folder in {Path(one.request.folder).parent for one in job.find_all()}
+    return folder in {Path(one.read_request().folder).parent for one in job.find_all()}
 
 
 def check_quota(limits: Limits, folder: Path) -> None:

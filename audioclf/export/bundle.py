@@ -107,7 +107,7 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
         differ from the model's.
     """
     if network.is_ensemble:
-        names = ", ".join(member.name for member in network.members)
+        names = ", ".join(member.name for member in network.load_members())
         raise ValueError(f"“{network.name}” is an ensemble: export {names} one by one.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"“{folder.name}” is there already: name a new folder.")
@@ -157,7 +157,7 @@ def _join(head: Checkpoint, folder: Path) -> None:
     """The head and its backbone as one model."""
     from audioclf.export import attach_head, save
 
-    backbone = head.backbone
+    backbone = head.load_backbone()
     assert backbone is not None  # it is a linear probe
     checkpoint.verify(head)
     model = attach_head.with_head(backbone, linear_head.read(head.folder / ONNX))

@@ -21,8 +21,8 @@ def all_embeddings(model: Checkpoint, paths: Iterable[Path]) -> Iterator[Embeddi
 
 def file_embeddings(model: Checkpoint, path: Path) -> Embeddings:
     """The embeddings of a file's windows, (windows, d), from the cache where they are there."""
-    backbone = model.backbone or model
-    source = f"{backbone.weights_sha256}{backbone.frontend.key()}"
+    backbone = model.load_backbone() or model
+    source = f"{backbone.weights_sha256()}{backbone.frontend.key()}"
     name = f"{cache.content_key(path)}.npz"
     return cache.load_or_make(
         cache.entry(cache.EMBEDDINGS, cache.text_key(source)[:16], name),

@@ -50,7 +50,7 @@ def explain(
     that the model does not know, and for zero samples.
     """
     if model.is_ensemble:
-        names = " or ".join(f"“{member.name}”" for member in model.members)
+        names = " or ".join(f"“{member.name}”" for member in model.load_members())
         raise ValueError(f"“{model.name}” averages others and is not explained: choose {names}.")
     if label is not None and label not in model.classes:
         raise ValueError(f"“{model.name}” does not know “{label}”: choose one of its classes.")

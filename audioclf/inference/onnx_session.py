@@ -31,7 +31,7 @@ def load_classifier(model: Checkpoint, open_model: SessionFactory | None = None)
     open_model = open_model or _cached_session
     session = _open(model, open_model)
     name = session.get_inputs()[0].name
-    backbone = model.backbone
+    backbone = model.load_backbone()
     embed = load_embedder(backbone, open_model) if backbone else None
 
     def classify(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -79,7 +79,7 @@ def run_batched(
 
 
 def _open(model: Checkpoint, open_model: SessionFactory) -> Any:
-    return open_model(str(model.folder / checkpoint.ONNX), model.weights_sha256)
+    return open_model(str(model.folder / checkpoint.ONNX), model.weights_sha256())
 
 
 @lru_cache(maxsize=32)

@@ -65,7 +65,8 @@ def predict(
     """
     if model.is_ensemble:
         members = [
-            predict(samples, sample_rate_hz, member, preprocessing, cut) for member in model.members
+            predict(samples, sample_rate_hz, member, preprocessing, cut)
+            for member in model.load_members()
         ]
         return average_predictions(members, model)
     frontend = _frontend_with(model, preprocessing)
@@ -111,7 +112,10 @@ def predict_file(
     """
     if model.is_ensemble:
         return average_predictions(
-            [predict_file(path, member, preprocessing, limits, cut) for member in model.members],
+            [
+                predict_file(path, member, preprocessing, limits, cut)
+                for member in model.load_members()
+            ],
             model,
         )
     peak = 0.0
@@ -159,7 +163,9 @@ def predict_parts(
 
 def warm_up(model: Checkpoint) -> None:
     """Open the model's session and run it once, so that the first prediction is not slow."""
-    predict(np.zeros(1, np.float32), model.members[0].frontend.spectrogram.sample_rate_hz, model)
+    predict(
+        np.zeros(1, np.float32), model.load_members()[0].frontend.spectrogram.sample_rate_hz, model
+    )
 
 
 def average_predictions(members: Sequence[Prediction], model: Checkpoint) -> Prediction:
@@ -227,7 +233,7 @@ def embed(samples: Samples, sample_rate_hz: int, model: Checkpoint) -> Embedding
     single = _single(model)
     at_rate = io.resample(samples, sample_rate_hz, single.frontend.spectrogram.sample_rate_hz)
     parts = [windowing.windows(single.frontend, at_rate)]
-    return Embeddings(*run_batched(load_embedder(single.backbone or single), parts))
+    return Embeddings(*run_batched(load_embedder(single.load_backbone() or single), parts))
 
 
 def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> Embeddings:
@@ -254,7 +260,7 @@ def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> 
         file that is missing, empty, damaged or beyond the limits.
     """
     parts = windowing.windows_of_file(_single(model).frontend, path, limits)
-    return Embeddings(*run_batched(load_embedder(model.backbone or model), parts))
+    return Embeddings(*run_batched(load_embedder(model.load_backbone() or model), parts))
 
 
 def _single(model: Checkpoint) -> Checkpoint:

@@ -110,11 +110,13 @@ def joined(parts: Sequence[Unfamiliar]) -> list[Unfamiliar]:
 
 def _statistics(model: Checkpoint) -> tuple[Familiarity, Checkpoint] | None:
     """A model's statistics and the checkpoint whose embedding they are of."""
-    owner = model.members[0]
+    owner = model.load_members()[0]
     statistics = familiarity.read(owner.folder)
     if statistics is None:
         return None
-    if statistics.embedding_sha256 == owner.source_sha256:  # its own, whatever its folder is called
+    if (
+        statistics.embedding_sha256 == owner.source_sha256()
+    ):  # its own, whatever its folder is called
         return statistics, owner
     beside = owner.folder.parent / statistics.embedding
     folder = beside if (beside / checkpoint.CARD).is_file() else None
@@ -122,4 +124,4 @@ def _statistics(model: Checkpoint) -> tuple[Familiarity, Checkpoint] | None:
     if folder is None or not (folder / checkpoint.CARD).is_file():
         return None
     found = checkpoint.read(folder)
-    return (statistics, found) if statistics.embedding_sha256 == found.source_sha256 else None
+    return (statistics, found) if statistics.embedding_sha256 == found.source_sha256() else None

@@ -75,48 +75,37 @@ class Job:
         """The folder's name: whoever knows it may follow and cancel the job."""
         return self.folder.name
 
-    @property
-    def request(self) -> Request:
+    def read_request(self) -> Request:
         """The request, as it was submitted. Raises ValueError for one that cannot be read."""
         request = records.read(self.folder / REQUEST, Request, conversion.request)
         if request is None:
             raise ValueError("This training cannot be read: start another one.")
         return request
 
-    @property
-    def stored_state(self) -> State:
+    def read_state(self) -> State:
         """The state that its process wrote last. Raises ValueError for one of a later version."""
         return records.read(self.folder / STATE, State, conversion.state) or State()
 
-    @property
-    def submitted_at(self) -> float:
-        """When it was last started or resumed, in seconds since 1970."""
-        return self.stored_state.submitted_at
-
-    @property
-    def address(self) -> str:
-        """The keyed hash of the address that last submitted it; empty where there is none."""
-        return self.stored_state.address
-
-    @property
-    def status(self) -> Status:
+    def read_status(self) -> Status:
         """How it is now."""
-        status = self._reported_status
-        if status.is_active and not self.is_locked:
-            status = self._reported_status  # it may have ended between the two looks
-        if status.is_active and not self.is_locked:
+        status = self._read_reported_status()
+        if status.is_active and not self.is_locked():
+            status = self._read_reported_status()  # it may have ended between the two looks
+        if status.is_active and not self.is_locked():
             return replace(
                 status, state=JobState.KILLED, message=GONE, ended_at=changed_at(self.folder)
             )
         if status.state == JobState.WAITING:
-            n_before = sum(job.submitted_at < self.submitted_at for job in active_jobs())
+            n_before = sum(
+                job.read_state().submitted_at < self.read_state().submitted_at
+                for job in active_jobs()
+            )
             status = replace(status, queue_position=n_before)
         return status
 
-    @property
-    def _reported_status(self) -> Status:
+    def _read_reported_status(self) -> Status:
         """The status that its process wrote last."""
-        stored, progress = self.stored_state, Progress()
+        stored, progress = self.read_state(), Progress()
         if stored.state == JobState.RUNNING:
             path = self.folder / PROGRESS
             progress = records.read(path, Progress, conversion.progress) or progress
@@ -125,17 +114,10 @@ class Job:
             stored.started_at, stored.ended_at,
         )  # fmt: skip
 
-    @property
     def last_saved_epoch(self) -> int:
         """The last epoch that it can go on from, or that can be exported; 0 for none."""
         return int(read_json(self.folder / RUN / RUN_STATE).get("epoch", 0))
 
-    @property
-    def spent_s(self) -> float:
-        """Seconds that its earlier runs took."""
-        return self.stored_state.spent_s
-
-    @property
     def is_locked(self) -> bool:
         """Whether its process lives."""
         try:
@@ -147,8 +129,7 @@ class Job:
             return False
         return False
 
-    @property
-    def epochs(self) -> list[dict[str, Any]]:
+    def read_epochs(self) -> list[dict[str, Any]]:
         """What every epoch reported so far, see `training.loop.EpochReport`."""
         try:
             lines = (self.folder / EPOCHS).read_text(encoding="utf-8").splitlines()
@@ -156,8 +137,7 @@ class Job:
             return []
         return list(_parsed_lines(lines))
 
-    @property
-    def log(self) -> str:
+    def read_log(self) -> str:
         """The end of what its process wrote."""
         try:
             text = (self.folder / LOG).read_text(encoding="utf-8", errors="replace")
@@ -166,8 +146,7 @@ class Job:
         lines = (line for line in text.splitlines() if not NOISE.match(line))
         return "\n".join(lines)[-LOG_CHARACTERS:]
 
-    @property
-    def result(self) -> JobResult:
+    def read_result(self) -> JobResult:
         """The result; without a checkpoint before it is done."""
         return records.read(self.folder / RESULT, JobResult, conversion.result) or JobResult()
 
@@ -180,19 +159,19 @@ def home() -> Path:
 def find_all() -> list[Job]:
     """Every job, the last submitted first."""
     jobs = [Job(path.parent) for path in home().glob(f"*/{REQUEST}")]
-    return sorted(filter(_is_readable, jobs), key=lambda job: -job.submitted_at)
+    return sorted(filter(_is_readable, jobs), key=lambda job: -job.read_state().submitted_at)
 
 
 def active_jobs() -> list[Job]:
     """The jobs that wait or run, in their order."""
-    states = [(job, job.stored_state.state) for job in find_all()]
-    return [job for job, state in reversed(states) if state in ACTIVE and job.is_locked]
+    states = [(job, job.read_state().state) for job in find_all()]
+    return [job for job, state in reversed(states) if state in ACTIVE and job.is_locked()]
 
 
 def _is_readable(job: Job) -> bool:
     """Whether its request and state are such as this version knows."""
     try:
-        return bool(job.request.name and job.stored_state)
+        return bool(job.read_request().name and job.read_state())
     except ValueError:
         return False
 

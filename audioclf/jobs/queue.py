@@ -54,7 +54,7 @@ def _check_format(job_id: str) -> None:
     """Raise ValueError where that job is one of a later version."""
     for path in home().glob(f"*/{REQUEST}"):
         if path.parent.name == job_id:
-            _ = Job(path.parent).stored_state, Job(path.parent).request
+            _ = Job(path.parent).read_state(), Job(path.parent).read_request()
 
 
 def start(request: Request, job_id: str | None = None, visitor: Visitor = NOBODY) -> Job:
@@ -79,25 +79,25 @@ def resume(job: Job, *, export_only: bool = False, visitor: Visitor = NOBODY) ->
     Raises ValueError where it is running or done, and as `start` does.
     """
     check_training()
-    status = job.status
+    status = job.read_status()
     if status.is_active or status.state == JobState.DONE:
         raise ValueError("This training is running or done: there is nothing to resume.")
     with oserror_as_valueerror(job.folder), _submitting():
-        _check_turn(job.request.limits, visitor)
+        _check_turn(job.read_request().limits, visitor)
         _launch(job, *(["--export-only"] if export_only else []), address=visitor.address)
     return job
 
 
 def cancel(job: Job) -> None:
     """Ask a job to stop; it does within two seconds, and its last epoch is saved."""
-    if job.status.is_active:
+    if job.read_status().is_active:
         with oserror_as_valueerror(job.folder):
             (job.folder / CANCEL).touch()
 
 
 def delete(job: Job) -> None:
     """Remove an ended job with its saved epoch; an exported model stays. Raises ValueError."""
-    if job.status.is_active:
+    if job.read_status().is_active:
         raise ValueError("This training is running: cancel it first.")
     shutil.rmtree(job.folder, ignore_errors=True)
 
@@ -105,7 +105,7 @@ def delete(job: Job) -> None:
 def delete_old(seconds: float = DAY_S) -> None:
     """Remove every ended job whose files have not changed for so long."""
     for job in find_all():
-        if not job.is_locked and time.time() - changed_at(job.folder) > seconds:
+        if not job.is_locked() and time.time() - changed_at(job.folder) > seconds:
             delete(job)
 
 
@@ -128,7 +128,9 @@ def _check_turn(limits: JobLimits, visitor: Visitor) -> None:
 
 
 def _is_of(job: Job, visitor: Visitor) -> bool:
-    return job.id in visitor.jobs or (bool(visitor.address) and job.address == visitor.address)
+    return job.id in visitor.jobs or (
+        bool(visitor.address) and job.read_state().address == visitor.address
+    )
 
 
 @contextmanager
@@ -163,7 +165,7 @@ def _launch(job: Job, *arguments: str, address: str = "") -> None:
     command = [sys.executable, "-m", "audioclf.jobs.supervisor", os.fspath(job.folder), *arguments]
     with (job.folder / LOCK).open("wb") as lock, (job.folder / LOG).open("ab") as log:
         _lock(lock)
-        before = job.stored_state
+        before = job.read_state()
         if before.state == JobState.DONE:
             raise ValueError("This training is running or done: there is nothing to resume.")
         for name in (PROGRESS, RESULT, CANCEL):

@@ -53,13 +53,19 @@ def main(folder: Path, lock: int, arguments: list[str]) -> None:
         state, message = _run(job, arguments, (lock, turn.fileno()))
         _clear(job, state)
         ended = time.time()
-        write_status(job, state, message, ended_at=ended, spent_s=job.spent_s + ended - began)
+        write_status(
+            job, state, message, ended_at=ended, spent_s=job.read_state().spent_s + ended - began
+        )
 
 
 def _wait(job: Job, turn: IO[bytes]) -> bool:
     """Until it is this job's turn; False where it is cancelled before."""
     while not (job.folder / CANCEL).exists():
-        ahead = [other for other in active_jobs() if other.submitted_at < job.submitted_at]
+        ahead = [
+            other
+            for other in active_jobs()
+            if other.read_state().submitted_at < job.read_state().submitted_at
+        ]
         if not ahead:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,7 +76,7 @@ def _wait(job: Job, turn: IO[bytes]) -> bool:
 
 def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[JobState, str]:
     """Run the worker; how it ended, and why."""
-    limits, n_ooms, started = job.request.limits, _out_of_memory_events(), time.monotonic()
+    limits, n_ooms, started = job.read_request().limits, _out_of_memory_events(), time.monotonic()
     command = [
         sys.executable,
         "-W",
@@ -94,12 +100,14 @@ def _run(job: Job, arguments: list[str], locks: tuple[int, int]) -> tuple[JobSta
             child.send_signal(signal.SIGTERM)
         if reason and time.monotonic() - stop_requested_at > GRACE_S:
             child.kill()
-    if child.returncode == 0 or job.result.checkpoint:
+    if child.returncode == 0 or job.read_result().checkpoint:
         return JobState.DONE, ""  # also where it was stopped after its model had been saved
     if reason:
         return JobState.CANCELLED, reason + _saved_epoch(job)
     if child.returncode == 2:  # where the disk is full, only the log may have the reason
-        return JobState.FAILED, job.result.error or (job.log.splitlines() or ["It failed."])[-1]
+        return JobState.FAILED, job.read_result().error or (
+            job.read_log().splitlines() or ["It failed."]
+        )[-1]
     return JobState.KILLED, describe_exit(child.returncode, _out_of_memory_events() > n_ooms)
 
 
@@ -118,7 +126,10 @@ def _reason(job: Job, limits: JobLimits, started: float, pid: int) -> str:
     """Why it has to stop now; empty where it may go on."""
     if (job.folder / CANCEL).exists():
         return CANCELLED_SENTENCE
-    if limits.max_seconds and time.monotonic() - started + job.spent_s > limits.max_seconds:
+    if (
+        limits.max_seconds
+        and time.monotonic() - started + job.read_state().spent_s > limits.max_seconds
+    ):
         return f"It was ended after {limits.max_seconds / 60:.3g} minutes, which is the limit here"
     if limits.max_memory_mb and _memory_mb(pid) > limits.max_memory_mb:
         return (
@@ -130,13 +141,13 @@ def _reason(job: Job, limits: JobLimits, started: float, pid: int) -> str:
 
 def _saved_epoch(job: Job) -> str:
     """How a sentence ends that says why a training was stopped."""
-    n_epochs = job.last_saved_epoch
+    n_epochs = job.last_saved_epoch()
     return f"; epoch {n_epochs} is saved." if n_epochs else "; no epoch was finished yet."
 
 
 def _clear(job: Job, state: JobState) -> None:
     """Remove the partial files of a killed worker, and what a job that is done no longer needs."""
-    request = job.request
+    request = job.read_request()
     for partial in Path(request.output_dir).glob(f".{request.name}.*.partial"):
         shutil.rmtree(partial, ignore_errors=True)
     if state == JobState.DONE:
@@ -162,7 +173,7 @@ def describe_exit(status: int, was_out_of_memory: bool) -> str:
 
 def _environment(job: Job) -> dict[str, str]:
     """The worker's environment: as many threads as cores, and a cache of its own if requested."""
-    request = job.request
+    request = job.read_request()
     variables = {"TF_CPP_MIN_LOG_LEVEL": "3", "AUDIOCLF_JOBS": os.fspath(home())}
     if request.has_own_cache:
         variables["AUDIOCLF_CACHE"] = os.fspath(job.folder / CACHE)
@@ -200,7 +211,7 @@ def write_status(
     spent_s: float | None = None,
 ) -> None:
     """Write the job's state, with a sentence for people and the times that belong to it."""
-    before = job.stored_state
+    before = job.read_state()
     after = replace(
         before,
         state=state,

@@ -61,11 +61,10 @@ class Checkpoint:
         """The first result in the card: data, accuracy, macro_f1, n_clips."""
         return next(iter(self.card.get("results", [])), None)
 
-    @property
     def weights_sha256(self) -> str:
         """The SHA-256 of the ONNX file, of an ensemble that of its members'; for caches."""
         if self.is_ensemble:
-            members = "".join(member.weights_sha256 for member in self.members)
+            members = "".join(member.weights_sha256() for member in self.load_members())
             return hashlib.sha256(members.encode()).hexdigest()
         return str(self.card["sha256"][ONNX])
 
@@ -84,13 +83,11 @@ class Checkpoint:
         """Whether it is a linear head on another checkpoint's embedding."""
         return bool(self.card.get("backbone"))
 
-    @property
     def source_sha256(self) -> str:
         """The SHA-256 of the file that its weights were converted from, or of its own weights."""
-        return str((self.card.get("source") or {}).get("sha256") or self.weights_sha256)
+        return str((self.card.get("source") or {}).get("sha256") or self.weights_sha256())
 
-    @property
-    def backbone(self) -> "Checkpoint | None":
+    def load_backbone(self) -> "Checkpoint | None":
         """The checkpoint that a linear head is on, in the same folder or among those that ship.
 
         None for any other. Raises ValueError where it is missing or another.
@@ -98,36 +95,32 @@ class Checkpoint:
         named = self.card.get("backbone")
         return _backbone(self, named) if named else None
 
-    @property
     def unavailable_reason(self) -> str | None:
         """Why it cannot be used, in a sentence; None where it can."""
         try:
-            for member in self.members:
-                _ = member.backbone
+            for member in self.load_members():
+                _ = member.load_backbone()
         except ValueError as error:
             return str(error)
         return None
 
-    @property
-    def members(self) -> tuple["Checkpoint", ...]:
+    def load_members(self) -> tuple["Checkpoint", ...]:
         """The members of an ensemble; of any other itself alone. Raises ValueError."""
         names = self.card.get("members") or ()
         return tuple(_member(self, name) for name in names) if names else (self,)
 
-    @property
-    def feature(self) -> str:
+    def feature_names(self) -> str:
         """Its feature, or those of its members."""
-        features = (member.card["frontend"]["feature"] for member in self.members)
+        features = (member.card["frontend"]["feature"] for member in self.load_members())
         return ", ".join(dict.fromkeys(features))
 
-    @property
-    def n_bytes(self) -> int:
+    def count_bytes(self) -> int:
         """The size of its files, with its backbone's; or of its members'."""
         if self.is_ensemble:
-            return sum(member.n_bytes for member in self.members)
+            return sum(member.count_bytes() for member in self.load_members())
         n_bytes = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
-        backbone = None if self.unavailable_reason else self.backbone
-        return n_bytes + (backbone.n_bytes if backbone else 0)
+        backbone = None if self.unavailable_reason() else self.load_backbone()
+        return n_bytes + (backbone.count_bytes() if backbone else 0)
 
     @property
     def temperature(self) -> float:
@@ -242,7 +235,7 @@ def _backbone(head: Checkpoint, named: dict[str, Any]) -> Checkpoint:
     for folder in existing:
         backbone = _read_alone(folder)
         is_single = not (backbone.is_head or backbone.is_ensemble)
-        if is_single and backbone.source_sha256 in named["sha256"]:
+        if is_single and backbone.source_sha256() in named["sha256"]:
             return backbone
     raise ValueError(
         f"“{head.name}” was trained on another “{name}” than the one that is here: {hint}, or "
@@ -290,7 +283,7 @@ def read(folder: Path) -> Checkpoint:
         the ONNX file is missing.
     """
     checkpoint = _read_alone(folder)
-    _ = checkpoint.members
+    _ = checkpoint.load_members()
     return checkpoint
 
 
@@ -354,7 +347,7 @@ def write_card(folder: Path, card: dict[str, Any]) -> Checkpoint:
 
 def verify(checkpoint: Checkpoint) -> None:
     """Check its files, or its members', by the cards. Raises ValueError for a changed one."""
-    for member in checkpoint.members:
+    for member in checkpoint.load_members():
         for name, expected in member.card["sha256"].items():
             verify_file(member.folder / name, expected)
 

@@ -81,7 +81,7 @@ def installed(source: Source) -> Checkpoint | None:
         return None
     if model is None:
         return None
-    return model if model.source_sha256 in source.accepted_sha256 and not model.is_head else None
+    return model if model.source_sha256() in source.accepted_sha256 and not model.is_head else None
 
 
 def download(source: Source, bar: Bar) -> Path:

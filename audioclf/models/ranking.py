@@ -20,7 +20,7 @@ def best_first() -> list[Checkpoint]:
     def rank(model: Checkpoint) -> tuple[bool, float]:
         evaluation = model.evaluation or {}
         low, _ = wilson_interval(evaluation.get("accuracy", 0.0), evaluation.get("n_clips", 1))
-        return model.unavailable_reason is not None, -low
+        return model.unavailable_reason() is not None, -low
 
     return sorted(checkpoint.find_all(), key=rank)
 
@@ -65,6 +65,6 @@ def best_embedding_model() -> Checkpoint:
     if general is not None:
         return general
     for model in best_first():
-        if model.unavailable_reason is None and not (model.is_ensemble or model.is_head):
+        if model.unavailable_reason() is None and not (model.is_ensemble or model.is_head):
             return model
     raise ValueError("There is no model to embed with: run “audioclf download yamnet”.")

@@ -22,14 +22,14 @@ def rows(
     usable = [
         {
             "name": model.name,
-            "feature": model.feature,
+            "feature": model.feature_names(),
             "input_shape": model.card.get("input_shape"),
             "n_params": model.card.get("n_params"),
             "n_classes": len(model.classes),
             "accuracy_interval": _interval(model.evaluation),
             **{measure: (model.evaluation or {}).get(measure) for measure in MEASURES},
             "measured_on": (model.evaluation or {}).get("data"),
-            "trouble": model.unavailable_reason,
+            "trouble": model.unavailable_reason(),
         }
         for model in checkpoints
     ]

@@ -23,7 +23,9 @@ def add_statistics(model: Checkpoint, data: Dataset, progress: StageProgress) ->
     labels = [clip.label for clip in data.clips]
     if not familiarity.is_enough(labels):
         return model
-    statistics = familiarity.fit(np.stack(values), labels, embedding.name, embedding.source_sha256)
+    statistics = familiarity.fit(
+        np.stack(values), labels, embedding.name, embedding.source_sha256()
+    )
     familiarity.write(statistics, model.folder)
     part = {
         "embedding": embedding.name,
@@ -39,4 +41,4 @@ def embedding_model(model: Checkpoint) -> Checkpoint:
     folder = checkpoint.locate(download.YAMNET.checkpoint_name)
     if folder is not None and (folder / checkpoint.CARD).is_file():
         return checkpoint.read(folder)
-    return model.backbone or model
+    return model.load_backbone() or model

@@ -133,7 +133,7 @@ def resolve_backbone(model: Checkpoint) -> Checkpoint:
     """The model whose embeddings a linear probe takes. Raises ValueError."""
     if model.is_ensemble:
         raise ValueError(f"“{model.name}” is an ensemble: name one of its members.")
-    return model.backbone or model
+    return model.load_backbone() or model
 
 
 def _check_folder(backbone: Checkpoint, folder: Path) -> None:
@@ -163,7 +163,7 @@ def _evaluate(
 ) -> Checkpoint:
     """The probe without the held-out clips, with its result on them, cached for ensembles."""
     clips = [(clip.path.name, clip.label, clip.fold) for clip in train.clips]
-    content = f"{backbone.weights_sha256}{clips}{classes}{settings.to_dict()}"
+    content = f"{backbone.weights_sha256()}{clips}{classes}{settings.to_dict()}"
     training = f"head-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     folder = holdout.run_dir(holdout.run_id(training, validation))
     card = {**_card(backbone, train, classes, settings), "results": [], "calibration": None}
@@ -238,8 +238,8 @@ def _backbone_card(backbone: Checkpoint) -> dict[str, Any]:
     for name, source in download.SOURCES.items():
         if (
             backbone.name == source.checkpoint_name
-            and backbone.source_sha256 in source.accepted_sha256
+            and backbone.source_sha256() in source.accepted_sha256
         ):
             hint = f"get it with “python -m audioclf download {name}”, or on the page under Models"
             return {"name": backbone.name, "sha256": list(source.accepted_sha256), "hint": hint}
-    return {"name": backbone.name, "sha256": [backbone.source_sha256]}
+    return {"name": backbone.name, "sha256": [backbone.source_sha256()]}

@@ -192,7 +192,7 @@ def _run_key(
     layers = architecture.build(train_set.input_shape, len(train_set.classes)).get_config()
     clips = [(clip.path.name, clip.label, clip.fold) for clip in data.clips]
     predecessor = resume_from or config.base_model
-    first_weights = predecessor.weights_sha256 if predecessor else None
+    first_weights = predecessor.weights_sha256() if predecessor else None
     parts = [layers, clips, train_set.frontend.to_dict(), asdict(config.settings), first_weights]
     digest = hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
     return f"{architecture.name}-{digest[:16]}"

@@ -80,7 +80,7 @@ class _Reporter:
 def main(folder: Path, *, export_only: bool = False) -> int:
     """Do what the job's request asks for; the exit status."""
     job = Job(folder)
-    request, reporter = job.request, _Reporter(job)
+    request, reporter = job.read_request(), _Reporter(job)
     with contextlib.suppress(OSError):
         lower_priority(request.limits.n_cores)
     threads.single_threaded_blas()
@@ -109,7 +109,7 @@ def main(folder: Path, *, export_only: bool = False) -> int:
 
 def reserve_name(job: Job) -> None:
     """Reserve the new model's name for this job, from its first run on. Raises ValueError."""
-    request, claim = job.request, job.folder / CLAIM
+    request, claim = job.read_request(), job.folder / CLAIM
     checkpoint.check_name(request.name)
     if not claim.exists() and Path(request.output_dir, request.name).exists():
         raise ValueError(f"There is a model “{request.name}” already: choose another name.")
@@ -213,7 +213,7 @@ def _with_evaluation(
 
 def _drop_epochs_after(job: Job, n_done: int) -> None:
     """Drop epochs that were reported and not saved: they are trained again."""
-    lines = [f"{json.dumps(epoch)}\n" for epoch in job.epochs if epoch["epoch"] <= n_done]
+    lines = [f"{json.dumps(epoch)}\n" for epoch in job.read_epochs() if epoch["epoch"] <= n_done]
     (job.folder / EPOCHS).write_text("".join(lines), encoding="utf-8")
 
 

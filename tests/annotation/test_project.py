@@ -71,7 +71,7 @@ def test_a_set_names_its_sounds_and_what_is_wrong_with_them(
     io.write(folder / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
     assert project.scan_files(birds) == 1
     assert project.find("birds & more") == birds
-    assert birds.sounds == folder and "wren" not in [p.name for p in folder.rglob("*")]
+    assert birds.audio_folder() == folder and "wren" not in [p.name for p in folder.rglob("*")]
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".x", "x" * 101, "a\0"])
@@ -81,7 +81,7 @@ def test_a_name_that_is_a_path_is_refused(name: str) -> None:
 
 
 def test_a_set_is_made_once_and_never_guessed(birds: project.AnnotationProject) -> None:
-    assert "already" in refusal(lambda: project.create(birds.name))
+    assert "already" in refusal(lambda: project.create(birds.read_name()))
     assert "name one of birds & more" in refusal(lambda: project.find("other"))
     assert "no folder" in refusal(lambda: project.create("new", Path("/nowhere")))
 
@@ -312,7 +312,7 @@ def test_several_classes_go_with_their_own_sounds(
 def test_what_is_missing_at_the_export_is_a_sentence(
     recordings: project.AnnotationProject, tmp_path: Path
 ) -> None:
-    (recordings.sounds / "r3.wav").unlink()
+    (recordings.audio_folder() / "r3.wav").unlink()
     for export in (Export("csv", with_sounds=True), Export("audiofolder", clips="flac")):
         message = refusal(lambda e=export: exporting.write_labels(recordings, e, tmp_path / "x"))
         assert "r3.wav" in message and not (tmp_path / "x").exists()
@@ -346,7 +346,7 @@ def test_sounds_are_brought_once_and_never_overwritten(tmp_path: Path) -> None:
     assert "3 may be added" in refusal(
         lambda: add_files.add_files(new_project, [tmp_path / "more.zip"], few)
     )
-    assert new_project.n_files == 3
+    assert new_project.count_files() == 3
 
 
 def test_sets_in_which_nothing_was_said_for_long_are_removed(

@@ -54,7 +54,9 @@ def test_a_prediction_does_not_wait_for_others_comparisons(page_url: str, tmp_pa
     io.write(long, 0.3 * sounds.noise(60, seed=3), sounds.RATE_HZ)
     io.write(short, 0.3 * sounds.noise(5, seed=4), sounds.RATE_HZ)
     usable = [
-        one.name for one in checkpoint.find_all() if not (one.is_ensemble or one.unavailable_reason)
+        one.name
+        for one in checkpoint.find_all()
+        if not (one.is_ensemble or one.unavailable_reason())
     ]
     names = usable[: compare.MAX_HOSTED]
     comparisons = [

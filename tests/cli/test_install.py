@@ -80,7 +80,7 @@ def test_checkpoints_are_searched_in_all_folders_and_saved_in_the_first(
     first = checkpoint.find_all()[0]
     assert checkpoint.home() == own and first.folder.parent == shipped.resolve()
     checkpoint.write_card(own / "of_both", {**first.card, "members": [first.name]})
-    assert checkpoint.find("of_both").members == (first,)
+    assert checkpoint.find("of_both").load_members() == (first,)
     assert checkpoint.locate(first.name) == shipped / first.name
 
 

@@ -210,7 +210,7 @@ def test_the_card_says_whose_it_is_and_that_classes_are_independent(
     assert len(yamnet.classes) == 521 and yamnet.classes[0] == "Speech"
     assert yamnet.is_multi_label and yamnet.evaluation is None
     assert yamnet.card["licence"] == "Apache-2.0" and "Google" in yamnet.card["attribution"]
-    assert yamnet.source_sha256 == checkpoint.sha256(yamnet_file) in fetch.YAMNET.accepted_sha256
+    assert yamnet.source_sha256() == checkpoint.sha256(yamnet_file) in fetch.YAMNET.accepted_sha256
     checkpoint.verify(yamnet)
 
 

@@ -90,11 +90,11 @@ def test_a_replaced_network_is_not_answered_from_the_old_session(
     predict.predict(sound, RATE_HZ, checkpoint.read(copy))
     (copy / "model.onnx").write_bytes(b"not a network")
     card = (copy / "card.json").read_text()
-    (copy / "card.json").write_text(card.replace(trained_model.weights_sha256, "0" * 64))
+    (copy / "card.json").write_text(card.replace(trained_model.weights_sha256(), "0" * 64))
     with pytest.raises(ValueError, match="“copy” is not the file that its card describes"):
         predict.predict(sound, RATE_HZ, checkpoint.read(copy))
     stamp = checkpoint.sha256(copy / "model.onnx")
-    (copy / "card.json").write_text(card.replace(trained_model.weights_sha256, stamp))
+    (copy / "card.json").write_text(card.replace(trained_model.weights_sha256(), stamp))
     with pytest.raises(ValueError, match="“copy” cannot be opened"):
         predict.predict(sound, RATE_HZ, checkpoint.read(copy))
 

@@ -37,20 +37,22 @@ def own_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for job in queue.find_all():
         queue.cancel(job)
-    until(lambda: not any(job.is_locked for job in queue.find_all()))
+    until(lambda: not any(job.is_locked() for job in queue.find_all()))
 
 
 def until(is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Wait for something that has to happen."""
     end = time.monotonic() + patience_s
     while not is_so():
-        assert time.monotonic() < end, [(job.status, job.log) for job in queue.find_all()]
+        assert time.monotonic() < end, [
+            (job.read_status(), job.read_log()) for job in queue.find_all()
+        ]
         time.sleep(0.05)
 
 
 def ended(job: Job) -> Status:
-    until(lambda: not job.status.is_active)
-    return job.status
+    until(lambda: not job.read_status().is_active)
+    return job.read_status()
 
 
 def worker(job: Job) -> int:
@@ -88,46 +90,46 @@ def long_one(request_for: Request) -> Request:
 
 def test_a_head_is_trained_evaluated_and_saved(request_for: Request, three_sounds: Path) -> None:
     job = queue.start(request_for)
-    assert ended(job).state == JobState.DONE, job.log
-    model = checkpoint.read(Path(job.result.folder))
+    assert ended(job).state == JobState.DONE, job.read_log()
+    model = checkpoint.read(Path(job.read_result().folder))
     assert model.name == "taught" and model.classes == ("clicks", "noise", "sine")
-    assert model.evaluation and model.evaluation["n_clips"] == 6 == len(job.result.clips)
+    assert model.evaluation and model.evaluation["n_clips"] == 6 == len(job.read_result().clips)
     assert predict_file(three_sounds / "noise" / "3.wav", model).ranking()[0][0] == "noise"
-    assert job.result.clips and job.result.comparison is None  # it knew none of them
+    assert job.read_result().clips and job.read_result().comparison is None  # it knew none of them
     assert str(three_sounds.parent) not in json.dumps(model.card)
 
 
 def test_a_training_is_followed_cancelled_resumed_and_published(long_one: Request) -> None:
     job = queue.start(long_one)
-    until(lambda: len(job.epochs) >= 3)
-    assert job.status.state == JobState.RUNNING and job.status.stage == TRAINING
-    assert job.status.n_total == 5000 and job.status.n_done >= 3
-    first = job.epochs[0]
+    until(lambda: len(job.read_epochs()) >= 3)
+    assert job.read_status().state == JobState.RUNNING and job.read_status().stage == TRAINING
+    assert job.read_status().n_total == 5000 and job.read_status().n_done >= 3
+    first = job.read_epochs()[0]
     assert 0 <= first["accuracy"] <= 1 and first["loss"] > 0
     assert 0 <= first["val_accuracy"] <= 1 and first["val_loss"] > 0
 
     queue.cancel(job)
     cancelled_at = time.monotonic()
-    until(lambda: not job.status.is_active)
+    until(lambda: not job.read_status().is_active)
     assert time.monotonic() - cancelled_at < 10  # two seconds, on a machine that does nothing else
-    assert job.status.state == JobState.CANCELLED and "is saved" in job.status.message
-    until(lambda: not job.is_locked)
-    n_told = len(job.epochs)
-    assert job.last_saved_epoch in (n_told, n_told - 1)  # the last one may end as it is asked
+    assert job.read_status().state == JobState.CANCELLED and "is saved" in job.read_status().message
+    until(lambda: not job.is_locked())
+    n_told = len(job.read_epochs())
+    assert job.last_saved_epoch() in (n_told, n_told - 1)  # the last one may end as it is asked
 
     queue.resume(job)
-    until(lambda: len(job.epochs) > n_told + 1)
-    assert [one["epoch"] for one in job.epochs] == list(range(1, len(job.epochs) + 1))
+    until(lambda: len(job.read_epochs()) > n_told + 1)
+    assert [one["epoch"] for one in job.read_epochs()] == list(range(1, len(job.read_epochs()) + 1))
     assert "running or done" in refusal(lambda: queue.resume(job))
     assert "cancel it first" in refusal(lambda: queue.delete(job))
     queue.cancel(job)
     ended(job)
 
     queue.resume(job, export_only=True)
-    assert ended(job).state == JobState.DONE, job.log
+    assert ended(job).state == JobState.DONE, job.read_log()
     assert not (job.folder / "run").exists()  # nobody needs it any more
     assert "running or done" in refusal(lambda: queue.resume(job))
-    model = checkpoint.read(Path(job.result.folder))
+    model = checkpoint.read(Path(job.read_result().folder))
     training = model.card["training"]
     assert training["stopped_epoch"] == len(training["history"]["val_accuracy"]) >= n_told - 1
     assert model.card["training"]["base_model"] == START
@@ -142,13 +144,13 @@ def test_from_scratch_has_the_front_end_of_the_best_network_of_its_kind(
         request_for, mode=TrainingMode.SCRATCH, base_model=None, architecture="separable_cnn"
     )
     job = queue.start(replace(request, hyperparameters=settings))
-    assert ended(job).state == JobState.DONE, job.log
-    model = checkpoint.read(Path(job.result.folder))
+    assert ended(job).state == JobState.DONE, job.read_log()
+    model = checkpoint.read(Path(job.read_result().folder))
     best = ranking.best_of_architecture("separable_cnn")
     assert best is not None and model.frontend.spectrogram == best.frontend.spectrogram
     assert model.frontend.window_frames == best.frontend.window_frames
     assert model.frontend.normalisation != best.frontend.normalisation
-    assert "base_model" not in model.card["training"] and job.result.comparison is None
+    assert "base_model" not in model.card["training"] and job.read_result().comparison is None
 
 
 def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) -> None:
@@ -156,17 +158,17 @@ def test_what_is_resumed_is_what_was_begun(long_one: Request, tmp_path: Path) ->
     shutil.copytree(long_one.folder, folder)
     request = replace(long_one, folder=str(folder), fingerprint=uploads.fingerprint(folder))
     job = queue.start(request)
-    until(lambda: len(job.epochs) >= 2)
+    until(lambda: len(job.read_epochs()) >= 2)
     queue.cancel(job)
     ended(job)
     shutil.copy(folder / "noise" / "1.wav", folder / "noise" / "new.wav")
-    until(lambda: not job.is_locked)
+    until(lambda: not job.is_locked())
     queue.resume(job, export_only=True)
     assert "have changed since" in ended(job).message
     (folder / "noise" / "new.wav").unlink()
-    until(lambda: not job.is_locked)
+    until(lambda: not job.is_locked())
     queue.resume(job, export_only=True)
-    assert ended(job).state == JobState.DONE, job.log
+    assert ended(job).state == JobState.DONE, job.read_log()
 
 
 def test_a_network_that_is_there_is_never_replaced(request_for: Request) -> None:
@@ -191,14 +193,14 @@ def test_a_training_outlives_the_program_that_asked_for_it(request_for: Request)
     )
     assert child.returncode == -signal.SIGKILL
     job = queue.find(child.stdout.strip())
-    assert ended(job).state == JobState.DONE, job.log
-    assert checkpoint.read(Path(job.result.folder)).name == "taught"
+    assert ended(job).state == JobState.DONE, job.read_log()
+    assert checkpoint.read(Path(job.read_result().folder)).name == "taught"
 
 
 def test_two_who_resume_at_once_resume_once(long_one: Request) -> None:
     job = queue.start(replace(long_one, folder="/nowhere/at/all"))
     ended(job)
-    until(lambda: not job.is_locked)
+    until(lambda: not job.is_locked())
     with (job.folder / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "nothing to resume" in refusal(lambda: queue._launch(job))
@@ -207,11 +209,11 @@ def test_two_who_resume_at_once_resume_once(long_one: Request) -> None:
 
 def test_time_spent_before_counts(long_one: Request) -> None:
     job = queue.start(replace(long_one, limits=JobLimits(max_seconds=25)))
-    until(lambda: len(job.epochs) >= 2)
+    until(lambda: len(job.read_epochs()) >= 2)
     queue.cancel(job)
     ended(job)
-    until(lambda: not job.is_locked)
-    assert job.spent_s > 3
+    until(lambda: not job.is_locked())
+    assert job.read_state().spent_s > 3
     state = json.loads((job.folder / "state.json").read_text())
     (job.folder / "state.json").write_text(json.dumps({**state, "spent_s": 24.9}))
     queue.resume(job)
@@ -220,23 +222,23 @@ def test_time_spent_before_counts(long_one: Request) -> None:
 
 def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
     job = queue.start(long_one)
-    until(lambda: job.last_saved_epoch >= 20)
+    until(lambda: job.last_saved_epoch() >= 20)
     os.kill(worker(job), signal.SIGKILL)
     status = ended(job)
     assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.message
     assert not Path(long_one.out, long_one.name).exists()
-    saved_epoch = job.last_saved_epoch
+    saved_epoch = job.last_saved_epoch()
     assert saved_epoch >= 20
     queue.resume(job)
-    until(lambda: len(job.epochs) > saved_epoch)
-    assert [one["epoch"] for one in job.epochs][: saved_epoch + 1] == list(
+    until(lambda: len(job.read_epochs()) > saved_epoch)
+    assert [one["epoch"] for one in job.read_epochs()][: saved_epoch + 1] == list(
         range(1, saved_epoch + 2)
     )
 
 
 def test_a_job_whose_every_process_was_killed_is_reported(long_one: Request) -> None:
     job = queue.start(long_one)
-    until(lambda: job.status.state == JobState.RUNNING and bool(job.status.stage))
+    until(lambda: job.read_status().state == JobState.RUNNING and bool(job.read_status().stage))
     pid = worker(job)
     supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     os.kill(supervisor, signal.SIGKILL)
@@ -249,15 +251,15 @@ def test_a_training_dies_with_its_supervisor_at_once_and_its_epoch_is_kept(
     long_one: Request,
 ) -> None:
     job = queue.start(long_one)
-    until(lambda: job.last_saved_epoch >= 1)
+    until(lambda: job.last_saved_epoch() >= 1)
     pid = worker(job)
     supervisor = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     os.kill(pid, signal.SIGSTOP)  # it can do nothing by itself
     os.kill(supervisor, signal.SIGKILL)
-    until(lambda: not Path(f"/proc/{pid}").exists() or not job.is_locked, 10)
+    until(lambda: not Path(f"/proc/{pid}").exists() or not job.is_locked(), 10)
     status = ended(job)
     assert status.state == JobState.KILLED
-    assert job.last_saved_epoch >= 1
+    assert job.last_saved_epoch() >= 1
 
 
 def test_what_a_process_holds_is_a_number_on_every_system() -> None:
@@ -271,22 +273,25 @@ def test_one_job_runs_at_a_time_and_the_others_in_their_order(
     request_for: Request, long_one: Request
 ) -> None:
     first = queue.start(long_one)
-    until(lambda: first.status.state == JobState.RUNNING)
+    until(lambda: first.read_status().state == JobState.RUNNING)
     second = queue.start(replace(request_for, name="second"))
     third = queue.start(replace(request_for, name="third"))
     time.sleep(0.5)
-    assert [job.status.state for job in (second, third)] == [JobState.WAITING, JobState.WAITING]
-    assert [job.status.queue_position for job in (second, third)] == [1, 2]
+    assert [job.read_status().state for job in (second, third)] == [
+        JobState.WAITING,
+        JobState.WAITING,
+    ]
+    assert [job.read_status().queue_position for job in (second, third)] == [1, 2]
     fourth = queue.start(replace(request_for, name="fourth"))
     queue.cancel(fourth)
     assert ended(fourth).message == "It was cancelled before it began."
     full = replace(request_for, name="fifth", limits=JobLimits(max_waiting=3))
     assert "3 trainings run or wait already" in refusal(lambda: queue.start(full))
     queue.cancel(first)
-    assert ended(second).state == JobState.DONE, second.log
-    assert ended(third).state == JobState.DONE, third.log
-    assert second.status.ended_at and third.status.started_at
-    assert second.status.ended_at <= third.status.started_at
+    assert ended(second).state == JobState.DONE, second.read_log()
+    assert ended(third).state == JobState.DONE, third.read_log()
+    assert second.read_status().ended_at and third.read_status().started_at
+    assert second.read_status().ended_at <= third.read_status().started_at
     assert queue.find(third.id) == third
     assert "not here any more" in refusal(lambda: queue.find("../jobs"))
     queue.delete(third)
@@ -306,11 +311,11 @@ def test_each_visitor_has_one_training_and_the_others_come_in_their_order(
         )
     second = queue.start(replace(request, name="second"), visitor=bob)
     third = queue.start(replace(request, name="third"), visitor=cid)
-    until(lambda: first.status.state == JobState.RUNNING)
-    assert [job.status.queue_position for job in (second, third)] == [1, 2]
+    until(lambda: first.read_status().state == JobState.RUNNING)
+    assert [job.read_status().queue_position for job in (second, third)] == [1, 2]
     queue.cancel(third)
     ended(third)
-    until(lambda: not third.is_locked)
+    until(lambda: not third.is_locked())
     queue.start(replace(request, name="fourth"), visitor=cid)
     assert "of yours" in refusal(lambda: queue.resume(third, visitor=cid))
     positions: list[object] = []
@@ -390,7 +395,7 @@ def test_a_full_disk_leaves_no_half_network(request_for: Request, tmp_path: Path
 def test_jobs_that_nobody_touched_for_a_day_are_removed(request_for: Request) -> None:
     job = queue.start(replace(request_for, folder="/nowhere/at/all"))
     ended(job)
-    until(lambda: not job.is_locked)
+    until(lambda: not job.is_locked())
     queue.delete_old(60)
     assert queue.find_all() == [job]
     long_ago = time.time() - 100

@@ -58,20 +58,32 @@ def old_job(**changes: Any) -> Job:
 def test_a_training_of_format_1_is_read_whole() -> None:
     job_read = old_job()
     assert queue.find_all() == [job_read] == [queue.find("old")]
-    assert job_read.request == Request(
+    assert job_read.read_request() == Request(
         TrainingMode.FINE_TUNE, "/data/birds", "my-model", "/models", "/models/cldnn-mel", None,
         "birds", "Ann", 0.1, ("wren/1.wav",),
         (("epochs", "30"), ("augmentation.mix_prob", "0.5"), ("augmentation.waveform.count", "0"),
          ("ema_decay", "0"), ("backbone_lr_multiplier", "0.1")),
         "f00d", True, JobLimits(600, None, 1, 40, True),
     )  # fmt: skip
-    assert job_read.status.state == JobState.DONE and job_read.status.elapsed_s == 30.0
-    assert (job_read.submitted_at, job_read.address, job_read.spent_s) == (100.5, "ab", 30.0)
-    assert job_read.epochs[0]["val_loss"] == 1.5 and job_read.epochs[0]["val_accuracy"] == 0.25
-    (clip,) = job_read.result.clips
+    assert (
+        job_read.read_status().state == JobState.DONE and job_read.read_status().elapsed_s == 30.0
+    )
+    assert (
+        job_read.read_state().submitted_at,
+        job_read.read_state().address,
+        job_read.read_state().spent_s,
+    ) == (100.5, "ab", 30.0)
+    assert (
+        job_read.read_epochs()[0]["val_loss"] == 1.5
+        and job_read.read_epochs()[0]["val_accuracy"] == 0.25
+    )
+    (clip,) = job_read.read_result().clips
     assert clip.true_class == "wren" and clip.predicted_class == "crow" and not clip.is_correct
     assert clip.true_class_probability == 0.25 and clip.relative_path == "wren/2.wav"
-    assert job_read.result.comparison and job_read.result.comparison.base_model == "cldnn-mel"
+    assert (
+        job_read.read_result().comparison
+        and job_read.read_result().comparison.base_model == "cldnn-mel"
+    )
 
 
 def test_a_running_and_a_failed_one_of_format_1_say_how_they_are() -> None:
@@ -83,13 +95,13 @@ def test_a_running_and_a_failed_one_of_format_1_say_how_they_are() -> None:
 
     with (running.folder / job.LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        status = running.status
+        status = running.read_status()
         assert (status.stage, status.n_done, status.n_total) == (records.TRAINING, 3, 30)
     (running.folder / job.STATE).write_text(
         '{"state": "failed", "sentence": "No clips: add some."}'
     )
     (running.folder / job.RESULT).write_text('{"sentence": "No clips: add some."}')
-    assert running.status.message == running.result.error == "No clips: add some."
+    assert running.read_status().message == running.read_result().error == "No clips: add some."
 
 
 def test_what_is_written_is_read_again_with_its_format() -> None:
@@ -98,7 +110,7 @@ def test_what_is_written_is_read_again_with_its_format() -> None:
     job_read.folder.mkdir(parents=True)
     records.write(job_read.folder / job.REQUEST, request)
     records.write(job_read.folder / job.STATE, State(JobState.CANCELLED, submitted_at=3.0))
-    assert job_read.request == request and job_read.status.state == JobState.CANCELLED
+    assert job_read.read_request() == request and job_read.read_status().state == JobState.CANCELLED
     stored = json.loads((job_read.folder / job.REQUEST).read_text())
     assert stored["format"] == 2 and stored["mode"] == "scratch" and stored["output_dir"] == "/c"
 

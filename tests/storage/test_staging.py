@@ -86,7 +86,7 @@ def test_a_refused_archive_takes_the_sounds_beside_it_along(
     good = sound(tmp_path / "b" / "2.wav", 300)
     limits = Limits(archive=ArchiveLimits(max_bytes=1_000_000))
     assert refusal(lambda: add_files.add_files(garden, [good, bad], limits))
-    assert files(garden.folder) == ["sounds/1.wav"] and garden.n_files == 1
+    assert files(garden.folder) == ["sounds/1.wav"] and garden.count_files() == 1
     assert refusal(lambda: uploads.from_archive(bad, "x", limits))
     assert not list(uploads.home().iterdir())
 
@@ -113,7 +113,7 @@ def test_a_full_disk_takes_nothing_and_names_the_right_variable(
     new = [sound(tmp_path / "b" / f"{n}.wav", 300 + n) for n in range(3)]
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert "AUDIOCLF_DATA" in refusal(lambda: add_files.add_files(garden, new, Limits()))
-    assert files(garden.folder) == ["sounds/1.wav"] and garden.n_files == 1
+    assert files(garden.folder) == ["sounds/1.wav"] and garden.count_files() == 1
     message = refusal(lambda: uploads.with_files(None, "bell", new, Limits()))
     assert "AUDIOCLF_CACHE" in message and not files(uploads.home())
     monkeypatch.setenv("AUDIOCLF_PUBLIC", "1")

@@ -68,14 +68,16 @@ def test_the_ensemble_is_a_card_that_votes_like_its_members(
     together: Checkpoint, two: tuple[Checkpoint, ...]
 ) -> None:
     assert [path.name for path in together.folder.iterdir()] == ["card.json"]
-    assert together.members == two and together.n_bytes == sum(one.n_bytes for one in two)
+    assert together.load_members() == two and together.count_bytes() == sum(
+        one.count_bytes() for one in two
+    )
     sound = sounds.clicks(6.0, every_s=0.3)
     averaged = predict.predict(sound, sounds.RATE_HZ, together)
     votes = [predict.predict(sound, sounds.RATE_HZ, one) for one in two]
     mean = np.mean([vote.probabilities for vote in votes], axis=0)
     np.testing.assert_allclose(averaged.probabilities, mean, atol=1e-6)
     assert averaged.checkpoint == "together"
-    assert len({one.weights_sha256 for one in (*two, together)}) == 3
+    assert len({one.weights_sha256() for one in (*two, together)}) == 3
 
 
 def test_the_ensemble_is_measured_with_members_that_never_saw_the_fold(

@@ -83,9 +83,9 @@ def test_its_own_files_are_kilobytes_and_its_card_names_what_it_reads(
     assert sum(path.stat().st_size for path in head.folder.iterdir()) < 300_000
     assert head.card["backbone"] == {
         "name": trained_model.name,
-        "sha256": [trained_model.weights_sha256],
+        "sha256": [trained_model.weights_sha256()],
     }
-    assert head.n_bytes > trained_model.n_bytes
+    assert head.count_bytes() > trained_model.count_bytes()
     assert "Made by a program." in head.card["attribution"]
     assert str(ROOT.parent) not in json.dumps(head.card)
     checkpoint.verify(head)
@@ -107,7 +107,7 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     assert [model.name for model in ranking.best_first()] == ["worse", "alone"]
     assert dict(map(reversed, model_lists.network_choices()))["alone"] == "alone (unavailable)"
     assert latency.measure(checkpoint.find("alone")) is None
-    assert checkpoint.find("alone").n_bytes < 100_000
+    assert checkpoint.find("alone").count_bytes() < 100_000
 
 
 @pytest.mark.slow
@@ -165,7 +165,7 @@ def test_the_command_line_trains_a_head_and_embeds_every_clip_once(
     assert "100.00% on new_sounds, fold 2 held out" in output
     cached = list((paths.cache_dir() / "embeddings").glob("*/*.npz"))
     assert len(cached) == len(new_sounds.clips)
-    assert checkpoint.read(tmp_path / "by_hand").backbone
+    assert checkpoint.read(tmp_path / "by_hand").load_backbone()
 
 
 @pytest.mark.slow

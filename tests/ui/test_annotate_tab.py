@@ -76,7 +76,7 @@ def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
     assert "local page only" in create_set("x", None, str(tmp_path / "in"))[2]
     visitor, *_ = create_set("birds", files)
     (one,) = project.find_all()
-    assert one.name == "birds" and one.id != "birds" and len(one.id) >= 8
+    assert one.read_name() == "birds" and one.id != "birds" and len(one.id) >= 8
     stranger: dict[str, Any] = {}
     assert "Choose a data set" in transfer.export_set(one.id, "csv", True, "", False, stranger)[1]
     assert "Choose a data set" in transfer.delete_set(one.id, "birds", stranger)[2]

@@ -285,12 +285,14 @@ def test_on_a_public_page_a_network_is_its_trainer_s_alone(
     refused_from(before, session_state, here, facts, choices)
     (one,) = session.jobs_of(session_state)
     written = b"".join(path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
-    assert one.address and b"203.0.113" not in written  # of the address there is a keyed hash only
-    assert one.request.limits == HOSTED.training
-    while one.status.is_active:
+    assert (
+        one.read_state().address and b"203.0.113" not in written
+    )  # of the address there is a keyed hash only
+    assert one.read_request().limits == HOSTED.training
+    while one.read_status().is_active:
         time.sleep(0.1)
-    assert one.status.state == JobState.DONE, one.log
-    name = one.result.checkpoint
+    assert one.read_status().state == JobState.DONE, one.read_log()
+    name = one.read_result().checkpoint
     assert name.startswith("bells-") and len(name) >= len("bells-") + 22  # 128 bits
     assert not (checkpoint.home() / name).exists()
 

@@ -59,7 +59,7 @@ def test_the_most_accurate_network_is_first_and_numbers_are_numbers(networks: Pa
     assert rows["full"]["Parameters"] == checkpoint.find("full").card["n_params"]
     assert rows["full"]["Evaluated on"] == "made clips, fold 3 held out (80 clips)"
     assert rows["unmeasured"]["Evaluated on"] == "not evaluated"
-    bytes_of_both = sum(checkpoint.find(name).n_bytes for name in ("full", "old"))
+    bytes_of_both = sum(checkpoint.find(name).count_bytes() for name in ("full", "old"))
     assert rows["both"]["Size (MB)"] == pytest.approx(bytes_of_both / 1e6)
 
 

@@ -52,7 +52,7 @@ def make_set(
     With the name of an existing data set, the uploaded files are added to it.
     """
     name = " ".join(str(name or "").split()) or FIRST_NAME
-    existing = next((p for p in sessions.sets_of(session) if p.name == name), None)
+    existing = next((p for p in sessions.sets_of(session) if p.read_name() == name), None)
     if existing is not None:
         return _outcome(_add(existing, folder, files), session, revision)
     if not files and not str(folder or "").strip():
@@ -79,7 +79,7 @@ def make_set(
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), escape_markdown(sentence), gr.skip()))
 def try_examples(session: Any, revision: int) -> Outcome:
     """Make a data set of the examples, to try the keys on."""
-    existing = next((p for p in sessions.sets_of(session) if p.name == "examples"), None)
+    existing = next((p for p in sessions.sets_of(session) if p.read_name() == "examples"), None)
     labelled = existing or project.create("examples", project_id="" if is_local() else new_id())
     add_files.add_files(labelled, sorted((ASSETS / "examples").glob("*.ogg")), limits().labelling)
     return _outcome(labelled, session, revision)
@@ -92,7 +92,7 @@ def rescan(project_id: str | None, session: Any) -> int:
         with contextlib.suppress(ValueError):  # the queue shows the error
             add_files.remove_staged(labelled_set)
             project.scan_files(labelled_set, limits=limits().labelling.sound)
-            return labelled_set.n_files
+            return labelled_set.count_files()
     return 0
 
 
@@ -110,7 +110,7 @@ def choose_set(project_id: str | None, session: Any) -> Any:
 def list_sets(session: Any) -> Any:
     """The list of the data sets of this browser; on a local page, all."""
     listed, stored = sessions.sets_of(session), sessions.parse_session(session)
-    choices = [(p.name, p.id) for p in listed]
+    choices = [(p.read_name(), p.id) for p in listed]
     project_id = stored["project"] if stored["project"] in [p.id for p in listed] else None
     first = listed[0].id if listed else None
     return gr.update(choices=choices, value=project_id or first, visible=bool(listed))
@@ -132,7 +132,7 @@ def configure_queue(
         return None
     try:
         labelled = project.by_id(project_id)
-        n_files, segmentation = labelled.n_files, tasks.load_segmentation(labelled)
+        n_files, segmentation = labelled.count_files(), tasks.load_segmentation(labelled)
     except ValueError:
         return None
     return {
@@ -221,7 +221,7 @@ def _settings_of(segmentation: Segmentation) -> dict[str, Any]:
 
 def embedding_models() -> list[tuple[str, str]]:
     """Models that can embed clips, general-purpose ones first."""
-    usable = [n for n in networks() if not n.is_ensemble and n.unavailable_reason is None]
+    usable = [n for n in networks() if not n.is_ensemble and n.unavailable_reason() is None]
     return [(network.name, network.name) for network in usable]
 
 
@@ -239,7 +239,9 @@ def _add(
     existing: AnnotationProject, folder: str | None, files: list[str] | None
 ) -> AnnotationProject:
     if str(folder or "").strip():
-        raise ValueError(f"There is a data set “{existing.name}” already: choose another name.")
+        raise ValueError(
+            f"There is a data set “{existing.read_name()}” already: choose another name."
+        )
     if not files:
         raise ValueError("Upload the files to add to this data set.")
     add_files.add_files(existing, [Path(file) for file in files], limits().labelling)
@@ -268,5 +270,5 @@ def _summary(labelled: AnnotationProject) -> str:
     minutes = sum(file.duration_s or 0.0 for file in files) / 60
     n_bad = sum(file.error is not None for file in files)
     bad = f" {n_bad} of them cannot be read." if n_bad else ""
-    name, n_files = escape_markdown(labelled.name), pluralize(len(files), "file")
+    name, n_files = escape_markdown(labelled.read_name()), pluralize(len(files), "file")
     return f"“{name}” has {n_files}, {minutes:.1f} minutes.{bad}"

@@ -51,7 +51,7 @@ def open_queue(payload: Payload) -> Payload:
     if not n_pending:
         sessions.start_embedding(session, payload.get("suggestions"), payload.get("model"))
     return {
-        **_status(session, payload), "name": project.name, "n_uncut": n_pending,
+        **_status(session, payload), "name": project.read_name(), "n_uncut": n_pending,
         "max_name": MAX_NAME,
     }  # fmt: skip
 

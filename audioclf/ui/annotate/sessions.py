@@ -85,7 +85,7 @@ def get_session(payload: Mapping[str, Any]) -> LabellingSession:
     labelled, segmentation = _parse_key(payload)
     key = (str(labelled.folder), segmentation)
     with _LOCK:
-        n_files, session = labelled.n_files, _SESSIONS.pop(key, None)
+        n_files, session = labelled.count_files(), _SESSIONS.pop(key, None)
         is_new = session is None or session.n_files != n_files
         if session is None or is_new:
             _close(session)

@@ -68,12 +68,12 @@ def export_set(
     with tempfile.TemporaryDirectory() as folder:
         check = deadline.within(_seconds(EXPORT_S), "This export")
         archive = exporting.write_labels(
-            labelled, export, Path(folder, f"{labelled.name}.zip"), check
+            labelled, export, Path(folder, f"{labelled.read_name()}.zip"), check
         )
         mb = archive.stat().st_size / 1e6
         stored = save_file_to_cache(archive, get_upload_folder())
     button = gr.update(
-        value=stored, visible=True, label=f"Download {labelled.name}.zip ({mb:.1f} MB)"
+        value=stored, visible=True, label=f"Download {labelled.read_name()}.zip ({mb:.1f} MB)"
     )
     return button, f"{pluralize(len(labelled.labels()), 'label')}, as {format_named(format).title}."
 
@@ -200,8 +200,8 @@ def hide_merge() -> tuple[Any, str]:
 def delete_set(project_id: str | None, typed: str, session: Any) -> tuple[Any, Any, str]:
     """Delete the data set whose name was typed; a folder that it only names stays."""
     labelled, stored = _find_project(project_id, session), sessions.parse_session(session)
-    if " ".join(str(typed or "").split()) != labelled.name:
-        raise ValueError(f"Type “{labelled.name}” to delete it.")
+    if " ".join(str(typed or "").split()) != labelled.read_name():
+        raise ValueError(f"Type “{labelled.read_name()}” to delete it.")
     project.delete(labelled)
     stored = {
         **stored,

@@ -109,7 +109,7 @@ def count_models(networks: list[str]) -> int:
     names: set[str] = set()
     for name in networks:
         try:
-            names |= {member.name for member in network_named(name).members}
+            names |= {member.name for member in network_named(name).load_members()}
         except ValueError:
             names.add(name)
     return len(names)
@@ -189,7 +189,7 @@ def _members(predictions: Sequence[Prediction]) -> list[Prediction]:
     """The predictions to average: no ensemble whose members are compared too."""
     names = {prediction.checkpoint for prediction in predictions}
     members = {
-        network.name: {member.name for member in network.members}
+        network.name: {member.name for member in network.load_members()}
         for network in checkpoint.find_all()
         if network.is_ensemble
     }
@@ -232,7 +232,7 @@ def update_choices(selected: list[str] | None, session: Any = None) -> Any:
 
 def first_choice() -> list[str]:
     """The best models and every ensemble, of those that are available."""
-    best = [network for network in ranking.best_first() if network.unavailable_reason is None]
+    best = [network for network in ranking.best_first() if network.unavailable_reason() is None]
     return [n.name for place, n in enumerate(best) if place < N_BEST or n.is_ensemble]
 
 

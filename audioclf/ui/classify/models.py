@@ -23,8 +23,8 @@ def describe_network(network: str | None) -> str:
             f"{format_accuracy(evaluation['accuracy'], evaluation['n_clips'])} of "
             f"{evaluation['n_clips']} clips right, in brackets the 95 % interval."
         )
-    if found.unavailable_reason:
-        lines.append(found.unavailable_reason)
+    if found.unavailable_reason():
+        lines.append(found.unavailable_reason())
     elif not card.get("calibration") and not found.is_multi_label:
         lines.append("Its probabilities are not calibrated.")
     return " ".join(lines)

@@ -87,9 +87,9 @@ def _data_set(session: Any) -> AnnotationProject:
     """The data set that is labelled if it takes files; else one for segments like this."""
     mine = sessions.sets_of(session)
     chosen = sessions.parse_session(session)["set"]
-    fitting = [one for one in mine if not one.is_external]
+    fitting = [one for one in mine if not one.is_external()]
     found = next((one for one in fitting if one.id == chosen), None)
-    found = found or next((one for one in fitting if one.name == SELECTIONS), None)
+    found = found or next((one for one in fitting if one.read_name() == SELECTIONS), None)
     return found or project.create(SELECTIONS, project_id="" if is_local() else new_id())
 
 

@@ -199,6 +199,6 @@ def _format_report(report: InspectionReport) -> str:
 def _window_s(start: str | None) -> float:
     """The window of the chosen model, in seconds."""
     try:
-        return max(member.frontend.window_s for member in network_named(start).members)
+        return max(member.frontend.window_s for member in network_named(start).load_members())
     except ValueError:
         return USUAL_WINDOW_S

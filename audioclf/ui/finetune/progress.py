@@ -55,14 +55,14 @@ def follow_training(selected: str | None, shown: Any) -> tuple[Any, ...]:
     if job is None:
         empty = (gr.LinePlot(visible=False), gr.LinePlot(visible=False))
         return NONE_YET, *empty, "", *_buttons(None), gr.Timer(active=False), None, None
-    status, epochs = job.status, job.epochs
+    status, epochs = job.read_status(), job.read_epochs()
     is_known = isinstance(shown, dict) and shown.get("id") == job.id
     n_shown = shown.get("n_epochs") if is_known else None
     curves = [gr.skip(), gr.skip()] if n_shown == len(epochs) else _curves(epochs)
     now = {"id": job.id, "n_epochs": len(epochs)}
     ended = [job.id, status.state, status.ended_at]
     timer = gr.Timer(active=status.is_active)
-    return format_status(job), *curves, job.log, *_buttons(job), timer, now, ended
+    return format_status(job), *curves, job.read_log(), *_buttons(job), timer, now, ended
 
 
 @show_errors(lambda sentence: sentence)
@@ -73,7 +73,7 @@ def cancel_training(selected: str | None) -> str:
         return NONE_YET
     queue.cancel(job)
     end = time.monotonic() + 4
-    while job.status.is_active and time.monotonic() < end:
+    while job.read_status().is_active and time.monotonic() < end:
         time.sleep(0.1)
     return format_status(job)
 
@@ -103,7 +103,7 @@ def delete_training(selected: str | None, session: Any) -> tuple[str, Any, Any]:
     Returns a sentence, the list of trainings, and the browser session.
     """
     job, stored = queue.find(selected or ""), sessions.parse_session(session)
-    name = escape_markdown(job.request.name)
+    name = escape_markdown(job.read_request().name)
     queue.delete(job)
     now = {**stored, "jobs": [job_id for job_id in stored["jobs"] if job_id != selected]}
     return f"**{name}** is removed.", list_trainings(now, None), now
@@ -111,7 +111,7 @@ def delete_training(selected: str | None, session: Any) -> tuple[str, Any, Any]:
 
 def format_status(job: Job) -> str:
     """The status of a training in a sentence or two of Markdown."""
-    status, name = job.status, escape_markdown(job.request.name)
+    status, name = job.read_status(), escape_markdown(job.read_request().name)
     elapsed = _time(status.elapsed_s)
     if status.state == JobState.WAITING:
         ahead = f"{status.queue_position} before it" if status.queue_position else "it is next"
@@ -121,8 +121,8 @@ def format_status(job: Job) -> str:
     if status.state == JobState.DONE:
         return f"**{name}** is finished, after {elapsed}: the model is in every list of models."
     saved = ""
-    if status.state != JobState.CANCELLED and job.last_saved_epoch:
-        saved = f" Epoch {job.last_saved_epoch} is saved."
+    if status.state != JobState.CANCELLED and job.last_saved_epoch():
+        saved = f" Epoch {job.last_saved_epoch()} is saved."
     return f"**{name}**: {escape_markdown(_lower(status.message))}{saved}"
 
 
@@ -139,7 +139,7 @@ def _find(selected: Any) -> Job | None:
 
 
 def _stage(job: Job) -> str:
-    status = job.status
+    status = job.read_status()
     text = STAGES.get(status.stage, escape_markdown(status.stage) or "starting")
     if status.stage == TRAINING:
         return f"epoch {status.n_done} of {status.n_total}"
@@ -148,8 +148,12 @@ def _stage(job: Job) -> str:
 
 def _remaining(job: Job) -> str:
     """From how long the last epochs took."""
-    epochs = job.epochs
-    if job.request.mode == TrainingMode.LINEAR_PROBE or not epochs or job.status.stage != TRAINING:
+    epochs = job.read_epochs()
+    if (
+        job.read_request().mode == TrainingMode.LINEAR_PROBE
+        or not epochs
+        or job.read_status().stage != TRAINING
+    ):
         return ""
     last = epochs[1:][-5:] or epochs  # the first one also builds the model
     mean_s = sum(epoch["seconds"] for epoch in last) / len(last)
@@ -182,9 +186,9 @@ def _curves(epochs: list[dict[str, Any]]) -> list[Any]:
 
 def _buttons(job: Job | None) -> tuple[Any, ...]:
     """The buttons cancel, resume, save and delete, visible where they apply."""
-    state = job.status.state if job else None
+    state = job.read_status().state if job else None
     has_ended = state in (JobState.FAILED, JobState.CANCELLED, JobState.KILLED)
-    can_save = bool(has_ended and job and job.last_saved_epoch)
+    can_save = bool(has_ended and job and job.last_saved_epoch())
     return (
         gr.Button(visible=state in jobs.ACTIVE),
         gr.Button(visible=has_ended),
@@ -194,10 +198,10 @@ def _buttons(job: Job | None) -> tuple[Any, ...]:
 
 
 def _title(job: Job) -> str:
-    request = job.request
+    request = job.read_request()
     how = f"{request.architecture}, from scratch"
     if request.mode != TrainingMode.SCRATCH:
         how = f"from {Path(request.base_model or '').name}"
-    day = datetime.fromtimestamp(job.submitted_at)
-    state = STATES[job.status.state]
+    day = datetime.fromtimestamp(job.read_state().submitted_at)
+    state = STATES[job.read_status().state]
     return f"{request.name}, {how} ({state}, {day:%d %b %H:%M})"

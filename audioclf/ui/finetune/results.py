@@ -44,7 +44,7 @@ def show_results(job_id: str | None) -> tuple[Any, ...]:
     job = _done(job_id)
     if job is None:
         return gr.Column(visible=False), None, None, "", None, None, ""
-    result = job.result
+    result = job.read_result()
     figure, per_class, evaluation = model_results(result.checkpoint)
     rows = [
         [
@@ -70,7 +70,7 @@ def show_results(job_id: str | None) -> tuple[Any, ...]:
 def play_clip(job_id: str | None, event: gr.SelectData) -> Any:
     """Play the clip of the chosen row."""
     job = _done(job_id)
-    clips = job.result.clips if job else ()
+    clips = job.read_result().clips if job else ()
     clip = next((one for one in clips if one.relative_path == event.row_value[0]), None)
     return gr.Audio(value=_cached(Path(clip.path))) if clip else gr.skip()
 
@@ -78,7 +78,7 @@ def play_clip(job_id: str | None, event: gr.SelectData) -> Any:
 def use_new_model(job_id: str | None, session: Any) -> tuple[Any, Any]:
     """Choose the new model in Classify, and open that tab."""
     job = _done(job_id)
-    return use_network(job.result.checkpoint if job else None, session)
+    return use_network(job.read_result().checkpoint if job else None, session)
 
 
 def show_progress() -> tuple[Any, str]:
@@ -96,7 +96,7 @@ def export_model(job_id: str | None, formats: list[str] | None) -> tuple[Any, st
     """Export the new model as a ZIP, with further formats where requested."""
     job = _require_done(job_id)
     with tempfile.TemporaryDirectory() as temporary:
-        archive = _export(job, Path(temporary, f"{job.result.checkpoint}.zip"), formats)
+        archive = _export(job, Path(temporary, f"{job.read_result().checkpoint}.zip"), formats)
         path = save_file_to_cache(archive, get_upload_folder())
         text = f"{archive.name}: {archive.stat().st_size / 1e6:.1f} MB."
     return gr.DownloadButton(value=path, visible=True), text
@@ -108,7 +108,7 @@ def push_model(job_id: str | None, repo: str, token: str, is_public: bool) -> st
     job = _require_done(job_id)
     hf_hub.check(repo, token)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = _export(job, Path(temporary, job.result.checkpoint), ())
+        folder = _export(job, Path(temporary, job.read_result().checkpoint), ())
         return f"Uploaded: {hf_hub.push(folder, repo, token, private=not is_public)}"
 
 
@@ -116,7 +116,7 @@ def _export(job: Job, output: Path, formats: Any) -> Path:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
     supported = {name for _, name in FORMATS}
     options = [f"--format={name}" for name in formats or () if name in supported]
-    folder = str(network_named(job.result.checkpoint).folder)
+    folder = str(network_named(job.read_result().checkpoint).folder)
     command = [sys.executable, "-W", "ignore", "-m", "audioclf", "export", "--checkpoint", folder]
     try:
         child = subprocess.run(
@@ -141,7 +141,11 @@ def _done(job_id: Any) -> Job | None:
         job = queue.find(job_id) if isinstance(job_id, str) else None
     except ValueError:
         return None
-    return job if job and job.status.state == JobState.DONE and job.result.checkpoint else None
+    return (
+        job
+        if job and job.read_status().state == JobState.DONE and job.read_result().checkpoint
+        else None
+    )
 
 
 def _require_done(job_id: Any) -> Job:

@@ -73,7 +73,7 @@ def update_base_models(selected: str | None, session: Any) -> Any:
 def base_models(session: Any = None) -> list[tuple[str, str]]:
     """Every model that can be fine-tuned: general-purpose ones first, then the most accurate."""
     return choices_of(
-        n for n in networks(session=session) if not n.is_ensemble and n.unavailable_reason is None
+        n for n in networks(session=session) if not n.is_ensemble and n.unavailable_reason() is None
     )
 
 
@@ -225,9 +225,9 @@ def _is_taken(name: str) -> bool:
     """Whether a model has that name, or an unfinished training that may still save one."""
     if not is_local():
         return False
-    unfinished = (one for one in job.find_all() if one.status.state != JobState.DONE)
+    unfinished = (one for one in job.find_all() if one.read_status().state != JobState.DONE)
     exists = checkpoint.locate(name) is not None or (checkpoint.home() / name).exists()
-    return exists or name in {one.request.name for one in unfinished}
+    return exists or name in {one.read_request().name for one in unfinished}
 
 
 def _base_model(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:

@@ -14,7 +14,7 @@ def facts(network: Checkpoint) -> list[tuple[str, str]]:
     card, training = network.card, network.card.get("training") or {}
     shape = " x ".join(str(size) for size in card.get("input_shape") or ())
     rows = [
-        ("Unavailable", network.unavailable_reason or ""),
+        ("Unavailable", network.unavailable_reason() or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
         ("Front end", format_settings(card.get("frontend") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),

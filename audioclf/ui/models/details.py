@@ -99,7 +99,7 @@ def _layers(network: Checkpoint) -> dict[str, Any]:
                 "type": m.card["architecture"],
                 "output_shape": len(m.classes),
             }
-            for m in network.members
+            for m in network.load_members()
         ]
     else:
         parts = network.card.get("layers") or []
@@ -127,7 +127,7 @@ def _curve(stages: list[dict[str, Any]], name: str) -> Any:
 
 def _on_training(network: Checkpoint, stages: list[dict[str, Any]]) -> str:
     if network.is_ensemble:
-        names = listed([member.name for member in network.members])
+        names = listed([member.name for member in network.load_members()])
         return f"An ensemble is not trained: it averages the predictions of {names}."
     if not stages:
         return "The card of this model has no training curves."

@@ -18,7 +18,7 @@ _one_at_a_time = threading.Lock()  # two models at a time would slow each other 
 
 def known_ms(network: Checkpoint) -> float | None:
     """Milliseconds per window as measured before, or None; an ensemble's is its members' sum."""
-    measured = [_measured_ms.get(member.weights_sha256) for member in network.members]
+    measured = [_measured_ms.get(member.weights_sha256()) for member in network.load_members()]
     return sum(ms for ms in measured if ms is not None) if None not in measured else None
 
 
@@ -29,9 +29,9 @@ def measure(network: Checkpoint) -> float | None:
     """
     with _one_at_a_time:
         try:
-            for member in network.members:
-                if member.weights_sha256 not in _measured_ms:
-                    _measured_ms[member.weights_sha256] = _run_ms(member)
+            for member in network.load_members():
+                if member.weights_sha256() not in _measured_ms:
+                    _measured_ms[member.weights_sha256()] = _run_ms(member)
         except Exception:  # ONNX Runtime's errors have no common base but Exception
             return None
         return known_ms(network)

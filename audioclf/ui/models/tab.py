@@ -109,7 +109,7 @@ def _row(network: Checkpoint) -> list[Any]:
         f"{data} ({n_clips} clips)" if n_clips else data,
         latency.known_ms(network),
         card.get("n_params"),
-        network.n_bytes / 1e6,
+        network.count_bytes() / 1e6,
     ]
 
 

@@ -71,7 +71,7 @@ def _is_special(network: Checkpoint) -> bool:
 
 
 def _in_brackets(network: Checkpoint) -> str:
-    if network.unavailable_reason is not None:
+    if network.unavailable_reason() is not None:
         return "unavailable"
     measured = network.evaluation or {}
     if 0 < measured.get("n_clips", MANY_CLIPS) < MANY_CLIPS:

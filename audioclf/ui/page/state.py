@@ -173,7 +173,7 @@ def predict_sound(
     """
     if network.is_ensemble:
         return average_predictions(
-            [predict_sound(sound, one, cleaning, cut) for one in network.members], network
+            [predict_sound(sound, one, cleaning, cut) for one in network.load_members()], network
         )
     prediction: Prediction = _predicted(sound.key, _about(network), cleaning, cut)
     return prediction
@@ -204,7 +204,7 @@ def predict_as_it_comes(
 def _about(network: Checkpoint) -> tuple[str, str, int]:
     """What tells a model from one that was published anew under its name."""
     card = network.folder / checkpoint.CARD
-    return network.name, network.weights_sha256, card.stat().st_mtime_ns
+    return network.name, network.weights_sha256(), card.stat().st_mtime_ns
 
 
 def _n_bytes(prediction: Prediction) -> int:
