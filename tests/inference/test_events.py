@@ -7,7 +7,7 @@ import pytest
 
 from audioclf.audio import io, silence
 from audioclf.features import windowing
-from audioclf.inference import detection, events, ontology
+from audioclf.inference import detection, events
 from audioclf.inference.events import Event, EventSettings, SoundEvents, find_events
 from audioclf.inference.levels import Levels, measure_levels
 from audioclf.inference.prediction import Prediction
@@ -15,7 +15,6 @@ from audioclf.models import checkpoint
 from tests import sounds
 from tests.sentences import refusal
 
-ASSETS = Path(ontology.__file__).parent.parent / "assets"
 PLAIN = EventSettings(min_length_s=0.0, min_gap_s=0.0, median_s=0.0)
 
 
@@ -116,20 +115,6 @@ def test_a_parent_gives_way_to_its_likely_child() -> None:
     # Dog alone would be too weak to begin; after it there is an animal that nobody can name.
     assert [e.label for e in events.events] == ["Dog", "Rain", "Animal"]
     assert events.events[2].start_s == pytest.approx(events.events[0].end_s, abs=0.8)
-
-
-def test_the_tree_is_that_of_audioset() -> None:
-    parents = ontology.parents()
-    with (ASSETS / "audioset_classes.csv").open(encoding="utf-8") as file:
-        assert len(parents) == 521 == len(file.readlines()) - 1
-    assert all(parent in parents for above in parents.values() for parent in above)
-    assert ontology.ancestors("Bark") == {"Dog", "Domestic animals, pets", "Animal"}
-    assert {"Animal", "Fowl"} < ontology.ancestors("Crowing, cock-a-doodle-doo")
-    assert ontology.ancestors("Rain on surface") == {"Rain", "Water"}
-    assert ontology.ancestors("dog_bark") == frozenset()
-    assert not any(name in ontology.ancestors(name) for name in parents)
-    licence = (ASSETS / "audioset_tree.LICENSE.txt").read_text()
-    assert "CC BY-SA 4.0" in licence and "Google" in licence
 
 
 @pytest.mark.parametrize("name", ["separable_cnn-mel", "modulation_net-modulation"])
