@@ -108,16 +108,15 @@ def undo(
     with transaction(db):
         if request_id and _find_number(db, request_id) is not None:
             return None  # sent twice
-        undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
         values: tuple[str, ...]
         if undone_id:
             where, values = "request_id = ?", (undone_id,)
         else:
             where, values = "(annotator = ? OR kind = ?)", (annotator, EventKind.RENAMED_CLASS)
-        last = next(_counting(db, undone, where, values), None)
+        last = next(_counting(db, where, values), None)
         if last is None:
             return None
-        for number, event in enumerate([last, *_linked(db, undone, last)]):
+        for number, event in enumerate([last, *_linked(db, last)]):
             linked_id = f"{linked_request_id(request_id)}{number}" if number else request_id
             undo_event = replace(
                 event, kind=EventKind.UNDO, created_at=time.time(), accepted=None,
@@ -139,39 +138,34 @@ def linked_request_id(request_id: str) -> str:
     return request_id + LINKED
 
 
-def _linked(
-    db: sqlite3.Connection, undone: set[int], last: AnnotationEvent
-) -> list[AnnotationEvent]:
+def _linked(db: sqlite3.Connection, last: AnnotationEvent) -> list[AnnotationEvent]:
     """The events that are linked to one and still count."""
     if not last.request_id:
         return []
     first = linked_request_id(last.request_id)
     behind = last.request_id + chr(ord(LINKED) + 1)
-    return list(_counting(db, undone, "request_id >= ? AND request_id < ?", (first, behind)))
+    return list(_counting(db, "request_id >= ? AND request_id < ?", (first, behind)))
 
 
 def _counting(
-    db: sqlite3.Connection, undone: set[int], where: str, values: tuple[str, ...]
+    db: sqlite3.Connection, where: str, values: tuple[str, ...]
 ) -> Iterator[AnnotationEvent]:
     """The events that still count, the last one first."""
+    rows = db.execute(f"{SELECT_EVENTS} WHERE {where} AND {COUNTS} ORDER BY number DESC", values)
+    return map(_event, rows)
+
+
+def current(db: sqlite3.Connection, file: str | None = None) -> list[AnnotationEvent]:
+    """The events that count now, in the order of the log; removed regions are left out.
+
+    file: those of this file alone.
+    """
+    of_file, values = ("", ()) if file is None else ("AND file = ?", (file,))
     rows = db.execute(
-        f"{SELECT_EVENTS} WHERE {where} AND kind != ? ORDER BY number DESC",
-        (*values, EventKind.UNDO),
+        f"{SELECT_EVENTS} WHERE number IN ({LATEST}) AND kind != ? {of_file} ORDER BY number",
+        (EventKind.REMOVED, *values),
     )
-    return (_event(row) for row in rows if row[0] not in undone)
-
-
-def current(db: sqlite3.Connection) -> list[AnnotationEvent]:
-    """The events that count now, in the order of the log; removed regions are left out."""
-    undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
-    latest: dict[tuple[Any, ...], AnnotationEvent] = {}
-    sql = f"{SELECT_EVENTS} WHERE kind NOT IN (?, ?) ORDER BY number"
-    for row in db.execute(sql, (EventKind.UNDO, EventKind.RENAMED_CLASS)):
-        if row[0] not in undone:
-            event = _event(row)
-            latest.pop(event.target, None)
-            latest[event.target] = event
-    return [event for event in latest.values() if event.kind != EventKind.REMOVED]
+    return [_event(row) for row in rows]
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -201,6 +195,15 @@ def labels(db: sqlite3.Connection) -> list[Label]:
 SELECT_EVENTS = (
     "SELECT number, region, file, start_s, end_s, kind, names, annotator, created_at, accepted, "
     "undoes, suggestion, request_id FROM events"
+)
+COUNTS = (  # neither undone nor an undo itself
+    f"kind != '{EventKind.UNDO}' AND "
+    "number NOT IN (SELECT undoes FROM events WHERE undoes NOT NULL)"
+)
+LATEST = (  # the last event of every target, see `AnnotationEvent.target`
+    f"SELECT max(number) FROM events WHERE kind != '{EventKind.RENAMED_CLASS}' AND {COUNTS} "
+    "GROUP BY region, "
+    + ", ".join(f"CASE region WHEN '' THEN {name} END" for name in ("file", "start_s", "end_s"))
 )
 
 

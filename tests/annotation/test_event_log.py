@@ -1,6 +1,7 @@
 """The store of labels: nothing is lost by undoing, by a second tab, or by a kill."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -262,3 +263,35 @@ def test_ten_thousand_marks_are_read_in_one_go(path: Path) -> None:
             event_log.add(db, AnnotationEvent(f"{i:05}.wav", LABEL, ("wren",)))
         db.execute("COMMIT")
         assert len(event_log.current(db)) == len(catalog.files(db)) == 10_000
+
+
+def test_the_current_events_are_the_last_of_every_target_whatever_was_undone(path: Path) -> None:
+    """Against the definition: all events one after the other, without those that are undone."""
+    rng = random.Random(0)
+    with database.connect(path) as db:
+        for _ in range(400):
+            kind = rng.choice([LABEL, LABEL, UNSURE, REMOVED])
+            start_s = rng.choice([None, 0.0, 1.5])
+            event = AnnotationEvent(
+                rng.choice("abc"),
+                kind,
+                (rng.choice(["wren", "rain"]),) if kind == LABEL else (),
+                start_s,
+                None if start_s is None else start_s + 1,
+                region=rng.choice(["", "", "r1", "r2"]),
+                annotator=rng.choice(["Ann", "Bob"]),
+            )
+            event_log.add(db, event)
+            if rng.random() < 0.2:
+                event_log.undo(db, rng.choice(["Ann", "Bob"]))
+        history = event_log.history(db)
+        undone = {number for _, number in history}
+        latest: dict[object, AnnotationEvent] = {}
+        for event, undoes in history:
+            if undoes is None and event.number not in undone:
+                latest.pop(event.target, None)
+                latest[event.target] = event
+        expected = [event for event in latest.values() if event.kind != REMOVED]
+        assert len(undone) > 50 and event_log.current(db) == expected
+        for file in "abcd":
+            assert event_log.current(db, file) == [one for one in expected if one.file == file]

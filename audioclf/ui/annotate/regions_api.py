@@ -133,7 +133,7 @@ def _recording(payload: Payload) -> tuple[AnnotationProject, File]:
 
 def _regions(project: AnnotationProject, file: File) -> list[dict[str, Any]]:
     with database.connect(project.store) as db:
-        events = [event for event in event_log.current(db) if event.file == file.relative_path]
+        events = event_log.current(db, file.relative_path)
     return [
         {
             "region": event.region,
