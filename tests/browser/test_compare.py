@@ -227,12 +227,15 @@ def test_an_unknown_cleaning_is_a_sentence_in_every_row(
     assert all(row["error"].endswith(".") for row in shown["rows"])
 
 
-def test_the_best_three_and_every_ensemble_are_chosen_at_first(
-    networks: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_best_three_that_are_there_now_are_chosen_at_first(
+    networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert compare_view.first_choice() == ["full", "both", "another"]
-    monkeypatch.setattr(compare_view, "N_BEST", 1)
-    assert compare_view.first_choice() == ["full", "both"]
+    shutil.copytree(networks / "full", tmp_path / "full")
+    shutil.copytree(networks / "both", tmp_path / "both")  # its member “old” is not there
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(tmp_path))
+    assert compare_view.show_first_choice()["value"] == ["full"]
+    monkeypatch.setenv("AUDIOCLF_CHECKPOINTS", str(networks))
     update = compare_view.update_choices(["old", "gone"])
     assert update["value"] == ["old"] and len(update["choices"]) == len(made.NAMES)
     assert "value" not in compare_view.update_choices(["old"])

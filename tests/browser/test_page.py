@@ -29,7 +29,7 @@ def choose_network(page: Page, number: int) -> str:
 
 def choose(page: Page, name: str) -> None:
     page.locator("#network input").click()
-    page.get_by_role("option", name=re.compile(rf"^\W*{re.escape(name)} \(")).click()
+    page.get_by_role("option", name=re.compile(rf"(^|\W){re.escape(name)} \(")).click()
 
 
 def predict_in_six_windows(page: Page, made_wav: Path) -> None:

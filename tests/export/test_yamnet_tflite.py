@@ -347,7 +347,9 @@ def test_downloaded_on_the_page_it_is_the_first_choice_and_predicts_many_classes
         expect(page.locator("#fetched")).to_contain_text("first choice", timeout=120_000)
         expect(page.locator("#offer")).to_be_hidden()
         page.get_by_role("tab", name="Classify").click()
-        expect(page.locator("#network input")).to_have_value("yamnet-audioset (521 classes)")
+        expect(page.locator("#network input")).to_have_value(
+            "Recommended · yamnet-audioset (521 classes, any sound)"
+        )
         upload(page, made_wav)
         expect(page.locator("#answer .ac-sentence")).to_be_visible()
         expect(page.locator("#lane-windows canvas")).to_be_visible()
@@ -363,4 +365,4 @@ def test_downloaded_on_the_page_it_is_the_first_choice_and_predicts_many_classes
         expect(page.locator("#lane-windows .ac-when")).not_to_have_text(before or "")
         with visit(browser, address) as another:  # who comes later starts with it too
             first = another.locator("#network input")
-            expect(first).to_have_value("yamnet-audioset (521 classes)")
+            expect(first).to_have_value("Recommended · yamnet-audioset (521 classes, any sound)")

@@ -1,6 +1,7 @@
 """The Compare view: the predictions of several models for one clip, on one time axis."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import network_choices
 from audioclf.ui.page.state import (
     COMPARE,
+    QUIET,
     Shared,
     Sound,
     network_named,
@@ -231,17 +233,21 @@ def update_choices(selected: list[str] | None, session: Any = None) -> Any:
 
 
 def first_choice() -> list[str]:
-    """The best models and every ensemble, of those that are available."""
-    best = [network for network in ranking.best_first() if network.unavailable_reason() is None]
-    return [n.name for place, n in enumerate(best) if place < N_BEST or n.is_ensemble]
+    """The best models of those that are available now."""
+    best = (model.name for model in ranking.best_first() if model.unavailable_reason() is None)
+    return list(islice(best, N_BEST))
 
 
-def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
+def show_first_choice(session: Any = None) -> Any:
+    """The list as a new visitor finds it."""
+    return gr.update(choices=network_choices(session=session), value=first_choice())
+
+
+def build(app: gr.Blocks, shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     """The choice of models and their rows, then the wiring; computed when `wanted` changes."""
     networks = skip_preprocess(
         gr.Dropdown(
             network_choices(),
-            value=first_choice(),
             multiselect=True,
             label="Models",
             elem_id="compared-networks",
@@ -249,6 +255,7 @@ def build(shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     )
     rows = lane("compare", OPENED, elem_id="compare")
 
+    app.load(show_first_choice, shared.session, networks, **QUIET)
     gr.on(
         [tab.select, shared.classify.select],
         update_choices,

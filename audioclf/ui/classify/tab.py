@@ -59,7 +59,7 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
                 pictures = lane("spectrogram", elem_id="lane-spectrogram")
                 settings = spectrogram.build(shared, pictures)
                 windows = lane("windows", elem_id="lane-windows")
-            exported = views.build(shared)
+            exported = views.build(app, shared)
 
     sound_input.wire(source, app)
     zoom.wire(shared, bar, settings, message)

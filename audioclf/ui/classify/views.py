@@ -21,7 +21,7 @@ def open_view(event: gr.SelectData) -> str:
     return str(event.value)
 
 
-def build(shared: Shared) -> tuple[gr.Radio, list[Any]]:
+def build(app: gr.Blocks, shared: Shared) -> tuple[gr.Radio, list[Any]]:
     """One tab per view, then their wiring; returns the exports' choice and outputs."""
     opened = gr.State("Export")
     wanted = [gr.State(None) for _ in COSTLY]
@@ -33,7 +33,7 @@ def build(shared: Shared) -> tuple[gr.Radio, list[Any]]:
         with gr.Tab("Split") as third:
             split.build(shared, wanted[1])
         with gr.Tab("Compare") as fourth:
-            compare.build(shared, wanted[2], fourth)
+            compare.build(app, shared, wanted[2], fourth)
 
     for tab in (first, second, third, fourth):
         tab.select(open_view, None, opened, **QUEUED)

@@ -72,9 +72,9 @@ def update_base_models(selected: str | None, session: Any) -> Any:
 
 def base_models(session: Any = None) -> list[tuple[str, str]]:
     """Every model that can be fine-tuned: general-purpose ones first, then the most accurate."""
-    return choices_of(
-        n for n in networks(session=session) if not n.is_ensemble and n.unavailable_reason() is None
-    )
+    models = networks(session=session)
+    usable = (n for n in models if not n.is_ensemble and n.unavailable_reason() is None)
+    return choices_of(usable, session)
 
 
 def architectures() -> list[str]:

@@ -1,10 +1,12 @@
 """Lists of models: their order, and what stays selected."""
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 import gradio as gr
 
+from audioclf import features
 from audioclf.models import checkpoint, download, ranking
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.storage.names import shown
@@ -13,6 +15,17 @@ from audioclf.ui.page import session as sessions
 from audioclf.ui.page.state import CLASSIFY
 
 MANY_CLIPS = 20  # fewer are counted, and make no percentage
+
+
+class Group(StrEnum):
+    """The groups of a list of models, in their order; each option begins with its group."""
+
+    RECOMMENDED = "Recommended"
+    ENSEMBLE = "Ensemble"
+    GENERAL = "General-purpose"
+    YOURS = "Yours"
+    ARCHITECTURE = ""  # the rest, architecture by architecture
+    UNAVAILABLE = "Unavailable"
 
 
 def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpoint]:
@@ -24,14 +37,45 @@ def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpo
     return sorted(listed, key=_is_special) if general_first else listed
 
 
-def choices_of(models: Iterable[Checkpoint]) -> list[tuple[str, str]]:
-    """Models with their accuracy, and their names, for a list."""
-    return [(f"{network.name} ({_in_brackets(network)})", network.name) for network in models]
+def choices_of(models: Iterable[Checkpoint], session: Any = None) -> list[tuple[str, str]]:
+    """Models for a list, by groups: what is written of each, and its name.
+
+    models: in their order, which stays within a group. session: of the browser, for “yours”.
+    """
+    models = list(models)
+    reasons = {model.name: model.unavailable_reason() for model in models}
+    recommended = _recommended(model for model in models if reasons[model.name] is None)
+    mine = sessions.names_of_trained(session)
+
+    def group_of(model: Checkpoint) -> Group:
+        if reasons[model.name] is not None:
+            return Group.UNAVAILABLE
+        if model.name in mine:
+            return Group.YOURS
+        if model.name in recommended:
+            return Group.RECOMMENDED
+        if model.is_ensemble:
+            return Group.ENSEMBLE
+        return Group.ARCHITECTURE if _is_special(model) else Group.GENERAL
+
+    architectures = list(dict.fromkeys(model.card["architecture"] for model in models))
+    grouped = [(group_of(model), model) for model in models]
+    order = list(Group)
+
+    def place(entry: tuple[Group, Checkpoint]) -> tuple[int, int]:
+        group, model = entry
+        architecture = architectures.index(model.card["architecture"])
+        return order.index(group), architecture if group == Group.ARCHITECTURE else 0
+
+    return [
+        (_option(model, group, reasons[model.name]), model.name)
+        for group, model in sorted(grouped, key=place)
+    ]
 
 
 def network_choices(*, general_first: bool = True, session: Any = None) -> list[tuple[str, str]]:
-    """Every checkpoint as `networks` orders them, for a list."""
-    return choices_of(networks(general_first=general_first, session=session))
+    """Every checkpoint as `networks` orders them, by groups, for a list."""
+    return choices_of(networks(general_first=general_first, session=session), session)
 
 
 def format_damaged() -> str:
@@ -70,9 +114,35 @@ def _is_special(network: Checkpoint) -> bool:
     return network.name not in {source.checkpoint_name for source in download.SOURCES.values()}
 
 
-def _in_brackets(network: Checkpoint) -> str:
-    if network.unavailable_reason() is not None:
-        return "unavailable"
+def _recommended(models: Iterable[Checkpoint]) -> set[str]:
+    """The first general-purpose model, ensemble and single model."""
+    first: dict[str, str] = {}
+    for model in models:
+        kind = "ensemble" if model.is_ensemble else "single"
+        first.setdefault(kind if _is_special(model) else "general", model.name)
+    return {*first.values()}
+
+
+def _option(model: Checkpoint, group: Group, reason: str | None) -> str:
+    """What a list says of a model, such as “Recommended · cnn-mel (97.50 %, log-mel)”."""
+    if reason is not None:
+        return f"{group} · {model.name}: {reason}"
+    prefix = f"{group} · " if group else ""
+    return f"{prefix}{model.name} ({_accuracy(model)}, {_input_of(model)})"
+
+
+def _input_of(model: Checkpoint) -> str:
+    """The feature of a model in words; of an ensemble and a head, what they stand on."""
+    if model.is_ensemble:
+        return pluralize(len(model.load_members()), "model")
+    if model.is_head:
+        return f"on {model.card['backbone']['name']}"
+    return (
+        features.feature(model.feature_names()).description if _is_special(model) else "any sound"
+    )
+
+
+def _accuracy(network: Checkpoint) -> str:
     measured = network.evaluation or {}
     if 0 < measured.get("n_clips", MANY_CLIPS) < MANY_CLIPS:
         right = round(measured["accuracy"] * measured["n_clips"])

@@ -106,6 +106,11 @@ def networks_of(session: Any) -> list[Checkpoint]:
     ]
 
 
+def names_of_trained(session: Any) -> set[str]:
+    """The names of the models that this browser trained; on one's own machine, of all trainings."""
+    return {one.read_result().checkpoint for one in jobs_of(session)} - {""}
+
+
 def network_named(name: Any) -> Checkpoint | None:
     """A model that was trained on a public page; its name cannot be guessed."""
     if not isinstance(name, str) or not checkpoint.NAME.fullmatch(name):
