@@ -9,7 +9,12 @@ MISSING = (
 )
 
 
+def has_training() -> bool:
+    """Whether a model can be trained here."""
+    return all(importlib.util.find_spec(name) is not None for name in TRAINING)
+
+
 def check_training() -> None:
     """Raise ValueError where a model can be used here, but neither trained nor exported."""
-    if any(importlib.util.find_spec(name) is None for name in TRAINING):
+    if not has_training():
         raise ValueError(MISSING)

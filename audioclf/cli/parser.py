@@ -189,7 +189,10 @@ def _add_ensemble(parser: argparse.ArgumentParser) -> None:
 
 def _add_fine_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help=DATASET)
-    parser.add_argument("--checkpoint", required=True, metavar="NAME", help=NAME_OR_FOLDER)
+    parser.add_argument(
+        "--checkpoint", required=True, metavar="NAME",
+        help=f"{NAME_OR_FOLDER}; or best: the start and mode that “audioclf recommend” finds",
+    )  # fmt: skip
     parser.add_argument("--name", required=True, metavar="NEW", help=NEW_NAME)
     parser.add_argument(
         "--freeze", action="store_true",
@@ -215,6 +218,12 @@ def _add_review(parser: argparse.ArgumentParser) -> None:
         help="whose embeddings; else YAMNet's where it is installed, or those of the best model",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="a list of objects")
+
+
+def _add_recommend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=DATASET)
+    parser.add_argument("--epochs", type=int, help="of a training of all layers, for its cost (60)")
+    parser.add_argument("--json", action="store_true", help="with the start that is best")
 
 
 def _add_download(parser: argparse.ArgumentParser) -> None:
@@ -282,6 +291,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "features": ("write the array that is a model's input", _add_features),
     "inspect": ("what a labelled folder holds, and what is wrong with it", _add_inspect),
     "review": ("the labels that are probably wrong, the most suspicious first", _add_review),
+    "recommend": ("what to start from: heads on the best few models, compared", _add_recommend),
     "train": ("train a model from scratch on a labelled folder", _add_train),
     "cross-validate": ("a training per fold, each evaluated on that fold", _add_cross_validate),
     "ensemble": ("a checkpoint that averages the predictions of several", _add_ensemble),

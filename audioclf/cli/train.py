@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import tempfile
 import zipfile
 from dataclasses import replace
@@ -14,11 +15,13 @@ from audioclf.cli.parser import Run
 from audioclf.datasets.dataset import Dataset
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.training import config
+from audioclf.text import pluralize
+from audioclf.training import advisor, config
 from audioclf.training.config import Hyperparameters
 
 WINDOW_S = 2.0  # clips shorter than this are repeated by most models
 DEFAULT = Hyperparameters()
+BEST = "best"  # the start that the advisor chooses
 FRONTEND = "frontend."  # what `--set` changes in the front end, and not in the settings
 
 
@@ -152,8 +155,13 @@ def _fine_tune(args: argparse.Namespace) -> None:
     from audioclf.training import linear_probe
 
     checkpoint.check_name(args.name)
-    model, data = checkpoint.find(args.checkpoint), _data(args)
-    if not args.freeze:
+    data = _data(args)
+    if args.checkpoint == BEST:
+        model = _recommended(args, data)
+        is_head = not (args.epochs or args.set or args.validate)
+    else:
+        model, is_head = checkpoint.find(args.checkpoint), args.freeze
+    if not (args.freeze or is_head):
         _fine_tune_all_layers(args, model, data)
         return
     probe = linear_probe.train_linear_probe(
@@ -168,6 +176,21 @@ def _fine_tune(args: argparse.Namespace) -> None:
         progress,
     )
     print_saved(probe)
+
+
+def _recommended(args: argparse.Namespace, data: Dataset) -> Checkpoint:
+    """The start that the advisor chooses, from the folds that are trained on and not held out."""
+    folds = set(args.folds or data.folds) - {args.holdout_fold}
+    advice = advisor.recommend(data.of_folds(folds), progress)
+    chosen = advice.rows[0]
+    if chosen.accuracy is not None and chosen.interval is not None:
+        low, high = chosen.interval
+        print(
+            f"{chosen.start}: {chosen.accuracy:.1%} ({low:.1%} to {high:.1%}), the best of "
+            f"{pluralize(sum(row.accuracy is not None for row in advice.rows), 'start')}.",
+            file=sys.stderr,
+        )
+    return advice.best
 
 
 def _fine_tune_all_layers(args: argparse.Namespace, model: Checkpoint, data: Dataset) -> None:
