@@ -33,7 +33,7 @@ def step_seconds(model: Checkpoint, batch_size: int) -> float:
 
     Raises ValueError for a model whose Keras file is missing or cannot be read.
     """
-    cached = paths.cache_dir() / "step_times" / f"{model.weights_sha256[:16]}-{batch_size}.json"
+    cached = paths.cache_dir() / "step_times" / f"{model.weights_sha256()[:16]}-{batch_size}.json"
     if cached.is_file():
         return float(json.loads(cached.read_text())["seconds"])
     seconds = _measure(model, batch_size)

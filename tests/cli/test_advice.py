@@ -53,5 +53,6 @@ def test_recommend_compares_starts_and_fine_tune_uses_the_best(
     printed = capsys.readouterr()
     assert advice["best"] in printed.err and "best of 2 starts" in printed.err
     head = checkpoint.find("mine")
-    assert head.backbone is not None and head.backbone.name == advice["best"]
+    backbone = head.load_backbone()
+    assert backbone is not None and backbone.name == advice["best"]
     assert "100.00 %" in printed.out

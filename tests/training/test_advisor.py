@@ -80,7 +80,7 @@ def test_of_many_clips_every_class_and_fold_gives_its_share(three_sounds: Path) 
 
 
 def test_candidates_differ_in_their_features() -> None:
-    names = [model.feature for model in advisor.candidates()]
+    names = [model.feature_names() for model in advisor.candidates()]
     assert 2 <= len(names) == len(set(names)) <= advisor.N_STARTS
 
 
