@@ -6,9 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from audioclf.inference import familiarity, predict
 from audioclf.models import checkpoint
+from audioclf.models.checkpoint import Checkpoint
+from tests import sounds
 
 Card = dict[str, Any]
 NAMES = ("full", "both", "another", "old", "damaged", "unmeasured")  # the most accurate first
@@ -23,6 +27,25 @@ def checkpoints(folder: Path) -> Path:
     for part in (checkpoint.ONNX, checkpoint.KERAS):
         (folder / "both" / part).unlink(missing_ok=True)
     return folder
+
+
+def familiar_with_noise(folder: Path) -> Checkpoint:
+    """A network that ships, with statistics that were made of noise and clicks alone."""
+    _copy(folder / "noise_only", lambda card: None)
+    model = checkpoint.read(folder / "noise_only")
+    made_sounds = {
+        "rain": [sounds.noise(5, seed=i, amplitude=0.1 + 0.02 * i) for i in range(8)],
+        "clock_tick": [sounds.clicks(5, every_s=0.2 + 0.05 * i) for i in range(8)],
+    }
+    labels = [name for name, clips in made_sounds.items() for _ in clips]
+    values = [
+        predict.embed(clip, sounds.RATE_HZ, model).values.mean(axis=0)
+        for clips in made_sounds.values()
+        for clip in clips
+    ]
+    statistics = familiarity.fit(np.stack(values), labels, model.name, model.source_sha256())
+    familiarity.write(statistics, model.folder)
+    return model
 
 
 def _copy(folder: Path, change: Callable[[Card], None]) -> None:

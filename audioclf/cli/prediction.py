@@ -23,7 +23,8 @@ def _predict(args: argparse.Namespace) -> None:
     settings = _event_settings(args)
     if args.preprocess == Preprocessing.DENOISED:
         print(f"audioclf: {PREDICTION_NOTE}", file=sys.stderr)
-    results, failed = _results(args, checkpoint.find(args.checkpoint), settings)
+    model = checkpoint.find(args.checkpoint)
+    results, failed = _results(args, model, settings)
     if args.json or args.format == "json":
         rows = [result.to_dict(path) for path, result in results]
         print(json.dumps(rows[0] if len(args.paths) == 1 and rows else rows, indent=1))
@@ -34,9 +35,22 @@ def _predict(args: argparse.Namespace) -> None:
             print(text if number == 0 or args.format != "csv" else text.split("\n", 1)[1], end="")
     else:
         for path, result in results:
-            print(f"{path}: {result.summary()}")
+            print(f"{path}: {_sentence(path, result, model)}")
     if failed:
         raise ValueError("\naudioclf: ".join(failed))
+
+
+def _sentence(path: str, result: "Prediction | SoundEvents", model: Checkpoint) -> str:
+    """The answer in words; of a sound that is unlike the training clips, that it is."""
+    from audioclf.inference.detection import levels_of_file
+    from audioclf.inference.prediction import Prediction
+    from audioclf.inference.unfamiliar import unfamiliar_file
+
+    if isinstance(result, Prediction) and not result.is_silent:
+        judgement = unfamiliar_file(path, model, levels_of_file(path))
+        if judgement and judgement.is_unfamiliar:
+            return judgement.summary()
+    return result.summary()
 
 
 def _event_settings(args: argparse.Namespace) -> "EventSettings | None":

@@ -8,14 +8,13 @@ five seconds from 0.02 to 0.55; with full windows every 0.25 s it is 0.19 (`benc
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from audioclf.audio import io
 from audioclf.audio.io import Limits, Samples
 from audioclf.features.windowing import Cut
 from audioclf.inference import predict
-from audioclf.inference.events import EventSettings, SoundEvents, find_events
+from audioclf.inference.events import EventSettings, SoundEvents, Unfamiliar, find_events
 from audioclf.inference.levels import Levels, measure_levels
 from audioclf.inference.unfamiliar import Judgement, unfamiliar, unfamiliar_file
 from audioclf.models.checkpoint import Checkpoint
@@ -60,7 +59,7 @@ def detect(
     prediction = predict.predict(samples, sample_rate_hz, model, preprocessing, SEGMENTS)
     levels = measure_levels([samples], sample_rate_hz)
     judgement = unfamiliar(samples, sample_rate_hz, model, levels)
-    return _with_unknown(find_events(prediction, levels, settings), judgement)
+    return find_events(prediction, levels, settings).with_unknown(_unknown(judgement))
 
 
 def detect_file(
@@ -99,7 +98,7 @@ def detect_file(
     prediction = predict.predict_file(path, model, preprocessing, limits, SEGMENTS)
     levels = levels_of_file(path, limits)
     judgement = unfamiliar_file(path, model, levels, limits)
-    return _with_unknown(find_events(prediction, levels, settings), judgement)
+    return find_events(prediction, levels, settings).with_unknown(_unknown(judgement))
 
 
 def levels_of_file(path: str | Path, limits: Limits = io.ANY) -> Levels:
@@ -109,5 +108,5 @@ def levels_of_file(path: str | Path, limits: Limits = io.ANY) -> Levels:
     return measure_levels(blocks, rate_hz)
 
 
-def _with_unknown(sound: SoundEvents, judgement: Judgement | None) -> SoundEvents:
-    return replace(sound, unknown=judgement.unknown) if judgement else sound
+def _unknown(judgement: Judgement | None) -> tuple[Unfamiliar, ...]:
+    return judgement.unknown if judgement else ()

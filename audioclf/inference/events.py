@@ -11,8 +11,8 @@ TASLP 25(6), arXiv:1702.06286; Mesaros, Heittola, Virtanen and Plumbley (2021), 
 Detection: A Tutorial", IEEE Signal Processing Magazine 38(5), arXiv:2107.05463.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from audioclf.inference.prediction import Prediction, display_name, percent
 FRAME_S = 0.05  # the grid: a tenth of the 0.5 s within which an event's times count as right
 TIME, CONFIDENCE = "time", "confidence"
 ORDERS = (TIME, CONFIDENCE)
+UNFAMILIAR = "Unlike anything this model was trained on; nearest: {nearest}"
 
 Mask = NDArray[np.bool_]  # (frames,) or (frames, classes)
 Probabilities = NDArray[np.floating]  # (frames, classes)
@@ -82,6 +83,10 @@ class Unfamiliar:
     nearest: str
     score: float
 
+    def summary(self) -> str:
+        """“Unlike anything this model was trained on; nearest: rooster”."""
+        return UNFAMILIAR.format(nearest=display_name(self.nearest).lower())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
         return {
@@ -90,6 +95,12 @@ class Unfamiliar:
             "nearest": self.nearest,
             "score": round(self.score, 4),
         }
+
+
+def is_unfamiliar(start_s: float, end_s: float, unknown: Sequence[Unfamiliar]) -> bool:
+    """Whether more than a half of what lies between two times is unfamiliar."""
+    overlap_s = sum(max(0.0, min(end_s, u.end_s) - max(start_s, u.start_s)) for u in unknown)
+    return overlap_s > (end_s - start_s) / 2
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,17 @@ class SoundEvents:
             f"({percent(event.confidence)} %)"
             for event in self.events
         ]
+        texts += [
+            f"{part.start_s:.1f}-{part.end_s:.1f} s: {part.summary()[:1].lower()}"
+            f"{part.summary()[1:]}"
+            for part in self.unknown
+        ]
         return " · ".join(texts) or "No event: nothing here is likely enough"
+
+    def with_unknown(self, unknown: Sequence[Unfamiliar]) -> "SoundEvents":
+        """The same, where no event lies for more than a half in a part that is unfamiliar."""
+        familiar = [e for e in self.events if not is_unfamiliar(e.start_s, e.end_s, unknown)]
+        return replace(self, events=tuple(familiar), unknown=tuple(unknown))
 
     def to_dict(self, file: str) -> dict[str, Any]:
         """Plain values, as the command line prints them."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 
 from audioclf.datasets.formats import audacity, raven
 from audioclf.datasets.formats.base import Interval, one_line
-from audioclf.inference.events import Event, SoundEvents
-from audioclf.inference.prediction import Prediction
+from audioclf.inference.events import Event, SoundEvents, Unfamiliar
+from audioclf.inference.prediction import Prediction, display_name
 
 RAVEN_HIGH_HZ = 11_025.0
 
@@ -114,28 +114,36 @@ def events_to_json(sound: SoundEvents, file: str) -> str:
 
 
 def events_to_csv(sound: SoundEvents, file: str) -> str:
-    """A row per event."""
+    """A row per event; after them a row without confidence per part that is unfamiliar."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "start_s", "end_s", "class", "confidence"])
     for event in sound.events:
         times = [f"{event.start_s:.4f}", f"{event.end_s:.4f}"]
         writer.writerow([_cell(file), *times, _cell(event.label), f"{event.confidence:.6f}"])
+    for part in sound.unknown:
+        times = [f"{part.start_s:.4f}", f"{part.end_s:.4f}"]
+        writer.writerow([_cell(file), *times, _cell(_unfamiliar(part)), ""])
     return text.getvalue()
 
 
 def events_to_audacity(sound: SoundEvents, file: str) -> str:
     """A label per event, such as “rain 88 %”."""
-    return audacity.track(
+    labels = [
         Interval(event.start_s, event.end_s, f"{event.label} {100 * event.confidence:.0f} %")
         for event in sound.events
-    )
+    ]
+    unknown = [Interval(part.start_s, part.end_s, _unfamiliar(part)) for part in sound.unknown]
+    return audacity.track([*labels, *unknown])
 
 
 def events_to_raven(sound: SoundEvents, file: str) -> str:
     """A selection per event, with its confidence in a column of its own."""
-    table = raven.table(_event_intervals(sound.events), RAVEN_HIGH_HZ).splitlines()
+    unknown = [Interval(part.start_s, part.end_s, _unfamiliar(part)) for part in sound.unknown]
+    intervals = [*_event_intervals(sound.events), *unknown]
+    table = raven.table(intervals, RAVEN_HIGH_HZ).splitlines()
     cells = ["Confidence", *(f"{event.confidence:.4f}" for event in sound.events)]
+    cells += [""] * len(unknown)
     return "".join(f"{row}\t{cell}\n" for row, cell in zip(table, cells, strict=True))
 
 
@@ -145,6 +153,11 @@ EVENT_FORMATS: dict[str, Callable[[SoundEvents, str], str]] = {
     "audacity": events_to_audacity,
     "raven": events_to_raven,
 }
+
+
+def _unfamiliar(part: Unfamiliar) -> str:
+    """The label of a part that is unlike the training clips."""
+    return f"unfamiliar, nearest: {display_name(part.nearest)}"
 
 
 def _event_intervals(events: Iterable[Event]) -> list[Interval]:

@@ -1,6 +1,6 @@
 """From audio to a Prediction or to embeddings, with ONNX Runtime: no Keras, no TensorFlow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -236,7 +236,12 @@ def embed(samples: Samples, sample_rate_hz: int, model: Checkpoint) -> Embedding
     return Embeddings(*run_batched(load_embedder(single.load_backbone() or single), parts))
 
 
-def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> Embeddings:
+def embed_file(
+    path: str | Path,
+    model: Checkpoint,
+    limits: Limits = io.ANY,
+    on_block: Callable[[Samples], None] = lambda samples: None,
+) -> Embeddings:
     """Compute the embeddings of a sound file's windows.
 
     Parameters
@@ -247,6 +252,8 @@ def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> 
         The model; of a linear head, its backbone computes the embeddings.
     limits : Limits, optional
         What is accepted; nothing is refused by default.
+    on_block : callable, optional
+        Called with every block of samples, (samples,), as it is read; what it raises ends the work.
 
     Returns
     -------
@@ -259,7 +266,7 @@ def embed_file(path: str | Path, model: Checkpoint, limits: Limits = io.ANY) -> 
         For an ensemble, a checkpoint that is damaged or incomplete, and as an `AudioError` for a
         file that is missing, empty, damaged or beyond the limits.
     """
-    parts = windowing.windows_of_file(_single(model).frontend, path, limits)
+    parts = windowing.windows_of_file(_single(model).frontend, path, limits, on_block)
     return Embeddings(*run_batched(load_embedder(model.load_backbone() or model), parts))
 
 

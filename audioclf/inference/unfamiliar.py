@@ -4,7 +4,7 @@ The embedding is that of the checkpoint that the statistics name: the general-pu
 they were made with it, else the model itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import numpy as np
 from audioclf.audio import io
 from audioclf.audio.io import Limits, Samples
 from audioclf.inference import familiarity
-from audioclf.inference.events import Unfamiliar
+from audioclf.inference.events import UNFAMILIAR, Unfamiliar
 from audioclf.inference.familiarity import Familiarity
 from audioclf.inference.levels import Levels
 from audioclf.inference.predict import Embeddings, embed, embed_file
+from audioclf.inference.prediction import display_name
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
 
@@ -38,6 +39,10 @@ class Judgement:
         """Whether the sound as a whole is unlike the training clips."""
         return self.score > self.threshold
 
+    def summary(self) -> str:
+        """What an unfamiliar sound is answered: “Unlike anything …; nearest: rooster”."""
+        return UNFAMILIAR.format(nearest=display_name(self.nearest).lower())
+
 
 def unfamiliar(
     samples: Samples, sample_rate_hz: int, model: Checkpoint, levels: Levels | None = None
@@ -54,13 +59,20 @@ def unfamiliar(
 
 
 def unfamiliar_file(
-    path: str | Path, model: Checkpoint, levels: Levels | None = None, limits: Limits = io.ANY
+    path: str | Path,
+    model: Checkpoint,
+    levels: Levels | None = None,
+    limits: Limits = io.ANY,
+    on_block: Callable[[Samples], None] = lambda samples: None,
 ) -> Judgement | None:
-    """`unfamiliar` for an audio file; a long one in blocks. Raises ValueError."""
+    """`unfamiliar` for an audio file; a long one in blocks. Raises ValueError.
+
+    `on_block` is called with every block before it is judged; what it raises ends the judging.
+    """
     statistics = _statistics(model)
     if statistics is None:
         return None
-    return judge(embed_file(path, statistics[1], limits), statistics[0], levels)
+    return judge(embed_file(path, statistics[1], limits, on_block), statistics[0], levels)
 
 
 def judge(

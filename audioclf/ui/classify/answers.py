@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,17 @@ import numpy as np
 from audioclf.inference.detection import SEGMENTS
 from audioclf.inference.events import EventSettings, SoundEvents, find_events
 from audioclf.inference.prediction import Prediction, display_name
+from audioclf.inference.unfamiliar import Judgement
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.ui.classify.event_list import event_colours, events_json, headline, quiet_windows
+from audioclf.ui.classify.event_list import (
+    event_colours,
+    events_json,
+    headline,
+    quiet_windows,
+    unfamiliar_windows,
+)
 from audioclf.ui.classify.heatmap import heat_lane, is_many
+from audioclf.ui.classify.judgements import judge_sound
 from audioclf.ui.page.latest import Requests, SupersededError, current_request
 from audioclf.ui.page.state import (
     Sound,
@@ -68,7 +76,9 @@ def predict_clip(sound: str | None, network: str | None, cleaning: str) -> Answe
     if isinstance(audio, dict):
         return audio, None, None
     model = network_named(network)
-    shown = Shown(audio, model, EventSettings(), predict_sound(audio, model, cleaning), cleaning)
+    prediction = predict_sound(audio, model, cleaning)
+    judgement = judge_sound(audio, model)
+    shown = Shown(audio, model, EventSettings(), prediction, cleaning, judgement)
     return shown.with_events(predict_sound(audio, model, cleaning, SEGMENTS))
 
 
@@ -88,6 +98,7 @@ class Shown:
     settings: EventSettings
     prediction: Prediction
     cleaning: str = "as_is"
+    judgement: Judgement | None = None  # whether it is unlike the training clips, once known
 
     def with_events(self, closer: Prediction | None = None) -> Answer:
         """The answer, the lane of windows, and the prediction with its events.
@@ -100,17 +111,21 @@ class Shown:
             return {"sentence": f"{prediction.summary()}."}, None, None
         levels = levels_of(self.audio)
         sound_events = find_events(closer or prediction, levels, self.settings)
+        judgement = self.judgement
+        sound_events = sound_events.with_unknown(judgement.unknown if judgement else ())
         many = is_many(prediction)
         colours = event_colours(sound_events, prediction, many=many)
         shown = {
             **answer(prediction),
-            "sentence": headline(sound_events, prediction),
+            "sentence": headline(sound_events, prediction, judgement),
+            "is_unfamiliar": judgement is not None and judgement.is_unfamiliar,
             "events": events_json(sound_events, colours, is_refined=closer is not None),
             "knows": known_classes(self.model),
             "warning": WARNINGS.get(self.cleaning),
         }
         lane = windows_lane(prediction, Path(self.audio.path).name, self.audio.duration_s)
         lane["quiet"] = quiet_windows(lane["windows"], levels)
+        lane["unfamiliar"] = unfamiliar_windows(lane["windows"], sound_events.unknown)
         return shown, lane, Answered(prediction, sound_events, self.settings)
 
 
@@ -192,11 +207,16 @@ def _answers(
         return
     model = network_named(network)
     settings = EventSettings(threshold=events[0], min_length_s=events[1])
+    end_if_unwanted = requests.ender()
+    judgement = judge_sound(audio, model) if audio.is_short else None
     for prediction, is_whole in predict_as_it_comes(audio, model, cleaning):
-        shown = Shown(audio, model, settings, prediction, cleaning)
+        shown = Shown(audio, model, settings, prediction, cleaning, judgement)
         yield shown.with_events() if is_whole else _in_part(*shown.with_events(), audio)
     if prediction.is_silent:
         return
+    if not audio.is_short:
+        shown = replace(shown, judgement=judge_sound(audio, model, end_if_unwanted))
+        yield shown.with_events()
     for closer, is_whole in predict_as_it_comes(audio, model, cleaning, SEGMENTS):
         yield shown.with_events(closer) if is_whole else (gr.skip(), gr.skip(), gr.skip())
 

@@ -3,36 +3,53 @@
 from collections.abc import Sequence
 from typing import Any
 
-from audioclf.inference.events import Event, SoundEvents
+from audioclf.inference.events import Event, Segment, SoundEvents, Unfamiliar, is_unfamiliar
 from audioclf.inference.levels import Levels
 from audioclf.inference.prediction import SURENESS, Prediction, display_name
+from audioclf.inference.unfamiliar import Judgement
 from audioclf.text import listed
 from audioclf.ui.plotting import figures
 
 MOST_NAMED = 5  # classes in the headline
 MOST_LISTED = 2_000  # events that the page gets
-UNFAMILIAR = "Unlike anything this model was trained on; nearest: {nearest}"
+SOMETHING = "something unfamiliar"  # beside the classes that are familiar
 
 
-def headline(sound_events: SoundEvents, prediction: Prediction) -> str:
+def headline(
+    sound_events: SoundEvents, prediction: Prediction, judgement: Judgement | None = None
+) -> str:
     """The answer in a line, such as “Dog bark, rain and rooster” or “Rain, quite sure (87 %)”."""
-    unknown_s = sum(part.end_s - part.start_s for part in sound_events.unknown)
-    quiet_s = sum(part.end_s - part.start_s for part in sound_events.quiet)
-    if sound_events.unknown and unknown_s > 0.5 * (sound_events.duration_s - quiet_s):
-        longest = max(sound_events.unknown, key=lambda part: part.end_s - part.start_s)
-        return UNFAMILIAR.format(nearest=display_name(longest.nearest).lower())
+    unlike = _unlike(sound_events, judgement)
+    if unlike:
+        return unlike
     names = list(dict.fromkeys(event.label for event in sound_events.events))
     if not names:
-        if quiet_s >= sound_events.duration_s - 0.1:
+        if _length_s(sound_events.quiet) >= sound_events.duration_s - 0.1:
             return "Quiet: nothing here is loud enough to be judged"
         return prediction.summary()
-    if len(names) == 1:
+    if len(names) == 1 and not sound_events.unknown:
         return _sure(names[0], sound_events.events)
     shown = [display_name(name).lower() for name in names[:MOST_NAMED]]
     if len(names) > MOST_NAMED:
         shown.append(f"{len(names) - MOST_NAMED} more")
+    if sound_events.unknown:
+        shown.append(SOMETHING)
     text = listed(shown)
     return text[:1].upper() + text[1:]
+
+
+def _unlike(sound_events: SoundEvents, judgement: Judgement | None) -> str:
+    """The answer where the sound, most of what is loud, or all that was found is unfamiliar."""
+    if judgement and judgement.is_unfamiliar:
+        return judgement.summary()
+    unknown, loud_s = sound_events.unknown, sound_events.duration_s - _length_s(sound_events.quiet)
+    if not unknown or (sound_events.events and _length_s(unknown) <= 0.5 * loud_s):
+        return ""
+    return max(unknown, key=lambda part: part.end_s - part.start_s).summary()
+
+
+def _length_s(parts: Sequence[Segment] | Sequence[Unfamiliar]) -> float:
+    return sum(part.end_s - part.start_s for part in parts)
 
 
 def _sure(name: str, events: Sequence[Event]) -> str:
@@ -74,4 +91,15 @@ def quiet_windows(windows: Sequence[dict[str, Any]], levels: Levels) -> list[int
         number
         for number, window in enumerate(windows)
         if levels.of_segment(window["start_s"], window["end_s"]) < levels.quiet_below_db
+    ]
+
+
+def unfamiliar_windows(
+    windows: Sequence[dict[str, Any]], unknown: Sequence[Unfamiliar]
+) -> list[int]:
+    """The numbers of the windows that lie for more than a half in unfamiliar parts."""
+    return [
+        number
+        for number, window in enumerate(windows)
+        if is_unfamiliar(window["start_s"], window["end_s"], unknown)
     ]

@@ -11,6 +11,7 @@ from audioclf.annotation import add_files, project
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.inference.predict import predict
+from audioclf.inference.unfamiliar import unfamiliar
 from audioclf.jobs.queue import new_id
 from audioclf.ui.classify.spectrogram import Settings
 from audioclf.ui.page import session as sessions
@@ -63,9 +64,13 @@ def predict_segment(
         return ""
     from_s, to_s = _times(vars(event)["_data"])
     samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
-    prediction = predict(samples, rate_hz, network_named(network), cleaning)
+    model = network_named(network)
+    prediction = predict(samples, rate_hz, model, cleaning)
+    judgement = None if prediction.is_silent else unfamiliar(samples, rate_hz, model)
+    is_unlike = judgement is not None and judgement.is_unfamiliar
+    summary = judgement.summary() if judgement and is_unlike else prediction.summary()
     best = [f"{name.replace('_', ' ')} {100 * p:.0f} %" for name, p in prediction.ranking()[:3]]
-    return f"{from_s:.2f} to {to_s:.2f} s alone: {prediction.summary()} ({', '.join(best)})."
+    return f"{from_s:.2f} to {to_s:.2f} s alone: {summary} ({', '.join(best)})."
 
 
 @show_errors(lambda sentence: (gr.skip(), gr.skip(), sentence))
@@ -79,14 +84,14 @@ def label_segment(sound: str | None, session: Any, event: gr.EventData) -> tuple
         clip = Path(folder, f"{Path(sound).stem[:60]} {from_s:.2f}-{to_s:.2f} s.flac")
         excerpt.cut(Path(sound), clip, from_s, to_s)
         add_files.add_files(target, [clip], limits().labelling)
-    stored["sets"] = [*dict.fromkeys([*stored["sets"], target.id])]
-    return {**stored, "set": target.id}, gr.Tabs(selected=LABEL), ""
+    stored["projects"] = [*dict.fromkeys([*stored["projects"], target.id])]
+    return {**stored, "project": target.id}, gr.Tabs(selected=LABEL), ""
 
 
 def _data_set(session: Any) -> AnnotationProject:
     """The data set that is labelled if it takes files; else one for segments like this."""
     mine = sessions.sets_of(session)
-    chosen = sessions.parse_session(session)["set"]
+    chosen = sessions.parse_session(session)["project"]
     fitting = [one for one in mine if not one.is_external()]
     found = next((one for one in fitting if one.id == chosen), None)
     found = found or next((one for one in fitting if one.read_name() == SELECTIONS), None)

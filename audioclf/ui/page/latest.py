@@ -51,6 +51,17 @@ class Requests:
                 raise SupersededError
             yield item
 
+    def ender(self) -> Callable[[object], None]:
+        """To be called on the way, for the running handler: raises SupersededError then."""
+        request = current_request()
+        version = self.of(request)
+
+        def end_if_unwanted(_: object) -> None:
+            if self.of(request) > version:
+                raise SupersededError
+
+        return end_if_unwanted
+
 
 def current_request() -> gr.Request | None:
     """The request that the running handler answers; None outside of the page."""

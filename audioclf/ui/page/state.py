@@ -175,7 +175,7 @@ def predict_sound(
         return average_predictions(
             [predict_sound(sound, one, cleaning, cut) for one in network.load_members()], network
         )
-    prediction: Prediction = _predicted(sound.key, _about(network), cleaning, cut)
+    prediction: Prediction = _predicted(sound.key, model_key(network), cleaning, cut)
     return prediction
 
 
@@ -186,7 +186,7 @@ def predict_as_it_comes(
 
     At most one in NEXT_ANSWER_S, so that drawing them takes less than making them.
     """
-    key = (sound.key, _about(network), cleaning, cut)
+    key = (sound.key, model_key(network), cleaning, cut)
     as_it_is = cleaning == "as_is"
     if sound.is_short or not as_it_is or _predicted.known(*key) is not None:
         yield predict_sound(sound, network, cleaning, cut), True
@@ -201,7 +201,7 @@ def predict_as_it_comes(
         yield prediction, True
 
 
-def _about(network: Checkpoint) -> tuple[str, str, int]:
+def model_key(network: Checkpoint) -> tuple[str, str, int]:
     """What tells a model from one that was published anew under its name."""
     card = network.folder / checkpoint.CARD
     return network.name, network.weights_sha256(), card.stat().st_mtime_ns

@@ -108,6 +108,43 @@ export function legendRest(text) {
   return item;
 }
 
+/** @param {string} text */
+export function legendHatched(text) {
+  const item = make('span');
+  item.append(make('i', 'ac-hatched'), text);
+  return item;
+}
+
+const HATCH_PX = 7; // between two lines
+
+/**
+ * Slanted lines over what is not to be believed as it stands.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} left
+ * @param {number} right
+ * @param {number} height
+ * @param {CSSStyleDeclaration} style
+ */
+export function hatch(pen, left, right, height, style) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, 0, right - left, height);
+  pen.clip();
+  pen.globalAlpha = 0.7;
+  pen.fillStyle = style.getPropertyValue('--background-fill-secondary') || 'gray';
+  pen.fillRect(left, 0, right - left, height);
+  pen.globalAlpha = 1;
+  pen.strokeStyle = style.getPropertyValue('--body-text-color') || 'gray';
+  pen.beginPath();
+  const first = Math.floor((left - height) / HATCH_PX) * HATCH_PX;
+  for (let x = first; x < right; x += HATCH_PX) {
+    pen.moveTo(x, height);
+    pen.lineTo(x + height, 0);
+  }
+  pen.stroke();
+  pen.restore();
+}
+
 /**
  * A choice of values with their names.
  * @param {string} label

@@ -1,6 +1,6 @@
 // @ts-check
 /* Many classes: a searchable ranking, and the classes that matter as rows over time. */
-import { bars, clearBox, displayName, make } from './dom.js';
+import { bars, clearBox, displayName, hatch, make } from './dom.js';
 import { canvas, frame } from './plot.js';
 import { windowPicker } from './window_picker.js';
 
@@ -9,7 +9,7 @@ import { windowPicker } from './window_picker.js';
  * @typedef {{
  *   file: string, title: string, duration_s: number,
  *   rows: { class: string, probabilities: number[] }[],
- *   windows: { start_s: number, end_s: number, best: Ranked[] }[], quiet: number[],
+ *   windows: { start_s: number, end_s: number, best: Ranked[] }[], quiet: number[], unfamiliar: number[],
  * }} HeatmapValue
  */
 
@@ -57,6 +57,7 @@ export function heatmap(element, value, time) {
   const { rows, windows, duration_s } = value;
   const axes = { duration_s, time };
   const isQuiet = new Set(value.quiet);
+  const isUnfamiliar = new Set(value.unfamiliar);
   const plot = frame(clearBox(element), value.title, axes);
   plot.classList.add('ac-heat');
   plot.style.height = `${ROW_PX * rows.length + 4}px`;
@@ -69,7 +70,7 @@ export function heatmap(element, value, time) {
   });
   canvas(
     plot,
-    (pen, width, _height, style, xOf) => {
+    (pen, width, height, style, xOf) => {
       const colour = style.color;
       rows.forEach((row, number) => {
         const top = ROW_PX * number + (ROW_PX - BAR_PX) / 2;
@@ -85,6 +86,11 @@ export function heatmap(element, value, time) {
           pen.globalAlpha = p;
           pen.fillRect(left, top, Math.max(right - left - gap, 0.6), BAR_PX);
         });
+      });
+      pen.globalAlpha = 1;
+      windows.forEach(({ start_s, end_s }, i) => {
+        const right = xOf(Math.min(windows[i + 1]?.start_s ?? Infinity, end_s));
+        if (isUnfamiliar.has(i)) hatch(pen, xOf(start_s), right, height, style);
       });
     },
     axes,

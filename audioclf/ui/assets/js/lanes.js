@@ -7,6 +7,8 @@ import {
   boxOf,
   clearBox,
   displayName,
+  hatch,
+  legendHatched,
   legendItem,
   legendRest,
   make,
@@ -33,7 +35,7 @@ import { windowPicker } from './window_picker.js';
 /**
  * @typedef {{
  *   error?: string, sentence: string, ranking?: Ranked[], many?: boolean, welcome?: boolean,
- *   is_unreadable?: boolean,
+ *   is_unreadable?: boolean, is_unfamiliar?: boolean,
  *   progress?: string, warning?: string | null, knows?: string, events?: import('./events.js').Events,
  * }} Answer
  */
@@ -41,7 +43,7 @@ import { windowPicker } from './window_picker.js';
  * @typedef {{
  *   file: string, title: string, duration_s: number,
  *   windows: { start_s: number, end_s: number, probabilities: number[] }[],
- *   classes: string[], colours: string[], top: number[], quiet: number[],
+ *   classes: string[], colours: string[], top: number[], quiet: number[], unfamiliar: number[],
  * }} WindowsValue `top` are the numbers of the classes that get their colour
  */
 
@@ -123,14 +125,23 @@ function answer(element, value) {
     words.append(eventList(value.events, timeView));
   if (value.progress) words.append(make('p', 'ac-empty ac-note', value.progress));
   if (value.warning) words.append(make('p', 'ac-warning', value.warning));
-  if (value.knows) {
-    const knows = make('p', 'ac-knows', value.knows);
-    knows.title = value.knows;
-    words.append(knows);
-  }
+  if (value.knows) words.append(knownClasses(value.knows, ranking));
   const grid = make('div', 'ac-answer');
+  grid.classList.toggle('ac-doubted', Boolean(value.is_unfamiliar));
   grid.append(words, value.many ? searchableRanking(ranking) : rankingOf(ranking));
   box.append(grid);
+}
+
+/**
+ * What the model knows: one line that opens, with every class in it.
+ * @param {string} text
+ * @param {Ranked[]} ranking of all classes
+ */
+function knownClasses(text, ranking) {
+  const block = make('details', 'ac-knows');
+  const names = ranking.map((row) => displayName(row.class)).sort((a, b) => a.localeCompare(b));
+  block.append(make('summary', '', text), make('p', 'ac-all', names.join(', ')));
+  return block;
 }
 
 /** @param {Ranked[]} ranking */
@@ -150,8 +161,9 @@ function rankingOf(ranking) {
  * @param {WindowsValue} value
  * @returns {import('./plot.js').Paint}
  */
-function paintStacks({ windows, top, colours, quiet }) {
+function paintStacks({ windows, top, colours, quiet, unfamiliar }) {
   const isQuiet = new Set(quiet);
+  const isUnfamiliar = new Set(unfamiliar);
   return (pen, width, height, style, xOf) => {
     windows.forEach((w, i) => {
       const left = xOf(w.start_s);
@@ -170,6 +182,7 @@ function paintStacks({ windows, top, colours, quiet }) {
       };
       if (!isQuiet.has(i)) for (const c of top) stack(w.probabilities[c], colours[c]);
       stack(Math.max(0, floor / height), style.getPropertyValue('--ac-rest'));
+      if (isUnfamiliar.has(i)) hatch(pen, left, right - gap, height, style);
     });
   };
 }
@@ -200,6 +213,7 @@ function windows(element, value, signal) {
   for (const c of top) legend.append(legendItem(colours[c], displayName(classes[c])));
   if (classes.length > top.length) legend.append(legendRest('other classes'));
   if (value.quiet.length) legend.append(legendRest('quiet'));
+  if (value.unfamiliar.length) legend.append(legendHatched('unfamiliar'));
   boxOf(element).append(legend);
   /** @param {number} i */
   const rankingOfWindow = (i) =>

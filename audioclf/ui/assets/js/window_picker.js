@@ -9,6 +9,7 @@ import { afterKey, scrolled, withSelection } from './time_view.js';
 /** @typedef {{ start_s: number, end_s: number }} Window */
 
 const QUIET = 'Quiet: nothing here is loud enough to be judged.';
+const UNFAMILIAR = 'Unlike anything this model was trained on: what follows is only the nearest.';
 const remembered = { file: '', time: 0 }; // the chosen moment, while the sound is the same
 
 /**
@@ -55,7 +56,7 @@ function makeSlider(plot, n) {
 /**
  * @param {Element} element
  * @param {HTMLElement} plot
- * @param {{ file: string, duration_s: number, windows: Window[], quiet: number[] }} value
+ * @param {{ file: string, duration_s: number, windows: Window[], quiet: number[], unfamiliar: number[] }} value
  * @param {(index: number) => Ranked[]} rankingOf
  * @param {import('./plot.js').Time} time
  */
@@ -102,12 +103,15 @@ export function windowPicker(element, plot, value, rankingOf, time) {
     if (isPicked) bringIntoSight(view, start_s, end_s);
     when.textContent = `Window ${index + 1} of ${n}: ${start_s.toFixed(2)} to ${end_s.toFixed(2)} s`;
     const isQuiet = value.quiet.includes(index);
+    const isUnfamiliar = value.unfamiliar.includes(index);
     const best = isQuiet
       ? 'quiet'
-      : `${displayName(ranking[0].class)}, ${percent(ranking[0].probability)}`;
+      : `${isUnfamiliar ? 'unfamiliar, nearest ' : ''}${displayName(ranking[0].class)}, ${percent(ranking[0].probability)}`;
     plot.setAttribute('aria-valuenow', String(index + 1));
     plot.setAttribute('aria-valuetext', `${when.textContent}: ${best}`);
     detail.replaceChildren(isQuiet ? make('p', 'ac-empty', QUIET) : bars(ranking.slice(0, 5)));
+    if (isUnfamiliar && !isQuiet) detail.prepend(make('p', 'ac-warning', UNFAMILIAR));
+    detail.classList.toggle('ac-doubted', isUnfamiliar);
     back.disabled = index === 0;
     forward.disabled = index === n - 1;
     if (isPlayed) playFrom(start_s);
