@@ -63,6 +63,7 @@ class Request:
     attribution: str = ""
     validation_split: float = 0.2  # of the clips; 0: none
     excluded: tuple[str, ...] = ()  # relative paths of clips, such as `dog/1.wav`
+    grouping: tuple[str, str] = ("table", "")  # what tells the sources of the clips: kind, value
     hyperparameters: tuple[tuple[str, str], ...] = ()  # other values, such as ("epochs", "30")
     fingerprint: str = ""  # of the folder's files as they were checked; empty: not compared
     has_own_cache: bool = False  # its cache is deleted with the job

@@ -19,6 +19,7 @@ from typing import Any
 from audioclf import threads
 from audioclf.datasets import dataset, uploads
 from audioclf.datasets.dataset import Dataset
+from audioclf.datasets.grouping import Grouping
 from audioclf.jobs import records
 from audioclf.jobs.job import EPOCHS, PROGRESS, RESULT, RUN, Job
 from audioclf.jobs.records import TRAINING, JobResult, Progress, Request, TrainingMode
@@ -122,7 +123,8 @@ def load_dataset(request: Request) -> Dataset:
         raise ValueError(
             "These files have changed since they were checked: start another training."
         )
-    data = dataset.load(request.folder, dataset.n_folds_for(request.validation_split))
+    n_folds = dataset.n_folds_for(request.validation_split)
+    data = dataset.load(request.folder, n_folds, Grouping(*request.grouping))
     data = data.without(request.excluded)
     missing, _ = data.missing_per_split(data.held_out(request.validation_split))
     if missing:

@@ -19,8 +19,9 @@ from audioclf.datasets.uploads import Limits
 from audioclf.jobs import job, queue, records
 from audioclf.jobs.records import JobState, Request, State, TrainingMode
 from audioclf.models import checkpoint
+from audioclf.training import worker
 from audioclf.ui.classify import models as classify_models
-from audioclf.ui.finetune import data, progress, results, settings, time_estimate
+from audioclf.ui.finetune import data, progress, results, selection, settings, time_estimate
 from audioclf.ui.page import limits, mode, model_lists, session
 from audioclf.ui.page import state as shared
 from audioclf.ui.page.limits import HOSTED, PageLimits
@@ -109,6 +110,57 @@ def test_the_report_names_every_fault_and_what_is_in_the_way(local: Path, tmp_pa
     report, _, _, facts, _ = last(data.check_data(session_state, START, True))
     assert "lonely has fewer than 2 clips" in report and "broken.wav" not in report
     assert facts["is_usable"] is False and len(facts["left_out"]) == 5
+
+
+def test_classes_and_clips_are_ticked_out_and_remembered_for_the_training(
+    local: Path, tmp_path: Path
+) -> None:
+    folder = faulty(tmp_path / "faulty")
+    (folder / "noise" / "notes.txt").write_text("x")
+    session_state, _ = data.use_folder(str(folder), {})
+    grouping, pattern, classes, clips, ignored, selected = selection.list_choices(session_state)
+    assert (
+        classes["value"] == ["lonely", "noise", "tone"]
+        and ("lonely (1)", "lonely") in (classes["choices"])
+    )
+    assert ignored["value"] == [["noise/notes.txt", "no audio file"]]
+    assert all(row[0] for row in clips["value"]) and len(clips["value"]) == 21
+    selected = selection.select_classes(["noise", "tone"], session_state, selected)
+    rows = [[not row[1].startswith("noise/3"), *row[1:]] for row in clips["value"]]
+    selected = selection.select_clips(rows, session_state, selected)
+    updates = data.check_data(session_state, START, True, 0.2, selected)
+    report, _, _, facts, _ = last(updates)
+    assert "lonely" not in report and "Ready for training" in report
+    assert {"lonely/0.wav", "noise/3.wav", "noise/broken.wav"} <= set(facts["left_out"])
+    chosen = (TrainingMode.LINEAR_PROBE, START, None, "ticked", 5, "usual", 0.2)
+    request = settings._request(str(folder), facts, settings.Chosen(*chosen), "x")
+    assert set(request.excluded) == set(facts["left_out"])
+    assert selection.parse_selection(selected, "another")["classes_out"] == []
+
+
+def test_sources_are_chosen_and_go_with_the_training(local: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "sites"
+    for number in range(12):
+        path = folder / ("dog", "rain")[number % 2] / f"site{number % 6}_{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        io.write(path, sounds.noise(2.0, seed=number), sounds.RATE_HZ)
+    session_state, _ = data.use_folder(str(folder), {})
+    grouping, pattern, *_, selected = selection.list_choices(session_state)
+    assert grouping["value"] == "unknown" and pattern["value"] == "{source}_*"
+    assert ("Pattern on file names, such as {source}_*", "pattern") in grouping["choices"]
+    updates = data.check_data(session_state, START, False, 0.3, selected)
+    assert "no source" not in last(updates)[0]
+    shown, selected, sentence = selection.select_grouping(
+        "pattern", "{source}_*", session_state, selected
+    )
+    assert shown["visible"] and sentence.startswith("6 sources by the pattern")
+    report, _, _, facts, _ = last(data.check_data(session_state, START, False, 0.3, selected))
+    assert "no clip and no source is on both sides" in report
+    chosen = (TrainingMode.LINEAR_PROBE, START, None, "grouped", 5, "usual", 0.3)
+    request = settings._request(str(folder), facts, settings.Chosen(*chosen), "x")
+    clips = worker.load_dataset(request).clips
+    assert {clip.group for clip in clips} == {f"site{n}" for n in range(6)}
+    assert "no pattern" in selection.select_grouping("pattern", "x", session_state, selected)[2]
 
 
 def test_a_path_is_named_on_one_s_own_machine_only(three_sounds: Path, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _wire_queue(
     gr.on(
         [setting.input for setting in segmentation], projects.change_segmentation,
         [controls.project, revision, shared.session, *segmentation],
-        [revision, queue_settings.effect], trigger_mode="always_last", **QUIET,
+        [revision, queue_settings.effect], trigger_mode="always_last", **QUEUED,
     )  # fmt: skip
     gr.on(
         [

@@ -9,8 +9,9 @@ from audioclf.datasets.checks import DEFAULT_SHARE, MAX_SHARE
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.datasets.layouts import AUDIO_SUFFIXES
 from audioclf.jobs.records import TrainingMode
-from audioclf.ui.finetune import data, progress
+from audioclf.ui.finetune import data, progress, selection
 from audioclf.ui.finetune import settings as finetune_settings
+from audioclf.ui.finetune.selection import SelectionControls
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import skip_preprocess
 from audioclf.ui.page.tables import table
@@ -36,6 +37,7 @@ class DataControls(NamedTuple):
     classes: gr.Dataframe
     durations: gr.BarPlot
     skip_unusable: gr.Checkbox
+    selection: SelectionControls
 
 
 class SettingsControls(NamedTuple):
@@ -118,7 +120,9 @@ def data_controls() -> DataControls:
             elem_id="teach-durations",
         )
     parts = (archive, files, label, add, over, folder, use_folder, message)
-    return DataControls(*parts, report, classes, durations, skip_unusable)
+    return DataControls(
+        *parts, report, classes, durations, skip_unusable, selection.selection_controls()
+    )
 
 
 def settings_controls() -> SettingsControls:

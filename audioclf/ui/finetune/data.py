@@ -13,6 +13,8 @@ from audioclf.datasets.checks import DEFAULT_SHARE, MAX_SHARE, ClipInfo, Severit
 from audioclf.datasets.dataset import Dataset
 from audioclf.datasets.inspection import InspectionReport
 from audioclf.text import escape_markdown
+from audioclf.ui.finetune import selection
+from audioclf.ui.finetune.selection import Selection
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
@@ -79,11 +81,16 @@ def current_upload(session: Any) -> list[Any]:
 
 
 def check_data(
-    session: Any, start: str | None, leave_out: bool, share: Any = DEFAULT_SHARE
+    session: Any,
+    start: str | None,
+    leave_out: bool,
+    share: Any = DEFAULT_SHARE,
+    selected: Any = None,
 ) -> Iterator[tuple[str, Any, Any, Any, Any]]:
     """Inspect the uploaded data set and report its errors, with progress.
 
-    share: the validation split. Returns a report in Markdown, a table of classes, a
+    share: the validation split. selected: the classes and clips to train on, and what tells
+    their sources. Returns a report in Markdown, a table of classes, a
     histogram of durations, what the next step needs (`facts`), and the switch that
     leaves out unusable clips.
     """
@@ -92,12 +99,12 @@ def check_data(
         yield NOTHING, *_nothing()
         return
     yield "Inspecting the clips…", *_waiting()
-    share = _usable_share(share)
-    loaded = _open(sounds, share)
+    share, chosen = _usable_share(share), selection.parse_selection(selected, sounds)
+    loaded = _open(sounds, share, chosen)
     if isinstance(loaded, str):
         yield loaded, *_nothing()
         return
-    data, fingerprint = loaded
+    data, out, fingerprint = loaded
     clips: list[ClipInfo] = []
     for number, clip in enumerate(inspection.inspect_clips(data, limits=limits().upload.sound)):
         clips.append(clip)
@@ -111,8 +118,11 @@ def check_data(
     if too_long := _too_long(report):
         yield too_long, *_nothing()
         return
-    about = {"dataset": sounds, "fingerprint": fingerprint, "share": share}
-    yield _format_report(report), *_shown(report, unusable, leave_out, about)
+    about = {
+        "dataset": sounds, "fingerprint": fingerprint, "share": share,
+        "grouping": chosen["grouping"], "left_out": sorted(out | unusable if leave_out else out),
+    }  # fmt: skip
+    yield _format_report(report), *_shown(report, unusable, about)
 
 
 def _with(session: Any, sounds: str) -> sessions.Session:
@@ -121,14 +131,17 @@ def _with(session: Any, sounds: str) -> sessions.Session:
 
 
 @show_errors(lambda sentence: sentence)
-def _open(sounds: str, share: float) -> tuple[Dataset, str] | str:
-    """The data set and its files' fingerprint, or why it cannot be one."""
+def _open(sounds: str, share: float, chosen: Selection) -> tuple[Dataset, set[str], str] | str:
+    """The selected clips, what is left out, and the files' fingerprint, or why there is none."""
     folder = sessions.folder_of(sounds)
     fingerprint = uploads.fingerprint(folder)
-    data = dataset.load(folder, dataset.n_folds_for(share))
+    grouping = selection.grouping_of(chosen)
+    data = dataset.load(folder, dataset.n_folds_for(share), grouping)
     uploads.check(data, limits().upload)
+    kept = data.without(chosen["clips_out"], chosen["classes_out"])
+    out = {clip.relative_path for clip in data.clips} - {clip.relative_path for clip in kept.clips}
     # Its name is the folder's, also where it lies in another one in there.
-    return replace(data, name=folder.name), fingerprint
+    return replace(kept, name=folder.name), out, fingerprint
 
 
 def _usable_share(share: Any) -> float:
@@ -157,9 +170,7 @@ def _waiting() -> tuple[Any, ...]:
     return gr.skip(), gr.skip(), None, gr.skip()
 
 
-def _shown(
-    report: InspectionReport, unusable: set[str], leave_out: bool, about: dict[str, Any]
-) -> tuple[Any, ...]:
+def _shown(report: InspectionReport, unusable: set[str], about: dict[str, Any]) -> tuple[Any, ...]:
     rows = [[r["class"], r["clips"], r["minutes"], r["unreadable"]] for r in report.classes()]
     table = gr.update(value=filled(CLASSES, rows), visible=True)
     bars = pd.DataFrame(report.durations(), columns=["duration", "clips"])
@@ -171,7 +182,6 @@ def _shown(
         "name": report.data.name,
         "n_clips": len(report.usable),
         "seconds": sum(clip.duration_s for clip in report.clips),
-        "left_out": sorted(unusable) if leave_out else [],
         "is_usable": not report.has_errors,
     }
     return table, gr.update(value=bars, visible=True), facts, switch

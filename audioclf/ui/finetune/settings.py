@@ -194,6 +194,7 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
         data_name=facts["name"],
         validation_split=float(share),
         excluded=tuple(facts["left_out"]),
+        grouping=tuple(facts["grouping"]),
         hyperparameters=changes,
         limits=limits().training,
         fingerprint=facts["fingerprint"],

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from audioclf.ui.finetune import components, data, progress, results, results_components
+from audioclf.ui.finetune import components, data, progress, results, results_components, selection
 from audioclf.ui.finetune import settings as finetune_settings
 from audioclf.ui.finetune.components import DataControls, SettingsControls, TrainingControls
 from audioclf.ui.finetune.results_components import Outcome
@@ -75,10 +75,23 @@ def _wire_data(
     )
     sounds.over.click(data.start_over, shared.session, uploaded, **QUIET)
     gr.on([app.load, shared.session.change], data.current_upload, shared.session, upload, **QUEUED)
+    selection.wire(shared, upload, sounds.selection)
     gr.on(
-        [upload.change, sounds.skip_unusable.input, settings.share.release, settings.share.input],
+        [
+            upload.change,
+            sounds.skip_unusable.input,
+            settings.share.release,
+            settings.share.input,
+            sounds.selection.selection.change,
+        ],
         data.check_data,
-        [shared.session, settings.start, sounds.skip_unusable, settings.share],
+        [
+            shared.session,
+            settings.start,
+            sounds.skip_unusable,
+            settings.share,
+            sounds.selection.selection,
+        ],
         [sounds.report, sounds.classes, sounds.durations, facts, sounds.skip_unusable],
         trigger_mode="always_last",
         concurrency_id="teach",
