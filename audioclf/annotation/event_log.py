@@ -168,6 +168,28 @@ def current(db: sqlite3.Connection, file: str | None = None) -> list[AnnotationE
     return [_event(row) for row in rows]
 
 
+def add_suggestion(db: sqlite3.Connection, event: AnnotationEvent) -> None:
+    """Append what a model of another tool suggests for a place; it is no label."""
+    _append(db, replace(event, kind=EventKind.SUGGESTED, created_at=time.time()), None)
+
+
+def suggestions(db: sqlite3.Connection) -> list[AnnotationEvent]:
+    """What models of other tools suggest, with the names that classes have now."""
+    sql = f"{SELECT_EVENTS} WHERE kind IN (?, ?) ORDER BY number DESC"
+    undone = {row[0] for row in db.execute("SELECT undoes FROM events WHERE undoes NOT NULL")}
+    names: dict[str, str] = {}  # by those that they had
+    suggested = []
+    for row in db.execute(sql, (EventKind.SUGGESTED, EventKind.RENAMED_CLASS)):
+        event = _event(row)
+        if event.kind == EventKind.RENAMED_CLASS and event.number not in undone:
+            old, new = event.names
+            names[old] = names.get(new, new)
+        elif event.suggested is not None:
+            name = names.get(event.suggested.name, event.suggested.name)
+            suggested.append(replace(event, suggested=event.suggested._replace(name=name)))
+    return suggested[::-1]
+
+
 def version(db: sqlite3.Connection) -> int:
     """A number that grows with every event and class: which of two states is the later one."""
     sql = "SELECT (SELECT max(number) FROM events), (SELECT max(number) FROM classes)"
@@ -196,8 +218,8 @@ SELECT_EVENTS = (
     "SELECT number, region, file, start_s, end_s, kind, names, annotator, created_at, accepted, "
     "undoes, suggestion, request_id FROM events"
 )
-COUNTS = (  # neither undone nor an undo itself
-    f"kind != '{EventKind.UNDO}' AND "
+COUNTS = (  # said by somebody, and neither undone nor an undo itself
+    f"kind NOT IN ('{EventKind.UNDO}', '{EventKind.SUGGESTED}') AND "
     "number NOT IN (SELECT undoes FROM events WHERE undoes NOT NULL)"
 )
 LATEST = (  # the last event of every target, see `AnnotationEvent.target`

@@ -1,21 +1,25 @@
 """Import of annotations from the files of other tools; `exporting` is the reverse."""
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from audioclf.annotation import catalog, database, event_log
 from audioclf.annotation.catalog import File
-from audioclf.annotation.event_log import AnnotationEvent, EventKind
+from audioclf.annotation.event_log import AnnotationEvent, EventKind, Suggestion
 from audioclf.annotation.exporting import FULL_CSV
 from audioclf.annotation.project import AnnotationProject
+from audioclf.datasets.formats import birdnet
 from audioclf.datasets.formats.base import Label, class_name, decoded
 from audioclf.datasets.formats.registry import format_named
 from audioclf.storage.deadline import Check, never
 
 T = TypeVar("T")
 CHECKED_EVERY = 200
+UPLOAD_NUMBER = re.compile(r"^[0-9a-f]{8}-")  # before the name of a file in Label Studio
 TEXTS = frozenset({".csv", ".jsonl", ".json", ".txt", ".textgrid"})
 
 
@@ -98,6 +102,35 @@ def read_labels(
     return ImportResult(len(new), events.count(None))
 
 
+def read_detections(
+    project: AnnotationProject, paths: Sequence[Path], limits: ImportLimits = ANY
+) -> ImportResult:
+    """Import what BirdNET-Analyzer detected, all or none: as suggestions, which are no labels.
+
+    A recording is found as `read_labels` finds it, and what is there already is not added again.
+    Raises ValueError as that does.
+    """
+    texts = _texts(paths, limits)
+    if not texts:
+        raise ValueError("There are no tables here: name those of BirdNET-Analyzer.")
+    files = _files_by_name(project)
+    events = []
+    for detection in _checked(birdnet.read(texts), limits.check):
+        event = _event(detection.label, files, birdnet.SOURCE)
+        if event is not None:
+            suggested = Suggestion(event.names[0], detection.probability, birdnet.SOURCE)
+            event = replace(event, names=(), suggested=suggested)
+        events.append(event)
+    with database.connect(project.store) as db, database.transaction(db):
+        known = {(one.target, one.suggested) for one in event_log.suggestions(db)}
+        new = [e for e in events if e is not None and (e.target, e.suggested) not in known]
+        names = [event.suggested.name for event in new if event.suggested]
+        catalog.add_classes(db, names, limits.max_classes)
+        for event in _checked(new, limits.check):
+            event_log.add_suggestion(db, event)
+    return ImportResult(len(new), events.count(None))
+
+
 def _checked(items: Sequence[T], check: Check) -> Iterator[T]:
     """The items; every few hundred the time limit is checked."""
     for number, item in enumerate(items):
@@ -132,20 +165,39 @@ def _texts(paths: Sequence[Path], limits: ImportLimits) -> dict[str, str]:
 
 def _files_by_name(project: AnnotationProject) -> dict[str, File]:
     """The files of the set by every name that a label may call them."""
-    files = project.files()
+    files = project.read_files()
     names: dict[str, list[File]] = {}
     for file in files:
-        names.setdefault(file.relative_path.rpartition("/")[2], []).append(file)
-        names.setdefault(file.relative_path.rpartition("/")[2].rpartition(".")[0], []).append(file)
-    unique = {name: named[0] for name, named in names.items() if len(named) == 1}
+        name = PurePosixPath(file.relative_path)
+        for key in {name.name, name.stem, _as_uploaded(name.name)}:
+            names.setdefault(key, []).append(file)
+    unique = {name: own[0] for name, own in names.items() if len(own) == 1}
     return {**unique, **{file.relative_path: file for file in files}}
+
+
+def _find_file(name: str, files: dict[str, File]) -> File:
+    """The file that a label names: by its path, or by its name where that is unique.
+
+    Label Studio names files by addresses: behind `?d=` is a path, and an upload has a number in
+    hexadecimal digits before its name. Raises ValueError for an unknown one.
+    """
+    path = unquote(name.rpartition("?d=")[2] if "?d=" in name else name).replace("\\", "/")
+    last = PurePosixPath(path).name
+    bare = UPLOAD_NUMBER.sub("", last)
+    for key in (name, path, last, bare, _as_uploaded(last), _as_uploaded(bare)):
+        if key in files:
+            return files[key]
+    raise ValueError(f"“{name}” is not among the sounds of this data set: add it first.")
+
+
+def _as_uploaded(name: str) -> str:
+    """A file's name as Label Studio spells it: without what Django takes out of it."""
+    return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
 
 
 def _event(label: Label, files: dict[str, File], annotator: str) -> AnnotationEvent | None:
     """A label as an event, its ends on samples; None where it is outside of the file."""
-    file = files.get(label.file) or files.get(label.file.replace("\\", "/").rpartition("/")[2])
-    if file is None:
-        raise ValueError(f"“{label.file}” is not among the sounds of this data set: add it first.")
+    file = _find_file(label.file, files)
     ends: tuple[float | None, float | None] = (None, None)
     if label.start_s is not None and label.end_s is not None:
         ends = catalog.on_samples(file, label.start_s, label.end_s)

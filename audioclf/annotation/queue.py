@@ -63,7 +63,9 @@ class LabelQueue:
         self.numbers = self.index.numbers
         self.model: SuggestionModel | None = None
         self.excluded: frozenset[int] = frozenset()  # tasks that were skipped or cannot be read
+        self.imported: dict[int, Suggestion] = {}  # of other tools, by the task's number
         self._changing = threading.Lock()
+        self._read_imported()
 
     def events(
         self, current: Sequence[AnnotationEvent] | None = None
@@ -137,11 +139,24 @@ class LabelQueue:
         self.excluded = self.excluded | {self.numbers[task]}
 
     def retry(self) -> None:
-        """Include files again that were only missing for a while."""
+        """Include files again that were only missing, and suggestions that were imported."""
+        self._read_imported()
         unreadable = {file.relative_path for file in self.project.files() if file.error}
         self.excluded = frozenset(
             number for number, task in enumerate(self.tasks) if task.file in unreadable
         )
+
+    def _read_imported(self) -> None:
+        """The most probable suggestion of other tools for every task that one overlaps."""
+        with database.connect(self.project.store) as db:
+            events = event_log.suggestions(db)
+        best: dict[int, Suggestion] = {}
+        for event in events:
+            for number, _ in self.index.overlapped(event):
+                suggested, before = event.suggested, best.get(number)
+                if suggested and (before is None or suggested.probability > before.probability):
+                    best[number] = suggested
+        self.imported = best
 
     def next_items(
         self,
@@ -181,7 +196,9 @@ class LabelQueue:
         return QueueItem(self.tasks[number], suggestion, events.get(number))
 
     def suggestion(self, number: int, *, is_random: bool = False) -> Suggestion | None:
-        """The suggestion for a task."""
+        """The suggestion for a task: that of another tool, else of the suggestion model."""
+        if number in self.imported and number not in self.excluded:
+            return self.imported[number]._replace(is_random=is_random)
         model = self.model
         if model is None or not model.classes or number in self.excluded:
             return None

@@ -51,7 +51,7 @@ def read(texts: Texts) -> list[Label]:
     labels = []
     for path, text in texts.items():
         seen = set()
-        for row in _rows(text, path):
+        for row in read_rows(text, path):
             if row.get("Selection") and (row["Selection"] in seen):
                 continue
             seen.add(row.get("Selection"))
@@ -62,6 +62,11 @@ def read(texts: Texts) -> list[Label]:
 def _label(row: Mapping[str, str], path: str) -> Label:
     file = next((row[name] for name in FILES if row.get(name)), _sound_of(path))
     name = next((row[name] for name in NAMES if name in row), "")
+    if not name and row.get("Confidence"):
+        raise ValueError(
+            f"“{path}” holds what a model detected, and no labels: import it as detections of "
+            "BirdNET-Analyzer."
+        )
     begin, end = (number(row.get(f"{n} Time (s)", ""), f"{n} Time", path) for n in ("Begin", "End"))
     offset = row.get("File Offset (s)")
     start_s = number(offset, "File Offset", path) if offset else begin
@@ -72,7 +77,8 @@ def _label(row: Mapping[str, str], path: str) -> Label:
     return Label(file, name, start_s, start_s + end - begin, low, high)
 
 
-def _rows(text: str, path: str) -> Iterator[dict[str, str]]:
+def read_rows(text: str, path: str) -> Iterator[dict[str, str]]:
+    """The rows of a selection table by its header. Raises ValueError."""
     lines = text.removeprefix("\ufeff").splitlines()
     header = lines[0].split("\t") if lines else []
     if "Begin Time (s)" not in header or "End Time (s)" not in header:
