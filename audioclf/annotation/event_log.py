@@ -17,6 +17,7 @@ from audioclf.annotation.database import transaction
 from audioclf.datasets.formats.base import Label
 
 LINKED = "+"
+LOCAL_ANNOTATOR = "me"  # on one's own machine: the name of its user goes into no export
 
 
 class EventKind(StrEnum):
@@ -28,9 +29,11 @@ class EventKind(StrEnum):
     REMOVED = "removed"
     UNDO = "undo"  # of another event
     RENAMED_CLASS = "renamed class"  # names: the old and the new one; what it changed is linked
+    SUGGESTED = "suggested"  # by a model of another tool, and said by nobody
 
 
-KINDS = tuple(kind for kind in EventKind if kind not in (EventKind.UNDO, EventKind.RENAMED_CLASS))
+NO_JUDGEMENTS = (EventKind.UNDO, EventKind.RENAMED_CLASS, EventKind.SUGGESTED)
+KINDS = tuple(kind for kind in EventKind if kind not in NO_JUDGEMENTS)
 
 
 class Suggestion(NamedTuple):

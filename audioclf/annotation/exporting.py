@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from audioclf.annotation.project import AnnotationProject
 from audioclf.audio import excerpt
 from audioclf.audio.excerpt import ClipFormat
 from audioclf.datasets import dataset
-from audioclf.datasets.formats import audiofolder
+from audioclf.datasets.formats import audiofolder, label_studio
 from audioclf.datasets.formats.base import Label
 from audioclf.datasets.formats.registry import Format, format_named
 from audioclf.storage import csv_cells
@@ -56,6 +57,7 @@ class Export:
     clips: str = ""  # flac or wav: audio files with one file per segment
     is_split: bool = False  # into training and test sets, or folds, by recording
     one_class: bool = False  # without clips of several classes
+    audio_prefix: str = label_studio.LOCAL_PREFIX  # before files, in tasks of Label Studio
 
 
 TRAINING_EXPORT = Export("audiofolder", clips=ClipFormat.WAV, one_class=True)
@@ -108,6 +110,8 @@ def exported_folder(
     check: called between the steps; raises ValueError when the time is over.
     """
     writer = format_named(export.format)
+    if export.format == "label_studio":
+        writer = writer._replace(write=partial(label_studio.write, prefix=export.audio_prefix))
     labels = sorted(project.labels(), key=lambda label: (label.file, label.start_s or 0.0))
     if export.one_class:
         labels = _of_one_class(labels)

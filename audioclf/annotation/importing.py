@@ -14,7 +14,7 @@ from audioclf.annotation.exporting import FULL_CSV
 from audioclf.annotation.project import AnnotationProject
 from audioclf.datasets.formats import birdnet
 from audioclf.datasets.formats.base import Label, class_name, decoded
-from audioclf.datasets.formats.registry import format_named
+from audioclf.datasets.formats.registry import DETECTIONS, format_named
 from audioclf.storage.deadline import Check, never
 
 T = TypeVar("T")
@@ -63,7 +63,8 @@ def read_labels(
     paths : sequence of Path
         Files with labels, or folders with such files.
     form : str
-        The format, a name in `audioclf.datasets.formats.registry.FORMATS`.
+        The format, a name in `audioclf.datasets.formats.registry.FORMATS`; or one of DETECTIONS
+        there, whose contents become suggestions.
     annotator : str
         Who labelled them, where a label does not tell.
     limits : ImportLimits, optional
@@ -80,6 +81,8 @@ def read_labels(
         For files that are missing or not of that format, labels of unknown sounds, and what is
         beyond the limits: nothing is imported then.
     """
+    if form in DETECTIONS:
+        return read_detections(project, paths, limits)
     texts = _texts(paths, limits)
     if not texts:
         raise ValueError("There are no files of that format here: name the files, or their folder.")
@@ -165,7 +168,7 @@ def _texts(paths: Sequence[Path], limits: ImportLimits) -> dict[str, str]:
 
 def _files_by_name(project: AnnotationProject) -> dict[str, File]:
     """The files of the set by every name that a label may call them."""
-    files = project.read_files()
+    files = project.files()
     names: dict[str, list[File]] = {}
     for file in files:
         name = PurePosixPath(file.relative_path)

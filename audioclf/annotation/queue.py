@@ -153,9 +153,9 @@ class LabelQueue:
         best: dict[int, Suggestion] = {}
         for event in events:
             for number, _ in self.index.overlapped(event):
-                suggested, before = event.suggested, best.get(number)
-                if suggested and (before is None or suggested.probability > before.probability):
-                    best[number] = suggested
+                if event.suggested is not None:
+                    known = best.get(number, event.suggested)
+                    best[number] = max(known, event.suggested, key=lambda s: s.probability or 0.0)
         self.imported = best
 
     def next_items(

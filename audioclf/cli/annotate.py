@@ -1,13 +1,14 @@
 """The commands around labels: data sets that people label, between their store and every format."""
 
 import argparse
-import getpass
 from pathlib import Path
 
-from audioclf.annotation import exporting, importing, project
+from audioclf.annotation import event_log, exporting, importing, project
 from audioclf.annotation.exporting import Export
 from audioclf.cli.console import print_table, progress
 from audioclf.cli.parser import Run
+from audioclf.datasets.formats.registry import DETECTIONS
+from audioclf.text import pluralize
 
 
 def _list(args: argparse.Namespace) -> None:
@@ -32,23 +33,20 @@ def _import(args: argparse.Namespace) -> None:
     dataset = project.find(args.name)
     project.scan_files(dataset, lambda paths: progress("sounds", paths))
     paths = [Path(path) for path in args.paths]
-    result = importing.read_labels(dataset, paths, args.format, _user())
+    result = importing.read_labels(dataset, paths, args.format, event_log.LOCAL_ANNOTATOR)
     left = f", {result.n_skipped} left out where there is no sound" if result.n_skipped else ""
-    print(f"{dataset.read_name()}: {result.n_new} new labels{left}")
+    what = "suggestion" if args.format in DETECTIONS else "label"
+    print(f"{dataset.read_name()}: {pluralize(result.n_new, f'new {what}')}{left}")
 
 
 def _export(args: argparse.Namespace) -> None:
     dataset = project.find(args.name)
     output = Path(args.output or f"{dataset.read_name()}.zip")
-    export = Export(args.format, args.with_audio, args.clip_format or "", args.split)
+    export = Export(
+        args.format, args.with_audio, args.clip_format or "", args.split,
+        audio_prefix=args.audio_prefix,
+    )  # fmt: skip
     print(exporting.write_labels(dataset, export, output))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return ""
 
 
 RUNS: dict[str, Run] = {

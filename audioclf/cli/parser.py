@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 from audioclf import __version__
 from audioclf.audio.excerpt import ClipFormat
-from audioclf.datasets.formats.registry import FORMATS
+from audioclf.datasets.formats.label_studio import LOCAL_PREFIX
+from audioclf.datasets.formats.registry import DETECTIONS, FORMATS
 from audioclf.features.config import Preprocessing
 
 Run = Callable[[argparse.Namespace], None]
@@ -270,7 +271,7 @@ def _add_labels_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="the files with the labels, or their folder"
     )
-    parser.add_argument("--format", choices=FORMATS, default="csv")
+    parser.add_argument("--format", choices=[*FORMATS, *DETECTIONS], default="csv")
 
 
 def _add_labels_export(parser: argparse.ArgumentParser) -> None:
@@ -282,6 +283,10 @@ def _add_labels_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--with-audio", action="store_true", help="export the recordings too")
     parser.add_argument("--clip-format", choices=[*ClipFormat], help="and every segment as a file")
     parser.add_argument("--split", action="store_true", help="train/test split by recording")
+    parser.add_argument(
+        "--audio-prefix", default=LOCAL_PREFIX, metavar="PREFIX",
+        help="before every file in tasks of Label Studio",
+    )  # fmt: skip
 
 
 COMMANDS: dict[str, tuple[str, Add]] = {

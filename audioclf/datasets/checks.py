@@ -205,8 +205,9 @@ def _conclusion(data: Dataset) -> str:
 def _are_sources_known(data: Dataset) -> bool:
     groups = [clip.group for clip in data.clips]
     if data.grouping.kind == GroupingKind.TABLE:
-        return are_sources(groups, [clip.relative_path for clip in data.clips])
-    return all(groups)
+        files = [clip.relative_path for clip in data.clips]
+        return bool(groups) and are_sources(groups, files)
+    return bool(groups) and all(groups)
 
 
 def _how_split(data: Dataset, *, has_groups: bool) -> str:

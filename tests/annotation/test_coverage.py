@@ -1,5 +1,6 @@
 """Labels count however a data set is segmented, and its segmentation is stored with it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +121,50 @@ def test_a_stranger_changes_no_segmentation(
     _, sentence = projects.change_segmentation("field", 0, {}, "whole", 5.0, 30.0, 40.0, 0.1, 0.1)
     assert "Choose a data set" in sentence and tasks.load_segmentation(field) == Segmentation()
     assert sessions.sets_of({}) == []
+
+
+def test_detections_of_birdnet_are_suggestions_and_no_labels(
+    field: AnnotationProject, tmp_path: Path
+) -> None:
+    table = tmp_path / "rec.BirdNET.results.csv"
+    table.write_text(
+        "Start (s),End (s),Scientific name,Common name,Confidence\n"
+        "6,7,x,Wren,0.6\n5,7,y,Robin,0.8\n20,21,x,Wren,0.5\n90,93,x,Wren,0.9\n"
+    )
+    result = importing.read_labels(field, [table], "birdnet", "me")
+    assert result == (3, 1) and field.labels() == []
+    assert importing.read_labels(field, [table], "birdnet", "me").n_new == 0
+    queue = LabelQueue(field, Segmentation(window_s=7.0))
+    assert queue.events() == {} and queue.classes() == ["Wren", "Robin"]
+    (first,) = queue.next_items("filed", 1)
+    assert first.suggestion == Suggestion("Robin", 0.8, "BirdNET-Analyzer")
+    assert queue.item(1, {}).suggestion is None
+    project.rename_class(field, "Robin", "Rotkehlchen", "me")
+    queue.retry()
+    renamed = queue.suggestion(0)
+    assert renamed is not None and renamed.name == "Rotkehlchen"
+    with database.connect(field.store) as db:
+        event_log.undo(db, "me")
+        assert event_log.undo(db, "me") is None  # nobody said what was detected
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/data/upload/1/1a2b3c4d-my_rec_1.wav", "/data/local-files/?d=deep/my%20rec%20%281%29.wav",
+        "https://example.org/x/my%20rec%20(1).wav", "C:\\field\\my rec (1).wav",
+    ],
+)  # fmt: skip
+def test_addresses_of_label_studio_find_their_file(tmp_path: Path, address: str) -> None:
+    (tmp_path / "deep").mkdir()
+    io.write(tmp_path / "deep" / "my rec (1).wav", sounds.sine(440, 2.0), sounds.RATE_HZ)
+    labelled = project.create("upload", tmp_path / "deep")
+    project.scan_files(labelled)
+    value = {"start": 0.5, "end": 1.0, "labels": ["call"]}
+    task = {
+        "data": {"audio": address},
+        "annotations": [{"result": [{"type": "labels", "value": value}]}],
+    }
+    (tmp_path / "export.json").write_text(json.dumps([task]))
+    result = importing.read_labels(labelled, [tmp_path / "export.json"], "label_studio", "me")
+    assert result.n_new == 1 and labelled.labels()[0].file == "my rec (1).wav"

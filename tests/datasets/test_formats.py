@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,6 +13,7 @@ from audioclf.datasets import dataset
 from audioclf.datasets.formats import (
     audacity,
     audiofolder,
+    birdnet,
     label_studio,
     plain_csv,
     raven,
@@ -323,3 +325,61 @@ def test_the_intervals_of_a_textgrid_fill_the_whole_file_without_overlap() -> No
     assert max(edges) == 10.0 and min(edges) == 0.0
     assert textgrid.write([Label("a.wav", "x")], DURATIONS)
     assert "must be known" in refusal(lambda: textgrid.write([Label("z.wav", "x")], {}))
+
+
+BIRDNET_RAVEN = (
+    "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\t"
+    "Common Name\tSpecies Code\tConfidence\tBegin Path\tFile Offset (s)\n"
+    "1\tSpectrogram 1\t1\t3.0\t6.0\t0\t15000\tEurasian Wren\teurwre1\t0.7523\t/x/rec 1.wav\t3.0\n"
+    "2\tSpectrogram 1\t1\t63.0\t66.0\t0\t15000\tRobin\teurrob1\t0.4\t/x/rec2.wav\t3.0\n"
+    "3\tSpectrogram 1\t1\t0\t3\t0\t15000\tnocall\tnocall\t1.0\t/x/rec3.wav\t0\n"
+)
+CSV = (
+    "Start (s),End (s),Scientific name,Common name,Confidence,File\n"
+    "3.0,6.0,Troglodytes troglodytes,Eurasian Wren,0.7523,/x/rec 1.wav\n"
+    "3.0,6.0,Erithacus rubecula,Robin,0.4,/x/rec2.wav\n"
+)
+KALEIDOSCOPE = (
+    "INDIR,FOLDER,IN FILE,OFFSET,DURATION,scientific_name,common_name,confidence,lat,lon,week,"
+    "overlap,sensitivity\n"
+    "/x,,rec 1.wav,3.0,3.0,Troglodytes troglodytes,Eurasian Wren,0.7523,-1,-1,-1,0.0,1.0\n"
+    "/x,,rec2.wav,3.0,3.0,Erithacus rubecula,Robin,0.4,-1,-1,-1,0.0,1.0\n"
+)
+
+
+@pytest.mark.parametrize("text", [BIRDNET_RAVEN, CSV, KALEIDOSCOPE])
+def test_tables_of_birdnet_analyzer_are_read_with_their_confidence(text: str) -> None:
+    detections = birdnet.read({"table": text})
+    assert [
+        (one.label.file.rpartition("/")[2], one.label.name, one.label.start_s, one.label.end_s)
+        for one in detections
+    ] == [("rec 1.wav", "Eurasian Wren", 3.0, 6.0), ("rec2.wav", "Robin", 3.0, 6.0)]
+    assert [one.probability for one in detections] == [0.7523, 0.4]
+
+
+def test_a_birdnet_table_without_files_is_of_the_file_that_it_is_named_after() -> None:
+    lines = [line.rpartition(",")[0] for line in CSV.splitlines()]
+    detections = birdnet.read({"rec 1.BirdNET.results.csv": "\n".join(lines)})
+    assert {one.label.file for one in detections} == {"rec 1"}
+    assert "is no table of BirdNET" in refusal(lambda: birdnet.read({"x.csv": "a,b\n1,2\n"}))
+    wrong = CSV.replace("0.7523", "75")
+    assert "between 0 and 1" in refusal(lambda: birdnet.read({"x.csv": wrong}))
+    assert "as detections of BirdNET" in refusal(lambda: raven.read({"x.txt": BIRDNET_RAVEN}))
+
+
+def test_label_studio_gets_addresses_a_configuration_and_channels() -> None:
+    labels = [Label("a/rec 1.wav", 'wren "x" & <y>', 0.0, 1.0), Label("b.wav", "rain")]
+    texts = label_studio.write(labels, {"a/rec 1.wav": 2.0, "b.wav": 2.0})
+    tasks = json.loads(texts["label_studio.json"])
+    assert tasks[0]["data"] == {"audio": "/data/local-files/?d=a/rec%201.wav"}
+    assert tasks[0]["annotations"][0]["result"][0]["value"]["channel"] == 0
+    view = ElementTree.fromstring(texts["config.xml"])
+    controls = {child.get("name"): child for child in view}
+    assert controls["audio"].get("value") == "$audio"
+    for task in tasks:
+        for result in task["annotations"][0]["result"]:
+            names = {value.get("value") for value in controls[result["from_name"]]}
+            assert set(result["value"].get("labels") or result["value"]["choices"]) <= names
+    other = label_studio.write(labels, {}, "https://example.org/audio/")
+    assert "https://example.org/audio/a/rec%201.wav" in other["label_studio.json"]
+    assert label_studio.read(texts) == labels

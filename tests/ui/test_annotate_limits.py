@@ -112,7 +112,7 @@ def test_what_is_typed_elsewhere_may_hold_half_letters_too(
     for message in (
         transfer.rename_class("noises", "\ud800", "\ud800", 0, MINE)[1],
         transfer.push_set("noises", "csv", "\ud800", "\ud800", False, MINE),
-        transfer.export_set("noises", "\ud800", True, "", False, MINE)[1],
+        transfer.export_set("noises", MINE, "\ud800", True, "", False, "")[1],
         transfer.delete_set("noises", "\ud800", MINE)[2],
     ):
         assert message.encode() and message[-1] == "."
@@ -230,7 +230,10 @@ def test_when_the_time_is_over_nothing_is_half_written(
     assert (
         "This import was ended" in transfer.import_labels("noises", [str(table)], "csv", 0, MINE)[1]
     )
-    assert "This export was ended" in transfer.export_set("noises", "csv", True, "", False, MINE)[1]
+    assert (
+        "This export was ended"
+        in transfer.export_set("noises", MINE, "csv", True, "", False, "")[1]
+    )
     assert "This export was ended" in transfer.fine_tune_on_project("noises", MINE)[2]
 
 

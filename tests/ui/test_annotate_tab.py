@@ -78,7 +78,9 @@ def test_on_a_public_page_folders_are_not_named_and_ids_not_guessed(
     (one,) = project.find_all()
     assert one.read_name() == "birds" and one.id != "birds" and len(one.id) >= 8
     stranger: dict[str, Any] = {}
-    assert "Choose a data set" in transfer.export_set(one.id, "csv", True, "", False, stranger)[1]
+    assert (
+        "Choose a data set" in transfer.export_set(one.id, stranger, "csv", True, "", False, "")[1]
+    )
     assert "Choose a data set" in transfer.delete_set(one.id, "birds", stranger)[2]
     assert projects.list_sets(stranger)["choices"] == []
     assert projects.list_sets(visitor)["choices"] == [("birds", one.id)]
@@ -119,13 +121,13 @@ def test_cutting_is_previewed(tmp_path: Path, files: list[str]) -> None:
 
 def test_labels_are_exported_trained_on_and_imported(files: list[str], tmp_path: Path) -> None:
     visitor, *_ = create_set("x", files)
-    assert "labelled yet" in transfer.export_set("x", "csv", True, "", False, visitor)[1]
+    assert "labelled yet" in transfer.export_set("x", visitor, "csv", True, "", False, "")[1]
     assert "labelled yet" in transfer.fine_tune_on_project("x", visitor)[2]
     with database.connect(project.find("x").store) as db:
         for number, name in enumerate(("a", "b", "a", "b")):
             catalog.add_class(db, name)
             event_log.add(db, AnnotationEvent(f"{number}.wav", LABEL, (name,)))
-    button, message = transfer.export_set("x", "esc50", True, "", True, visitor)
+    button, message = transfer.export_set("x", visitor, "esc50", True, "", True, "")
     assert message == "4 labels, as ESC-50." and Path(button["value"]).is_file()
     visitor_after, _, words = transfer.fine_tune_on_project("x", visitor)
     assert words == "" and uploads.folder_of(visitor_after["dataset"]).name == "x"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from audioclf.datasets.formats import (
     audacity,
     audiofolder,
+    birdnet,
     clip_tables,
     label_studio,
     plain_csv,
@@ -42,6 +43,9 @@ FORMATS = {
     "label_studio": Format("Label Studio JSON", label_studio.write, label_studio.read, True),
     "textgrid": Format("Praat TextGrid", textgrid.write, textgrid.read, True),
 }
+
+
+DETECTIONS = {"birdnet": birdnet.TITLE}  # of models, read as suggestions
 
 
 def format_named(name: str) -> Format:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from audioclf.datasets.formats import label_studio
 from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.ui.annotate import browse_api, projects, queue_api, regions_api, transfer
 from audioclf.ui.annotate.sessions import DEFAULTS
@@ -56,6 +57,7 @@ class Transfer(NamedTuple):
     with_audio: gr.Checkbox
     clip_format: gr.Radio
     is_split: gr.Checkbox
+    prefix: gr.Textbox
     export: gr.Button
     download: gr.DownloadButton
     export_message: gr.Markdown
@@ -189,6 +191,10 @@ def transfer_controls() -> Transfer:
         with gr.Row():
             with_audio = gr.Checkbox(label="With audio files", value=True)
             is_split = gr.Checkbox(label="Train/test split by recording", value=False)
+        prefix = gr.Textbox(
+            label_studio.LOCAL_PREFIX, label="Before every file, in tasks of Label Studio",
+            max_length=transfer.MAX_PREFIX, visible=False, elem_id="label-prefix",
+        )  # fmt: skip
         export = gr.Button("Export", elem_id="label-make-zip")
         export_message = gr.Markdown(elem_classes="ac-message", elem_id="label-exported")
         download = gr.DownloadButton("Download", visible=False, elem_id="label-download")
@@ -203,7 +209,7 @@ def transfer_controls() -> Transfer:
         push = gr.Button("Push to Hub", elem_id="label-push")
         push_message = gr.Markdown(elem_classes="ac-message", elem_id="label-pushed")
     with gr.Accordion("Import annotations", open=False, elem_id="label-import"):
-        import_format = gr.Dropdown(transfer.FORMAT_CHOICES, value="audacity", label="Format")
+        import_format = gr.Dropdown(transfer.IMPORT_CHOICES, value="audacity", label="Format")
         files = gr.File(label="Files with the annotations", file_count="multiple", height=120)
         import_labels = gr.Button("Import", elem_id="label-bring")
         import_message = gr.Markdown(elem_classes="ac-message", elem_id="label-brought")
@@ -235,6 +241,7 @@ def transfer_controls() -> Transfer:
         with_audio,
         clip_format,
         is_split,
+        prefix,
         export,
         download,
         export_message,

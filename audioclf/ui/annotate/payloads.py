@@ -4,7 +4,6 @@ An error comes back as `error`, a sentence.
 """
 
 import functools
-import getpass
 import itertools
 import logging
 import re
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from audioclf.annotation.database import StoreError
-from audioclf.annotation.event_log import AnnotationEvent, Suggestion
+from audioclf.annotation.event_log import LOCAL_ANNOTATOR, AnnotationEvent, Suggestion
 from audioclf.annotation.queue import QueueItem
 from audioclf.audio import excerpt
 from audioclf.audio.io import Samples
@@ -178,12 +177,9 @@ def parse_names(payload: Payload) -> tuple[str, ...]:
 
 
 def annotator(payload: Payload) -> str:
-    """The annotator: the user of this machine; on a public page the name of the browser."""
+    """The annotator: on one's own machine nobody else; on a public page the browser's name."""
     if is_local():
-        try:
-            return getpass.getuser()
-        except (KeyError, OSError, ImportError):
-            return "me"
+        return LOCAL_ANNOTATOR
     name = str(payload.get("annotator") or "")[:40]
     return name if name.isprintable() and name else "visitor"
 

@@ -125,15 +125,17 @@ def _wire_transfer(
         transfer.export_set,
         [
             controls.project,
+            shared.session,
             export.format,
             export.with_audio,
             export.clip_format,
             export.is_split,
-            shared.session,
+            export.prefix,
         ],
         exported,
         **slow,
     )
+    export.format.change(transfer.show_prefix, export.format, export.prefix, **QUIET)
     export.push.click(
         transfer.push_set,
         [

@@ -19,7 +19,7 @@ from audioclf.annotation.importing import ImportLimits
 from audioclf.annotation.project import AnnotationProject
 from audioclf.audio.excerpt import ClipFormat
 from audioclf.datasets.formats.base import class_name
-from audioclf.datasets.formats.registry import FORMATS, format_named
+from audioclf.datasets.formats.registry import DETECTIONS, FORMATS, format_named
 from audioclf.storage import deadline, hf_hub
 from audioclf.text import escape_markdown, pluralize
 from audioclf.ui.annotate import projects
@@ -30,6 +30,8 @@ from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import FINE_TUNE, show_errors
 
 FORMAT_CHOICES = [(form.title, name) for name, form in FORMATS.items()]
+IMPORT_CHOICES = [*FORMAT_CHOICES, *((title, name) for name, title in DETECTIONS.items())]
+MAX_PREFIX = 500  # characters of an address
 REGIONS = ""  # no clips: regions of the recordings
 CLIPS = [
     ("Regions of their recordings", REGIONS),
@@ -59,12 +61,18 @@ def show_progress() -> tuple[Any, str]:
 
 
 @show_errors(lambda sentence: (gr.update(visible=False), escape_markdown(sentence)))
-def export_set(
-    project_id: str | None, format: str, with_audio: bool, clips: str, is_split: bool, session: Any
-) -> tuple[Any, str]:
-    """The labels in a format, as a ZIP to download."""
+def export_set(project_id: str | None, session: Any, format: str, *options: Any) -> tuple[Any, str]:
+    """The labels in a format, as a ZIP to download.
+
+    options: whether with audio files, the format of clips, whether split, and what stands before
+    the files in tasks of Label Studio.
+    """
+    with_audio, clips, is_split, prefix = options
     labelled = _find_project(project_id, session)
-    export = Export(format, bool(with_audio), str(clips or ""), bool(is_split))
+    export = Export(
+        format, bool(with_audio), str(clips or ""), bool(is_split),
+        audio_prefix=str(prefix or "").strip()[:MAX_PREFIX],
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         check = deadline.within(_seconds(EXPORT_S), "This export")
         archive = exporting.write_labels(
@@ -142,10 +150,13 @@ def import_labels(
             shutil.copy(file, folder / Path(file).name)
         result = importing.read_labels(labelled, [folder], format, annotator({}), import_limits)
     left = f" {result.n_skipped:,} lie outside of their file and were skipped."
-    return (
-        revision + 1,
-        f"{pluralize(result.n_new, 'new label')}.{left if result.n_skipped else ''}",
-    )
+    what = "new suggestion" if format in DETECTIONS else "new label"
+    return revision + 1, f"{pluralize(result.n_new, what)}.{left if result.n_skipped else ''}"
+
+
+def show_prefix(format: str) -> Any:
+    """Show the prefix of audio files for Label Studio alone."""
+    return gr.update(visible=format == "label_studio")
 
 
 def forget_export() -> tuple[Any, str]:

@@ -21,10 +21,11 @@ EXAMPLE_PATTERN = "{source}_*"
 Selection = dict[str, Any]  # data set, grouping, and the classes and clips that are left out
 
 
-def new_selection(sounds: str | None) -> Selection:
-    """Everything, with the sources of the table."""
+def new_selection(sounds: str | None, revision: int = 0) -> Selection:
+    """Everything, with the sources of the table; another one for every revision of an upload."""
     return {
-        "dataset": sounds, "grouping": [BY_TABLE.kind, ""], "classes_out": [], "clips_out": [],
+        "dataset": sounds, "revision": revision, "grouping": [BY_TABLE.kind, ""],
+        "classes_out": [], "clips_out": [],
     }  # fmt: skip
 
 
@@ -46,14 +47,15 @@ def list_choices(session: Any) -> tuple[Any, ...]:
     Returns what tells sources, a pattern, the classes, the clips, the ignored files, and the
     selection.
     """
-    sounds = sessions.parse_session(session)["dataset"]
+    stored = sessions.parse_session(session)
+    sounds, revision = stored["dataset"], stored["revision"]
     try:
         data = dataset.load(sessions.folder_of(sounds)) if sounds else None
     except ValueError:  # the check shows the error
         data = None
     if data is None:
         hidden = gr.update(visible=False)
-        return hidden, hidden, hidden, hidden, hidden, new_selection(sounds)
+        return hidden, hidden, hidden, hidden, hidden, new_selection(sounds, revision)
     clips = [[True, clip.relative_path, clip.label] for clip in data.clips[:MAX_ROWS]]
     ignored = [[one.path, one.reason] for one in data.ignored[:MAX_ROWS]]
     return (
@@ -62,7 +64,7 @@ def list_choices(session: Any) -> tuple[Any, ...]:
         gr.update(choices=_class_choices(data), value=list(data.classes), visible=True),
         gr.update(value=clips, visible=True),
         gr.update(value=ignored, visible=bool(ignored)),
-        new_selection(sounds),
+        new_selection(sounds, revision),
     )
 
 
@@ -173,7 +175,7 @@ def wire(shared: Shared, upload: gr.State, controls: SelectionControls) -> None:
         [upload.change], list_choices, shared.session,
         [controls.grouping, controls.pattern, controls.classes, controls.clips, controls.ignored,
          controls.selection],
-        **QUEUED,
+        trigger_mode="always_last", **QUEUED,
     )  # fmt: skip
     context = [shared.session, controls.selection]
     controls.classes.input(

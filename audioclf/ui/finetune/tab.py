@@ -78,7 +78,6 @@ def _wire_data(
     selection.wire(shared, upload, sounds.selection)
     gr.on(
         [
-            upload.change,
             sounds.skip_unusable.input,
             settings.share.release,
             settings.share.input,
