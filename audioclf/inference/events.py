@@ -120,6 +120,8 @@ class SoundEvents:
     unknown : tuple of Unfamiliar
         Parts that are unlike the training clips, with the nearest class; none for a model without
         statistics of these.
+    threshold : float or None
+        The probability that events begin with; None where it is not known.
 
     References
     ----------
@@ -132,6 +134,7 @@ class SoundEvents:
     events: tuple[Event, ...]
     quiet: tuple[Segment, ...] = ()
     unknown: tuple[Unfamiliar, ...] = ()
+    threshold: float | None = None
 
     def summary(self) -> str:
         """The events in words: “Dog 0.0-4.8 s (97 %) · Rain 5.3-10.1 s (88 %)”."""
@@ -220,7 +223,13 @@ def find_events(
         Segment(start * FRAME_S, min(end * FRAME_S, levels.duration_s))
         for start, end in runs(quiet)
     )
-    return SoundEvents(prediction.checkpoint, levels.duration_s, tuple(events), parts)
+    return SoundEvents(
+        prediction.checkpoint,
+        levels.duration_s,
+        tuple(events),
+        parts,
+        threshold=settings.threshold,
+    )
 
 
 def sort_events(events: tuple[Event, ...], order: str = TIME) -> tuple[Event, ...]:

@@ -1,7 +1,7 @@
 """A Prediction, or its events, as text in the formats that people take away.
 
 JSON, CSV, Audacity labels and Raven selection tables; what is written of events has their
-confidence in the label where the format has no place of its own for it.
+confidence and the threshold, in the label where the format has no place of its own for them.
 """
 
 import csv
@@ -117,20 +117,23 @@ def events_to_csv(sound: SoundEvents, file: str) -> str:
     """A row per event; after them a row without confidence per part that is unfamiliar."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "start_s", "end_s", "class", "confidence"])
+    writer.writerow(["file", "start_s", "end_s", "class", "confidence", "threshold"])
     for event in sound.events:
         times = [f"{event.start_s:.4f}", f"{event.end_s:.4f}"]
-        writer.writerow([_cell(file), *times, _cell(event.label), f"{event.confidence:.6f}"])
+        shares = [f"{event.confidence:.6f}", _threshold(sound)]
+        writer.writerow([_cell(file), *times, _cell(event.label), *shares])
     for part in sound.unknown:
         times = [f"{part.start_s:.4f}", f"{part.end_s:.4f}"]
-        writer.writerow([_cell(file), *times, _cell(_unfamiliar(part)), ""])
+        writer.writerow([_cell(file), *times, _cell(_unfamiliar(part)), "", ""])
     return text.getvalue()
 
 
 def events_to_audacity(sound: SoundEvents, file: str) -> str:
-    """A label per event, such as “rain 88 %”."""
+    """A label per event, such as “rain 88 % (threshold 50 %)”."""
+    threshold = sound.threshold
+    known = "" if threshold is None else f" (threshold {100 * threshold:.0f} %)"
     labels = [
-        Interval(event.start_s, event.end_s, f"{event.label} {100 * event.confidence:.0f} %")
+        Interval(event.start_s, event.end_s, f"{event.label} {100 * event.confidence:.0f} %{known}")
         for event in sound.events
     ]
     unknown = [Interval(part.start_s, part.end_s, _unfamiliar(part)) for part in sound.unknown]
@@ -138,12 +141,12 @@ def events_to_audacity(sound: SoundEvents, file: str) -> str:
 
 
 def events_to_raven(sound: SoundEvents, file: str) -> str:
-    """A selection per event, with its confidence in a column of its own."""
+    """A selection per event, with its confidence and the threshold in columns of their own."""
     unknown = [Interval(part.start_s, part.end_s, _unfamiliar(part)) for part in sound.unknown]
     intervals = [*_event_intervals(sound.events), *unknown]
     table = raven.table(intervals, RAVEN_HIGH_HZ).splitlines()
-    cells = ["Confidence", *(f"{event.confidence:.4f}" for event in sound.events)]
-    cells += [""] * len(unknown)
+    shares = (f"{event.confidence:.4f}\t{_threshold(sound)}" for event in sound.events)
+    cells = ["Confidence\tThreshold", *shares, *["\t"] * len(unknown)]
     return "".join(f"{row}\t{cell}\n" for row, cell in zip(table, cells, strict=True))
 
 
@@ -162,6 +165,10 @@ def _unfamiliar(part: Unfamiliar) -> str:
 
 def _event_intervals(events: Iterable[Event]) -> list[Interval]:
     return [Interval(event.start_s, event.end_s, event.label) for event in events]
+
+
+def _threshold(sound: SoundEvents) -> str:
+    return "" if sound.threshold is None else f"{sound.threshold:g}"
 
 
 def _intervals(prediction: Prediction) -> list[Interval]:

@@ -1,7 +1,9 @@
 """The app's process, and the page's handlers as plain functions."""
 
+import csv
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import gradio as gr
@@ -10,10 +12,11 @@ import pytest
 import soundfile
 
 from audioclf.audio import io
+from audioclf.datasets.formats import audacity, raven
 from audioclf.features import FEATURES
 from audioclf.models import checkpoint
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.ui.classify import answers, denoise, spectrogram, split, tab
+from audioclf.ui.classify import answers, denoise, spectrogram, split, split_exports, tab
 from audioclf.ui.page import state
 from audioclf.ui.page.limits import HOSTED, LOCAL, limits
 from tests import sounds
@@ -143,6 +146,29 @@ def test_split_finds_both_stretches_and_trims(two_stretches: str) -> None:
     assert len(lane["stretches"]) == 2
     assert len(trimmed[1]) / trimmed[0] == pytest.approx(5.5, abs=0.1)
     assert words.startswith("2 segments")
+    assert lane["sounding"] == pytest.approx([0, 5.5], abs=0.1)
+
+
+def test_the_segments_of_split_are_taken_away(two_stretches: str) -> None:
+    texts = [
+        Path(button.value["path"]).read_text(encoding="utf-8")
+        for button in split_exports.write_segments(two_stretches, 40, 0.1, 0.1)
+    ]
+    rows = list(csv.DictReader(texts[0].splitlines()))
+    assert [float(row["start_s"]) for row in rows] == pytest.approx([0, 3.5], abs=0.1)
+    for text, form in ((texts[1], audacity), (texts[2], raven)):
+        spans = [(label.start_s, label.end_s) for label in form.read({"two.txt": text})]
+        assert np.array(spans) == pytest.approx(np.array([[0, 2], [3.5, 5.5]]), abs=0.1)
+    archive, _ = split_exports.pack_segments(two_stretches, 40, 0.1, 0.1)
+    assert archive is not None
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.read("segments.csv").decode() == texts[0]
+        clips = [soundfile.info(opened.open(name)) for name in opened.namelist()[1:]]
+    lengths_s = [float(row["length_s"]) for row in rows]
+    assert [clip.duration for clip in clips] == pytest.approx(lengths_s, abs=0.001)
+    assert {(clip.format, clip.samplerate) for clip in clips} == {("FLAC", sounds.RATE_HZ)}
+    _, sentence = split_exports.pack_segments(two_stretches, 40, 60, 0.1)
+    assert "There is no segment to pack" in sentence
 
 
 def test_a_stretch_is_cut_to_listen_to(two_stretches: str) -> None:

@@ -174,6 +174,24 @@ def test_the_prediction_is_taken_away_as_a_table(
         assert [line.count("\t") for line in text.splitlines()] == [2] * 6
 
 
+def test_trimmed_ends_are_drawn_as_trimmed_and_segments_are_taken_away(
+    page: Page, tmp_path: Path
+) -> None:
+    path = tmp_path / "quiet ends.wav"
+    parts = [sounds.silence(1.5), 0.3 * sounds.noise(5, seed=1), sounds.silence(2)]
+    io.write(path, np.concatenate(parts), sounds.RATE_HZ)
+    choose(page, "separable_cnn-mel")
+    upload_and_predict(page, path)
+    page.get_by_role("tab", name="Split").click()
+    for lane in ("#lane-windows", "#lane-split"):
+        expect(page.locator(f"{lane} .ac-plot .ac-trimmed")).to_have_count(2)
+        expect(page.locator(f"{lane} .ac-legend")).to_contain_text("trimmed silence")
+    for button, ending in (("ZIP", ".segments.zip"), ("Raven table", ".segments.selections.txt")):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=f"Segments as {button}").click()
+        assert started.value.suggested_filename.endswith(f"quiet ends{ending}")
+
+
 def test_a_feature_of_several_channels_is_several_pictures_with_their_axes(
     page: Page, made_wav: Path
 ) -> None:

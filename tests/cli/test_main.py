@@ -70,9 +70,9 @@ def test_predict_prints_events(
 @pytest.mark.parametrize(
     ("form", "line"),
     [
-        ("csv", r"[^,]+noise.wav,0\.0000,5\.0000,noise,0\.\d{6}|[^,]+noise.wav,.*,1\.000000"),
-        ("audacity", r"0\.000000\t5\.000000\tnoise \d+ %"),
-        ("raven", r"1\tSpectrogram 1\t1\t0\.0+\t5\.0+\t0\.0\t11025\.0\tnoise\t[01]\.\d{4}"),
+        ("csv", r"[^,]+noise.wav,0\.0000,5\.0000,noise,[01]\.\d{6},0\.5"),
+        ("audacity", r"0\.000000\t5\.000000\tnoise \d+ % \(threshold 50 %\)"),
+        ("raven", r"1\tSpectrogram 1\t1\t0\.0+\t5\.0+\t0\.0\t11025\.0\tnoise\t[01]\.\d{4}\t0\.5"),
     ],
 )
 def test_predict_writes_events_in_other_formats(

@@ -1,12 +1,13 @@
-"""The Split view: the segments between silences, to see, to play and to trim by."""
+"""The Split view: the segments between silences, to see, to play, to trim by and to take away."""
 
 from typing import Any
 
 import gradio as gr
 
 from audioclf.audio import silence
+from audioclf.ui.classify import split_exports
 from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
-from audioclf.ui.page.state import VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
+from audioclf.ui.page.state import QUEUED, VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
 
 NOTHING = "No segment is loud and long enough: raise the threshold in dB, or allow shorter ones."
 MAX_SEGMENTS = 500  # rows of the table; more is a sign of a threshold that is too low
@@ -31,6 +32,7 @@ def split_clip(
     lane = {**waveform_lane(audio, segments), "title": "Segments that are not silent"}
     if len(segments) == 0:
         return lane, [], None, NOTHING
+    lane["sounding"] = [float(segments[0, 0]), float(segments[-1, 1])]
     rows = [[round(s, 3), round(e, 3), round(e - s, 3)] for s, e in segments[:MAX_SEGMENTS]]
     trimmed = silence.cut(samples, audio.rate_hz, *silence.trim(samples, audio.rate_hz, settings))
     kept_s = float((segments[:, 1] - segments[:, 0]).sum())
@@ -99,6 +101,7 @@ def build(shared: Shared, wanted: gr.State) -> None:
             trimmed = gr.Audio(
                 label="Trimmed clip", interactive=False, buttons=["download"], elem_id="trimmed"
             )
+    exported = split_exports.build()
 
     for player in (segment, trimmed):
         join_playback(player)
@@ -111,7 +114,10 @@ def build(shared: Shared, wanted: gr.State) -> None:
         trigger_mode="always_last",
         show_progress="hidden",
         **VIEWS,
+    ).then(
+        split_exports.write_segments, [shared.sound, *settings], exported.tables, **QUEUED, **VIEWS
     )
+    split_exports.wire(exported, [shared.sound, *settings], message)
     shared.sound.change(clear_segment, None, segment, api_visibility="private")
     table.select(
         choose_segment, shared.sound, [segment, message], api_visibility="private", **VIEWS

@@ -145,6 +145,13 @@ export function hatch(pen, left, right, height, style) {
   pen.restore();
 }
 
+/** What the dots at both ends of a lane are. */
+export function legendTrimmed() {
+  const item = make('span');
+  item.append(make('i', 'ac-trimmed'), 'trimmed silence');
+  return item;
+}
+
 /**
  * A choice of values with their names.
  * @param {string} label

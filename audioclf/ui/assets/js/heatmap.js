@@ -1,7 +1,7 @@
 // @ts-check
 /* Many classes: a searchable ranking, and the classes that matter as rows over time. */
 import { bars, clearBox, displayName, hatch, make } from './dom.js';
-import { canvas, frame } from './plot.js';
+import { canvas, frame, markTrimmed } from './plot.js';
 import { windowPicker } from './window_picker.js';
 
 /** @typedef {import('./dom.js').Ranked} Ranked */
@@ -95,5 +95,7 @@ export function heatmap(element, value, time) {
     },
     axes,
   );
+  const predicted = { from_s: windows[0].start_s, to_s: windows.at(-1)?.end_s ?? 0 };
+  markTrimmed(plot, predicted, duration_s);
   windowPicker(element, plot, value, (i) => windows[i].best, time).classList.add('ac-wide');
 }

@@ -11,6 +11,7 @@ import {
   legendHatched,
   legendItem,
   legendRest,
+  legendTrimmed,
   make,
   showEmpty,
   showError,
@@ -20,7 +21,7 @@ import { bindKeys } from './gestures.js';
 import { heatmap, searchableRanking } from './heatmap.js';
 import { createPages } from './pages.js';
 import { load, unload } from './playback.js';
-import { canvas, drawPeaks, drawPictures, frame, layerOf, place } from './plot.js';
+import { canvas, drawPeaks, drawPictures, frame, layerOf, markTrimmed, place } from './plot.js';
 import { createTimeView } from './time_view.js';
 import { drawTimeline } from './timeline.js';
 import { windowPicker } from './window_picker.js';
@@ -30,7 +31,8 @@ import { windowPicker } from './window_picker.js';
  * @typedef {import('./plot.js').Axes & {
  *   title: string, peaks: import('./plot.js').Peaks, loudest: number, audio?: { url: string },
  *   stretches?: [start_s: number, end_s: number][],
- * }} WaveformValue
+ *   sounding?: [start_s: number, end_s: number],
+ * }} WaveformValue `sounding` is what is left when the silence at both ends is trimmed
  */
 /**
  * @typedef {{
@@ -85,6 +87,12 @@ function waveform(element, value, signal) {
     layerOf(plot).append(mark);
   }
   drawPeaks(plot, axes, pages);
+  const [from_s, to_s] = value.sounding || [0, value.duration_s];
+  if (markTrimmed(plot, { from_s, to_s }, value.duration_s)) {
+    const legend = make('div', 'ac-legend');
+    legend.append(legendTrimmed());
+    boxOf(element).append(legend);
+  }
 }
 
 /**
@@ -209,11 +217,14 @@ function windows(element, value, signal) {
   const plot = frame(clearBox(element), value.title, axes);
   plot.classList.add('ac-windows');
   canvas(plot, paintStacks(value), axes);
+  const predicted = { from_s: value.windows[0].start_s, to_s: value.windows.at(-1)?.end_s ?? 0 };
+  const isTrimmed = markTrimmed(plot, predicted, value.duration_s);
   const legend = make('div', 'ac-legend');
   for (const c of top) legend.append(legendItem(colours[c], displayName(classes[c])));
   if (classes.length > top.length) legend.append(legendRest('other classes'));
   if (value.quiet.length) legend.append(legendRest('quiet'));
   if (value.unfamiliar.length) legend.append(legendHatched('unfamiliar'));
+  if (isTrimmed) legend.append(legendTrimmed());
   boxOf(element).append(legend);
   /** @param {number} i */
   const rankingOfWindow = (i) =>

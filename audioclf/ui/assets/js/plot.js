@@ -158,6 +158,28 @@ export function place(mark, from_s, to_s, duration_s) {
 }
 
 /**
+ * Mark the silence at both ends that was trimmed.
+ * @param {Element} plot
+ * @param {Span} kept what was not
+ * @param {number} duration_s
+ * @returns {boolean} whether there is any
+ */
+export function markTrimmed(plot, { from_s, to_s }, duration_s) {
+  const least = Math.max(0.02, duration_s / 1000); // less is rounding
+  const ends = [
+    [0, from_s],
+    [to_s, duration_s],
+  ].filter(([start_s, end_s]) => end_s - start_s > least);
+  for (const [start_s, end_s] of ends) {
+    const mark = make('div', 'ac-trimmed');
+    mark.title = 'Silence that is trimmed';
+    place(mark, start_s, end_s, duration_s);
+    layerOf(plot).append(mark);
+  }
+  return ends.length > 0;
+}
+
+/**
  * Which moment of a plot was pointed at.
  * @param {Element} plot
  * @param {MouseEvent} event
