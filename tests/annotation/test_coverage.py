@@ -68,7 +68,7 @@ def test_a_changed_segmentation_is_stored_keeps_all_labels_and_says_so(
     assert projects.show_segmentation("field", {}) == [*windows, ""]  # what a reload shows
     settings = projects.configure_queue(0, "field", "none", None)
     status = queue_api.open_queue({**settings, "annotator": "Ann"})
-    assert (status["n_said"], status["n_all"]) == (N_CALLS, N_CALLS) and status["next"] == []
+    assert (status["n_labelled"], status["n_total"]) == (N_CALLS, N_CALLS) and status["next"] == []
 
 
 def test_a_data_set_without_a_stored_segmentation_opens_as_it_was_labelled(

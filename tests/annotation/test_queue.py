@@ -172,13 +172,14 @@ def placed(name: str) -> dict[str, Any]:
 
 def test_a_label_is_kept_once_with_what_was_suggested(three: project.AnnotationProject) -> None:
     opened = queue_api.open_queue(asking(three))
-    assert opened["n_all"] == 3 * N_EACH + 8 and opened["name"] == "three" and not opened["classes"]
-    shown = {"name": "sine", "probability": 0.8, "by": "your labels", "by_chance": False}
+    assert opened["n_total"] == 3 * N_EACH + 8
+    assert opened["name"] == "three" and not opened["classes"] and opened["format"] == 2
+    shown = {"name": "sine", "probability": 0.8, "source": "your labels", "is_random": False}
     payload = asking(three, token="a" * 16, mark="label", names=["sine"], suggested=shown,
                   accepted=True, **placed("sine1.wav"))  # fmt: skip
     for _ in range(2):  # sent again after a broken connection
         answer = queue_api.submit_annotation(payload)
-    assert answer["n_said"] == 1 and answer["classes"][0]["n"] == 1
+    assert answer["n_labelled"] == 1 and answer["classes"][0]["n"] == 1
     with database.connect(three.store) as db:
         ((event, _),) = event_log.history(db)
     assert event.accepted == ("your labels", 0.8) and event.suggested == Suggestion(
@@ -186,7 +187,7 @@ def test_a_label_is_kept_once_with_what_was_suggested(three: project.AnnotationP
     )
     assert answer["accuracy"]["n_right"] == 1
     undone = queue_api.undo_annotation(asking(three, token="a" * 16))
-    assert undone["undone"]["file"] == "sine1.wav" and undone["n_said"] == 0
+    assert undone["undone"]["file"] == "sine1.wav" and undone["n_labelled"] == 0
     assert queue_api.undo_annotation(asking(three, token="a" * 16))["undone"] is None
 
 
@@ -267,7 +268,7 @@ def test_two_sounds_are_decoded_at_a_time_and_the_next_is_asked_for_again(
     for answer in answers:
         assert "try it again in a moment" in answer["error"] and answer["is_passing"]
     assert "audio" in queue_api.prepare_clip(payload)
-    assert queue_api.open_queue(asking(three))["n_troubles"] == 0
+    assert queue_api.open_queue(asking(three))["n_errors"] == 0
 
 
 def test_few_wait_for_a_sound_and_the_others_are_told_at_once(
@@ -302,17 +303,17 @@ def test_a_file_that_is_away_is_asked_about_when_it_is_back(
     project.scan_files(new_project)
     own.rename(tmp_path / "unplugged")
     answer = queue_api.prepare_clip(asking(new_project, **placed("a.wav")))
-    assert "a.wav" in answer["trouble"]
+    assert "a.wav" in answer["unplayable"]
     assert [one["file"] for one in queue_api.next_items(asking(new_project))["next"]] == ["b.wav"]
     (tmp_path / "unplugged").rename(own)
-    assert queue_api.open_queue(asking(new_project))["n_all"] == 2
+    assert queue_api.open_queue(asking(new_project))["n_total"] == 2
     (own / "a.wav").write_bytes(b"RIFF, and nothing more")
-    assert "trouble" in queue_api.prepare_clip(asking(new_project, **placed("a.wav")))
-    assert queue_api.open_queue(asking(new_project))["n_troubles"] == 1
+    assert "unplayable" in queue_api.prepare_clip(asking(new_project, **placed("a.wav")))
+    assert queue_api.open_queue(asking(new_project))["n_errors"] == 1
     time.sleep(0.05)
     (own / "a.wav").write_bytes((folder / "sine1.wav").read_bytes())
     project.scan_files(new_project)
-    assert queue_api.open_queue(asking(new_project))["n_troubles"] == 0
+    assert queue_api.open_queue(asking(new_project))["n_errors"] == 0
 
 
 def test_regions_are_kept_to_the_sample_moved_renamed_and_removed(
@@ -364,7 +365,7 @@ def test_a_stretch_that_was_labelled_in_the_queue_moves_as_a_region(
         three, file="long.wav", region="", names=["b"], token="v" * 8, start_s=5, end_s=10
     )
     regions_api.save_region(named)
-    assert queue_api.next_items(asking(three))["n_said"] == 1  # it is not asked again
+    assert queue_api.next_items(asking(three))["n_labelled"] == 1  # it is not asked again
     assert [label.name for label in three.labels()] == ["b"]
     regions_api.save_region({**named, "token": "w" * 8, "names": []})
     assert three.labels() == []
@@ -388,18 +389,18 @@ def test_embeddings_are_computed_in_the_background_and_the_map_is_there_afterwar
     assert "wait a little" in browse_api.draw_map(payload)["error"]
     queue_api.open_queue(payload)
     for _ in range(300):
-        listens = queue_api.next_items(payload)["listens"]
-        if listens["ready"]:
+        status = queue_api.next_items(payload)["embedding"]
+        if status["is_ready"]:
             break
         time.sleep(0.1)
-    assert listens["ready"] and listens["n_heard"] == listens["n_files"] == 3 * N_EACH + 1
+    assert status["is_ready"] and status["n_done"] == status["n_total"] == 3 * N_EACH + 1
     points = browse_api.draw_map(payload)["points"]
     assert len(points) == 3 * N_EACH + 8 and all(0 <= one["x"] <= 1 for one in points)
-    assert len(browse_api.find_similar({**payload, **placed("sine0.wav")})["alike"]) == 24
+    assert len(browse_api.find_similar({**payload, **placed("sine0.wav")})["similar"]) == 24
     wrong = {**payload, "network": "no such"}
     queue_api.open_queue(wrong)
     for _ in range(100):
-        if trouble := queue_api.next_items(wrong)["listens"]["trouble"]:
+        if trouble := queue_api.next_items(wrong)["embedding"]["error"]:
             break
         time.sleep(0.05)
     assert "no such" in trouble
@@ -421,7 +422,7 @@ def test_many_windows_label_at_once_and_nothing_is_lost(three: project.Annotatio
     for one in windows:
         one.join()
     assert len(three.labels()) == 3 * N_EACH
-    assert queue_api.next_items(asking(three))["n_said"] == 3 * N_EACH
+    assert queue_api.next_items(asking(three))["n_labelled"] == 3 * N_EACH
 
 
 def test_a_desk_is_opened_again_when_sounds_were_added(
@@ -430,7 +431,7 @@ def test_a_desk_is_opened_again_when_sounds_were_added(
     own = tmp_path / "own"
     own.mkdir()
     new_project = project.create("own", own)
-    assert queue_api.open_queue(asking(new_project))["n_all"] == 0
+    assert queue_api.open_queue(asking(new_project))["n_total"] == 0
     io.write(own / "new.wav", sounds.sine(440, 1.0), sounds.RATE_HZ)
     project.scan_files(new_project)
     assert queue_api.next_items(asking(new_project))["next"][0]["file"] == "new.wav"
@@ -459,7 +460,7 @@ def test_a_page_of_either_format_is_understood_and_a_later_one_is_not(
     assert one.suggested == Suggestion("owl", 0.5, "a", True) and one.request_id == "request-1"
     assert two.suggested == Suggestion("elk", 0.5, "b", False) and two.names == ("elk",)
     undone = {**new, "request_id": "request-2", "undo_id": "request-3"}
-    assert queue_api.undo_annotation(undone)["undone"]["names"] == ("elk",)
+    assert queue_api.undo_annotation(undone)["undone"]["names"] == ["elk"]
     assert queue_api.undo_annotation({**asking(three), "token": "request-1"})["undone"]
     message = queue_api.next_items({**new, "format": 3})["error"]
     assert message.startswith("What the page sent is of format 3") and message.endswith(

@@ -88,7 +88,7 @@ def test_sixty_requests_for_suggestions_are_two_threads_and_others_go_on(tmp_pat
         cutting = {"window_s": 1.0 + number / 100}
         assert "error" not in queue_api.open_queue(asking(flood, cutting=cutting))
     queue_api.open_queue(asking(small))
-    until(lambda: bool(queue_api.next_items(asking(small))["listens"]["ready"]))
+    until(lambda: bool(queue_api.next_items(asking(small))["embedding"]["is_ready"]))
     assert threading.active_count() <= before + label_pool.N_THREADS
     for _ in range(20):
         regions_api.open_recording(asking(flood, file="0.wav"))
@@ -115,7 +115,7 @@ def test_desks_of_a_set_share_one_pass(tmp_path: Path, monkeypatch: pytest.Monke
     for way in ways:
         queue_api.open_queue(way)
     is_open.set()
-    until(lambda: all(queue_api.next_items(way)["listens"]["ready"] for way in ways))
+    until(lambda: all(queue_api.next_items(way)["embedding"]["is_ready"] for way in ways))
     assert {file for _, file in requests} == {f"{i}.wav" for i in range(5)}
     assert len(requests) <= 6  # the first file may have begun before the others were asked for
     for way in ways:
@@ -132,8 +132,8 @@ def test_what_cannot_listen_is_told_before_anything_begins(tmp_path: Path) -> No
         ({"kind": None}, "no suggestions from"),
     ):
         n_waiting = label_pool.POOL.n_waiting()
-        trouble = queue_api.open_queue({**asking(one), **more})["listens"]["trouble"]
+        trouble = queue_api.open_queue({**asking(one), **more})["embedding"]["error"]
         assert words in trouble and len(trouble) < 300
         assert label_pool.POOL.n_waiting() == n_waiting
     queue_api.open_queue(asking(one))
-    until(lambda: bool(queue_api.next_items(asking(one))["listens"]["ready"]))
+    until(lambda: bool(queue_api.next_items(asking(one))["embedding"]["is_ready"]))

@@ -6,10 +6,9 @@ from audioclf.ui.annotate.payloads import (
     Payload,
     endpoint,
     parse_number,
-    place_json,
-    queue_item_json,
 )
 from audioclf.ui.annotate.sessions import NO_SUGGESTIONS, LabellingSession, find_task, get_session
+from audioclf.ui.annotate.wire import item_of, place_of
 
 MAX_SIMILAR, ROWS = 24, 50
 
@@ -22,7 +21,7 @@ def find_similar(payload: Payload) -> Payload:
     if session.queue.model is None:
         raise ValueError(_why_not(session, "Similar clips are known"))
     items = session.queue.similar(task, MAX_SIMILAR)
-    return {"alike": [queue_item_json(item) for item in items]}
+    return {"similar": [item_of(item).model_dump(mode="json") for item in items]}
 
 
 @endpoint
@@ -34,8 +33,9 @@ def draw_map(payload: Payload) -> Payload:
         raise ValueError(_why_not(session, "The map is drawn"))
     events, points = session.queue.events(), active_learning.project_2d(model.space)
     drawn = [
-        {**place_json(task), "x": round(float(x), 4), "y": round(float(y), 4),
-         "name": next(iter(events[n].names), "") if n in events else "", "is_said": n in events}
+        {**place_of(task), "x": round(float(x), 4), "y": round(float(y), 4),
+         "name": next(iter(events[n].names), "") if n in events else "",
+         "is_annotated": n in events}
         for n, (task, (x, y)) in enumerate(zip(session.queue.tasks, points, strict=True))
         if n not in session.queue.excluded
     ]  # fmt: skip
@@ -54,8 +54,12 @@ def list_clips(payload: Payload) -> Payload:
         if _has_kind(events.get(number), only)
         and (not text or text in task.file.casefold() or text in _names(events.get(number)))
     ]
-    rows = [queue_item_json(session.queue.item(n, events)) for n in matching[first : first + ROWS]]
-    return {"rows": rows, "n_found": len(matching), "first": first}
+    rows = [item_of(session.queue.item(n, events)) for n in matching[first : first + ROWS]]
+    return {
+        "rows": [row.model_dump(mode="json") for row in rows],
+        "n_found": len(matching),
+        "first": first,
+    }
 
 
 def _why_not(session: LabellingSession, what: str) -> str:

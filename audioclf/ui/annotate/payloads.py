@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from audioclf.annotation.database import StoreError
-from audioclf.annotation.event_log import LOCAL_ANNOTATOR, AnnotationEvent, Suggestion
-from audioclf.annotation.queue import QueueItem
+from audioclf.annotation.event_log import LOCAL_ANNOTATOR, Suggestion
 from audioclf.audio import excerpt
 from audioclf.audio.io import Samples
 from audioclf.datasets.formats.base import MAX_NAME, class_name
@@ -142,27 +141,6 @@ def render_audio(samples: Samples, rate_hz: int) -> Payload:
         "waveform": outline(excerpt.in_blocks(samples), len(samples), duration_s, N_COLUMNS),
         "spectrogram": spectrogram_lane(drawn),
     }
-
-
-def queue_item_json(item: QueueItem) -> Payload:
-    """A task with its suggestion and its annotation, under the keys that `api.js` reads."""
-    event, suggestion = item.event, item.suggestion
-    annotation = annotation_json(event)
-    suggested = suggestion and {
-        "name": suggestion.name, "probability": suggestion.probability,
-        "by": suggestion.source, "by_chance": suggestion.is_random,
-    }  # fmt: skip
-    return {**place_json(item.task), "suggested": suggested, "said": annotation}
-
-
-def annotation_json(event: AnnotationEvent | None) -> Payload | None:
-    """What is said of a place, or nothing."""
-    return {"kind": event.kind, "names": event.names} if event else None
-
-
-def place_json(clip: Any) -> Payload:
-    """The file and the ends of a task or an event."""
-    return {"file": clip.file, "start_s": clip.start_s, "end_s": clip.end_s}
 
 
 def parse_names(payload: Payload) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from audioclf.datasets.formats.base import MAX_NAME
 from audioclf.ui.annotate import sessions
 from audioclf.ui.annotate.payloads import (
     Payload,
-    annotation_json,
     annotator,
     decoding,
     endpoint,
@@ -24,10 +23,18 @@ from audioclf.ui.annotate.payloads import (
     parse_request_id,
     parse_suggestion,
     parse_word,
-    queue_item_json,
     render_audio,
 )
 from audioclf.ui.annotate.sessions import LabellingSession, find_task, get_session
+from audioclf.ui.annotate.wire import (
+    Accuracy,
+    LabelClass,
+    Status,
+    Undone,
+    annotation_of,
+    item_of,
+    place_of,
+)
 from audioclf.ui.page.limits import limits
 from audioclf.ui.plotting import figures
 
@@ -51,7 +58,7 @@ def open_queue(payload: Payload) -> Payload:
     if not n_pending:
         sessions.start_embedding(session, payload.get("suggestions"), payload.get("model"))
     return {
-        **_status(session, payload), "name": project.read_name(), "n_uncut": n_pending,
+        **_status(session, payload), "name": project.read_name(), "n_unsegmented": n_pending,
         "max_name": MAX_NAME,
     }  # fmt: skip
 
@@ -81,10 +88,10 @@ def prepare_clip(payload: Payload) -> Payload:
             samples, rate_hz = excerpt.samples_of(path, start_s, end_s, limits().sound)
         except excerpt.EmptyPartError as error:  # the file has changed meanwhile
             session.queue.skip(task)
-            return {"trouble": str(error)}
+            return {"unplayable": str(error)}
         except ValueError as error:
             session.queue.exclude(task.file, str(error))
-            return {"trouble": str(error)}
+            return {"unplayable": str(error)}
         is_beginning = len(samples) / rate_hz > MAX_PLAYED_S - 0.01
         return {**render_audio(samples, rate_hz), "is_beginning": is_beginning}
 
@@ -127,11 +134,14 @@ def undo_annotation(payload: Payload) -> Payload:
     sessions.schedule_refit(session)
     if event is None:
         return {**_status(session, payload), "undone": None}
-    undone = {"file": event.file, "start_s": event.start_s, "end_s": event.end_s,
-              "region": event.region, "names": event.names,
-              "is_renamed_class": event.kind == EventKind.RENAMED_CLASS,
-              "said": annotation_json(targets.get(event.target))}  # fmt: skip
-    return {**_status(session, payload), "undone": undone}
+    undone = Undone(
+        **place_of(event),
+        region=event.region,
+        names=event.names,
+        is_renamed_class=event.kind == EventKind.RENAMED_CLASS,
+        annotation=annotation_of(targets.get(event.target)),
+    )
+    return {**_status(session, payload), "undone": undone.model_dump(mode="json")}
 
 
 @endpoint
@@ -147,7 +157,7 @@ def add_classes(payload: Payload) -> Payload:
 
 
 def _status(session: LabellingSession, payload: Payload) -> Payload:
-    """The status of a project and the next tasks; the keys are those that `api.js` reads."""
+    """The status of a project and the next tasks."""
     queue = session.queue
     with database.connect(queue.project.store) as db:
         version = event_log.version(db)  # first: what comes meanwhile is told by the next answer
@@ -163,25 +173,28 @@ def _status(session: LabellingSession, payload: Payload) -> Payload:
     held = [task for task in dict.fromkeys(held) if task in queue.numbers]
     following = _next_items(session, payload, held, events)
     suggestions = accuracy(annotated)
-    return {
-        "version": version,
-        "classes": [
-            {"name": name, "n": counts[name], "colour": figures.palette_colour(number)}
+    status = Status(
+        version=version,
+        classes=[
+            LabelClass(name=name, n=counts[name], colour=figures.palette_colour(number))
             for name, number in classes.items()
         ],
-        "n_all": len(queue.tasks) - len(queue.excluded),
-        "n_said": len(annotated),
-        "kinds": {kind: sum(e.kind == kind for e in annotated) for kind in event_log.KINDS},
-        "troubles": errors[:MAX_ERRORS],
-        "n_troubles": len(errors),
-        "listens": session.embedding_status(),
-        "accuracy": {
-            "n_right": suggestions.n_right, "n_labels": suggestions.n_labels,
-            "n_right_by_chance": suggestions.n_right_random, "n_by_chance": suggestions.n_random,
-        },
-        "next": [queue_item_json(item) for item in following],
-        "held": [queue_item_json(queue.item(queue.numbers[task], events)) for task in held],
-    }  # fmt: skip
+        n_total=len(queue.tasks) - len(queue.excluded),
+        n_labelled=len(annotated),
+        kinds={kind: sum(e.kind == kind for e in annotated) for kind in event_log.KINDS},
+        errors=errors[:MAX_ERRORS],
+        n_errors=len(errors),
+        embedding=session.embedding_status(),
+        accuracy=Accuracy(
+            n_labels=suggestions.n_labels,
+            n_right=suggestions.n_right,
+            n_random=suggestions.n_random,
+            n_right_random=suggestions.n_right_random,
+        ),
+        next=[item_of(item) for item in following],
+        held=[item_of(queue.item(queue.numbers[task], events)) for task in held],
+    )
+    return status.model_dump(mode="json")
 
 
 def _next_items(

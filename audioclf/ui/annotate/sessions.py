@@ -15,6 +15,7 @@ from audioclf.annotation.queue import EmbeddingPass, LabelQueue
 from audioclf.annotation.tasks import AnnotationTask, Segmentation
 from audioclf.audio.silence import Split
 from audioclf.ui.annotate.pool import POOL
+from audioclf.ui.annotate.wire import EmbeddingStatus
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.state import network_named
 
@@ -62,15 +63,19 @@ class LabellingSession:
         while len(self.reserved) > MAX_WINDOWS:
             self.reserved.pop(next(iter(self.reserved)), None)
 
-    def embedding_status(self) -> dict[str, Any]:
-        """How many files are embedded, as the page's scripts read it."""
+    def embedding_status(self) -> EmbeddingStatus:
+        """How many files are embedded."""
         kind, network = self.requested or (NO_SUGGESTIONS, "")
         n_files = len({task.file for task in self.queue.tasks})
         is_ready = self.queue.model is not None
-        return {
-            "kind": kind, "network": network, "n_heard": self.n_embedded, "n_files": n_files,
-            "ready": is_ready, "trouble": self.error,
-        }  # fmt: skip
+        return EmbeddingStatus(
+            kind=str(kind or ""),
+            model=str(network or ""),
+            n_done=self.n_embedded,
+            n_total=n_files,
+            is_ready=is_ready,
+            error=self.error or "",
+        )
 
 
 _SESSIONS: OrderedDict[tuple[str, Segmentation], LabellingSession] = OrderedDict()

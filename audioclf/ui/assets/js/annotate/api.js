@@ -73,42 +73,42 @@ export const newId = () =>
 /* ---- what the server sends ---- */
 
 /** @param {Wire} wire @returns {Item} */
-const readItem = ({ suggested, said, ...place }) => ({
+const readItem = ({ suggestion, annotation, ...place }) => ({
   .../** @type {Place} */ (place),
-  suggestion: suggested && {
-    name: suggested.name,
-    probability: suggested.probability,
-    source: suggested.by,
-    isRandom: suggested.by_chance,
+  suggestion: suggestion && {
+    name: suggestion.name,
+    probability: suggestion.probability,
+    source: suggestion.source,
+    isRandom: suggestion.is_random,
   },
-  annotation: said && { kind: said.kind, names: said.names },
+  annotation: annotation && { kind: annotation.kind, names: annotation.names },
 });
 
 /** @param {Wire} wire @returns {Status} */
 const readStatus = (wire) => ({
   classes: wire.classes,
-  n_total: wire.n_all,
-  n_labelled: wire.n_said,
+  n_total: wire.n_total,
+  n_labelled: wire.n_labelled,
   kinds: wire.kinds,
-  errors: wire.troubles,
-  n_errors: wire.n_troubles,
+  errors: wire.errors,
+  n_errors: wire.n_errors,
   embedding: {
-    kind: wire.listens.kind,
-    isReady: wire.listens.ready,
-    error: wire.listens.trouble || '',
-    model: wire.listens.network,
-    n_done: wire.listens.n_heard,
-    n_total: wire.listens.n_files,
+    kind: wire.embedding.kind,
+    isReady: wire.embedding.is_ready,
+    error: wire.embedding.error,
+    model: wire.embedding.model,
+    n_done: wire.embedding.n_done,
+    n_total: wire.embedding.n_total,
   },
   accuracy: {
     n_labels: wire.accuracy.n_labels,
     n_right: wire.accuracy.n_right,
-    n_random: wire.accuracy.n_by_chance,
-    n_right_random: wire.accuracy.n_right_by_chance,
+    n_random: wire.accuracy.n_random,
+    n_right_random: wire.accuracy.n_right_random,
   },
   next: wire.next.map(readItem),
   held: wire.held.map(readItem),
-  n_unsegmented: wire.n_uncut || 0,
+  n_unsegmented: wire.n_unsegmented || 0,
   maxClassName: wire.max_name || 0,
   version: wire.version,
 });
@@ -118,7 +118,7 @@ const readRegion = ({ region, start_s, end_s, names }) => ({ id: region, start_s
 
 /** @param {Wire} wire @returns {Clip} */
 const readClip = (wire) => ({
-  error: wire.trouble || '',
+  error: wire.unplayable || '',
   audioUrl: wire.audio,
   isBeginning: Boolean(wire.is_beginning),
   waveform: wire.waveform,
@@ -135,7 +135,10 @@ const readReply = (wire) => ({
     isRegion: Boolean(wire.undone.region),
     isRenamedClass: Boolean(wire.undone.is_renamed_class),
     names: wire.undone.names,
-    annotation: wire.undone.said && { kind: wire.undone.said.kind, names: wire.undone.said.names },
+    annotation: wire.undone.annotation && {
+      kind: wire.undone.annotation.kind,
+      names: wire.undone.annotation.names,
+    },
   },
 });
 
@@ -246,12 +249,13 @@ export function createApi(server, getContext) {
     /** @param {Place} place */
     prepareClip: async (place) => readClip(await call('prepare_clip', placeOf(place))),
     /** @param {Place} place @returns {Promise<Item[]>} */
-    findSimilar: async (place) => (await call('find_similar', placeOf(place))).alike.map(readItem),
+    findSimilar: async (place) =>
+      (await call('find_similar', placeOf(place))).similar.map(readItem),
     /** @returns {Promise<Point[]>} */
     drawMap: async () =>
-      (await call('draw_map')).points.map((/** @type {Wire} */ { is_said, ...point }) => ({
+      (await call('draw_map')).points.map((/** @type {Wire} */ { is_annotated, ...point }) => ({
         ...point,
-        isLabelled: is_said,
+        isLabelled: is_annotated,
       })),
     /** @param {{ first: number, text: string, only: string }} filter */
     listClips: async (filter) => {
