@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audioclf.export import standalone
 from audioclf.features import windowing
 from audioclf.inference.onnx_session import load_classifier
 from audioclf.models import architectures, checkpoint, linear_head
@@ -24,18 +25,6 @@ from audioclf.storage.hub_card import model_card
 from audioclf.text import escape_markdown
 
 N_WINDOWS, SOUND_S = 3, 8.0
-SCRIPT = '''"""What this model predicts: python predict.py AUDIO [AUDIO ...]"""
-
-import sys
-from pathlib import Path
-
-from audioclf.inference import predict
-from audioclf.models import checkpoint
-
-network = checkpoint.read(Path(__file__).parent)
-for path in sys.argv[1:]:
-    print(path, predict.predict_file(path, network).summary())
-'''
 TAGS = ["audio", "audio-classification", "keras", "onnx", "audioclf"]
 README = """# {name}
 
@@ -45,9 +34,11 @@ README = """# {name}
 
 `model.onnx` (what predicts), `model.keras` (what can be trained further) and `card.json`: front
 end, classes, training, results, and whose recordings it was trained on. The input of the model is
-computed from audio by the front end in the card, which audioclf follows; with audioclf installed:
+computed from audio by the front end in the card: `frontend/` is its NumPy code. Nothing else is
+needed but ONNX Runtime, NumPy, SciPy and soundfile:
 
 ```
+pip install -r requirements.txt
 python predict.py audio.wav
 ```
 
@@ -121,7 +112,7 @@ def write_folder(network: Checkpoint, folder: Path, formats: Collection[str] = (
                     raise ValueError(f"“{network.name}” lacks {name}: save it again.")
                 shutil.copy(network.folder / name, partial / name)
         _export(checkpoint.read(partial), formats, partial)
-        (partial / "predict.py").write_text(SCRIPT, encoding="utf-8")
+        standalone.write(partial)
         text = readme(checkpoint.read(partial), network.name)
         (partial / "README.md").write_text(text, encoding="utf-8")
     return folder
