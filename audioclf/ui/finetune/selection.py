@@ -157,7 +157,7 @@ def selection_controls() -> SelectionControls:
             clips = gr.Dataframe(
                 headers=list(CLIP_HEADERS), datatype=["bool", "str", "str"], type="array",
                 static_columns=[1, 2], max_height=300, visible=False, interactive=True,
-                label="Clips of this training", elem_id="teach-clips",
+                label="Clips of this training", elem_id="teach-chosen",
             )  # fmt: skip
             ignored = gr.Dataframe(
                 headers=list(IGNORED_HEADERS), interactive=False, max_height=300,
