@@ -9,7 +9,7 @@ import gradio as gr
 from audioclf.models import download as fetch
 from audioclf.models import ranking
 from audioclf.models.checkpoint import Checkpoint
-from audioclf.ui.models import details, latency
+from audioclf.ui.models import delete, details, latency
 from audioclf.ui.models import download as fetch_view
 from audioclf.ui.page.model_lists import (
     format_damaged,
@@ -18,7 +18,7 @@ from audioclf.ui.page.model_lists import (
     network_choices,
     use_network,
 )
-from audioclf.ui.page.state import QUIET, TIMINGS, Shared, skip_preprocess
+from audioclf.ui.page.state import QUEUED, QUIET, TIMINGS, Shared, skip_preprocess
 from audioclf.ui.page.tables import filled, table
 
 COLUMNS = (
@@ -159,6 +159,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
                 min_width=180,
             )
         details.build(network, tab)
+        deleting = delete.build()
 
     listed = [empty, everything, networks, network, damaged]
     tab.select(list_trained, [network, shared.session], listed, **QUIET).then(
@@ -177,3 +178,10 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     ).then(choose_yamnet, [shared.network, shared.session], shared.network, **QUIET)
     networks.select(choose_row, None, network, **QUIET)
     use.click(use_network, [network, shared.session], [shared.network, shared.tabs], **QUIET)
+    network.change(delete.show_delete, [network, shared.session], deleting.box, **QUIET)
+    deleting.button.click(
+        delete.delete_model, [network, deleting.typed, shared.session],
+        [deleting.typed, deleting.message], **QUEUED,
+    ).then(
+        list_trained, [network, shared.session], listed, **QUIET
+    ).then(list_networks, [shared.network, shared.session], shared.network, **QUIET)  # fmt: skip
