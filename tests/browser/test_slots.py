@@ -44,7 +44,7 @@ def test_predictions_comparisons_views_and_timings_have_slots_of_their_own(netwo
     assert slots["compare"] == {("compare_networks", 1)}
     assert slots["timings"] == {("benchmark_models", 1)}
     costly = {*("denoise_clip", "split_clip", "show_spectrogram", "draw_figure", "choose_segment")}
-    costly |= {"write_segments", "pack_segments"}
+    costly |= {"write_segments", "pack_segments", "explain_segment"}
     assert slots["views"] == {(name, 2) for name in costly}
 
 

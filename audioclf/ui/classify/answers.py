@@ -207,7 +207,7 @@ def _answers(
         return
     model = network_named(network)
     settings = EventSettings(threshold=events[0], min_length_s=events[1])
-    end_if_unwanted = requests.ender()
+    end_if_unwanted = requests.ender(current_request())
     judgement = judge_sound(audio, model) if audio.is_short else None
     for prediction, is_whole in predict_as_it_comes(audio, model, cleaning):
         shown = Shown(audio, model, settings, prediction, cleaning, judgement)

@@ -5,7 +5,15 @@ from typing import Any
 import gradio as gr
 
 from audioclf.inference.events import EventSettings
-from audioclf.ui.classify import answers, exports, sound_input, spectrogram, views, zoom
+from audioclf.ui.classify import (
+    answers,
+    explanation,
+    exports,
+    sound_input,
+    spectrogram,
+    views,
+    zoom,
+)
 from audioclf.ui.classify.models import describe_network, first_networks
 from audioclf.ui.page.lanes import lane, timeline, waveform_lane
 from audioclf.ui.page.model_lists import list_networks, network_choices
@@ -57,12 +65,14 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
                 message = gr.Markdown(elem_id="segment-answer", elem_classes="ac-message")
                 waveform = lane("waveform", elem_id="lane-waveform")
                 pictures = lane("spectrogram", elem_id="lane-spectrogram")
+                explained = lane("explanation", elem_id="explanation")
                 settings = spectrogram.build(shared, pictures)
                 windows = lane("windows", elem_id="lane-windows")
             exported = views.build(app, shared)
 
     sound_input.wire(source, app)
     zoom.wire(shared, bar, settings, message)
+    explanation.wire(shared, bar, explained)
     app.load(first_networks, [gr.State(network.value), session], network, **QUIET)
     tab.select(list_networks, [network, session], network, **QUIET)
     network.change(describe_network, network, about, show_progress="hidden")

@@ -27,11 +27,12 @@ LABELS = {  # of the values that endpoints return
     "windows": "Predictions per window",
     "answer": "Answer",
     "compare": "Comparison",
+    "explanation": "Explanation",
 }
 
 
 def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
-    """A lane; `kind` is waveform, spectrogram, windows, answer or compare; a dictionary or None.
+    """A lane; `kind` is a key of LABELS, the value a dictionary or None.
 
     A function and no subclass of `gr.HTML`: Gradio writes a stub file beside every subclass.
     """
@@ -54,14 +55,14 @@ def lane(kind: str, value: dict[str, Any] | None = None, **settings: Any) -> gr.
 def timeline(**settings: Any) -> gr.HTML:
     """The scroll bar under the lanes and the tools of the selected segment.
 
-    Its events `look_closer`, `predict_alone` and `label_segment` carry from_s and to_s; its value
-    is what the lanes draw a closer look from.
+    Its events `look_closer`, `predict_alone`, `label_segment` and `explain` carry from_s and to_s;
+    its value is what the lanes draw a closer look from.
     """
     component: Any = gr.HTML(
         value=None,
         html_template='<div class="ac"></div>',
         js_on_load=(
-            "const events = ['look_closer', 'predict_alone', 'label_segment'];"
+            "const events = ['look_closer', 'predict_alone', 'label_segment', 'explain'];"
             "window.audioclf.then((scripts) =>"
             " scripts.startTimeline(element, props, watch, trigger, events));"
         ),

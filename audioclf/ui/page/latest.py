@@ -51,9 +51,8 @@ class Requests:
                 raise SupersededError
             yield item
 
-    def ender(self) -> Callable[[object], None]:
-        """To be called on the way, for the running handler: raises SupersededError then."""
-        request = current_request()
+    def ender(self, request: gr.Request | None) -> Callable[[object], None]:
+        """To be called on the way: raises SupersededError once the visitor wants another thing."""
         version = self.of(request)
 
         def end_if_unwanted(_: object) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 /* The answer as a list of events: what was heard from when to when; a click plays it. */
 import { displayName, dot, make, percent, select } from './dom.js';
+import { rememberChosen } from './explanation.js';
 import { playSegment } from './playback.js';
 import { scrolled, withSelection } from './time_view.js';
 
@@ -72,14 +73,15 @@ export function eventList(value, view) {
 }
 
 /**
- * @param {{ start_s: number, end_s: number }} part
+ * @param {{ start_s: number, end_s: number, label?: string }} part
  * @param {TimeView} view
  */
-function play({ start_s, end_s }, view) {
+function play({ start_s, end_s, label }, view) {
   const state = withSelection(view.state(), start_s, end_s);
   const { from_s, to_s } = state.shown;
   const isSeen = start_s >= from_s && end_s <= to_s;
   view.set(isSeen ? state : scrolled(state, (start_s + end_s - from_s - to_s) / 2));
+  rememberChosen({ from_s: start_s, to_s: end_s, label });
   playSegment(start_s, end_s);
 }
 

@@ -17,6 +17,7 @@ import {
   showError,
 } from './dom.js';
 import { eventList } from './events.js';
+import { explainWith, explanation, overlayOn } from './explanation.js';
 import { bindKeys } from './gestures.js';
 import { heatmap, searchableRanking } from './heatmap.js';
 import { createPages } from './pages.js';
@@ -106,7 +107,9 @@ function spectrogram(element, value, signal) {
   if (!value) return showEmpty(element);
   scales.references_db = value.references_db;
   pages.clear();
-  drawPictures(clearBox(element), { ...value, time: { view: timeView, signal } }, pages);
+  const box = clearBox(element);
+  drawPictures(box, { ...value, time: { view: timeView, signal } }, pages);
+  overlayOn(box.querySelectorAll('.ac-plot'), value.duration_s);
 }
 
 /**
@@ -241,7 +244,7 @@ function windows(element, value, signal) {
  */
 const comparison = (element, value, signal) => compare(element, value, { view: timeView, signal });
 
-const LANES = { waveform, spectrogram, answer, windows, compare: comparison };
+const LANES = { waveform, spectrogram, answer, windows, compare: comparison, explanation };
 
 /**
  * The scroll bar, the selection and its tools; and the pages that the lanes ask for.
@@ -252,6 +255,7 @@ const LANES = { waveform, spectrogram, answer, windows, compare: comparison };
  */
 export function startTimeline(element, props, watch, trigger) {
   pages.askWith((span) => trigger('look_closer', { ...span, ...scales }));
+  explainWith((wanted) => trigger('explain', wanted));
   watch('value', () => pages.set(props.value?.images ? props.value : null));
   drawTimeline(clearBox(element), timeView, trigger);
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /* The scroll bar under the lanes, and the tools of the selected segment. */
 import { button, make } from './dom.js';
+import { askToExplain } from './explanation.js';
 import { playSegment } from './playback.js';
 import { afterKey, scrolled, within } from './time_view.js';
 
@@ -129,6 +130,14 @@ function selectionTools(view, trigger) {
       view.set({ ...state, shown });
     }),
     button('Predict', send('predict_alone'), 'Predict what is selected alone'),
+    button(
+      'Explain',
+      () => {
+        const { selected } = view.state();
+        if (selected) askToExplain(selected);
+      },
+      'Draw over the spectrogram what the answer rests on',
+    ),
     button('Label', send('label_segment'), 'Add what is selected to the data set of the tab Label'),
     button('Clear', () => view.set({ ...view.state(), selected: null }), 'Select nothing'),
   );

@@ -1,6 +1,7 @@
 // @ts-check
 /* The window that is looked at: chosen with mouse and keyboard, with its classes below. */
 import { bars, boxOf, displayName, make, percent } from './dom.js';
+import { askToExplain } from './explanation.js';
 import { isPlaying, player, playFrom, togglePlay } from './playback.js';
 import { layerOf, place, secondsAt } from './plot.js';
 import { afterKey, scrolled, withSelection } from './time_view.js';
@@ -83,7 +84,13 @@ export function windowPicker(element, plot, value, rankingOf, time) {
     const { start_s, end_s } = windows[index];
     view.set(withSelection(view.state(), start_s, end_s));
   });
-  row.append(back, when, forward, play, select);
+  const why = make('button', 'ac-step ac-explain', 'Explain');
+  why.title = 'Draw over the spectrogram what the answer for this window rests on';
+  why.addEventListener('click', () => {
+    const { start_s, end_s } = windows[index];
+    askToExplain({ from_s: start_s, to_s: end_s });
+  });
+  row.append(back, when, forward, play, select, why);
   const detail = make('div');
   panel.append(row, detail);
   boxOf(element).append(panel);
