@@ -109,7 +109,7 @@ def _cleanup(app: gr.Blocks) -> None:
 
 def _warm_up() -> None:
     """Load what the first visitor would otherwise wait for: a session, a picture, a gate."""
-    for _, name in model_lists.network_choices()[:1]:
+    for _, name in model_lists.model_choices()[:1]:
         with contextlib.suppress(ValueError):
             predict.warm_up(checkpoint.find(name))
     rate_hz = 22_050

@@ -101,7 +101,7 @@ def networks(made_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def compare(sound: Any, networks: Any, cleaning: Any = "as_is") -> dict[str, Any]:
     """What stands there at last."""
-    *_, last = compare_view.compare_networks(sound, networks, cleaning)
+    *_, last = compare_view.compare_models(sound, networks, cleaning)
     return last
 
 
@@ -126,7 +126,7 @@ def test_a_row_for_each_network_says_what_classify_says(networks: Path, made_wav
 
 
 def test_rows_arrive_one_after_the_other(networks: Path, made_wav: Path) -> None:
-    steps = list(compare_view.compare_networks(str(made_wav), ["full", "old"], "as_is"))
+    steps = list(compare_view.compare_models(str(made_wav), ["full", "old"], "as_is"))
     assert [sum("answer" in row for row in step["rows"]) for step in steps] == [0, 1, 2]
     assert steps[1]["sentence"] == "Predicting: 1 of 2…"
 
@@ -208,14 +208,14 @@ def test_silence_is_called_silence(networks: Path, tmp_path: Path) -> None:
 def test_where_there_is_nothing_to_compare_a_sentence_says_so(
     networks: Path, made_wav: Path, sound: bool, selected: Any, words: str
 ) -> None:
-    (shown,) = compare_view.compare_networks(str(made_wav) if sound else None, selected, "as_is")
+    (shown,) = compare_view.compare_models(str(made_wav) if sound else None, selected, "as_is")
     assert words in (shown.get("sentence") or shown["error"])
 
 
 def test_a_damaged_sound_is_told_once(networks: Path, tmp_path: Path) -> None:
     path = tmp_path / "broken.wav"
     path.write_bytes(b"no sound at all " * 50)
-    (shown,) = compare_view.compare_networks(str(path), ["full", "old"], "as_is")
+    (shown,) = compare_view.compare_models(str(path), ["full", "old"], "as_is")
     assert "is not a sound" in shown["error"]
 
 
@@ -325,7 +325,7 @@ def test_nothing_sticks_out_on_a_phone(
 def test_the_endpoint_gives_every_row(made_url: str, made_wav: Path) -> None:
     client = Client(made_url, verbose=False)
     shown = client.predict(
-        handle_file(str(made_wav)), ["full", "old"], "as_is", api_name="/compare_networks"
+        handle_file(str(made_wav)), ["full", "old"], "as_is", api_name="/compare_models"
     )
     assert [row["network"] for row in shown["rows"]] == ["full", "old"]
     assert shown["sentence"].startswith("Both models predict")

@@ -41,7 +41,7 @@ def test_predictions_comparisons_views_and_timings_have_slots_of_their_own(netwo
         slots[str(event.concurrency_id)].add((event.name, event.concurrency_limit))
     answers_first = {"predict_clip", "watch_prediction", "predict_segment"}
     assert slots["predict"] == {(name, 2) for name in answers_first}
-    assert slots["compare"] == {("compare_networks", 1)}
+    assert slots["compare"] == {("compare_models", 1)}
     assert slots["timings"] == {("benchmark_models", 1)}
     costly = {*("denoise_clip", "split_clip", "show_spectrogram", "draw_figure", "choose_segment")}
     costly |= {"write_segments", "pack_segments", "explain_segment"}
@@ -62,7 +62,7 @@ def test_a_prediction_does_not_wait_for_others_comparisons(page_url: str, tmp_pa
     names = usable[: compare.MAX_HOSTED]
     comparisons = [
         Client(page_url, verbose=False).submit(
-            handle_file(str(long)), models, "denoised", api_name="/compare_networks"
+            handle_file(str(long)), models, "denoised", api_name="/compare_models"
         )
         for models in (names, names[::-1], usable[8:16])
     ]
@@ -78,21 +78,21 @@ def test_on_a_public_page_few_networks_are_compared_and_ensembles_count_as_their
     networks: Path, made_wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare, "MAX_HOSTED", 2)
-    (shown,) = compare.compare_networks(str(made_wav), ["both", "another"], "as_is")
+    (shown,) = compare.compare_models(str(made_wav), ["both", "another"], "as_is")
     assert shown["error"].startswith("These are 3 models, with the members of ensembles")
-    *_, shown = compare.compare_networks(str(made_wav), ["both", "full"], "as_is")
+    *_, shown = compare.compare_models(str(made_wav), ["both", "full"], "as_is")
     assert len(shown["rows"]) == 2  # the ensemble's two members, one of them twice
     monkeypatch.setattr(compare, "MAX_HOSTED_S", 15.0)
-    (shown,) = compare.compare_networks(str(made_wav), ["full", "old"], "as_is")
+    (shown,) = compare.compare_models(str(made_wav), ["full", "old"], "as_is")
     assert "lasts 10 s, and at most 1 models" in shown["error"]
     monkeypatch.setenv("AUDIOCLF_LOCAL", "1")
-    *_, shown = compare.compare_networks(str(made_wav), ["both", "another"], "as_is")
+    *_, shown = compare.compare_models(str(made_wav), ["both", "another"], "as_is")
     assert len(shown["rows"]) == 2
 
 
 def test_a_comparison_ends_when_the_same_visitor_asks_anew(networks: Path, made_wav: Path) -> None:
     me, other = gr.Request(session_hash="me"), gr.Request(session_hash="other")
-    steps = compare.compare_networks(str(made_wav), ["full", "old", "another"], "as_is", me)
+    steps = compare.compare_models(str(made_wav), ["full", "old", "another"], "as_is", me)
     for _ in range(2):  # the empty rows, and the first network's
         shown = next(steps)
     compare.cancel_comparison(other)
@@ -100,7 +100,7 @@ def test_a_comparison_ends_when_the_same_visitor_asks_anew(networks: Path, made_
     assert sum("answer" in row for row in shown["rows"]) == 2
     compare.cancel_comparison(me)
     assert list(steps) == []
-    again = list(compare.compare_networks(str(made_wav), ["full", "old"], "as_is", me))
+    again = list(compare.compare_models(str(made_wav), ["full", "old"], "as_is", me))
     assert len(again) == 3
 
 
@@ -120,7 +120,7 @@ def test_a_prediction_reads_no_card_but_that_of_its_network(
     assert read == ["full"]
     card = copied / "full" / checkpoint.CARD
     card.write_text(card.read_text().replace("{", "{ ", 1))  # published anew: read again
-    assert state.network_named("full").name == "full" and read == ["full", "full"]
+    assert state.find_model("full").name == "full" and read == ["full", "full"]
 
 
 def _noted(read: Any, folder: Path, names: list[str]) -> Any:
@@ -136,10 +136,10 @@ def test_what_no_form_sends_is_answered_with_a_sentence_that_can_be_sent(
     sentences = [
         answers.predict_clip(wav, junk, "as_is")[0].get("error"),
         answers.predict_clip(wav, "full", junk)[0].get("error"),
-        *(compare.compare_networks(wav, junk, "as_is")),
+        *(compare.compare_models(wav, junk, "as_is")),
         spectrogram.show_spectrogram(wav, junk, 0, 0, 80, "magma")[1],
         spectrogram.show_spectrogram(wav, "mel", 0, 0, 80, junk)[1],
-        models.describe_network(junk),
+        models.describe_model(junk),
     ]
     for shown in sentences:
         sentence = (shown.get("error") or shown["sentence"]) if isinstance(shown, dict) else shown
@@ -187,7 +187,7 @@ def test_values_that_no_page_sends_are_refused_without_a_trace(networks: Path) -
         ("predict_clip", [{"path": "/etc/passwd"}, "full", "as_is"]),
         ("predict_clip", [[HALF], HUGE, {}]),
         ("show_spectrogram", [None, "x" * 10_000, HUGE, HALF, 0, "magma"]),
-        ("compare_networks", [7, HUGE, HALF]),
+        ("compare_models", [7, HUGE, HALF]),
     ):
         with pytest.raises(gr.Error) as refused:
             asyncio.run(page.preprocess_data(functions[name], values, None))

@@ -14,7 +14,7 @@ from audioclf.ui import app as ui
 from audioclf.ui.classify import compare
 from audioclf.ui.models import details, tab
 from audioclf.ui.page import model_lists
-from audioclf.ui.page.state import network_named
+from audioclf.ui.page.state import find_model
 from tests.sentences import refusal
 
 Card = dict[str, Any]
@@ -139,11 +139,11 @@ def test_every_bad_card_is_listed_with_its_reason_and_the_rest_works(here: Path)
 def test_a_bad_one_is_never_chosen_and_says_why_when_it_is_named(here: Path) -> None:
     names = {one.name for one in checkpoint.scan()[1]}
     assert not names & {one.name for one in ranking.best_first()}
-    assert not names & {name for _, name in model_lists.network_choices()}
+    assert not names & {name for _, name in model_lists.model_choices()}
     assert not names & set(compare.first_choice())
     for name in ("results", "itself", "newer", "huge"):
         message = refusal(lambda n=name: checkpoint.find(n))
-        assert message == refusal(lambda n=name: network_named(n))
+        assert message == refusal(lambda n=name: find_model(n))
         assert name in message
         assert details.model_results(name)[2] == message
 

@@ -105,7 +105,7 @@ def test_without_its_backbone_a_head_says_what_is_missing_and_stands_last(
     message = refusal(lambda: predict_file(new_sounds.clips[0].path, checkpoint.find("alone")))
     assert "“three_sounds”, which is not here" in message
     assert [model.name for model in ranking.best_first()] == ["worse", "alone"]
-    *_, (option, name) = model_lists.network_choices()
+    *_, (option, name) = model_lists.model_choices()
     assert name == "alone" and option == f"Unavailable · alone: {message}"
     assert latency.measure(checkpoint.find("alone")) is None
     assert checkpoint.find("alone").count_bytes() < 100_000

@@ -349,18 +349,18 @@ def test_on_a_public_page_a_network_is_its_trainer_s_alone(
     assert not (checkpoint.home() / name).exists()
 
     def offered(visitor: Any) -> bool:
-        return name in [value for _, value in model_lists.network_choices(session=visitor)]
+        return name in [value for _, value in model_lists.model_choices(session=visitor)]
 
     assert offered(session_state) and not offered({}) and not offered({"jobs": ["guessed"]})
-    listed = model_lists.list_networks(name, session_state)
+    listed = model_lists.list_models(name, session_state)
     assert "value" not in listed  # what is chosen meanwhile stays
     assert name in [value for _, value in listed["choices"]]
     assert session.jobs_of({}) == []
     prediction = shared.predict_sound(
-        shared.Sound(str(three_sounds / "noise" / "1.wav")), shared.network_named(name), "as_is"
+        shared.Sound(str(three_sounds / "noise" / "1.wav")), shared.find_model(name), "as_is"
     )
     assert prediction.ranking()[0][0] == "noise"
-    assert "Trained on bells" in classify_models.describe_network(name)
+    assert "Trained on bells" in classify_models.describe_model(name)
     visible, figure, _, measured, words, table, beside = results.show_results(one.id)
     assert visible.visible and figure["value"] is not None and figure["visible"]
     assert "6 of 6 clips right" in measured["value"]

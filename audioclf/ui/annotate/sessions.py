@@ -17,7 +17,7 @@ from audioclf.audio.silence import Split
 from audioclf.ui.annotate.pool import POOL
 from audioclf.ui.annotate.wire import EmbeddingStatus
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import network_named
+from audioclf.ui.page.state import find_model
 
 MAX_HOSTED_TASKS = 5_000  # on a public page
 UNFORESEEN = "Embedding failed, and the log says why: choose the embedding model again."
@@ -170,9 +170,7 @@ def start_embedding(session: LabellingSession, kind: Any, network: Any) -> None:
         if requested[0] == NO_SUGGESTIONS or not session.queue.tasks:
             return
         try:
-            session.embedding = EmbeddingPass(
-                session.queue, network_named(requested[1]), requested[0]
-            )
+            session.embedding = EmbeddingPass(session.queue, find_model(requested[1]), requested[0])
         except ValueError as error:
             session.error = str(error)
             return

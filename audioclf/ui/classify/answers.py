@@ -26,8 +26,8 @@ from audioclf.ui.classify.judgements import judge_sound
 from audioclf.ui.page.latest import Requests, SupersededError, current_request
 from audioclf.ui.page.state import (
     Sound,
+    find_model,
     levels_of,
-    network_named,
     predict_as_it_comes,
     predict_sound,
     show_errors,
@@ -75,7 +75,7 @@ def predict_clip(sound: str | None, network: str | None, cleaning: str) -> Answe
     audio = _open(sound)
     if isinstance(audio, dict):
         return audio, None, None
-    model = network_named(network)
+    model = find_model(network)
     prediction = predict_sound(audio, model, cleaning)
     judgement = judge_sound(audio, model)
     shown = Shown(audio, model, EventSettings(), prediction, cleaning, judgement)
@@ -205,7 +205,7 @@ def _answers(
     if isinstance(audio, dict):
         yield audio, None, None
         return
-    model = network_named(network)
+    model = find_model(network)
     settings = EventSettings(threshold=events[0], min_length_s=events[1])
     end_if_unwanted = requests.ender(current_request())
     judgement = judge_sound(audio, model) if audio.is_short else None

@@ -13,13 +13,13 @@ from audioclf.ui.classify.agreement import agreement, mean_over_shared_classes
 from audioclf.ui.page.lanes import lane
 from audioclf.ui.page.latest import Requests
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.model_lists import network_choices
+from audioclf.ui.page.model_lists import model_choices
 from audioclf.ui.page.state import (
     COMPARE,
     QUIET,
     Shared,
     Sound,
-    network_named,
+    find_model,
     predict_sound,
     readable,
     show_errors,
@@ -38,7 +38,7 @@ NO_MODEL = {"sentence": "No model is chosen: choose the ones to compare."}
 Answer = Prediction | str | None  # a prediction, an error, or not yet known
 
 
-def compare_networks(
+def compare_models(
     sound: str | None,
     networks: list[str] | None,
     cleaning: str,
@@ -111,7 +111,7 @@ def count_models(networks: list[str]) -> int:
     names: set[str] = set()
     for name in networks:
         try:
-            names |= {member.name for member in network_named(name).load_members()}
+            names |= {member.name for member in find_model(name).load_members()}
         except ValueError:
             names.add(name)
     return len(names)
@@ -128,7 +128,7 @@ def cancel_comparison(request: gr.Request) -> None:
 @show_errors(lambda sentence: sentence)
 def predict_or_explain(sound: Sound, network: str, cleaning: str) -> Prediction:
     """One model's prediction; a sentence where there is none."""
-    return predict_sound(sound, network_named(network), cleaning)
+    return predict_sound(sound, find_model(network), cleaning)
 
 
 def comparison_json(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _ensemble_mean(
 
 def update_choices(selected: list[str] | None, session: Any = None) -> Any:
     """The list with every checkpoint that is there now; keeps the selection."""
-    choices = network_choices(session=session)
+    choices = model_choices(session=session)
     names = {name for _, name in choices}
     still_there = [name for name in selected if name in names] if isinstance(selected, list) else []
     changed: dict[str, Any] = {} if still_there == selected else {"value": still_there}
@@ -240,14 +240,14 @@ def first_choice() -> list[str]:
 
 def show_first_choice(session: Any = None) -> Any:
     """The list as a new visitor finds it."""
-    return gr.update(choices=network_choices(session=session), value=first_choice())
+    return gr.update(choices=model_choices(session=session), value=first_choice())
 
 
 def build(app: gr.Blocks, shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     """The choice of models and their rows, then the wiring; computed when `wanted` changes."""
     networks = skip_preprocess(
         gr.Dropdown(
-            network_choices(),
+            model_choices(),
             multiselect=True,
             label="Models",
             elem_id="compared-networks",
@@ -272,7 +272,7 @@ def build(app: gr.Blocks, shared: Shared, wanted: gr.State, tab: gr.Tab) -> None
         show_progress="hidden",
         queue=False,
     ).then(
-        compare_networks,
+        compare_models,
         [shared.sound, networks, shared.cleaning],
         rows,
         trigger_mode="always_last",

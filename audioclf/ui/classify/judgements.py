@@ -7,7 +7,7 @@ from audioclf.inference.unfamiliar import Judgement, unfamiliar, unfamiliar_file
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.page.cache import cached
 from audioclf.ui.page.limits import limits
-from audioclf.ui.page.state import Sound, levels_of, model_key, network_named
+from audioclf.ui.page.state import Sound, find_model, levels_of, model_key
 
 CACHE_BYTES, BYTES_PER_JUDGEMENT = 1_000_000, 1_000
 
@@ -32,4 +32,4 @@ def judge_sound(
 def _judgement(sound_key: tuple[str, int, int], about: tuple[str, str, int]) -> Judgement | None:
     """That of a short sound."""
     audio = Sound(sound_key[0])
-    return unfamiliar(audio.samples(), audio.rate_hz, network_named(about[0]), levels_of(audio))
+    return unfamiliar(audio.samples(), audio.rate_hz, find_model(about[0]), levels_of(audio))

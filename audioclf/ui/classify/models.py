@@ -5,14 +5,14 @@ from typing import Any
 import gradio as gr
 
 from audioclf.models.ranking import format_accuracy
-from audioclf.ui.page.model_lists import network_choices
-from audioclf.ui.page.state import network_named
+from audioclf.ui.page.model_lists import model_choices
+from audioclf.ui.page.state import find_model
 
 
-def describe_network(network: str | None) -> str:
+def describe_model(network: str | None) -> str:
     """One line on a model: what it is, what it was trained on, its accuracy on which data."""
     try:
-        found = network_named(network)
+        found = find_model(network)
     except ValueError:
         return "There is no trained model yet: train one in the tab Fine-tune."
     card, evaluation = found.card, found.evaluation
@@ -30,15 +30,15 @@ def describe_network(network: str | None) -> str:
     return " ".join(lines)
 
 
-def first_networks(built: str | None, session: Any) -> Any:
+def first_models(built: str | None, session: Any) -> Any:
     """The dropdown as a new visitor finds it: what was fetched since the start comes first.
 
     built: what stood there first; where that is still right, what was chosen meanwhile stays.
     """
     changed: dict[str, Any] = {} if first_name() == built else {"value": first_name()}
-    return gr.update(choices=network_choices(session=session), **changed)
+    return gr.update(choices=model_choices(session=session), **changed)
 
 
 def first_name() -> str | None:
     """The general-purpose model, or the most accurate one."""
-    return next((name for _, name in network_choices()), None)
+    return next((name for _, name in model_choices()), None)

@@ -14,9 +14,9 @@ from audioclf.ui.classify import (
     views,
     zoom,
 )
-from audioclf.ui.classify.models import describe_network, first_networks
+from audioclf.ui.classify.models import describe_model, first_models
 from audioclf.ui.page.lanes import lane, timeline, waveform_lane
-from audioclf.ui.page.model_lists import list_networks, network_choices
+from audioclf.ui.page.model_lists import list_networks, model_choices
 from audioclf.ui.page.session import browser_state
 from audioclf.ui.page.state import (
     PREDICT,
@@ -73,9 +73,9 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     sound_input.wire(source, app)
     zoom.wire(shared, bar, settings, message)
     explanation.wire(shared, bar, explained)
-    app.load(first_networks, [gr.State(network.value), session], network, **QUIET)
+    app.load(first_models, [gr.State(network.value), session], network, **QUIET)
     tab.select(list_networks, [network, session], network, **QUIET)
-    network.change(describe_network, network, about, show_progress="hidden")
+    network.change(describe_model, network, about, show_progress="hidden")
     source.sound.change(
         show_waveform, source.sound, waveform, show_progress="hidden", concurrency_id="waveform"
     )
@@ -84,10 +84,10 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
 
 
 def _model_choice() -> tuple[gr.Dropdown, gr.Markdown]:
-    choices = network_choices()
+    choices = model_choices()
     first = choices[0][1] if choices else None
     network = gr.Dropdown(choices, value=first, label="Model", elem_id="network")
-    about = gr.Markdown(describe_network(first), label="Description", elem_id="about")
+    about = gr.Markdown(describe_model(first), label="Description", elem_id="about")
     return skip_preprocess(network), about
 
 

@@ -23,7 +23,7 @@ from audioclf.ui.page.state import (
     PREDICT,
     QUEUED,
     Shared,
-    network_named,
+    find_model,
     show_errors,
 )
 from audioclf.ui.plotting import figures
@@ -64,7 +64,7 @@ def predict_segment(
         return ""
     from_s, to_s = _times(vars(event)["_data"])
     samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
-    model = network_named(network)
+    model = find_model(network)
     prediction = predict(samples, rate_hz, model, cleaning)
     judgement = None if prediction.is_silent else unfamiliar(samples, rate_hz, model)
     is_unlike = judgement is not None and judgement.is_unfamiliar

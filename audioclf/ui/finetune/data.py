@@ -18,7 +18,7 @@ from audioclf.ui.finetune.selection import Selection
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.state import folder_typed, network_named, show_errors
+from audioclf.ui.page.state import find_model, folder_typed, show_errors
 from audioclf.ui.page.tables import filled
 
 CLASSES = (("Class", "{}"), ("Clips", "{:,}"), ("Minutes", "{:.1f}"), ("Unreadable", "{:d}"))
@@ -209,6 +209,6 @@ def _format_report(report: InspectionReport) -> str:
 def _window_s(start: str | None) -> float:
     """The window of the chosen model, in seconds."""
     try:
-        return max(member.frontend.window_s for member in network_named(start).load_members())
+        return max(member.frontend.window_s for member in find_model(start).load_members())
     except ValueError:
         return USUAL_WINDOW_S

@@ -19,8 +19,8 @@ from audioclf.storage import hf_hub
 from audioclf.text import escape_markdown
 from audioclf.ui.models.details import model_results
 from audioclf.ui.page.limits import limits
-from audioclf.ui.page.model_lists import use_network
-from audioclf.ui.page.state import network_named, show_errors
+from audioclf.ui.page.model_lists import use_model
+from audioclf.ui.page.state import find_model, show_errors
 from audioclf.ui.page.tables import filled
 
 CLIPS = (
@@ -78,7 +78,7 @@ def play_clip(job_id: str | None, event: gr.SelectData) -> Any:
 def use_new_model(job_id: str | None, session: Any) -> tuple[Any, Any]:
     """Choose the new model in Classify, and open that tab."""
     job = _done(job_id)
-    return use_network(job.read_result().checkpoint if job else None, session)
+    return use_model(job.read_result().checkpoint if job else None, session)
 
 
 def show_progress() -> tuple[Any, str]:
@@ -116,7 +116,7 @@ def _export(job: Job, output: Path, formats: Any) -> Path:
     """In a child process: this one never imports TensorFlow. Raises ValueError."""
     supported = {name for _, name in FORMATS}
     options = [f"--format={name}" for name in formats or () if name in supported]
-    folder = str(network_named(job.read_result().checkpoint).folder)
+    folder = str(find_model(job.read_result().checkpoint).folder)
     command = [sys.executable, "-W", "ignore", "-m", "audioclf", "export", "--checkpoint", folder]
     try:
         child = subprocess.run(

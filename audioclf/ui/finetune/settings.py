@@ -20,7 +20,7 @@ from audioclf.ui.page import session as sessions
 from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
 from audioclf.ui.page.model_lists import choices_of, keep_selection, networks
-from audioclf.ui.page.state import network_named, show_errors
+from audioclf.ui.page.state import find_model, show_errors
 
 KINDS = [
     ("New classifier head (backbone frozen), seconds", TrainingMode.LINEAR_PROBE),
@@ -171,7 +171,7 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
     changes: tuple[tuple[str, str], ...] = ()
     if kind != TrainingMode.LINEAR_PROBE:
         changes = (("epochs", str(_epochs(epochs))), *AUGMENTATIONS[variation])
-    network = None if kind == TrainingMode.SCRATCH else network_named(start)
+    network = None if kind == TrainingMode.SCRATCH else find_model(start)
     if (
         kind == TrainingMode.LINEAR_PROBE
         and network
@@ -234,5 +234,5 @@ def _is_taken(name: str) -> bool:
 def _base_model(kind: str, start: str | None, architecture: str | None) -> Checkpoint | None:
     """The base model; from scratch, the best model of that architecture."""
     if kind != TrainingMode.SCRATCH:
-        return network_named(start)
+        return find_model(start)
     return ranking.best_of_architecture(architecture)

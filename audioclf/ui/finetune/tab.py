@@ -10,7 +10,7 @@ from audioclf.ui.finetune.components import DataControls, SettingsControls, Trai
 from audioclf.ui.finetune.results_components import Outcome
 from audioclf.ui.page.limits import HOSTED, limits
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.model_lists import list_networks
+from audioclf.ui.page.model_lists import list_models
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 
 INTRODUCTION = (
@@ -189,7 +189,7 @@ def _wire_training(
         **QUEUED,
     ).then(progress.follow_training, [training.trainings, shown], followed, **QUEUED)
     ended.change(results.show_results, training.trainings, [*outcome[:7]], **QUEUED).then(
-        list_networks, [shared.network, shared.session], shared.network, **QUIET
+        list_models, [shared.network, shared.session], shared.network, **QUIET
     ).then(
         progress.list_trainings, [shared.session, training.trainings], training.trainings, **QUIET
     )

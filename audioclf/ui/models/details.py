@@ -9,7 +9,7 @@ import pandas as pd
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.text import escape_markdown, listed
 from audioclf.ui.models.card_text import facts, result_line
-from audioclf.ui.page.state import network_named, show_errors
+from audioclf.ui.page.state import find_model, show_errors
 from audioclf.ui.page.tables import filled, table
 from audioclf.ui.plotting import figures
 
@@ -31,7 +31,7 @@ def model_results(network: str | None) -> tuple[Any, Any, str]:
 
     network: the name of a checkpoint. The matrix has the true classes as rows.
     """
-    model = network_named(network)
+    model = find_model(network)
     result = model.evaluation
     if not result:
         return None, None, NOT_MEASURED
@@ -52,7 +52,7 @@ def show_training(network: str | None) -> tuple[Any, Any, str]:
 
     A model with an earlier training shows both, one after the other.
     """
-    model = network_named(network)
+    model = find_model(network)
     stages = training_stages(model)
     curves = [_curve(stages, name) for name in ("loss", "accuracy")]
     return *curves, escape_markdown(_on_training(model, stages))
@@ -70,7 +70,7 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 @show_errors(lambda sentence: (sentence, None, "", "", None))
 def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
     """A model's card: its description, layers, facts, the attribution, the card itself."""
-    model = network_named(network)
+    model = find_model(network)
     lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts(model))
     description, attribution = (
         escape_markdown(str(model.card.get(name) or "")) for name in ("description", "attribution")

@@ -14,9 +14,9 @@ from audioclf.ui.models import download as fetch_view
 from audioclf.ui.page.model_lists import (
     format_damaged,
     keep_selection,
-    list_networks,
-    network_choices,
-    use_network,
+    list_models,
+    model_choices,
+    use_model,
 )
 from audioclf.ui.page.state import QUEUED, QUIET, TIMINGS, Shared, skip_preprocess
 from audioclf.ui.page.tables import filled, table
@@ -64,7 +64,7 @@ def list_trained(selected: str | None, session: Any = None) -> tuple[Any, ...]:
     Last, why some cannot be used.
     """
     damaged = format_damaged()
-    choices = network_choices(general_first=False, session=session)
+    choices = model_choices(general_first=False, session=session)
     return (
         gr.Markdown(visible=not choices),
         gr.Column(visible=bool(choices)),
@@ -83,8 +83,8 @@ def choose_yamnet(selected: str | None, session: Any = None) -> Any:
     """Choose YAMNet in Classify after its download."""
     network = fetch.installed(fetch.YAMNET)
     if network is None:
-        return list_networks(selected, session)
-    return gr.update(choices=network_choices(session=session), value=network.name)
+        return list_models(selected, session)
+    return gr.update(choices=model_choices(session=session), value=network.name)
 
 
 def _table() -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _interval(measured: dict[str, Any]) -> str | None:
 
 def build(shared: Shared, tab: gr.Tab) -> None:
     """The table and what is below it, then their wiring; all is read when the tab is opened."""
-    choices = network_choices(general_first=False)
+    choices = model_choices(general_first=False)
     offer, _, fetched = fetch_view.build()
     empty = gr.Markdown(NONE_YET, visible=not choices, elem_id="no-networks")
     text = format_damaged()
@@ -177,6 +177,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         **TIMINGS,
     ).then(choose_yamnet, [shared.network, shared.session], shared.network, **QUIET)
     networks.select(choose_row, None, network, **QUIET)
+<<<<<<< HEAD
     use.click(use_network, [network, shared.session], [shared.network, shared.tabs], **QUIET)
     network.change(delete.show_delete, [network, shared.session], deleting.box, **QUIET)
     deleting.button.click(
@@ -185,3 +186,6 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     ).then(
         list_trained, [network, shared.session], listed, **QUIET
     ).then(list_networks, [shared.network, shared.session], shared.network, **QUIET)  # fmt: skip
+=======
+    use.click(use_model, [network, shared.session], [shared.network, shared.tabs], **QUIET)
+>>>>>>> 6eec3cc (Functions and endpoints of the page say model, as the page does: /compare_models, /describe_model)

@@ -33,7 +33,7 @@ def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpo
 
     session: of the browser, for the models that it has trained.
     """
-    listed = [*sessions.networks_of(session), *ranking.best_first()]
+    listed = [*sessions.models_of(session), *ranking.best_first()]
     return sorted(listed, key=_is_special) if general_first else listed
 
 
@@ -73,7 +73,7 @@ def choices_of(models: Iterable[Checkpoint], session: Any = None) -> list[tuple[
     ]
 
 
-def network_choices(*, general_first: bool = True, session: Any = None) -> list[tuple[str, str]]:
+def model_choices(*, general_first: bool = True, session: Any = None) -> list[tuple[str, str]]:
     """Every checkpoint as `networks` orders them, by groups, for a list."""
     return choices_of(networks(general_first=general_first, session=session), session)
 
@@ -90,14 +90,14 @@ def format_damaged() -> str:
     return "\n".join([f"**Unavailable** ({pluralize(len(damaged), 'model')}):", "", *lines])
 
 
-def list_networks(selected: str | None, session: Any = None) -> Any:
+def list_models(selected: str | None, session: Any = None) -> Any:
     """Classify's list with every checkpoint that is there now; keeps what is chosen."""
-    return keep_selection(network_choices(session=session), selected)
+    return keep_selection(model_choices(session=session), selected)
 
 
-def use_network(selected: str | None, session: Any = None) -> tuple[Any, Any]:
+def use_model(selected: str | None, session: Any = None) -> tuple[Any, Any]:
     """Choose the model in Classify, and open that tab."""
-    choices = network_choices(session=session)
+    choices = model_choices(session=session)
     return gr.Dropdown(choices=choices, value=selected), gr.Tabs(selected=CLASSIFY)
 
 

@@ -95,7 +95,7 @@ def sets_of(session: Any) -> list[AnnotationProject]:
     return [one for one in project.find_all() if is_local() or one.id in names]
 
 
-def networks_of(session: Any) -> list[Checkpoint]:
+def models_of(session: Any) -> list[Checkpoint]:
     """The models that this browser trained on a public page."""
     if is_local():
         return []
@@ -111,7 +111,7 @@ def names_of_trained(session: Any) -> set[str]:
     return {one.read_result().checkpoint for one in jobs_of(session)} - {""}
 
 
-def network_named(name: Any) -> Checkpoint | None:
+def find_model(name: Any) -> Checkpoint | None:
     """A model that was trained on a public page; its name cannot be guessed."""
     if not isinstance(name, str) or not checkpoint.NAME.fullmatch(name):
         return None

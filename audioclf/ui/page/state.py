@@ -124,9 +124,9 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
     return samples
 
 
-def network_named(name: str | None) -> Checkpoint:
+def find_model(name: str | None) -> Checkpoint:
     """The checkpoint of that name, which is never a path. Raises ValueError."""
-    network = _listed(name) or sessions.network_named(name)
+    network = _listed(name) or sessions.find_model(name)
     network = network or next((c for c in checkpoint.find_all() if c.name == name), None)
     if network is None:
         checkpoint.check_damaged(name)
@@ -219,7 +219,7 @@ def _predicted(
     cleaning: str,
     cut: Cut | None,
 ) -> Prediction:
-    audio, network = Sound(sound_key[0]), network_named(about[0])
+    audio, network = Sound(sound_key[0]), find_model(about[0])
     if audio.is_short:
         return predict(audio.samples(), audio.rate_hz, network, cleaning, cut)
     return predict_file(audio.path, network, cleaning, limits().sound, cut)
