@@ -107,9 +107,9 @@ def compare(sound: Any, networks: Any, cleaning: Any = "as_is") -> dict[str, Any
 
 def test_a_row_for_each_network_says_what_classify_says(networks: Path, made_wav: Path) -> None:
     shown = compare(str(made_wav), ["full", "old", "both"])
-    assert [row["network"] for row in shown["rows"]] == ["full", "old", "both"]
+    assert [row["model"] for row in shown["rows"]] == ["full", "old", "both"]
     for row in shown["rows"]:
-        answer, lane, answered = answers.predict_clip(str(made_wav), row["network"], "as_is")
+        answer, lane, answered = answers.predict_clip(str(made_wav), row["model"], "as_is")
         assert row["answer"] == answered.prediction.summary()
         assert row["colour"] == answer["ranking"][0]["colour"]
         assert row["best"]["class"] == answer["ranking"][0]["class"]
@@ -327,5 +327,5 @@ def test_the_endpoint_gives_every_row(made_url: str, made_wav: Path) -> None:
     shown = client.predict(
         handle_file(str(made_wav)), ["full", "old"], "as_is", api_name="/compare_models"
     )
-    assert [row["network"] for row in shown["rows"]] == ["full", "old"]
+    assert [row["model"] for row in shown["rows"]] == ["full", "old"]
     assert shown["sentence"].startswith("Both models predict")

@@ -35,7 +35,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lists() -> list[set[str]]:
     """The names in every list of models: Models, Classify, and what Fine-tune starts from."""
     table = {row[0] for row in tab.list_trained(None)[2]["data"]}
-    classify = {name for _, name in model_lists.list_networks(None)["choices"]}
+    classify = {name for _, name in model_lists.list_models(None)["choices"]}
     return [table, classify, {name for _, name in settings.base_models()}]
 
 

@@ -40,7 +40,7 @@ class QueueSettings(NamedTuple):
     """The components of suggestions and segmentation."""
 
     suggestions: gr.Radio
-    network: gr.Dropdown
+    model: gr.Dropdown
     segmentation: list[Any]
     effect: gr.Markdown  # of another segmentation on the labels
     preview: gr.HTML
@@ -149,7 +149,7 @@ def queue_settings() -> QueueSettings:
             projects.SUGGESTIONS, value=projects.SUGGESTIONS[0][1], label="Suggestions",
             min_width=320,
         )  # fmt: skip
-        network = skip_preprocess(
+        model = skip_preprocess(
             gr.Dropdown(projects.embedding_models(), label="Embedding model", min_width=260)
         )
     with gr.Accordion("Segmentation", open=False, elem_id="label-cutting") as accordion:
@@ -174,7 +174,7 @@ def queue_settings() -> QueueSettings:
         preview = lane("waveform", elem_id="label-preview")
         preview_text = gr.Markdown(elem_classes="ac-message")
     return QueueSettings(
-        suggestions, network, [kind, *sliders], effect, preview, preview_text, accordion
+        suggestions, model, [kind, *sliders], effect, preview, preview_text, accordion
     )
 
 

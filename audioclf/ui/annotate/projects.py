@@ -23,7 +23,7 @@ from audioclf.ui.page import state
 from audioclf.ui.page.lanes import ASSETS, outline
 from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.model_lists import keep_selection, networks
+from audioclf.ui.page.model_lists import keep_selection, models
 from audioclf.ui.page.state import show_errors
 
 SUGGESTIONS = [
@@ -122,7 +122,7 @@ def close_making(session: Any) -> tuple[Any, Any]:
 
 
 def configure_queue(
-    revision: int, project_id: str | None, suggestions: str, network: str | None
+    revision: int, project_id: str | None, suggestions: str, model: str | None
 ) -> Any:
     """The settings of the queue: data set, suggestions, embedding model, stored segmentation.
 
@@ -136,7 +136,7 @@ def configure_queue(
     except ValueError:
         return None
     return {
-        "format": FORMAT, "project": project_id, "suggestions": suggestions, "model": network,
+        "format": FORMAT, "project": project_id, "suggestions": suggestions, "model": model,
         "segmentation": _settings_of(segmentation), "n_files": n_files, "revision": revision,
     }  # fmt: skip
 
@@ -221,8 +221,8 @@ def _settings_of(segmentation: Segmentation) -> dict[str, Any]:
 
 def embedding_models() -> list[tuple[str, str]]:
     """Models that can embed clips, general-purpose ones first."""
-    usable = [n for n in networks() if not n.is_ensemble and n.unavailable_reason() is None]
-    return [(network.name, network.name) for network in usable]
+    usable = [n for n in models() if not n.is_ensemble and n.unavailable_reason() is None]
+    return [(model.name, model.name) for model in usable]
 
 
 def update_backbones(selected: str | None) -> Any:

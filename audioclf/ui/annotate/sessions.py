@@ -65,12 +65,12 @@ class LabellingSession:
 
     def embedding_status(self) -> EmbeddingStatus:
         """How many files are embedded."""
-        kind, network = self.requested or (NO_SUGGESTIONS, "")
+        kind, model = self.requested or (NO_SUGGESTIONS, "")
         n_files = len({task.file for task in self.queue.tasks})
         is_ready = self.queue.model is not None
         return EmbeddingStatus(
             kind=str(kind or ""),
-            model=str(network or ""),
+            model=str(model or ""),
             n_done=self.n_embedded,
             n_total=n_files,
             is_ready=is_ready,
@@ -155,13 +155,13 @@ def find_task(session: LabellingSession, payload: Mapping[str, Any]) -> Annotati
     return session.queue.tasks[number]
 
 
-def start_embedding(session: LabellingSession, kind: Any, network: Any) -> None:
+def start_embedding(session: LabellingSession, kind: Any, model: Any) -> None:
     """Embed all tasks in the background, unless that is done or under way.
 
-    kind: what suggestions are made from. network: the embedding model. Where it cannot be used
+    kind: what suggestions are made from. model: the embedding model. Where it cannot be used
     the session holds the error.
     """
-    requested = (str(kind)[:MAX_NAME_LETTERS], str(network or "")[:MAX_NAME_LETTERS])
+    requested = (str(kind)[:MAX_NAME_LETTERS], str(model or "")[:MAX_NAME_LETTERS])
     with _LOCK:
         if session.requested == requested and not session.error:
             return

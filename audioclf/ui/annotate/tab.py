@@ -32,7 +32,7 @@ def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     queue_settings, export = components.queue_settings(), components.transfer_controls()
     revision = gr.State(0)
     _wire_projects(app, shared, controls, tab)
-    tab.select(projects.update_backbones, queue_settings.network, queue_settings.network, **QUIET)
+    tab.select(projects.update_backbones, queue_settings.model, queue_settings.model, **QUIET)
     _wire_queue(shared, controls, queue_settings, queue_view, revision)
     _wire_transfer(shared, controls, export, revision)
 
@@ -79,10 +79,10 @@ def _wire_queue(
     queue_view: gr.HTML,
     revision: gr.State,
 ) -> None:
-    settings = [revision, controls.project, queue_settings.suggestions, queue_settings.network]
+    settings = [revision, controls.project, queue_settings.suggestions, queue_settings.model]
     gr.on(
         [controls.n_files.change, controls.project.change, revision.change,
-         queue_settings.suggestions.change, queue_settings.network.change],
+         queue_settings.suggestions.change, queue_settings.model.change],
         projects.configure_queue, settings, queue_view, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     segmentation = queue_settings.segmentation

@@ -61,10 +61,10 @@ Answer = tuple[dict[str, Any], dict[str, Any] | None, Answered | None]
 
 
 @show_errors(lambda sentence: ({"error": sentence}, None, None))
-def predict_clip(sound: str | None, network: str | None, cleaning: str) -> Answer:
+def predict_clip(sound: str | None, model: str | None, preprocessing: str) -> Answer:
     """The predictions of a model for a clip: its events, as a whole, and window by window.
 
-    sound: an audio file. network: the name of a checkpoint. cleaning: as_is, denoised or
+    sound: an audio file. model: the name of a checkpoint. preprocessing: as_is, denoised or
     silence_removed. Returns the answer (a sentence, `events` and the ranking, or `error`, a
     sentence), and the prediction: classes, the clip's probabilities, and start_s, end_s and
     probabilities of every window; of many classes, the rows that matter and the best of every
@@ -75,11 +75,11 @@ def predict_clip(sound: str | None, network: str | None, cleaning: str) -> Answe
     audio = _open(sound)
     if isinstance(audio, dict):
         return audio, None, None
-    model = find_model(network)
-    prediction = predict_sound(audio, model, cleaning)
-    judgement = judge_sound(audio, model)
-    shown = Shown(audio, model, EventSettings(), prediction, cleaning, judgement)
-    return shown.with_events(predict_sound(audio, model, cleaning, SEGMENTS))
+    classifier = find_model(model)
+    prediction = predict_sound(audio, classifier, preprocessing)
+    judgement = judge_sound(audio, classifier)
+    shown = Shown(audio, classifier, EventSettings(), prediction, preprocessing, judgement)
+    return shown.with_events(predict_sound(audio, classifier, preprocessing, SEGMENTS))
 
 
 @show_errors(lambda sentence: {"error": sentence, "is_unreadable": True})
@@ -97,7 +97,7 @@ class Shown:
     model: Checkpoint
     settings: EventSettings
     prediction: Prediction
-    cleaning: str = "as_is"
+    preprocessing: str = "as_is"
     judgement: Judgement | None = None  # whether it is unlike the training clips, once known
 
     def with_events(self, closer: Prediction | None = None) -> Answer:
@@ -121,7 +121,7 @@ class Shown:
             "is_unfamiliar": judgement is not None and judgement.is_unfamiliar,
             "events": events_json(sound_events, colours, is_refined=closer is not None),
             "knows": known_classes(self.model),
-            "warning": WARNINGS.get(self.cleaning),
+            "warning": WARNINGS.get(self.preprocessing),
         }
         lane = windows_lane(prediction, Path(self.audio.path).name, self.audio.duration_s)
         lane["quiet"] = quiet_windows(lane["windows"], levels)
@@ -173,8 +173,8 @@ def supersede(request: gr.Request) -> None:
 
 def watch_prediction(
     sound: str | None,
-    network: str | None,
-    cleaning: str,
+    model: str | None,
+    preprocessing: str,
     threshold: float,
     min_length_s: float,
 ) -> Iterator[tuple[Any, Any, Any]]:
@@ -183,7 +183,7 @@ def watch_prediction(
     threshold: the probability with which an event begins. min_length_s: shorter ones are dropped.
     It ends where the visitor wants another one.
     """
-    answers = _answers(sound, network, cleaning, (threshold, min_length_s))
+    answers = _answers(sound, model, preprocessing, (threshold, min_length_s))
     with contextlib.suppress(SupersededError):
         yield from requests.while_wanted(current_request(), _explained(answers))
 
@@ -196,7 +196,7 @@ def _explained(answers: Iterator[Any]) -> Iterator[Any]:
 
 
 def _answers(
-    sound: str | None, network: str | None, cleaning: str, events: tuple[float, float]
+    sound: str | None, model: str | None, preprocessing: str, events: tuple[float, float]
 ) -> Iterator[Any]:
     if sound is None:
         yield EMPTY, None, None
@@ -205,19 +205,19 @@ def _answers(
     if isinstance(audio, dict):
         yield audio, None, None
         return
-    model = find_model(network)
+    classifier = find_model(model)
     settings = EventSettings(threshold=events[0], min_length_s=events[1])
     end_if_unwanted = requests.ender(current_request())
-    judgement = judge_sound(audio, model) if audio.is_short else None
-    for prediction, is_whole in predict_as_it_comes(audio, model, cleaning):
-        shown = Shown(audio, model, settings, prediction, cleaning, judgement)
+    judgement = judge_sound(audio, classifier) if audio.is_short else None
+    for prediction, is_whole in predict_as_it_comes(audio, classifier, preprocessing):
+        shown = Shown(audio, classifier, settings, prediction, preprocessing, judgement)
         yield shown.with_events() if is_whole else _in_part(*shown.with_events(), audio)
     if prediction.is_silent:
         return
     if not audio.is_short:
-        shown = replace(shown, judgement=judge_sound(audio, model, end_if_unwanted))
+        shown = replace(shown, judgement=judge_sound(audio, classifier, end_if_unwanted))
         yield shown.with_events()
-    for closer, is_whole in predict_as_it_comes(audio, model, cleaning, SEGMENTS):
+    for closer, is_whole in predict_as_it_comes(audio, classifier, preprocessing, SEGMENTS):
         yield shown.with_events(closer) if is_whole else (gr.skip(), gr.skip(), gr.skip())
 
 

@@ -40,46 +40,46 @@ Answer = Prediction | str | None  # a prediction, an error, or not yet known
 
 def compare_models(
     sound: str | None,
-    networks: list[str] | None,
-    cleaning: str,
+    models: list[str] | None,
+    preprocessing: str,
     request: gr.Request | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The predictions of several models for the same clip: a row for each, and their agreement.
 
-    sound: an audio file. networks: names of checkpoints. cleaning: as_is, denoised or
+    sound: an audio file. models: names of checkpoints. preprocessing: as_is, denoised or
     silence_removed. A row holds the clip's answer in words, its class, the runner-up, and
     start_s, end_s, class and probability of every window; or `error`, a sentence. `together` is the
     mean of the models' clip probabilities over the classes that all of them have, without ensembles
     whose members are compared too.
     """
-    audio = open_sound(sound, networks)
+    audio = open_sound(sound, models)
     if isinstance(audio, dict):
         yield audio
         return
-    answers: dict[str, Answer] = dict.fromkeys(networks or [])
+    answers: dict[str, Answer] = dict.fromkeys(models or [])
     version = _requests.of(request)
     yield comparison_json(audio, answers)
     for name in answers:
         if _requests.of(request) > version:
             return  # the same visitor wants another comparison
-        answers[name] = predict_or_explain(audio, name, cleaning)
+        answers[name] = predict_or_explain(audio, name, preprocessing)
         yield comparison_json(audio, answers)
 
 
 @show_errors(lambda sentence: {"error": sentence})
-def open_sound(sound: str | None, networks: list[str] | None) -> Sound | dict[str, Any]:
+def open_sound(sound: str | None, models: list[str] | None) -> Sound | dict[str, Any]:
     """The audio file, or what is shown where there is nothing to compare."""
     if sound is None:
         return EMPTY
-    if not networks:
+    if not models:
         return NO_MODEL
-    if not isinstance(networks, list) or not all(map(_is_name, networks)):
+    if not isinstance(models, list) or not all(map(_is_name, models)):
         raise ValueError("Models are chosen by their names: choose them from the list.")
-    if len(networks) > MAX_MODELS:
+    if len(models) > MAX_MODELS:
         raise ValueError(f"At most {MAX_MODELS} models are compared at a time: choose fewer.")
     audio = Sound(sound)
     if not is_local():
-        _check_cost(audio, networks)
+        _check_cost(audio, models)
     if audio.is_short:
         audio.samples()  # damage is reported once, and not in every row
     return audio
@@ -89,9 +89,9 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and len(name) <= MAX_NAME_LETTERS and readable(name) == name
 
 
-def _check_cost(sound: Sound, networks: list[str]) -> None:
+def _check_cost(sound: Sound, models: list[str]) -> None:
     """Raise ValueError where others would wait too long for this comparison."""
-    n_asked = count_models(networks)
+    n_asked = count_models(models)
     if n_asked > MAX_HOSTED:
         raise ValueError(
             f"These are {n_asked} models, with the members of ensembles, and at most "
@@ -106,10 +106,10 @@ def _check_cost(sound: Sound, networks: list[str]) -> None:
         )
 
 
-def count_models(networks: list[str]) -> int:
+def count_models(models: list[str]) -> int:
     """How many models are needed: a member of several ensembles counts once."""
     names: set[str] = set()
-    for name in networks:
+    for name in models:
         try:
             names |= {member.name for member in find_model(name).load_members()}
         except ValueError:
@@ -126,9 +126,9 @@ def cancel_comparison(request: gr.Request) -> None:
 
 
 @show_errors(lambda sentence: sentence)
-def predict_or_explain(sound: Sound, network: str, cleaning: str) -> Prediction:
+def predict_or_explain(sound: Sound, model: str, preprocessing: str) -> Prediction:
     """One model's prediction; a sentence where there is none."""
-    return predict_sound(sound, find_model(network), cleaning)
+    return predict_sound(sound, find_model(model), preprocessing)
 
 
 def comparison_json(sound: Sound, answers: dict[str, Answer]) -> dict[str, Any]:
@@ -160,15 +160,15 @@ def _colours(predictions: Sequence[Prediction]) -> dict[str, str]:
     )
 
 
-def _row(network: str, answer: Answer, colours: dict[str, str]) -> dict[str, Any]:
+def _row(model: str, answer: Answer, colours: dict[str, str]) -> dict[str, Any]:
     if answer is None:
-        return {"network": network}
+        return {"model": model}
     if isinstance(answer, str):
-        return {"network": network, "error": answer}
+        return {"model": model, "error": answer}
     best, second = answer.ranking()[:2]
     tops = answer.probabilities.argmax(axis=1)
     return {
-        "network": network,
+        "model": model,
         "answer": answer.summary(),
         "colour": colours[best[0]],
         "is_sure": best[1] >= UNSURE_BELOW,
@@ -191,9 +191,9 @@ def _members(predictions: Sequence[Prediction]) -> list[Prediction]:
     """The predictions to average: no ensemble whose members are compared too."""
     names = {prediction.checkpoint for prediction in predictions}
     members = {
-        network.name: {member.name for member in network.load_members()}
-        for network in checkpoint.find_all()
-        if network.is_ensemble
+        model.name: {member.name for member in model.load_members()}
+        for model in checkpoint.find_all()
+        if model.is_ensemble
     }
     return [p for p in predictions if not names & members.get(p.checkpoint, set())]
 
@@ -245,7 +245,7 @@ def show_first_choice(session: Any = None) -> Any:
 
 def build(app: gr.Blocks, shared: Shared, wanted: gr.State, tab: gr.Tab) -> None:
     """The choice of models and their rows, then the wiring; computed when `wanted` changes."""
-    networks = skip_preprocess(
+    models = skip_preprocess(
         gr.Dropdown(
             model_choices(),
             multiselect=True,
@@ -255,25 +255,25 @@ def build(app: gr.Blocks, shared: Shared, wanted: gr.State, tab: gr.Tab) -> None
     )
     rows = lane("compare", OPENED, elem_id="compare")
 
-    app.load(show_first_choice, shared.session, networks, **QUIET)
+    app.load(show_first_choice, shared.session, models, **QUIET)
     gr.on(
         [tab.select, shared.classify.select],
         update_choices,
-        [networks, shared.session],
-        networks,
+        [models, shared.session],
+        models,
         api_visibility="private",
         show_progress="hidden",
     )
     # First and outside the queue: the comparison that is under way ends for the new one.
     gr.on(
-        [wanted.change, networks.input],
+        [wanted.change, models.input],
         cancel_comparison,
         api_visibility="private",
         show_progress="hidden",
         queue=False,
     ).then(
         compare_models,
-        [shared.sound, networks, shared.cleaning],
+        [shared.sound, models, shared.preprocessing],
         rows,
         trigger_mode="always_last",
         show_progress="hidden",

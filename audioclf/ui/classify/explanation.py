@@ -12,7 +12,7 @@ from audioclf.inference.explain import Explanation, explain
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.ui.page.latest import Requests, current_request, skip_superseded
 from audioclf.ui.page.limits import limits
-from audioclf.ui.page.state import QUIET, VIEWS, Shared, Sound, network_named, show_errors
+from audioclf.ui.page.state import QUIET, VIEWS, Shared, Sound, find_model, show_errors
 
 requests = Requests()
 OWN_BANDS = "Bands are equal parts of the model's own input ({feature}), low ones below."
@@ -21,7 +21,7 @@ OWN_BANDS = "Bands are equal parts of the model's own input ({feature}), low one
 @skip_superseded(1)
 @show_errors(lambda sentence: {"error": sentence})
 def explain_segment(
-    sound: str | None, network: str | None, event: gr.EventData
+    sound: str | None, model: str | None, event: gr.EventData
 ) -> dict[str, Any] | None:
     """Why a model gives its class to the window around the middle of a segment.
 
@@ -31,18 +31,18 @@ def explain_segment(
         return None
     end_if_unwanted = requests.ender(current_request())
     detail = vars(event)["_data"]
-    audio, model = Sound(sound), network_named(network)
+    audio, classifier = Sound(sound), find_model(model)
     from_s, to_s = window_around(
         float(detail.get("from_s") or 0.0),
         float(detail.get("to_s") or 0.0),
-        model.load_members()[0].frontend.window_s,
+        classifier.load_members()[0].frontend.window_s,
         audio.duration_s,
     )
     samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
     end_if_unwanted(None)
-    found = explain(samples, rate_hz, model, detail.get("label") or None)
+    found = explain(samples, rate_hz, classifier, detail.get("label") or None)
     end_if_unwanted(None)
-    return explanation_json(found, model, from_s, len(samples) / rate_hz)
+    return explanation_json(found, classifier, from_s, len(samples) / rate_hz)
 
 
 def window_around(
@@ -95,13 +95,13 @@ def wire(shared: Shared, bar: gr.HTML, shown: gr.HTML) -> None:
     events: Any = bar
     events.explain(
         explain_segment,
-        [shared.sound, shared.network],
+        [shared.sound, shared.model],
         shown,
         trigger_mode="always_last",
         api_visibility="private",
         show_progress="hidden",
         **VIEWS,
     )
-    changes = [shared.sound.change, shared.network.change]
+    changes = [shared.sound.change, shared.model.change]
     gr.on(changes, supersede, None, None, **QUIET)
     gr.on(changes, None, None, shown, js="() => null", **QUIET)

@@ -9,10 +9,10 @@ from audioclf.ui.page.model_lists import model_choices
 from audioclf.ui.page.state import find_model
 
 
-def describe_model(network: str | None) -> str:
+def describe_model(model: str | None) -> str:
     """One line on a model: what it is, what it was trained on, its accuracy on which data."""
     try:
-        found = find_model(network)
+        found = find_model(model)
     except ValueError:
         return "There is no trained model yet: train one in the tab Fine-tune."
     card, evaluation = found.card, found.evaluation

@@ -16,7 +16,7 @@ from audioclf.ui.classify import (
 )
 from audioclf.ui.classify.models import describe_model, first_models
 from audioclf.ui.page.lanes import lane, timeline, waveform_lane
-from audioclf.ui.page.model_lists import list_networks, model_choices
+from audioclf.ui.page.model_lists import list_models, model_choices
 from audioclf.ui.page.session import browser_state
 from audioclf.ui.page.state import (
     PREDICT,
@@ -52,13 +52,13 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     with gr.Row(equal_height=False, elem_id="classify"):
         with gr.Column(scale=4, min_width=300, elem_id="controls"):
             source = sound_input.build()
-            network, about = _model_choice()
-            cleaning = gr.Radio(
+            model, about = _model_choice()
+            preprocessing = gr.Radio(
                 PREPROCESSINGS, value="as_is", label="Preprocessing", elem_id="preprocessing"
             )
             events = _event_settings()
         with gr.Column(scale=8, min_width=320, elem_id="results"):
-            shared = Shared(tabs, tab, session, source.sound, network, cleaning)
+            shared = Shared(tabs, tab, session, source.sound, model, preprocessing)
             answer = lane("answer", answers.EMPTY, elem_id="answer")
             with gr.Column(elem_classes="ac-stack"):
                 bar = timeline(elem_id="lane-timeline")
@@ -73,9 +73,9 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
     sound_input.wire(source, app)
     zoom.wire(shared, bar, settings, message)
     explanation.wire(shared, bar, explained)
-    app.load(first_models, [gr.State(network.value), session], network, **QUIET)
-    tab.select(list_networks, [network, session], network, **QUIET)
-    network.change(describe_model, network, about, show_progress="hidden")
+    app.load(first_models, [gr.State(model.value), session], model, **QUIET)
+    tab.select(list_models, [model, session], model, **QUIET)
+    model.change(describe_model, model, about, show_progress="hidden")
     source.sound.change(
         show_waveform, source.sound, waveform, show_progress="hidden", concurrency_id="waveform"
     )
@@ -86,9 +86,9 @@ def build(app: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab) -> Shared:
 def _model_choice() -> tuple[gr.Dropdown, gr.Markdown]:
     choices = model_choices()
     first = choices[0][1] if choices else None
-    network = gr.Dropdown(choices, value=first, label="Model", elem_id="network")
+    model = gr.Dropdown(choices, value=first, label="Model", elem_id="network")
     about = gr.Markdown(describe_model(first), label="Description", elem_id="about")
-    return skip_preprocess(network), about
+    return skip_preprocess(model), about
 
 
 def _event_settings() -> list[Any]:
@@ -111,7 +111,7 @@ def _wire_prediction(
     exported: tuple[gr.Radio, list[Any]],
 ) -> None:
     """Whatever changes predicts anew, and ends what is under way; and the endpoint of the API."""
-    inputs: list[Any] = [shared.sound, shared.network, shared.cleaning]
+    inputs: list[Any] = [shared.sound, shared.model, shared.preprocessing]
     changes = [one.change for one in (*inputs, *events)]
     kind, files = exported
     shared.sound.change(None, None, shown[:2], js=answers.PREDICTING)

@@ -10,9 +10,9 @@ from audioclf.ui.page.state import QUEUED, Shared
 COSTLY = ("Denoised", "Split", "Compare")
 
 
-def ask_for_view(opened: str, sound: str | None, cleaning: str) -> tuple[Any, ...]:
+def ask_for_view(opened: str, sound: str | None, preprocessing: str) -> tuple[Any, ...]:
     """What the costly view that is open is made of; the others keep what they show."""
-    made_of = {"Denoised": sound, "Split": sound, "Compare": [sound, cleaning]}
+    made_of = {"Denoised": sound, "Split": sound, "Compare": [sound, preprocessing]}
     return tuple(made_of[view] if opened == view else gr.skip() for view in COSTLY)
 
 
@@ -38,9 +38,9 @@ def build(app: gr.Blocks, shared: Shared) -> tuple[gr.Radio, list[Any]]:
     for tab in (first, second, third, fourth):
         tab.select(open_view, None, opened, **QUEUED)
     gr.on(
-        [opened.change, shared.sound.change, shared.cleaning.change],
+        [opened.change, shared.sound.change, shared.preprocessing.change],
         ask_for_view,
-        [opened, shared.sound, shared.cleaning],
+        [opened, shared.sound, shared.preprocessing],
         wanted,
         **QUEUED,
     )

@@ -57,16 +57,16 @@ def show_page(sound: str | None, event: gr.EventData, *settings: Any) -> dict[st
 
 @show_errors(lambda sentence: sentence)
 def predict_segment(
-    sound: str | None, network: str | None, cleaning: str, event: gr.EventData
+    sound: str | None, model: str | None, preprocessing: str, event: gr.EventData
 ) -> str:
     """The prediction of a segment of a sound alone, in words."""
     if sound is None:
         return ""
     from_s, to_s = _times(vars(event)["_data"])
     samples, rate_hz = excerpt.samples_of(Path(sound), from_s, to_s, limits().sound)
-    model = find_model(network)
-    prediction = predict(samples, rate_hz, model, cleaning)
-    judgement = None if prediction.is_silent else unfamiliar(samples, rate_hz, model)
+    classifier = find_model(model)
+    prediction = predict(samples, rate_hz, classifier, preprocessing)
+    judgement = None if prediction.is_silent else unfamiliar(samples, rate_hz, classifier)
     is_unlike = judgement is not None and judgement.is_unfamiliar
     summary = judgement.summary() if judgement and is_unlike else prediction.summary()
     best = [f"{name.replace('_', ' ')} {100 * p:.0f} %" for name, p in prediction.ranking()[:3]]
@@ -115,7 +115,7 @@ def wire(shared: Shared, bar: gr.HTML, settings: Settings, message: gr.Markdown)
         concurrency_id="pages", concurrency_limit=2, **hidden,
     )  # fmt: skip
     events.predict_alone(
-        predict_segment, [shared.sound, shared.network, shared.cleaning], message,
+        predict_segment, [shared.sound, shared.model, shared.preprocessing], message,
         **PREDICT, **hidden,
     )  # fmt: skip
     events.label_segment(

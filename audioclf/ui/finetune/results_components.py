@@ -101,7 +101,7 @@ def wire(shared: Shared, trainings: gr.Dropdown, outcome: Outcome) -> None:
     outcome.use.click(
         results.use_new_model,
         [trainings, shared.session],
-        [shared.network, shared.tabs],
+        [shared.model, shared.tabs],
         **QUIET,
     )
     slow: dict[str, Any] = {

@@ -19,7 +19,7 @@ from audioclf.ui.finetune.progress import list_trainings
 from audioclf.ui.page import session as sessions
 from audioclf.ui.page.limits import limits
 from audioclf.ui.page.mode import is_local
-from audioclf.ui.page.model_lists import choices_of, keep_selection, networks
+from audioclf.ui.page.model_lists import choices_of, keep_selection, models
 from audioclf.ui.page.state import find_model, show_errors
 
 KINDS = [
@@ -49,7 +49,7 @@ AUGMENTATIONS: dict[str, tuple[tuple[str, str], ...]] = {
 MAX_EPOCHS = 1_000
 EPOCHS: dict[str, int] = {TrainingMode.FINE_TUNE: 60, TrainingMode.SCRATCH: 100}
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
-SUFFIX = 16  # random bytes that make a network's name one's own on a public page
+SUFFIX = 16  # random bytes that make a model's name one's own on a public page
 MAX_TYPED = 41  # characters of such a name before them, so that all of it may be one
 
 
@@ -72,8 +72,9 @@ def update_base_models(selected: str | None, session: Any) -> Any:
 
 def base_models(session: Any = None) -> list[tuple[str, str]]:
     """Every model that can be fine-tuned: general-purpose ones first, then the most accurate."""
-    models = networks(session=session)
-    usable = (n for n in models if not n.is_ensemble and n.unavailable_reason() is None)
+    usable = (
+        n for n in models(session=session) if not n.is_ensemble and n.unavailable_reason() is None
+    )
     return choices_of(usable, session)
 
 
@@ -171,11 +172,11 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
     changes: tuple[tuple[str, str], ...] = ()
     if kind != TrainingMode.LINEAR_PROBE:
         changes = (("epochs", str(_epochs(epochs))), *AUGMENTATIONS[variation])
-    network = None if kind == TrainingMode.SCRATCH else find_model(start)
+    model = None if kind == TrainingMode.SCRATCH else find_model(start)
     if (
         kind == TrainingMode.LINEAR_PROBE
-        and network
-        and not (network.is_head or network.folder.parent in _shipped())
+        and model
+        and not (model.is_head or model.folder.parent in _shipped())
     ):
         raise ValueError(
             "On a public page, a new head needs a shipped model: choose another one to start from, "
@@ -189,7 +190,7 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
         folder=str(folder),
         name=_name(name),
         output_dir=str(output_dir),
-        base_model=str(network.folder) if network else None,
+        base_model=str(model.folder) if model else None,
         architecture=architecture if kind == TrainingMode.SCRATCH else None,
         data_name=facts["name"],
         validation_split=float(share),

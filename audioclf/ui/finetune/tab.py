@@ -189,7 +189,7 @@ def _wire_training(
         **QUEUED,
     ).then(progress.follow_training, [training.trainings, shown], followed, **QUEUED)
     ended.change(results.show_results, training.trainings, [*outcome[:7]], **QUEUED).then(
-        list_models, [shared.network, shared.session], shared.network, **QUIET
+        list_models, [shared.model, shared.session], shared.model, **QUIET
     ).then(
         progress.list_trainings, [shared.session, training.trainings], training.trainings, **QUIET
     )

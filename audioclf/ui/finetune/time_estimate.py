@@ -25,7 +25,7 @@ class Work:
     """What is to be done."""
 
     kind: str
-    network: Checkpoint | None  # where it starts; one of the architecture, from scratch
+    model: Checkpoint | None  # where it starts; one of the architecture, from scratch
     n_clips: int
     seconds: float  # of sound
     epochs: int
@@ -34,14 +34,14 @@ class Work:
 def seconds(work: Work) -> float:
     """About how many seconds it will take here."""
     decoding_s = work.n_clips * FILE_S + work.seconds * SOUND_SHARE
-    if work.network is None:
+    if work.model is None:
         return START_S + decoding_s * (1 + VARIANTS) + work.epochs * work.n_clips * 0.01
-    ms = latency.known_ms(work.network) or latency.measure(work.network) or 1.0
-    n_windows = max(work.n_clips, work.seconds / (work.network.frontend.window_s / 2))
+    ms = latency.known_ms(work.model) or latency.measure(work.model) or 1.0
+    n_windows = max(work.n_clips, work.seconds / (work.model.frontend.window_s / 2))
     inference_s = n_windows * ms / 1e3
     if work.kind == TrainingMode.LINEAR_PROBE:
         return HEAD_START_S + decoding_s + 1.3 * inference_s
-    step_s = work.n_clips * step_ms(work.network) / 1e3
+    step_s = work.n_clips * step_ms(work.model) / 1e3
     validation_s = 0.2 * inference_s
     embedding_s = inference_s if work.kind == TrainingMode.FINE_TUNE else 0.0
     return (
@@ -58,23 +58,23 @@ def format_duration(about_s: float) -> str:
     return f"about {about_s / 3_600:.1f} hours"
 
 
-def step_ms(network: Checkpoint) -> float:
+def step_ms(model: Checkpoint) -> float:
     """Milliseconds of training per clip and epoch, from what trainings took."""
-    measured = _step_ms(network.card)
+    measured = _step_ms(model.card)
     if measured is not None:
         return measured
     cards = [one.card for one in checkpoint.find_all() if one.card.get("multiply_adds")]
-    if similar := [ms for card in _like(cards, network) if (ms := _step_ms(card)) is not None]:
+    if similar := [ms for card in _like(cards, model) if (ms := _step_ms(card)) is not None]:
         return median(similar)
     rates = [
         ms / card["multiply_adds"] * 1e6 for card in cards if (ms := _step_ms(card)) is not None
     ]
     per_million = median(rates) if rates else USUAL_MS_PER_M
-    return float(per_million * (network.card.get("multiply_adds") or 5e7) / 1e6)
+    return float(per_million * (model.card.get("multiply_adds") or 5e7) / 1e6)
 
 
-def _like(cards: Sequence[dict[str, Any]], network: Checkpoint) -> list[dict[str, Any]]:
-    return [card for card in cards if card["architecture"] == network.card["architecture"]]
+def _like(cards: Sequence[dict[str, Any]], model: Checkpoint) -> list[dict[str, Any]]:
+    return [card for card in cards if card["architecture"] == model.card["architecture"]]
 
 
 def _step_ms(card: dict[str, Any]) -> float | None:

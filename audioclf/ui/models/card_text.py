@@ -9,12 +9,12 @@ UNITS = {"hz": "Hz", "s": "s", "db": "dB"}
 LONGEST = 8  # longer lists of numbers, such as a normalisation, are left to the JSON
 
 
-def facts(network: Checkpoint) -> list[tuple[str, str]]:
+def facts(model: Checkpoint) -> list[tuple[str, str]]:
     """Headings and what the card says under them; only what is there."""
-    card, training = network.card, network.card.get("training") or {}
+    card, training = model.card, model.card.get("training") or {}
     shape = " x ".join(str(size) for size in card.get("input_shape") or ())
     rows = [
-        ("Unavailable", network.unavailable_reason() or ""),
+        ("Unavailable", model.unavailable_reason() or ""),
         ("Members", ", ".join(map(str, card.get("members") or ()))),
         ("Front end", format_settings(card.get("frontend") or {})),
         ("Input of a window", f"{shape} (frames, bins, channels)" if shape else ""),

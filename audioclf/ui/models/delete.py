@@ -7,7 +7,7 @@ import gradio as gr
 from audioclf.models import deletion
 from audioclf.text import escape_markdown
 from audioclf.ui.page import session as sessions
-from audioclf.ui.page.state import network_named, show_errors
+from audioclf.ui.page.state import find_model, show_errors
 
 
 class DeleteControls(NamedTuple):
@@ -19,20 +19,20 @@ class DeleteControls(NamedTuple):
     message: gr.Markdown
 
 
-def show_delete(network: str | None, session: Any) -> Any:
+def show_delete(model: str | None, session: Any) -> Any:
     """Offer the deletion of a model that was trained here, and of no other."""
-    return gr.update(visible=network in sessions.names_of_trained(session))
+    return gr.update(visible=model in sessions.names_of_trained(session))
 
 
 @show_errors(lambda sentence: (gr.skip(), escape_markdown(sentence)))
-def delete_model(network: str | None, typed: str, session: Any) -> tuple[Any, str]:
+def delete_model(model: str | None, typed: str, session: Any) -> tuple[Any, str]:
     """Delete a model that was trained here, once its name is typed."""
-    if network not in sessions.names_of_trained(session):
+    if model not in sessions.names_of_trained(session):
         raise ValueError("Only models that were trained here can be deleted: choose one of them.")
-    model = network_named(network)
-    if str(typed or "").strip() != model.name:
-        raise ValueError(f"Type “{model.name}” to delete it.")
-    deletion.delete(model)
+    classifier = find_model(model)
+    if str(typed or "").strip() != classifier.name:
+        raise ValueError(f"Type “{classifier.name}” to delete it.")
+    deletion.delete(classifier)
     return "", f"**{escape_markdown(model.name)}** is deleted."
 
 

@@ -26,16 +26,16 @@ NOT_MEASURED = "The card of this model has no results on held-out clips."
 
 
 @show_errors(lambda sentence: (None, None, sentence))
-def model_results(network: str | None) -> tuple[Any, Any, str]:
+def model_results(model: str | None) -> tuple[Any, Any, str]:
     """The results of a model: the confusion matrix, a table per class, a sentence.
 
-    network: the name of a checkpoint. The matrix has the true classes as rows.
+    model: the name of a checkpoint. The matrix has the true classes as rows.
     """
-    model = find_model(network)
-    result = model.evaluation
+    classifier = find_model(model)
+    result = classifier.evaluation
     if not result:
         return None, None, NOT_MEASURED
-    classes = result.get("classes") or model.classes
+    classes = result.get("classes") or classifier.classes
     confusion = result.get("confusion")
     title = f"Clips of {result.get('data') or 'unnamed data'}"
     figure = figures.confusion_figure(confusion, classes, title) if confusion else None
@@ -47,20 +47,20 @@ def model_results(network: str | None) -> tuple[Any, Any, str]:
 
 
 @show_errors(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
-def show_training(network: str | None) -> tuple[Any, Any, str]:
+def show_training(model: str | None) -> tuple[Any, Any, str]:
     """A model's training curves: loss per epoch, accuracy in percent per epoch, a sentence.
 
     A model with an earlier training shows both, one after the other.
     """
-    model = find_model(network)
-    stages = training_stages(model)
+    classifier = find_model(model)
+    stages = training_stages(classifier)
     curves = [_curve(stages, name) for name in ("loss", "accuracy")]
-    return *curves, escape_markdown(_on_training(model, stages))
+    return *curves, escape_markdown(_on_training(classifier, stages))
 
 
-def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
+def training_stages(model: Checkpoint) -> list[dict[str, Any]]:
     """The trainings of a model that have a history, the first one first."""
-    stages, training = [], network.card.get("training")
+    stages, training = [], model.card.get("training")
     while training:
         stages.append(training)
         training = training.get("previous")
@@ -68,14 +68,15 @@ def training_stages(network: Checkpoint) -> list[dict[str, Any]]:
 
 
 @show_errors(lambda sentence: (sentence, None, "", "", None))
-def show_card(network: str | None) -> tuple[str, Any, str, str, Any]:
+def show_card(model: str | None) -> tuple[str, Any, str, str, Any]:
     """A model's card: its description, layers, facts, the attribution, the card itself."""
-    model = find_model(network)
-    lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts(model))
+    classifier = find_model(model)
+    lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts(classifier))
     description, attribution = (
-        escape_markdown(str(model.card.get(name) or "")) for name in ("description", "attribution")
+        escape_markdown(str(classifier.card.get(name) or ""))
+        for name in ("description", "attribution")
     )
-    return description, _layers(model), lines, attribution or NO_ATTRIBUTION, model.card
+    return description, _layers(classifier), lines, attribution or NO_ATTRIBUTION, classifier.card
 
 
 def _per_class(per_class: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -89,9 +90,9 @@ def _per_class(per_class: dict[str, dict[str, Any]]) -> dict[str, Any]:
     )
 
 
-def _layers(network: Checkpoint) -> dict[str, Any]:
+def _layers(model: Checkpoint) -> dict[str, Any]:
     """The layers of a model; for an ensemble, its members."""
-    if network.is_ensemble:
+    if model.is_ensemble:
         parts = [
             {
                 **m.card,
@@ -99,10 +100,10 @@ def _layers(network: Checkpoint) -> dict[str, Any]:
                 "type": m.card["architecture"],
                 "output_shape": len(m.classes),
             }
-            for m in network.load_members()
+            for m in model.load_members()
         ]
     else:
-        parts = network.card.get("layers") or []
+        parts = model.card.get("layers") or []
     rows = [
         [part.get("name"), part.get("type"), _shape(part.get("output_shape")), part.get("n_params")]
         for part in parts
@@ -125,9 +126,9 @@ def _curve(stages: list[dict[str, Any]], name: str) -> Any:
     return gr.LinePlot(pd.DataFrame(rows, columns=["epoch", name]), visible=True)
 
 
-def _on_training(network: Checkpoint, stages: list[dict[str, Any]]) -> str:
-    if network.is_ensemble:
-        names = listed([member.name for member in network.load_members()])
+def _on_training(model: Checkpoint, stages: list[dict[str, Any]]) -> str:
+    if model.is_ensemble:
+        names = listed([member.name for member in model.load_members()])
         return f"An ensemble is not trained: it averages the predictions of {names}."
     if not stages:
         return "The card of this model has no training curves."
@@ -160,7 +161,7 @@ def results(prefix: str = "") -> tuple[gr.Plot, gr.Dataframe, gr.Markdown]:
     return confusion, per_class, measured
 
 
-def build(network: gr.Dropdown, tab: gr.Tab) -> None:
+def build(model: gr.Dropdown, tab: gr.Tab) -> None:
     """The parts under the table, then their wiring."""
     description = gr.Markdown(label="Description", elem_id="network-about")
     confusion, per_class, measured = results()
@@ -194,9 +195,9 @@ def build(network: gr.Dropdown, tab: gr.Tab) -> None:
         (show_training, [*curves, on_training]),
     ):
         gr.on(
-            [tab.select, network.change],
+            [tab.select, model.change],
             handler,
-            network,
+            model,
             shown,
             trigger_mode="always_last",
             show_progress="hidden",

@@ -52,8 +52,8 @@ def benchmark_models() -> Iterator[dict[str, Any]]:
     Accuracy in percent, macro F1 and ECE on the data that the row names; milliseconds per window on
     this machine, measured now where they are not known, row by row; parameters; megabytes.
     """
-    for network in ranking.best_first():
-        if latency.known_ms(network) is None and latency.measure(network) is not None:
+    for model in ranking.best_first():
+        if latency.known_ms(model) is None and latency.measure(model) is not None:
             yield _table()
     yield _table()  # also where all were known: without a value the table would be emptied
 
@@ -81,10 +81,10 @@ def choose_row(event: gr.SelectData) -> str:
 
 def choose_yamnet(selected: str | None, session: Any = None) -> Any:
     """Choose YAMNet in Classify after its download."""
-    network = fetch.installed(fetch.YAMNET)
-    if network is None:
+    model = fetch.installed(fetch.YAMNET)
+    if model is None:
         return list_models(selected, session)
-    return gr.update(choices=model_choices(session=session), value=network.name)
+    return gr.update(choices=model_choices(session=session), value=model.name)
 
 
 def _table() -> dict[str, Any]:
@@ -92,24 +92,24 @@ def _table() -> dict[str, Any]:
 
 
 def _rows() -> list[list[Any]]:
-    return [_row(network) for network in ranking.best_first()]
+    return [_row(model) for model in ranking.best_first()]
 
 
-def _row(network: Checkpoint) -> list[Any]:
-    card, measured = network.card, network.evaluation or {}
+def _row(model: Checkpoint) -> list[Any]:
+    card, measured = model.card, model.evaluation or {}
     accuracy = measured.get("accuracy")
     data = measured.get("data") or "not evaluated"
     n_clips = measured.get("n_clips")
     return [
-        network.name,
+        model.name,
         None if accuracy is None else 100 * accuracy,
         _interval(measured),
         measured.get("macro_f1"),
         measured.get("ece"),
         f"{data} ({n_clips} clips)" if n_clips else data,
-        latency.known_ms(network),
+        latency.known_ms(model),
         card.get("n_params"),
-        network.count_bytes() / 1e6,
+        model.count_bytes() / 1e6,
     ]
 
 
@@ -129,7 +129,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
     text = format_damaged()
     damaged = gr.Markdown(text, visible=bool(text), elem_id="damaged-networks")
     with gr.Column(visible=bool(choices)) as everything:
-        networks = table(
+        models = table(
             COLUMNS,
             _rows(),
             max_height=420,
@@ -141,7 +141,7 @@ def build(shared: Shared, tab: gr.Tab) -> None:
         )
         gr.Markdown(LEGEND.format(n_cores=cpu_count()), elem_classes="ac-note")
         with gr.Row(equal_height=True):
-            network = skip_preprocess(
+            model = skip_preprocess(
                 gr.Dropdown(
                     choices,
                     value=choices[0][1] if choices else None,
@@ -158,34 +158,30 @@ def build(shared: Shared, tab: gr.Tab) -> None:
                 scale=1,
                 min_width=180,
             )
-        details.build(network, tab)
+        details.build(model, tab)
         deleting = delete.build()
 
-    listed = [empty, everything, networks, network, damaged]
-    tab.select(list_trained, [network, shared.session], listed, **QUIET).then(
-        benchmark_models, None, networks, show_progress="hidden", **TIMINGS
+    listed = [empty, everything, models, model, damaged]
+    tab.select(list_trained, [model, shared.session], listed, **QUIET).then(
+        benchmark_models, None, models, show_progress="hidden", **TIMINGS
     )
     tab.select(fetch_view.show_offer, None, offer, **QUIET)
     fetched.then(fetch_view.show_offer, None, offer, **QUIET).then(
-        list_trained, [network, shared.session], listed, **QUIET
+        list_trained, [model, shared.session], listed, **QUIET
     ).then(
         benchmark_models,
         None,
-        networks,
+        models,
         show_progress="hidden",
         api_visibility="private",
         **TIMINGS,
-    ).then(choose_yamnet, [shared.network, shared.session], shared.network, **QUIET)
-    networks.select(choose_row, None, network, **QUIET)
-<<<<<<< HEAD
-    use.click(use_network, [network, shared.session], [shared.network, shared.tabs], **QUIET)
-    network.change(delete.show_delete, [network, shared.session], deleting.box, **QUIET)
+    ).then(choose_yamnet, [shared.model, shared.session], shared.model, **QUIET)
+    models.select(choose_row, None, model, **QUIET)
+    use.click(use_model, [model, shared.session], [shared.model, shared.tabs], **QUIET)
+    model.change(delete.show_delete, [model, shared.session], deleting.box, **QUIET)
     deleting.button.click(
-        delete.delete_model, [network, deleting.typed, shared.session],
+        delete.delete_model, [model, deleting.typed, shared.session],
         [deleting.typed, deleting.message], **QUEUED,
     ).then(
-        list_trained, [network, shared.session], listed, **QUIET
-    ).then(list_networks, [shared.network, shared.session], shared.network, **QUIET)  # fmt: skip
-=======
-    use.click(use_model, [network, shared.session], [shared.network, shared.tabs], **QUIET)
->>>>>>> 6eec3cc (Functions and endpoints of the page say model, as the page does: /compare_models, /describe_model)
+        list_trained, [model, shared.session], listed, **QUIET
+    ).then(list_models, [shared.model, shared.session], shared.model, **QUIET)  # fmt: skip

@@ -28,7 +28,7 @@ class Group(StrEnum):
     UNAVAILABLE = "Unavailable"
 
 
-def networks(*, general_first: bool = True, session: Any = None) -> list[Checkpoint]:
+def models(*, general_first: bool = True, session: Any = None) -> list[Checkpoint]:
     """All checkpoints: general-purpose ones, then the best.
 
     session: of the browser, for the models that it has trained.
@@ -74,8 +74,8 @@ def choices_of(models: Iterable[Checkpoint], session: Any = None) -> list[tuple[
 
 
 def model_choices(*, general_first: bool = True, session: Any = None) -> list[tuple[str, str]]:
-    """Every checkpoint as `networks` orders them, by groups, for a list."""
-    return choices_of(networks(general_first=general_first, session=session), session)
+    """Every checkpoint as `models` orders them, by groups, for a list."""
+    return choices_of(models(general_first=general_first, session=session), session)
 
 
 def format_damaged() -> str:
@@ -110,8 +110,8 @@ def keep_selection(choices: list[tuple[str, str]], selected: str | None) -> Any:
     return gr.update(choices=choices, **changed)
 
 
-def _is_special(network: Checkpoint) -> bool:
-    return network.name not in {source.checkpoint_name for source in download.SOURCES.values()}
+def _is_special(model: Checkpoint) -> bool:
+    return model.name not in {source.checkpoint_name for source in download.SOURCES.values()}
 
 
 def _recommended(models: Iterable[Checkpoint]) -> set[str]:
@@ -142,11 +142,11 @@ def _input_of(model: Checkpoint) -> str:
     )
 
 
-def _accuracy(network: Checkpoint) -> str:
-    measured = network.evaluation or {}
+def _accuracy(model: Checkpoint) -> str:
+    measured = model.evaluation or {}
     if 0 < measured.get("n_clips", MANY_CLIPS) < MANY_CLIPS:
         right = round(measured["accuracy"] * measured["n_clips"])
         return f"{right} of {measured['n_clips']} clips"
-    if network.evaluation:
-        return f"{100 * network.evaluation['accuracy']:.2f} %"
-    return f"{len(network.classes)} classes" if network.is_multi_label else "not evaluated"
+    if model.evaluation:
+        return f"{100 * model.evaluation['accuracy']:.2f} %"
+    return f"{len(model.classes)} classes" if model.is_multi_label else "not evaluated"

@@ -100,9 +100,9 @@ def models_of(session: Any) -> list[Checkpoint]:
     if is_local():
         return []
     return [
-        network
+        model
         for job_of_session in jobs_of(session)
-        for network in checkpoint.find_all(job_of_session.folder / PUBLISHED)
+        for model in checkpoint.find_all(job_of_session.folder / PUBLISHED)
     ]
 
 

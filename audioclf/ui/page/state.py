@@ -61,8 +61,8 @@ class Shared:
     classify: gr.Tab
     session: gr.BrowserState  # the browser session
     sound: gr.Audio
-    network: gr.Dropdown
-    cleaning: gr.Radio
+    model: gr.Dropdown
+    preprocessing: gr.Radio
 
 
 class Sound:
@@ -126,16 +126,16 @@ def _decoded(path: str, modified_ns: int, n_bytes: int) -> Samples:
 
 def find_model(name: str | None) -> Checkpoint:
     """The checkpoint of that name, which is never a path. Raises ValueError."""
-    network = _listed(name) or sessions.find_model(name)
-    network = network or next((c for c in checkpoint.find_all() if c.name == name), None)
-    if network is None:
+    model = _listed(name) or sessions.find_model(name)
+    model = model or next((c for c in checkpoint.find_all() if c.name == name), None)
+    if model is None:
         checkpoint.check_damaged(name)
         raise ValueError(
             f"There is no model “{name}”: choose one from the list."
             if name
             else "No model is chosen: choose one, or train one where there is none yet."
         )
-    return network
+    return model
 
 
 def _listed(name: str | None) -> Checkpoint | None:
@@ -151,8 +151,8 @@ def _listed(name: str | None) -> Checkpoint | None:
         stat = card.stat()
     except OSError:
         return None
-    network = _read(card.parent, stat.st_mtime_ns, stat.st_size)
-    return network if network.name == name else None  # a link may lead to another name
+    model = _read(card.parent, stat.st_mtime_ns, stat.st_size)
+    return model if model.name == name else None  # a link may lead to another name
 
 
 def _names(folder: Path) -> list[str]:
@@ -165,34 +165,34 @@ def _read(folder: Path, modified_ns: int, n_bytes: int) -> Checkpoint:
 
 
 def predict_sound(
-    sound: Sound, network: Checkpoint, cleaning: str, cut: Cut | None = None
+    sound: Sound, model: Checkpoint, preprocessing: str, cut: Cut | None = None
 ) -> Prediction:
     """The prediction of a model for an audio file, cached for all views and ensembles.
 
     cut: how windows are cut, where that is not as the model's front end says.
     """
-    if network.is_ensemble:
+    if model.is_ensemble:
         return average_predictions(
-            [predict_sound(sound, one, cleaning, cut) for one in network.load_members()], network
+            [predict_sound(sound, one, preprocessing, cut) for one in model.load_members()], model
         )
-    prediction: Prediction = _predicted(sound.key, model_key(network), cleaning, cut)
+    prediction: Prediction = _predicted(sound.key, model_key(model), preprocessing, cut)
     return prediction
 
 
 def predict_as_it_comes(
-    sound: Sound, network: Checkpoint, cleaning: str, cut: Cut | None = None
+    sound: Sound, model: Checkpoint, preprocessing: str, cut: Cut | None = None
 ) -> Iterator[tuple[Prediction, bool]]:
     """Predictions of more and more of a long sound, and whether it is all; of a short one, that.
 
     At most one in NEXT_ANSWER_S, so that drawing them takes less than making them.
     """
-    key = (sound.key, model_key(network), cleaning, cut)
-    as_it_is = cleaning == "as_is"
+    key = (sound.key, model_key(model), preprocessing, cut)
+    as_it_is = preprocessing == "as_is"
     if sound.is_short or not as_it_is or _predicted.known(*key) is not None:
-        yield predict_sound(sound, network, cleaning, cut), True
+        yield predict_sound(sound, model, preprocessing, cut), True
         return
     prediction, last_s = None, float("-inf")
-    for prediction in predict_parts(sound.path, network, limits().sound, cut):
+    for prediction in predict_parts(sound.path, model, limits().sound, cut):
         if time.monotonic() - last_s > NEXT_ANSWER_S:
             yield prediction, False
             last_s = time.monotonic()
@@ -201,10 +201,10 @@ def predict_as_it_comes(
         yield prediction, True
 
 
-def model_key(network: Checkpoint) -> tuple[str, str, int]:
+def model_key(model: Checkpoint) -> tuple[str, str, int]:
     """What tells a model from one that was published anew under its name."""
-    card = network.folder / checkpoint.CARD
-    return network.name, network.weights_sha256(), card.stat().st_mtime_ns
+    card = model.folder / checkpoint.CARD
+    return model.name, model.weights_sha256(), card.stat().st_mtime_ns
 
 
 def _n_bytes(prediction: Prediction) -> int:
@@ -216,13 +216,13 @@ def _n_bytes(prediction: Prediction) -> int:
 def _predicted(
     sound_key: tuple[str, int, int],
     about: tuple[str, str, int],
-    cleaning: str,
+    preprocessing: str,
     cut: Cut | None,
 ) -> Prediction:
-    audio, network = Sound(sound_key[0]), find_model(about[0])
+    audio, model = Sound(sound_key[0]), find_model(about[0])
     if audio.is_short:
-        return predict(audio.samples(), audio.rate_hz, network, cleaning, cut)
-    return predict_file(audio.path, network, cleaning, limits().sound, cut)
+        return predict(audio.samples(), audio.rate_hz, model, preprocessing, cut)
+    return predict_file(audio.path, model, preprocessing, limits().sound, cut)
 
 
 def levels_of(sound: Sound) -> Levels:

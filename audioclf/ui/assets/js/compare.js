@@ -17,7 +17,7 @@ import { canvas, frame } from './plot.js';
 /** @typedef {[start_s: number, end_s: number, name: string, probability: number]} TopWindow */
 /**
  * @typedef {{
- *   network: string, error?: string, answer?: string, colour?: string, is_sure?: boolean,
+ *   model: string, error?: string, answer?: string, colour?: string, is_sure?: boolean,
  *   best?: Ranked, second?: Ranked, windows?: TopWindow[],
  * }} Row
  */
@@ -37,7 +37,7 @@ const inWords = (ranked) => `${displayName(ranked.class)} ${percent(ranked.proba
 /** @param {Row} row */
 function heading(row) {
   const line = make('div', 'ac-voice');
-  line.append(make('span', 'ac-network', row.network));
+  line.append(make('span', 'ac-network', row.model));
   if (row.error) line.append(make('span', 'ac-error', row.error));
   else if (!row.answer || !row.best || !row.second) line.append(make('span', 'ac-empty', '…'));
   else {
