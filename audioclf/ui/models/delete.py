@@ -33,7 +33,7 @@ def delete_model(model: str | None, typed: str, session: Any) -> tuple[Any, str]
     if str(typed or "").strip() != classifier.name:
         raise ValueError(f"Type “{classifier.name}” to delete it.")
     deletion.delete(classifier)
-    return "", f"**{escape_markdown(model.name)}** is deleted."
+    return "", f"**{escape_markdown(classifier.name)}** is deleted."
 
 
 def build() -> DeleteControls:
