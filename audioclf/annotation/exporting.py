@@ -35,6 +35,7 @@ COLUMNS = (
     "file", "start_s", "end_s", "kind", "label", "who", "at", "suggested", "probability", "by",
     "by_chance", "accepted",
 )  # fmt: skip
+FOLDED = ("esc50", "urbansound8k")  # formats whose every row has a fold
 TRAIN, TEST, TEST_FOLD, N_FOLDS = "train", "test", 1, 5
 README = """# {name}
 
@@ -146,7 +147,7 @@ def _parts(
     Both lie in the folders that other tools expect, with the same kind of table.
     """
     if not export.is_split:
-        return [("", labels, writer)]
+        return [("", _in_folds_if_any(labels) if export.format in FOLDED else labels, writer)]
     labels = _in_folds(labels)
     if export.format != "audiofolder":  # it holds folds
         return [("", labels, writer)]
@@ -234,6 +235,14 @@ def _in_folds(labels: list[Label]) -> list[Label]:
     names = np.array([label.name for label in labels])
     folds = dataset.grouped_folds(names, groups, N_FOLDS)
     return [replace(label, fold=fold) for label, fold in zip(labels, folds, strict=True)]
+
+
+def _in_folds_if_any(labels: list[Label]) -> list[Label]:
+    """The labels with folds, or without where there is but one recording."""
+    try:
+        return _in_folds(labels)
+    except ValueError:
+        return labels
 
 
 def _lengths(clips: list[Label], labels: list[Label]) -> dict[str, float]:

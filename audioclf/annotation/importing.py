@@ -172,7 +172,9 @@ def _files_by_name(project: AnnotationProject) -> dict[str, File]:
     names: dict[str, list[File]] = {}
     for file in files:
         name = PurePosixPath(file.relative_path)
-        for key in {name.name, name.stem, _as_uploaded(name.name)}:
+        for key in {
+            name.name, name.stem, _as_uploaded(name.name), name.with_suffix("").as_posix(),
+        }:  # fmt: skip
             names.setdefault(key, []).append(file)
     unique = {name: own[0] for name, own in names.items() if len(own) == 1}
     return {**unique, **{file.relative_path: file for file in files}}

@@ -26,7 +26,7 @@ def _list(args: argparse.Namespace) -> None:
 def _new(args: argparse.Namespace) -> None:
     dataset = project.create(args.name, Path(args.folder) if args.folder else None)
     n_files = project.scan_files(dataset, lambda paths: progress("sounds", paths))
-    print(f"{dataset.read_name()}: {n_files} sounds")
+    print(f"{dataset.read_name()}: {pluralize(n_files, 'sound')}")
 
 
 def _import(args: argparse.Namespace) -> None:

@@ -456,3 +456,14 @@ def test_a_class_like_a_formula_is_trained_as_it_was_typed(
     project.rename_class(recordings, "noise", "=HYPERLINK(1)", "Ann")
     collection = to_dataset.from_labels(recordings, uploads.Limits())
     assert dataset.load(uploads.folder_of(collection)).classes == ("=HYPERLINK(1)", "tone")
+
+
+@pytest.mark.parametrize("form", ["esc50", "urbansound8k"])
+def test_tables_that_have_folds_spread_recordings_over_them(
+    recordings: project.AnnotationProject, tmp_path: Path, form: str
+) -> None:
+    exported = exporting.write_labels(recordings, Export(form, clips="wav"), tmp_path / form)
+    (table,) = exported.glob("meta*/*.csv")
+    with table.open() as file:
+        folds = {row["fold"] for row in csv.DictReader(file)}
+    assert len(folds) > 1

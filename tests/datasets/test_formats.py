@@ -319,7 +319,7 @@ def test_a_textgrid_as_praat_writes_it() -> None:
 
 def test_the_intervals_of_a_textgrid_fill_the_whole_file_without_overlap() -> None:
     labels = [Label("a.wav", "x", 1.0, 3.0), Label("a.wav", "y", 2.0, 4.0)]
-    text = textgrid.write(labels, DURATIONS)["a.wav.TextGrid"]
+    text = textgrid.write(labels, DURATIONS)["a.TextGrid"]
     assert "size = 2 \nitem" in text
     edges = [float(line.split("=")[1]) for line in text.splitlines() if "xm" in line]
     assert max(edges) == 10.0 and min(edges) == 0.0
@@ -383,3 +383,10 @@ def test_label_studio_gets_addresses_a_configuration_and_channels() -> None:
     other = label_studio.write(labels, {}, "https://example.org/audio/")
     assert "https://example.org/audio/a/rec%201.wav" in other["label_studio.json"]
     assert label_studio.read(texts) == labels
+
+
+def test_grids_are_named_as_praat_wants_and_two_files_of_one_name_are_kept_apart() -> None:
+    labels = [Label(file, "x", 0.0, 1.0) for file in ("rec30.wav", "b/rec.wav", "b/rec.flac")]
+    texts = textgrid.write(labels, {})
+    assert set(texts) == {"rec30.TextGrid", "b/rec.wav.TextGrid", "b/rec.flac.TextGrid"}
+    assert spans_of(textgrid.read(texts)) == spans_of(labels)

@@ -1,15 +1,18 @@
-"""Praat's TextGrid in its long form, one per sound file, named like it with the ending .TextGrid.
+"""Praat's TextGrid in its long form, one per sound file, named like it: `rec.TextGrid`.
 
-Intervals of a tier follow each other without gaps and never overlap, so labels that overlap stand
-in tiers of their own; the text of a gap is empty.
+Only where two files differ in nothing but their endings does the grid's name keep them. The tiers
+tell the whole name of the file. Intervals of a tier follow each other without gaps and never
+overlap, so labels that overlap stand in tiers of their own; the text of a gap is empty.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from pathlib import PurePosixPath
 
-from audioclf.datasets.formats.base import Durations, Label, Texts
+from audioclf.datasets.formats.base import Durations, Label, Texts, one_line
 
 ENDING = ".TextGrid"
+TIER = re.compile(r'"labels \d+ of ((?:[^"]|"")+)"')
 HEADER = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
 TOKEN = re.compile(r'"((?:[^"]|"")*)"|<(exists)>|(?<![\w.\[])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
 LEAST_S = 1e-9
@@ -22,16 +25,33 @@ def write(labels: list[Label], durations: Durations) -> dict[str, str]:
     spans: dict[str, list[Span]] = defaultdict(list)
     for label in labels:
         spans[label.file].append((*label.span(durations), label.name))
+    stems = Counter(_without_suffix(file) for file in spans)
     return {
-        f"{file}{ENDING}": _grid(file_spans, _end(file_spans, file, durations))
+        f"{_without_suffix(file) if stems[_without_suffix(file)] == 1 else file}{ENDING}": _grid(
+            file_spans, _end(file_spans, file, durations), PurePosixPath(file).name
+        )
         for file, file_spans in spans.items()
     }
+
+
+def _file(text: str, path: str) -> str:
+    """The file that a grid is of: as its tiers tell, else as the grid is named."""
+    match = TIER.search(text)
+    stem = path.removesuffix(ENDING)
+    if match is None:
+        return stem
+    name = match[1].replace('""', '"')
+    return PurePosixPath(stem).with_name(name).as_posix() if "/" not in name else stem
+
+
+def _without_suffix(file: str) -> str:
+    return file.removesuffix(PurePosixPath(file).suffix)
 
 
 def read(texts: Texts) -> list[Label]:
     """The labels of long or short grids; points are labels without length. Raises ValueError."""
     return [
-        Label(path.removesuffix(ENDING), name, start_s, end_s)
+        Label(_file(text, path), name, start_s, end_s)
         for path, text in texts.items()
         for start_s, end_s, name in sorted(_spans(text.removeprefix("\ufeff"), path))
     ]
@@ -42,14 +62,14 @@ def _end(spans: list[Span], file: str, durations: Durations) -> float:
     return max(durations.get(file, last), last)
 
 
-def _grid(spans: list[Span], end_s: float) -> str:
-    tiers = _tiers(sorted(spans))
+def _grid(spans: list[Span], end_s: float, file: str) -> str:
+    tiers, quoted = _tiers(sorted(spans)), one_line(file).replace('"', '""')
     lines = [f"xmin = 0 \nxmax = {end_s:.6f} \ntiers? <exists> \nsize = {len(tiers)} \nitem []: "]
     for index, tier in enumerate(tiers, start=1):
         tiled = _tiled(tier, end_s)
         lines.append(
             f'    item [{index}]:\n        class = "IntervalTier" \n'
-            f'        name = "labels {index}" \n'
+            f'        name = "labels {index} of {quoted}" \n'
             f"        xmin = 0 \n        xmax = {end_s:.6f} \n"
             f"        intervals: size = {len(tiled)} "
         )

@@ -13,11 +13,14 @@ export function formatTime(s, digits = 1) {
   return `${Math.floor(s / 60)}:${(s % 60).toFixed(digits).padStart(digits + 3, '0')}`;
 }
 
+/** A time with its unit: “4.0 s”, and from a minute on “18:56.8”. @param {number} s @param {number} [digits] */
+export const formatDuration = (s, digits = 1) => formatTime(s, digits) + (s < 60 ? ' s' : '');
+
 /** @param {Place} place */
 export const titleOf = ({ file, start_s, end_s }) =>
   start_s === null || end_s === null
     ? file
-    : `${file}, ${formatTime(start_s)} to ${formatTime(end_s)} s`;
+    : `${file}, ${formatTime(start_s)} to ${formatDuration(end_s)}`;
 
 /**
  * @param {{

@@ -6,7 +6,7 @@
 import { button, dot, make } from '../dom.js';
 import { canvas, drawPictures } from '../plot.js';
 import { isStale } from './api.js';
-import { formatTime } from './player.js';
+import { formatDuration, formatTime } from './player.js';
 import { isSameRegion, RegionEditor } from './region_editor.js';
 import { RegionEdits } from './region_edits.js';
 import { buildRegionKeys } from './region_keys.js';
@@ -289,7 +289,7 @@ export class Regions {
     const { recording, els } = this;
     if (!recording) return;
     const { file, duration_s, regions } = recording;
-    els.what.textContent = `${file}: ${clock(duration_s)} s, ${plural(regions.length, 'region')}`;
+    els.what.textContent = `${file}: ${formatDuration(duration_s, 2)}, ${plural(regions.length, 'region')}`;
     const order = [...regions].sort((a, b) => a.start_s - b.start_s).slice(0, MAX_ROWS);
     els.list.replaceChildren(...order.map((region) => this.listRow(region)));
   }
