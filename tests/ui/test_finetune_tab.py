@@ -26,6 +26,7 @@ from audioclf.ui.page import limits, mode, model_lists, session
 from audioclf.ui.page import state as shared
 from audioclf.ui.page.limits import HOSTED, PageLimits
 from tests import sounds
+from tests.sentences import refusal
 
 START = "separable_cnn-mel"
 
@@ -136,6 +137,21 @@ def test_classes_and_clips_are_ticked_out_and_remembered_for_the_training(
     request = settings._request(str(folder), facts, settings.Chosen(*chosen), "x")
     assert set(request.excluded) == set(facts["left_out"])
     assert selection.parse_selection(selected, "another")["classes_out"] == []
+
+
+def test_typed_hyperparameters_go_with_the_training(local: Path, three_sounds: Path) -> None:
+    _, facts = facts_of(three_sounds)
+    chosen = (TrainingMode.FINE_TUNE, START, None, "typed", 5, "usual", 0.2)
+
+    def request(*typed: Any) -> Request:
+        return settings._request(str(three_sounds), facts, settings.Chosen(*chosen, *typed), "x")
+
+    assert request(0.001, 16, 7).hyperparameters == (
+        ("epochs", "5"), ("learning_rate", "0.001"), ("batch_size", "16"), ("seed", "7"),
+    )  # fmt: skip
+    assert request(None, None, None).hyperparameters == (("epochs", "5"),)
+    for typed, words in (((0.0, 1, 1), "learning rate is between"), ((1, "x", 1), "is a number")):
+        assert words in refusal(lambda t=typed: request(*t))
 
 
 def test_sources_are_chosen_and_go_with_the_training(local: Path, tmp_path: Path) -> None:

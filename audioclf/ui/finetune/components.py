@@ -50,6 +50,9 @@ class SettingsControls(NamedTuple):
     epochs: gr.Number
     variation: gr.Radio
     share: gr.Slider
+    learning_rate: gr.Number
+    batch_size: gr.Number
+    seed: gr.Number
     estimate: gr.Markdown
     begin: gr.Button
     message: gr.Markdown
@@ -181,10 +184,18 @@ def settings_controls() -> SettingsControls:
                 elem_id="teach-share",
             )
         )
+        rate, batch, seed = (
+            skip_preprocess(gr.Number(None, label=label, elem_id=f"teach-{name}", min_width=140))
+            for name, label in (
+                ("rate", "Learning rate (all layers; empty: default)"),
+                ("batch", "Batch size (all layers; empty: default)"),
+                ("seed", "Seed (all layers; empty: default)"),
+            )
+        )
     estimate = gr.Markdown(elem_id="teach-estimate")
     begin = gr.Button("Start training", variant="primary", elem_id="teach-begin")
     message = gr.Markdown(elem_id="teach-refused", elem_classes="ac-message")
-    parts = (kind, start, architecture, name, epochs, variation, share)
+    parts = (kind, start, architecture, name, epochs, variation, share, rate, batch, seed)
     return SettingsControls(*parts, estimate, begin, message)
 
 

@@ -47,6 +47,8 @@ AUGMENTATIONS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 MAX_EPOCHS = 1_000
+LEARNING_RATE = "learning_rate"
+RANGES = ((LEARNING_RATE, 1e-6, 1.0), ("batch_size", 1, 256), ("seed", 0, 2**31 - 1))
 EPOCHS: dict[str, int] = {TrainingMode.FINE_TUNE: 60, TrainingMode.SCRATCH: 100}
 BAD_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 SUFFIX = 16  # random bytes that make a model's name one's own on a public page
@@ -63,6 +65,9 @@ class Chosen(NamedTuple):
     epochs: Any
     variation: Any
     share: Any
+    learning_rate: Any = None  # None: the default of the training, as of the next two
+    batch_size: Any = None
+    seed: Any = None
 
 
 def update_base_models(selected: str | None, session: Any) -> Any:
@@ -160,7 +165,7 @@ def start_training(
 
 
 def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id: str) -> Request:
-    kind, start, architecture, name, epochs, variation, share = choices
+    kind, start, architecture, name, epochs, variation, share, *_ = choices
     if kind not in tuple(TrainingMode) or variation not in AUGMENTATIONS:
         raise ValueError("One of the settings is none of those that are offered: choose another.")
     if not 0 <= float(share) <= MAX_SHARE:
@@ -171,7 +176,7 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
         raise ValueError("The audio or the validation split has changed: wait until it is checked.")
     changes: tuple[tuple[str, str], ...] = ()
     if kind != TrainingMode.LINEAR_PROBE:
-        changes = (("epochs", str(_epochs(epochs))), *AUGMENTATIONS[variation])
+        changes = (("epochs", str(_epochs(epochs))), *AUGMENTATIONS[variation], *_typed(choices))
     model = None if kind == TrainingMode.SCRATCH else find_model(start)
     if (
         kind == TrainingMode.LINEAR_PROBE
@@ -201,6 +206,22 @@ def _request(sounds: str | None, facts: dict[str, Any], choices: Chosen, job_id:
         fingerprint=facts["fingerprint"],
         has_own_cache=not is_local(),
     )
+
+
+def _typed(choices: Chosen) -> list[tuple[str, str]]:
+    """The hyperparameters that were typed. Raises ValueError for what none can be."""
+    typed = []
+    for name, least, most in RANGES:
+        value = getattr(choices, name)
+        if value is None or value == "":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"The {name.replace('_', ' ')} is a number: type one, or nothing.")
+        if not least <= value <= most:
+            words = name.replace("_", " ")
+            raise ValueError(f"The {words} is between {least:g} and {most:g}: type another one.")
+        typed.append((name, str(float(value) if name == LEARNING_RATE else int(value))))
+    return typed
 
 
 def _shipped() -> list[Path]:

@@ -135,7 +135,8 @@ def _wire_settings(
         trigger_mode="always_last",
         **QUEUED,
     )
-    choices = [*what, settings.name, settings.epochs, settings.variation, settings.share]
+    choices = [*what, settings.name, settings.epochs, settings.variation, settings.share,
+               settings.learning_rate, settings.batch_size, settings.seed]  # fmt: skip
     settings.begin.click(
         finetune_settings.start_training,
         [shared.session, facts, *choices],
