@@ -290,8 +290,19 @@ export class Regions {
     if (!recording) return;
     const { file, duration_s, regions } = recording;
     els.what.textContent = `${file}: ${formatDuration(duration_s, 2)}, ${plural(regions.length, 'region')}`;
-    const order = [...regions].sort((a, b) => a.start_s - b.start_s).slice(0, MAX_ROWS);
-    els.list.replaceChildren(...order.map((region) => this.listRow(region)));
+    const order = [...regions].sort((a, b) => a.start_s - b.start_s);
+    const page_s = this.page?.start_s ?? 0;
+    const onPage = order.filter((region) => region.end_s <= page_s).length;
+    const first = Math.max(0, Math.min(onPage - MAX_ROWS / 2, order.length - MAX_ROWS));
+    const shown = order.slice(first, first + MAX_ROWS);
+    const rows = shown.map((region) => this.listRow(region));
+    const n_later = order.length - first - shown.length;
+    if (first) rows.unshift(make('p', 'ac-note', `${plural(first, 'earlier region')}: page back`));
+    if (n_later) rows.push(make('p', 'ac-note', `${plural(n_later, 'later region')}: page on`));
+    els.list.replaceChildren(...rows);
+    const chosen = shown.findIndex((region) => isSameRegion(this.chosen, region));
+    const row = rows[(chosen < 0 ? onPage - first : chosen) + Number(first > 0)];
+    if (row) els.list.scrollTop = row.offsetTop - els.list.offsetTop;
   }
 
   /** @param {Region} region */

@@ -39,7 +39,7 @@ export function buildRegions(view, actions) {
     wave: make('div', 'ac-wave'),
     strip: make('div', 'ac-plot ac-strip'),
     pictures: make('div'),
-    list: make('div', 'ac-soundrows'),
+    list: make('div', 'ac-soundrows ac-scrolls'),
   };
   els.length.addEventListener('change', actions.setLength);
   els.loop.type = 'checkbox';
