@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from audioclf.audio import io
 from audioclf.models.checkpoint import Checkpoint
@@ -20,6 +20,8 @@ from tests import made, sounds
 from tests.browsing import FLAGS, new_visitor
 
 ROOT = Path(__file__).parent.parent
+# What Chromium logs of an answer with an error status: tests provoke refusals on purpose.
+REFUSED = "Failed to load resource"
 ESC10 = ROOT.parent / "shared" / "datasets" / "esc10"
 
 
@@ -141,10 +143,16 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def visit(browser: Browser, url: str) -> Iterator[Page]:
-    """A fresh visit; a script error or a trace on the page fails the test."""
+    """A fresh visit; an error of a script or in the console, or a trace, fails the test."""
     errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and REFUSED not in message.text:
+            errors.append(message.text)
+
     with new_visitor(browser, url) as opened:
         opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on("console", note)
         opened.goto(url)
         opened.wait_for_selector("#sound input[type=file]", state="attached")
         yield opened

@@ -150,6 +150,11 @@ def test_training_curves_go_over_all_trainings_in_their_order(networks: Path) ->
     assert "epochs 1 to 2 on made clips, fold 1 and epochs 3 to 5 on made clips, folds" in words
 
 
+def test_nothing_empty_is_shown_of_a_network_without_results(networks: Path) -> None:
+    assert [part.visible for part in details.show_parts("full")] == [True, True]
+    assert [part.visible for part in details.show_parts("unmeasured")] == [False, False]
+
+
 @pytest.mark.parametrize(
     ("name", "words"), [("old", "no training curves"), ("both", "full and old")]
 )

@@ -23,11 +23,11 @@ HOSTED_NOTE = (
 def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     """Data sets, the queue, its settings, export and import; then their wiring."""
     gr.Markdown(INTRODUCTION)
+    controls = components.project_controls()
     if not is_local():
         mb = 2 * (HOSTED.upload.max_archive_bytes or 0) / 1e6
         note = HOSTED_NOTE.format(clips=HOSTED.upload.max_clips, mb=mb)
         gr.Markdown(note, elem_classes="ac-note")
-    controls = components.project_controls()
     queue_view = components.queue_view()
     queue_settings, export = components.queue_settings(), components.transfer_controls()
     revision = gr.State(0)

@@ -8,8 +8,10 @@ from audioclf.audio import silence
 from audioclf.ui.classify import split_exports
 from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
 from audioclf.ui.page.state import QUEUED, VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
+from audioclf.ui.page.tables import right_aligned
 
 NOTHING = "No segment is loud and long enough: raise the threshold in dB, or allow shorter ones."
+COLUMNS = (("Start (s)", "{:.3f}"), ("End (s)", "{:.3f}"), ("Length (s)", "{:.3f}"))
 MAX_SEGMENTS = 500  # rows of the table; more is a sign of a threshold that is too low
 
 
@@ -82,9 +84,10 @@ def build(shared: Shared, wanted: gr.State) -> None:
     message = gr.Markdown(label="Message", elem_classes="ac-message")
     with gr.Row():
         table = gr.Dataframe(
-            headers=["Start (s)", "End (s)", "Length (s)"],
+            headers=[header for header, _ in COLUMNS],
             datatype="number",
             interactive=False,
+            elem_classes=["ac-table", *right_aligned(COLUMNS)],
             max_height=260,
             label="Segments",
             elem_id="stretches",

@@ -73,9 +73,11 @@ class TrainingControls(NamedTuple):
     timer: gr.Timer
 
 
-def data_controls() -> DataControls:
-    """Steps 1 and 2."""
-    gr.Markdown("### 1 Audio")
+def data_controls(note: str) -> DataControls:
+    """Steps 1 and 2; `note` says what limits an upload has, where it has any."""
+    gr.Markdown("## 1 Audio")
+    if note:
+        gr.Markdown(note, elem_classes="ac-note")
     with gr.Tabs(elem_id="teach-sounds", overflow_behavior="wrap"):
         with gr.Tab("A ZIP"):
             archive = gr.File(label="ZIP", file_types=[".zip"], height=120, elem_id="teach-zip")
@@ -98,7 +100,7 @@ def data_controls() -> DataControls:
             folder = gr.Textbox(label="Absolute path", elem_id="teach-folder")
             use_folder = gr.Button("Open", elem_id="teach-use-folder")
     message = gr.Markdown(elem_id="teach-said", elem_classes="ac-message")
-    gr.Markdown("### 2 Check")
+    gr.Markdown("## 2 Check")
     report = gr.Markdown(data.NOTHING, elem_id="teach-report")
     skip_unusable = gr.Checkbox(label="Leave out", visible=False, elem_id="teach-leave-out")
     with gr.Row():
@@ -130,7 +132,7 @@ def data_controls() -> DataControls:
 
 def settings_controls() -> SettingsControls:
     """Step 3."""
-    gr.Markdown("### 3 Settings")
+    gr.Markdown("## 3 Settings")
     choices = finetune_settings.base_models()
     with gr.Row():
         kind = gr.Radio(
@@ -201,7 +203,7 @@ def settings_controls() -> SettingsControls:
 
 def training_controls() -> TrainingControls:
     """Step 4."""
-    gr.Markdown("### 4 Training")
+    gr.Markdown("## 4 Training")
     trainings = skip_preprocess(
         gr.Dropdown([], label="Trainings", visible=False, elem_id="teach-trainings")
     )

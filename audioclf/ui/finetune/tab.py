@@ -14,9 +14,8 @@ from audioclf.ui.page.model_lists import list_models
 from audioclf.ui.page.state import QUEUED, QUIET, Shared
 
 INTRODUCTION = (
-    "Train a model on your own classes: add audio sorted into classes, check it, "
-    "start the training, and use the new model at once. Three classes of ten clips are enough to "
-    "begin."
+    "Train a model on your own classes and use it at once; three classes of ten clips are enough "
+    "to begin."
 )
 HOSTED_NOTE = (
     "On this public page: up to {clips} clips of {classes} classes, {mb:.0f} MB, {minutes:.0f} "
@@ -38,10 +37,9 @@ def _hosted_note() -> str:
 def build(app: gr.Blocks, shared: Shared, tab: gr.Tab) -> None:
     """The four steps and what comes afterwards, then their wiring."""
     gr.Markdown(INTRODUCTION)
-    if not is_local():
-        gr.Markdown(_hosted_note(), elem_classes="ac-note")
     facts = gr.State(None)
-    sounds, settings = components.data_controls(), components.settings_controls()
+    note = "" if is_local() else _hosted_note()
+    sounds, settings = components.data_controls(note), components.settings_controls()
     training = components.training_controls()
     outcome = results_components.outcome()
     _wire_data(app, shared, sounds, settings, facts)

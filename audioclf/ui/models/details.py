@@ -9,7 +9,7 @@ import pandas as pd
 from audioclf.models.checkpoint import Checkpoint
 from audioclf.text import escape_markdown, listed
 from audioclf.ui.models.card_text import facts, result_line
-from audioclf.ui.page.state import find_model, show_errors
+from audioclf.ui.page.state import QUIET, find_model, show_errors
 from audioclf.ui.page.tables import filled, table
 from audioclf.ui.plotting import figures
 
@@ -44,6 +44,14 @@ def model_results(model: str | None) -> tuple[Any, Any, str]:
         _per_class(result.get("per_class") or {}),
         escape_markdown(f"{result_line(result)}."),
     )
+
+
+@show_errors(lambda sentence: (gr.Plot(visible=False), gr.Dataframe(visible=False)))
+def show_parts(model: str | None) -> tuple[gr.Plot, gr.Dataframe]:
+    """The matrix and the table of the classes, only of a model that has them."""
+    result = find_model(model).evaluation or {}
+    matrix, classes = bool(result.get("confusion")), bool(result.get("per_class"))
+    return gr.Plot(visible=matrix), gr.Dataframe(visible=classes)
 
 
 @show_errors(lambda sentence: (gr.LinePlot(visible=False), gr.LinePlot(visible=False), sentence))
@@ -189,13 +197,15 @@ def build(model: gr.Dropdown, tab: gr.Tab) -> None:
     with gr.Accordion("Card (JSON)", open=False, elem_id="card-json"):
         card = gr.JSON(label="Card", show_label=False, max_height=420)
 
+    changes = [tab.select, model.change]
+    gr.on(changes, show_parts, model, [confusion, per_class], trigger_mode="always_last", **QUIET)
     for handler, shown in (
         (show_card, [description, layers, card_facts, attribution, card]),
         (model_results, [confusion, per_class, measured]),
         (show_training, [*curves, on_training]),
     ):
         gr.on(
-            [tab.select, model.change],
+            changes,
             handler,
             model,
             shown,

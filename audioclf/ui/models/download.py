@@ -19,9 +19,8 @@ MAX_BUILD_S = 600
 EVERY_S = 0.3
 MB = 1e6
 OFFER = (
-    "**YAMNet** predicts 521 classes: speech, music, animals, kettles, cars. Its weights are "
-    "Google's and not part of this project: {mb:.1f} MB from {host}, licence {licence}. Models "
-    "that were trained on its embeddings, such as `yamnet-esc10`, need it too."
+    "**YAMNet** predicts 521 classes, and `yamnet-esc10` needs it: {mb:.1f} MB from {host}, "
+    "licence {licence}."
 )
 HERE = "YAMNet is installed: it is the first choice in Classify."
 READING = "Downloaded. Converting its weights and checking the result: about half a minute…"

@@ -38,11 +38,9 @@ NONE_YET = (
     "this tab is opened again."
 )
 LEGEND = (
-    "Accuracy, macro F1 and ECE (expected calibration error: how far probabilities are from how "
-    "often they are right, 0 is best) are those of held-out clips, named under "
-    "“Evaluated on”. Milliseconds per window are measured on this machine ({n_cores} cores) when "
-    "this tab is opened: the model alone, without the features. Sort by a column with the ⋮ in "
-    "its head; choose a row to see that model below."
+    "Results are those of held-out clips; ECE is the expected calibration error, 0 is best; "
+    "milliseconds are measured here ({n_cores} cores), without features. A header sorts, a row is "
+    "shown below."
 )
 
 

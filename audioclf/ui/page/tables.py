@@ -26,9 +26,14 @@ def table(columns: Columns, rows: Sequence[Sequence[Any]] = (), **settings: Any)
         datatype=["str" if form == "{}" else "number" for _, form in columns],
         interactive=False,
         buttons=["copy"],
-        elem_classes="ac-table",
+        elem_classes=["ac-table", *right_aligned(columns)],
         **settings,
     )
+
+
+def right_aligned(columns: Columns) -> list[str]:
+    """The classes of a table that align its columns of numbers to the right."""
+    return [f"ac-number-{place}" for place, (_, form) in enumerate(columns) if form != "{}"]
 
 
 def _written(columns: Columns, row: Sequence[Any]) -> list[str]:

@@ -20,6 +20,8 @@ def theme() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_sm,
     ).set(
         color_accent="*primary_600",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
         body_text_color_subdued="*neutral_500",
         block_label_text_color="*neutral_500",
         link_text_color_dark="*primary_300",
