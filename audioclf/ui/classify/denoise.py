@@ -1,5 +1,6 @@
 """The Denoised view: audio before and after spectral gating, to play and to see."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -7,14 +8,17 @@ import gradio as gr
 from audioclf.audio import silence
 from audioclf.audio.denoise import denoise
 from audioclf.ui.page.lanes import join_playback
+from audioclf.ui.page.latest import Requests, current_request, skip_superseded
 from audioclf.ui.page.state import VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
 from audioclf.ui.plotting import figures
 from audioclf.ui.plotting.spectrograms import View, pictures
 
 MIN_NOISE_S = 0.1
+requests = Requests()
 METHODS = [("Follows the noise", "non_stationary"), ("Steady noise", "stationary")]
 
 
+@skip_superseded(4)
 @show_errors(lambda sentence: (None, None, None, sentence))
 def denoise_clip(
     sound: str | None, method: str, strength: float, noise_start_s: float, noise_end_s: float
@@ -26,8 +30,23 @@ def denoise_clip(
     """
     if sound is None:
         return None, None, None, ""
-    audio = Sound(sound)
+    with requests.run(current_request()) as end_if_unwanted:
+        return _before_and_after(
+            Sound(sound), method, strength, (noise_start_s, noise_end_s), end_if_unwanted
+        )
+
+
+def _before_and_after(
+    audio: Sound,
+    method: str,
+    strength: float,
+    noise_s: tuple[float, float],
+    end_if_unwanted: Callable[[object], None],
+) -> tuple[Any, Any, Any, str]:
+    """What the view shows; ended between its steps where nobody looks at it any more."""
+    noise_start_s, noise_end_s = noise_s
     before = audio.samples()
+    end_if_unwanted(None)
     noise = None
     if noise_end_s:
         noise = silence.cut(before, audio.rate_hz, max(0.0, noise_start_s or 0.0), noise_end_s)
@@ -39,8 +58,10 @@ def denoise_clip(
     after = denoise(
         before, audio.rate_hz, stationary=method == "stationary", noise=noise, strength=strength
     )
+    end_if_unwanted(None)
     rate_hz, duration_s = audio.rate_hz, audio.duration_s
     (first,) = pictures([before], rate_hz, duration_s, View())
+    end_if_unwanted(None)
     (second,) = pictures([after], rate_hz, duration_s, View(), [first.loudest_db])
     shown = [first._replace(title="Before"), second._replace(title="After")]
     figure = figures.spectrogram_figure(shown, 2.2)

@@ -1,5 +1,6 @@
 """The Split view: the segments between silences, to see, to play, to trim by and to take away."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -7,6 +8,7 @@ import gradio as gr
 from audioclf.audio import silence
 from audioclf.ui.classify import split_exports
 from audioclf.ui.page.lanes import join_playback, lane, waveform_lane
+from audioclf.ui.page.latest import Requests, current_request, skip_superseded
 from audioclf.ui.page.state import QUEUED, VIEWS, Shared, Sound, pcm16, show_errors, skip_preprocess
 from audioclf.ui.page.tables import right_aligned
 
@@ -14,7 +16,10 @@ NOTHING = "No segment is loud and long enough: raise the threshold in dB, or all
 COLUMNS = (("Start (s)", "{:.3f}"), ("End (s)", "{:.3f}"), ("Length (s)", "{:.3f}"))
 MAX_SEGMENTS = 500  # rows of the table; more is a sign of a threshold that is too low
 
+requests = Requests()
 
+
+@skip_superseded(4)
 @show_errors(lambda sentence: (None, [], None, sentence))
 def split_clip(
     sound: str | None, top_db: float, min_length_s: float, min_gap_s: float
@@ -27,10 +32,20 @@ def split_clip(
     """
     if sound is None:
         return None, [], None, ""
-    audio = Sound(sound)
+    with requests.run(current_request()) as end_if_unwanted:
+        return _segments(
+            Sound(sound), silence.Split(top_db, min_length_s, min_gap_s), end_if_unwanted
+        )
+
+
+def _segments(
+    audio: Sound, settings: silence.Split, end_if_unwanted: Callable[[object], None]
+) -> tuple[Any, list[list[float]], Any, str]:
+    """What the view shows; ended between its steps where nobody looks at it any more."""
     samples = audio.samples()
-    settings = silence.Split(top_db, min_length_s, min_gap_s)
+    end_if_unwanted(None)
     segments = silence.split(samples, audio.rate_hz, settings)
+    end_if_unwanted(None)
     lane = {**waveform_lane(audio, segments), "title": "Segments that are not silent"}
     if len(segments) == 0:
         return lane, [], None, NOTHING

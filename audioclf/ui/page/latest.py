@@ -6,8 +6,9 @@ began under a lower one ends at its next block.
 
 import functools
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ class Requests:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     counts: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    running: Counter[str] = field(default_factory=Counter)  # by session, of `run`
 
     def of(self, request: gr.Request | None) -> int:
         """The number so far."""
@@ -50,6 +52,24 @@ class Requests:
             if self.of(request) > version:
                 raise SupersededError
             yield item
+
+    @contextmanager
+    def run(self, request: gr.Request | None) -> Iterator[Callable[[object], None]]:
+        """Work that `end_running` ends, where it calls what it is given: see `ender`."""
+        session = session_of(request)
+        with self.lock:
+            self.running[session] += 1
+        try:
+            yield self.ender(request)
+        finally:
+            with self.lock:
+                self.running[session] -= 1
+                self.running += Counter()  # without those that are at rest
+
+    def end_running(self, request: gr.Request | None) -> None:
+        """What the visitor's work here makes is not looked at any more; at rest, no change."""
+        if self.running[session_of(request)]:
+            self.count(request)
 
     def ender(self, request: gr.Request | None) -> Callable[[object], None]:
         """To be called on the way: raises SupersededError once the visitor wants another thing."""
