@@ -88,7 +88,9 @@ function legend(rows, colours) {
   }
   const n_more = names.length - MAX_NAMED;
   if (n_more > 0) line.append(make('span', '', `and ${n_more} more classes;`));
-  const note = 'A window has the colour of its class; its height is the probability.';
+  const note =
+    'A window has the colour of its class; its height is the probability. The words of a row are ' +
+    'of the whole sound, the mean of its windows: what happened when stands in the answer above.';
   if (names.length) line.append(make('span', '', note));
   return line;
 }
