@@ -59,5 +59,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return " x ".join(map(str, value))
+        is_interval = any(isinstance(part, float) for part in value)
+        return (" to " if is_interval else " x ").join(map(_cell, value))
     return "-" if value is None else str(value)
