@@ -10,12 +10,23 @@ from audioclf.audio import io
 from audioclf.datasets import dataset as datasets
 from audioclf.features import windowing
 from audioclf.inference import evaluation, predict
+from audioclf.inference.predict import predict_file
 from audioclf.inference.prediction import Prediction
-from audioclf.models import checkpoint
+from audioclf.models import checkpoint, ranking
 from audioclf.models.checkpoint import Checkpoint
+from audioclf.ui.classify import sound_input
 from tests import sounds
 
 RATE_HZ = sounds.RATE_HZ
+
+
+@pytest.mark.parametrize(("stem", "name"), sound_input.NAMED.items())
+def test_both_default_models_name_the_examples(stem: str, name: str) -> None:
+    usable = (m for m in ranking.best_first() if m.unavailable_reason() is None)
+    path = next(path for path in sound_input.find_examples() if path.stem == stem)
+    for model in (next(usable), checkpoint.find("separable_cnn-mel")):
+        best, probability = predict_file(path, model).ranking()[0]
+        assert best == name and probability >= 0.6, (model.name, best, probability)
 
 
 def test_the_right_class_is_predicted_in_every_window(trained_model: Checkpoint) -> None:

@@ -24,6 +24,8 @@ LIMITS = (
 )
 OFFER = "Use the first {seconds:.0f} s"
 EXAMPLES = "Examples (made by a program, not recorded)"
+NAMED = {"rain": "rain", "clock": "clock_tick", "sea_waves": "sea_waves"}  # by the default models
+FOR_GENERAL = {"siren": "siren, for the general-purpose model"}
 
 
 class SoundInput(NamedTuple):
@@ -65,6 +67,12 @@ def _is_too_long(sound: str | None) -> bool:
     return (duration_s or 0.0) > HOSTED.sound.max_duration_s + io.ROUNDING_S
 
 
+def find_examples() -> list[Path]:
+    """The examples: first those that the default models name rightly."""
+    paths = sorted((ASSETS / "examples").glob("*.ogg"))
+    return sorted(paths, key=lambda path: path.stem not in NAMED)
+
+
 def build() -> SoundInput:
     """The player with its zone, the hidden upload, limits and examples."""
     sound = gr.Audio(
@@ -88,12 +96,14 @@ def build() -> SoundInput:
             seconds=HOSTED.sound.max_duration_s or 0, mb=(HOSTED.sound.max_bytes or 0) / 1e6
         )
         gr.Markdown(limits, elem_classes="ac-note", elem_id="limits")
-    examples = sorted((ASSETS / "examples").glob("*.ogg"))
+    examples = find_examples()
     gr.Examples(
         [[str(path)] for path in examples],
         sound,
         label=EXAMPLES,
-        example_labels=[path.stem.replace("_", " ") for path in examples],
+        example_labels=[
+            FOR_GENERAL.get(path.stem, path.stem.replace("_", " ")) for path in examples
+        ],
         cache_examples=False,
     )
     return SoundInput(sound, other, beginning)
