@@ -60,7 +60,7 @@ def test_a_training_of_format_1_is_read_whole() -> None:
     assert queue.find_all() == [job_read] == [queue.find("old")]
     assert job_read.read_request() == Request(
         TrainingMode.FINE_TUNE, "/data/birds", "my-model", "/models", "/models/cldnn-mel", None,
-        "birds", "Ann", 0.1, ("wren/1.wav",),
+        "birds", "Ann", 0.1, ("wren/1.wav",), ("table", ""),
         (("epochs", "30"), ("augmentation.mix_prob", "0.5"), ("augmentation.waveform.count", "0"),
          ("ema_decay", "0"), ("backbone_lr_multiplier", "0.1")),
         "f00d", True, JobLimits(600, None, 1, 40, True),

@@ -256,10 +256,10 @@ def test_praat_s_grids_are_read_however_they_are_written(
     with database.connect(noises.store) as db:
         event_log.add(db, AnnotationEvent("0.wav", LABEL, ("Zaunkönig 🐦",), 0.25, 0.5))
     exported = exporting.write_labels(noises, Export("textgrid"), tmp_path / "out")
-    text = (exported / "0.wav.TextGrid").read_text(encoding="utf-8")
+    text = (exported / "0.TextGrid").read_text(encoding="utf-8")
     other = project.create("other", noises.audio_folder())
     project.scan_files(other)
-    grid = tmp_path / "0.wav.TextGrid"
+    grid = tmp_path / "0.TextGrid"
     grid.write_bytes((("\ufeff" if "16" in encoding else "") + text).encode(encoding))
     assert importing.read_labels(other, [grid], "textgrid", "me") == (1, 0)
     assert [one.name for one in other.labels()] == ["Zaunkönig 🐦"]

@@ -145,7 +145,7 @@ def test_labels_are_exported_trained_on_and_imported(files: list[str], tmp_path:
     assert "Choose the class" in transfer.merge_classes("x", None, "b", 2, visitor)[1]
     settings = projects.configure_queue(2, "x", "none", None)
     undone = queue_api.undo_annotation({**settings, "annotator": "z", "undo_id": "u" * 8})["undone"]
-    assert undone["is_renamed_class"] and undone["names"] == ("new", "b")
+    assert undone["is_renamed_class"] and undone["names"] == ["new", "b"]
     assert transfer.list_classes("x", visitor)["choices"] == ["a", "b", "new"]
     assert project.class_counts(project.find("x")) == {"a": 2, "b": 2, "new": 1}
     assert "is no repository" in transfer.push_set("x", "csv", "nonsense", "t", False, visitor)
