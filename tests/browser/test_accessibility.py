@@ -10,6 +10,7 @@ from tests.browsing import PATIENCE_MS, new_visitor, upload_and_predict
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
+QUIET = "![...document.querySelectorAll('.progress-text')].some(e => e.checkVisibility())"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ['violations'] });
@@ -55,6 +56,7 @@ def test_axe_finds_nothing_serious_on_any_tab(
         for view in ("Export", "Denoised", "Split", "Compare"):
             page.get_by_role("tab", name=view, exact=True).click()
             page.wait_for_timeout(300)
+            page.wait_for_function(QUIET)  # what comes and goes is faded
             found[view] = serious(page)
         for tab, shown in (
             ("Label", "#label-set"),

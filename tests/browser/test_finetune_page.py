@@ -135,7 +135,8 @@ def take_away(page: Page, path: Path) -> None:
     download.value.save_as(path)
     with zipfile.ZipFile(path) as exported:
         by_name = {Path(name).name: name for name in exported.namelist()}
-        assert {"model.keras", "model.onnx", "card.json", "predict.py", "README.md"} == set(by_name)
+        parts = {"model.keras", "model.onnx", "card.json", "predict.py", "requirements.txt"}
+        assert parts | {"README.md"} <= set(by_name)
         assert json.loads(exported.read(by_name["card.json"]))["classes"] == [
             "clicks",
             "noise",

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from audioclf.ui.http import pending, uploads
+from tests.browsing import new_visitor
 from tests.conftest import serve, visit
 
 JSON = {"Content-Type": "application/json"}
@@ -208,7 +209,9 @@ def test_nothing_that_the_page_does_is_against_its_policy(browser: Browser, url:
 
 @pytest.mark.browser
 def test_a_visitor_of_a_full_address_reads_a_sentence(browser: Browser, url: str) -> None:
-    with visit(browser, url) as page:
+    with new_visitor(browser, url) as page:  # the console tells of every refusal
+        page.goto(url)
+        page.wait_for_selector("#sound input[type=file]", state="attached")
         while ask(url, "/gradio_api/call/predict_clip", NOTHING)[0] == 200:
             pass
         page.get_by_text("rain", exact=True).first.click()

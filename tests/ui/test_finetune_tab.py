@@ -150,7 +150,7 @@ def test_typed_hyperparameters_go_with_the_training(local: Path, three_sounds: P
         ("epochs", "5"), ("learning_rate", "0.001"), ("batch_size", "16"), ("seed", "7"),
     )  # fmt: skip
     assert request(None, None, None).hyperparameters == (("epochs", "5"),)
-    for typed, words in (((0.0, 1, 1), "learning rate is between"), ((1, "x", 1), "is a number")):
+    for typed, words in (((-0.1, 1, 1), "learning rate is between"), ((1, "x", 1), "is a number")):
         assert words in refusal(lambda t=typed: request(*t))
 
 

@@ -187,11 +187,11 @@ def settings_controls() -> SettingsControls:
             )
         )
         rate, batch, seed = (
-            skip_preprocess(gr.Number(None, label=label, elem_id=f"teach-{name}", min_width=140))
+            skip_preprocess(gr.Number(0, label=label, elem_id=f"teach-{name}", min_width=140))
             for name, label in (
-                ("rate", "Learning rate (all layers; empty: default)"),
-                ("batch", "Batch size (all layers; empty: default)"),
-                ("seed", "Seed (all layers; empty: default)"),
+                ("rate", "Learning rate (all layers; 0: default)"),
+                ("batch", "Batch size (all layers; 0: default)"),
+                ("seed", "Seed (all layers; 0: default)"),
             )
         )
     estimate = gr.Markdown(elem_id="teach-estimate")

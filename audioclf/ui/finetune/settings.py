@@ -65,7 +65,7 @@ class Chosen(NamedTuple):
     epochs: Any
     variation: Any
     share: Any
-    learning_rate: Any = None  # None: the default of the training, as of the next two
+    learning_rate: Any = None  # None or 0: the default of the training, as of the next two
     batch_size: Any = None
     seed: Any = None
 
@@ -213,8 +213,8 @@ def _typed(choices: Chosen) -> list[tuple[str, str]]:
     typed = []
     for name, least, most in RANGES:
         value = getattr(choices, name)
-        if value is None or value == "":
-            continue
+        if value is None or value == "" or (value == 0 and not isinstance(value, bool)):
+            continue  # an empty field of Gradio's is 0 once it was hidden
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"The {name.replace('_', ' ')} is a number: type one, or nothing.")
         if not least <= value <= most:
