@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 # that ends with a refusal.
 EXPECTED = (
     "Failed to load resource", "Waveform load error", "network error", "errored out",
-    "Failed to fetch",
+    "Failed to fetch", "AbortError",
 )  # fmt: skip
 ESC10 = ROOT.parent / "shared" / "datasets" / "esc10"
 

@@ -226,7 +226,7 @@ def test_a_killed_training_is_reported_and_goes_on(long_one: Request) -> None:
     os.kill(worker(job), signal.SIGKILL)
     status = ended(job)
     assert status.state == JobState.KILLED and "was killed (SIGKILL)" in status.message
-    assert not Path(long_one.out, long_one.name).exists()
+    assert not Path(long_one.output_dir, long_one.name).exists()
     saved_epoch = job.last_saved_epoch()
     assert saved_epoch >= 20
     queue.resume(job)

@@ -57,9 +57,9 @@ def together(two: tuple[Checkpoint, ...], three_sounds: Path) -> Checkpoint:
 
 def test_a_network_that_goes_on_tells_both_of_its_trainings(two: tuple[Checkpoint, ...]) -> None:
     training = two[0].card["training"]
-    assert training["folds"] == [1, 2, 3, 4, 5] and training["settings"]["epochs"] == 2
+    assert training["folds"] == [1, 2, 3, 4, 5] and training["hyperparameters"]["epochs"] == 2
     assert training["previous"]["folds"] == [1, 3, 4, 5]
-    assert training["previous"]["settings"]["epochs"] == 8
+    assert training["previous"]["hyperparameters"]["epochs"] == 8
     assert (two[0].evaluation or {})["data"] == "three_sounds, fold 2 held out"
     assert "previous" not in two[1].card["training"]
 

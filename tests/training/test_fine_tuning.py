@@ -149,7 +149,7 @@ def test_the_command_line_tunes_a_whole_network(
     command = ["fine-tune", str(three_sounds), "--checkpoint", START, "--name", "whole"]
     command += ["--folds", "1,2,3,4", "--epochs", "3", "--validate", "--output-dir", str(tmp_path)]
     assert main.main([*command, "--set", "augmentation.waveform.count=0", "--skip-unusable"]) == 0
-    assert "100.00% on three_sounds, fold 5 held out" in capsys.readouterr().out
+    assert "100.00 % (43.8 to 100.0) on three_sounds, fold 5 held out" in capsys.readouterr().out
     tuned = checkpoint.read(tmp_path / "whole")
     card = tuned.card
     assert card["training"]["base_model"] == START and not tuned.is_head

@@ -163,7 +163,7 @@ def test_the_command_line_trains_a_head_and_embeds_every_clip_once(
         main.main([*command, "--freeze", "--holdout-fold", "2", "--output-dir", str(tmp_path)]) == 0
     )
     output = capsys.readouterr().out
-    assert "100.00% on new_sounds, fold 2 held out" in output
+    assert "100.00 % (43.8 to 100.0) on new_sounds, fold 2 held out" in output
     cached = list((paths.cache_dir() / "embeddings").glob("*/*.npz"))
     assert len(cached) == len(new_sounds.clips)
     assert checkpoint.read(tmp_path / "by_hand").load_backbone()
