@@ -356,9 +356,9 @@ def test_downloaded_on_the_page_it_is_the_first_choice_and_predicts_many_classes
         rows = page.locator("#lane-windows .ac-row").all_text_contents()
         assert 3 <= len(rows) <= 10 and "Silence" in rows
         assert page.locator("#answer .ac-bar").count() == 8
-        page.locator(".ac-field").fill("accord")
+        page.locator("input.ac-field").fill("accord")
         expect(page.locator("#answer .ac-name")).to_have_text(["Accordion"])
-        page.locator(".ac-field").fill("no such class")
+        page.locator("input.ac-field").fill("no such class")
         expect(page.locator("#answer")).to_contain_text("No class has that")
         before = page.locator("#lane-windows .ac-when").text_content()
         page.locator("#lane-windows .ac-heat").press("ArrowRight")
