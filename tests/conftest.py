@@ -20,11 +20,10 @@ from tests import made, sounds
 from tests.browsing import FLAGS, new_visitor
 
 ROOT = Path(__file__).parent.parent
-# What is logged of answers that tests provoke: an error status, a file that is no sound, a stream
-# that ends with a refusal.
+# What is logged of answers that tests provoke: an error status, a file that is no sound, an upload
+# that another one replaces.
 EXPECTED = (
-    "Failed to load resource", "Waveform load error", "network error", "errored out",
-    "Failed to fetch", "AbortError",
+    "Failed to load resource", "Waveform load error", "AbortError",
 )  # fmt: skip
 ESC10 = ROOT.parent / "shared" / "datasets" / "esc10"
 

@@ -46,7 +46,7 @@ class Familiarity:
 
     reference: Reference
     classes: tuple[str, ...]  # of the training clips
-    threshold: float  # scores above it are unfamiliar: 5 % of known clips left out are
+    threshold: float  # scores above it are unfamiliar: see `fit`
     embedding: str  # the checkpoint whose embedding it is
     embedding_sha256: str  # of its weights
     auroc: float  # each class left out in turn, parts held out; nan where that cannot be told
@@ -58,11 +58,20 @@ class Familiarity:
 
 
 def fit(
-    embeddings: Values, labels: Sequence[str], embedding: str, embedding_sha256: str
+    embeddings: Values,
+    labels: Sequence[str],
+    embedding: str,
+    embedding_sha256: str,
+    *,
+    is_own: bool = False,
 ) -> Familiarity:
     """The statistics of training clips, (clips, d) and their classes.
 
-    Raises ValueError for fewer than two classes, or fewer than four clips of one.
+    The threshold is what 5 % of the clips exceed, each scored by the statistics of others.
+    `is_own`: the embedding is of a network that has learnt from these clips. There they lie closer
+    together than new ones do, so the threshold is the largest of their scores, and no AUROC is
+    claimed: `benchmarks/unknown.md`. Raises ValueError for fewer than two classes, or fewer than
+    four clips of one.
     """
     classes, numbers = np.unique(np.asarray(labels), return_inverse=True)
     if not is_enough(labels):
@@ -77,10 +86,10 @@ def fit(
     return Familiarity(
         statistics(embeddings, numbers),
         tuple(map(str, classes)),
-        float(np.quantile(scores, 1 - KNOWN_LOST)),
+        float(scores.max() if is_own else np.quantile(scores, 1 - KNOWN_LOST)),
         embedding,
         embedding_sha256,
-        leave_one_class_out(embeddings, numbers, parts),
+        float("nan") if is_own else leave_one_class_out(embeddings, numbers, parts),
     )
 
 

@@ -80,7 +80,8 @@ def judge(
 ) -> Judgement | None:
     """A sound by its windows' embeddings: as a whole, and in parts of about five seconds.
 
-    None where every window is quiet.
+    It is as unfamiliar as what is least so of the whole and its parts: the mean of a dog's and a
+    rooster's embedding is like neither. None where every window is quiet.
     """
     loud = np.array(
         [
@@ -101,8 +102,13 @@ def judge(
         for rows, score, name in zip(groups, scores[1:], nearest[1:], strict=True)
         if score > statistics.threshold
     ]
+    least = int(scores.argmin())
     return Judgement(
-        float(scores[0]), statistics.threshold, nearest[0], statistics.auroc, tuple(joined(parts))
+        float(scores[least]),
+        statistics.threshold,
+        nearest[least],
+        statistics.auroc,
+        tuple(joined(parts)),
     )
 
 

@@ -58,7 +58,7 @@ class Row:
             "accuracy": _rounded(self.accuracy),
             "interval": [round(end, 4) for end in self.interval] if self.interval else None,
             "expected": _rounded(self.expected),
-            "seconds": None if self.seconds is None else round(self.seconds, 1),
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
             "note": self.note,
         }
 

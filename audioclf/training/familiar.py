@@ -24,7 +24,11 @@ def add_statistics(model: Checkpoint, data: Dataset, progress: StageProgress) ->
     if not familiarity.is_enough(labels):
         return model
     statistics = familiarity.fit(
-        np.stack(values), labels, embedding.name, embedding.source_sha256()
+        np.stack(values),
+        labels,
+        embedding.name,
+        embedding.source_sha256(),
+        is_own=embedding is model,
     )
     familiarity.write(statistics, model.folder)
     part = {
