@@ -1,8 +1,8 @@
 """How quickly the page answers a labeller's keys, in a real headless Chromium.
 
-`python benchmarks/label_keys.py [N_KEYS]` labels clips of two seconds by keys alone and prints the
-time from a key to the next sound playing, beside the same sound fetched only when it is wanted; how
-soon 1,000 clips open and 10,000 candidates are listed; and what page and app take of memory.
+`PYTHONPATH=. python benchmarks/label_keys.py [N_KEYS]` labels clips of two seconds by keys alone and
+prints the time from a key to the next sound playing, beside the same sound fetched only when it is
+wanted; how soon 1,000 clips open and 10,000 candidates are listed; and what page and app take.
 CHROMIUM names the browser.
 """
 
@@ -18,12 +18,10 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-from audioclf.annotation import project  # noqa: E402
-from audioclf.audio import io  # noqa: E402
-from tests.browsing import FLAGS  # noqa: E402
-from tests.conftest import free_port  # noqa: E402
+from audioclf.annotation import project
+from audioclf.audio import io
+from tests.browsing import FLAGS
+from tests.conftest import ROOT, free_port
 
 PACE_S = 0.6  # between keys: a quick labeller
 WATCH = """

@@ -88,7 +88,7 @@ def test_a_few_labels_are_enough_to_suggest_the_others(embedded_queue: LabelQueu
         say(embedded_queue, item.task, kind_of(item.task))
     events = embedded_queue.events()
     left = [n for n in range(len(embedded_queue.tasks)) if n not in events]
-    right = [embedded_queue.suggestion(n).name == kind_of(embedded_queue.tasks[n]) for n in left]  # type: ignore[union-attr]
+    right = [embedded_queue.suggestion(n).name == kind_of(embedded_queue.tasks[n]) for n in left]
     assert np.mean(right) >= 0.9
     alike = embedded_queue.similar(AnnotationTask("sine0.wav"), 5)
     assert {kind_of(one.task) for one in alike} == {"sine"}
@@ -245,7 +245,7 @@ def test_what_a_stranger_sends_is_answered_with_a_sentence(
     answer = queue_api.submit_annotation({**payload, **more})
     assert words in answer.get("error", "")
     for nonsense in (None, [], "x", 3):
-        assert "error" in queue_api.submit_annotation(nonsense)  # type: ignore[arg-type]
+        assert "error" in queue_api.submit_annotation(nonsense)
 
 
 def test_a_task_can_be_played_and_seen(three: project.AnnotationProject) -> None:

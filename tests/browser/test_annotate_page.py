@@ -189,7 +189,7 @@ def test_thirty_clips_by_keys_alone(page: Page, thirty: Path) -> None:
     page.keyboard.press("Enter")
     wait_for_other(page, before)
     expect(page.locator(".ac-desk .ac-classes")).to_contain_text("clicks1")
-    n_said = int(page.locator(".ac-desk .ac-progress").text_content().split()[0])  # type: ignore[union-attr]
+    n_said = int(page.locator(".ac-desk .ac-progress").text_content().split()[0])
     wait_for_labels("thirty", n_said)
     last = label(page)
     wait_for_other(page, last)

@@ -83,7 +83,7 @@ def test_half_letters_and_huge_numbers_are_answered_with_a_sentence(
     client: tuple[TestClient, int], noises: project.AnnotationProject, name: str
 ) -> None:
     usual = {**marking(noises, ["a"]), "start_s": 0.0, "end_s": 0.5, "region": "region-1"}
-    half, deep = "\ud800", []  # type: ignore[var-annotated]
+    half, deep = "\ud800", []
     for _ in range(500):
         deep = [deep]
     hostile: list[Any] = [None, [], [usual, usual], "x", 3, {}, {**usual, half: 1}, {"set": half}]

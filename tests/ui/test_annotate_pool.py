@@ -65,7 +65,7 @@ def test_sets_take_turns_and_what_is_asked_again_is_done_once() -> None:
     until(lambda: pool.n_waiting() == 0)
     for number in range(50):
         left = [3]
-        pool.submit("flood", number % 5, lambda n=left: step("flood", n))  # type: ignore[misc]
+        pool.submit("flood", number % 5, lambda n=left: step("flood", n))
     small = [2]
     pool.submit("small", "embed", lambda: step("small", small))
     assert pool.n_waiting() == 6  # what was asked before is replaced

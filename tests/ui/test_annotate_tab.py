@@ -64,7 +64,7 @@ def test_what_cannot_be_a_set_is_a_sentence_and_leaves_nothing(
         (("x", files, str(tmp_path / "in")), "not both at once"),
         (("x", [str(tmp_path / "notes.txt")]), "is audio"),
     ):
-        message = create_set(*arguments)[2]  # type: ignore[arg-type]
+        message = create_set(*arguments)[2]
         assert words in message and "<" not in message.replace("\\<", "")
         assert project.find_all() == []
 
