@@ -1,8 +1,8 @@
 """How quickly the page answers a labeller's keys, in a real headless Chromium.
 
-`PYTHONPATH=. python benchmarks/label_keys.py [N_KEYS]` labels clips of two seconds by keys alone and
-prints the time from a key to the next sound playing, beside the same sound fetched only when it is
-wanted; how soon 1,000 clips open and 10,000 candidates are listed; and what page and app take.
+`PYTHONPATH=. python benchmarks/label_keys.py [N_KEYS]` labels clips of two seconds by keys alone
+and prints the time from a key to the next sound playing, beside the same sound fetched only when
+it is wanted; how soon 1,000 clips open and 10,000 are listed; and what page and app take of memory.
 CHROMIUM names the browser.
 """
 

@@ -33,7 +33,7 @@ PATIENCE_MS = 120_000
 WIDTH = 1280
 
 # What the page calls its parts.
-TABS = {"label": "Label", "fine-tune": "Teach", "models": "Networks"}
+TABS = {"label": "Label", "fine-tune": "Fine-tune", "models": "Models"}
 SOUND = "#sound input[type=file]"
 ANSWER, SPECTROGRAM, WINDOWS = "#answer .ac-bar", "#lane-spectrogram img", "#lane-windows canvas"
 SET_NAME, SET_FOLDER, SET_BEGIN = "#label-name", "#label-folder", "#label-begin"

@@ -90,7 +90,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         help="instead of the front end's own preprocessing",
     )
     parser.add_argument(
-        "--events", action="store_true", help="what is heard from when to when, not every window"
+        "--events", action="store_true", help="which class from when to when, not every window"
     )
     parser.add_argument(
         "--threshold", type=float, metavar="P",

@@ -1,4 +1,4 @@
-"""Events: what is heard from when to when, from a model's windows.
+"""Events: which classes from when to when, from a model's windows.
 
 Windows overlap, so every moment lies in several: their probabilities, interpolated between the
 windows' middles, are read on a grid of 50 ms. There a median filter removes single windows that

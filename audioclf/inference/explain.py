@@ -23,7 +23,7 @@ from audioclf.models.checkpoint import Checkpoint
 N_TIMES, N_BANDS = 12, 8  # 96 patches: each is one window for the model
 QUIET_PERCENTILE = 5.0
 TINY = 1e-6  # probabilities nearer to 0 or 1 are not told apart
-NO_TIMES = "Its input are statistics of the window: when in it something is heard is not explained."
+NO_TIMES = "Its input are statistics of the window: which times count is not explained."
 NO_BANDS = "Its input is the waveform: which frequencies matter is not explained."
 NO_ATTENTION = "It has no attention: only what is taken away is shown."
 

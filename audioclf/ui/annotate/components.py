@@ -181,7 +181,7 @@ def queue_settings() -> QueueSettings:
 def transfer_controls() -> Transfer:
     """Formats, the Hub, Teach; and labels of other tools."""
     fine_tune = gr.Button("Fine-tune a model with it", variant="primary", elem_id="label-teach")
-    fine_tune_message = gr.Markdown(elem_classes="ac-message", elem_id="label-taught")
+    fine_tune_message = gr.Markdown(elem_classes="ac-message", elem_id="label-fine-tune-message")
     with gr.Accordion("Export", open=False, elem_id="label-export"):
         with gr.Row():
             format = gr.Dropdown(

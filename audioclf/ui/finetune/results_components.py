@@ -40,7 +40,7 @@ def outcome() -> Outcome:
         gr.Markdown("### Results")
         use = gr.Button("Use it in Classify", variant="primary", elem_id="teach-use")
         confusion, per_class, evaluation = details.results("teach-")
-        comparison = gr.Markdown(elem_id="teach-beside", elem_classes="ac-note")
+        comparison = gr.Markdown(elem_id="teach-comparison", elem_classes="ac-note")
         errors = gr.Markdown(elem_id="teach-misjudged")
         clips = table(results.CLIPS, max_height=300, show_label=False, elem_id="teach-clips")
         player = gr.Audio(

@@ -32,7 +32,7 @@ COLUMNS = (
     ("Parameters", "{:,}"),
     ("Size (MB)", "{:.1f}"),
 )
-WIDTHS_PX: list[str | int] = [266, 116, 116, 94, 68, 312, 134, 116, 100]
+WIDTHS_PX: list[str | int] = [236, 116, 112, 94, 68, 240, 134, 116, 96]
 NONE_YET = (
     "There is no trained model yet: train one in the tab Fine-tune, and it is listed here when "
     "this tab is opened again."

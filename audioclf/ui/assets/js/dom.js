@@ -53,7 +53,7 @@ export function clearBox(element) {
  */
 export function announce(text) {
   const known = document.getElementById('ac-live');
-  const region = known || make('div', 'ac-unseen');
+  const region = known || make('div', 'ac-visually-hidden');
   if (!known) {
     region.id = 'ac-live';
     region.setAttribute('role', 'status');

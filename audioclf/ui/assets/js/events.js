@@ -1,5 +1,5 @@
 // @ts-check
-/* The answer as a list of events: what was heard from when to when; a click plays it. */
+/* The answer as a list of events: which class from when to when; a click plays it. */
 import { displayName, dot, make, percent, select } from './dom.js';
 import { rememberChosen } from './explanation.js';
 import { playSegment } from './playback.js';
