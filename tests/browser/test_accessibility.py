@@ -56,6 +56,8 @@ def test_axe_finds_nothing_serious_on_any_tab(
         for view in ("Export", "Denoised", "Split", "Compare"):
             page.get_by_role("tab", name=view, exact=True).click()
             page.wait_for_timeout(300)
+            if view == "Split":  # what is offered once the segments are there
+                expect(page.locator("#split-table-0")).to_be_enabled(timeout=PATIENCE_MS)
             page.wait_for_function(QUIET)  # what comes and goes is faded
             found[view] = serious(page)
         for tab, shown in (
