@@ -10,7 +10,8 @@ from tests.browsing import PATIENCE_MS, new_visitor, upload_and_predict
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
-QUIET = "![...document.querySelectorAll('.progress-text')].some(e => e.checkVisibility())"
+QUIET = """() => ![...document.querySelectorAll('.progress-text')].some(e => e.checkVisibility())
+  && !document.getAnimations().some(a => a instanceof CSSTransition)"""
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ['violations'] });
